@@ -1,0 +1,72 @@
+"""The two metrics of the paper (Section 4.1), computed from the four confusion counts.
+
+A search asks for a score after every episode, so the functions avoid scikit-learn's input
+checks; their values equal `f1_score(average="macro", zero_division=0)` and
+`matthews_corrcoef`.
+"""
+
+from collections.abc import Callable
+from math import sqrt
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from autosmote.errors import UserError
+
+Metric = Callable[[ArrayLike, ArrayLike], float]
+
+
+def confusion_counts(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[int, int, int, int]:
+    """Count true and false positives and negatives.
+
+    Parameters
+    ----------
+    y_true, y_pred : array_like of shape (n,)
+        Labels; 1 is the minority (positive) class, everything else negative.
+
+    Returns
+    -------
+    tp, fp, fn, tn : int
+    """
+    positive = np.asarray(y_true) == 1
+    called = np.asarray(y_pred) == 1
+    if positive.shape != called.shape:
+        raise ValueError(f"y_true has shape {positive.shape}, y_pred {called.shape}")
+    tp = int(np.count_nonzero(positive & called))
+    fp = int(np.count_nonzero(called)) - tp
+    fn = int(np.count_nonzero(positive)) - tp
+    return tp, fp, fn, positive.size - tp - fp - fn
+
+
+def macro_f1(y_true: ArrayLike, y_pred: ArrayLike) -> float:
+    """Mean of the F1 scores of both classes.
+
+    As in scikit-learn, a class that appears neither in the labels nor in the predictions is
+    left out of the mean.
+    """
+    tp, fp, fn, tn = confusion_counts(y_true, y_pred)
+    scores = [2 * hit / (2 * hit + fp + fn) for hit in (tp, tn) if hit + fp + fn > 0]
+    return sum(scores) / len(scores) if scores else 0.0
+
+
+def mcc(y_true: ArrayLike, y_pred: ArrayLike) -> float:
+    """Matthews correlation coefficient; 0 where it is undefined (one class only)."""
+    tp, fp, fn, tn = confusion_counts(y_true, y_pred)
+    product = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
+    return (tp * tn - fp * fn) / sqrt(product) if product else 0.0
+
+
+METRICS: dict[str, Metric] = {"macro_f1": macro_f1, "mcc": mcc}
+
+
+def score(metric: str, y_true: ArrayLike, y_pred: ArrayLike) -> float:
+    """Score predictions by the name of a metric.
+
+    Raises
+    ------
+    UserError
+        If there is no such metric.
+    """
+    if metric not in METRICS:
+        raise UserError(f"There is no metric '{metric}'; choose one of {', '.join(METRICS)}.")
+    return METRICS[metric](y_true, y_pred)
