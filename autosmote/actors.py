@@ -1,0 +1,427 @@
+"""Actors: processes that generate and score episodes (Section 3.3, "Multi-Processing").
+
+One *host* process is started afresh (no threads or CUDA context of the parent are inherited),
+imports numpy, numba and the classifier's module once, builds the scorer, and forks the actors,
+which share all of it copy-on-write. Parameters and episodes lie in shared memory; a message is a
+few bytes. The memory has no name in any file system, and every process ends when its parent's end
+of a socket closes, so that nothing stays behind even after a ``kill -9``.
+
+Neither torch nor openml is imported here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Iterable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from typing import Any, Protocol
+
+import cloudpickle
+import numpy as np
+from numpy.typing import NDArray
+
+from autosmote.episode import Episode, EpisodeGenerator, Rules
+from autosmote.metrics import METRICS
+from autosmote.scoring import make_scorer
+from autosmote.space import Space
+
+_TASK = struct.Struct("<qq")
+_EXIT_WAIT = 2.0
+_HOST_POLL = 0.2
+_THREAD_VARIABLES = (
+    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)  # fmt: skip
+
+
+class ActorError(RuntimeError):
+    """An actor raised or died; the message holds its traceback or the signal's name."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """All that an actor needs to know, once per search."""
+
+    space: Space
+    X_train: NDArray[np.float64]
+    y_train: NDArray[np.int8]
+    X_val: NDArray[np.float64]
+    y_val: NDArray[np.int8]
+    estimator: Any
+    metric: str
+    seed: int
+    G1: int
+    G2: int
+    rules: Rules
+    low_level_net: str
+    low_level_rows: int
+    scoring: str
+    scoring_memory: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """An episode with its reward and what it took, in seconds."""
+
+    episode: Episode
+    reward: float
+    generate_seconds: float
+    score_seconds: float
+
+
+class Worker:
+    """Generates and scores episodes: one iteration of Algorithm 2 but for the learning."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._seed = problem.seed
+        self._y_val = problem.y_val
+        self._metric = METRICS[problem.metric]
+        self.generator = EpisodeGenerator(
+            problem.space,
+            problem.G1,
+            problem.G2,
+            rules=problem.rules,
+            low_level_net=problem.low_level_net,
+            low_level_rows=problem.low_level_rows,
+        )
+        self.scorer = make_scorer(
+            problem.estimator,
+            problem.X_train,
+            problem.y_train,
+            problem.space.pool,
+            problem.X_val,
+            scoring=problem.scoring,
+            memory_bytes=problem.scoring_memory,
+        )
+        # An episode without samples is legal (g1 = 0) and always scores as the plain classifier.
+        self._plain_reward = self._score(np.zeros(problem.space.pool.shape[0], dtype=np.int32))
+        self._version = -1
+
+    def run(self, n: int, version: int, parameters: NDArray[np.float32]) -> Result:
+        """Episode n under a version of the parameters; its random numbers come from (seed, n)."""
+        start = time.perf_counter()
+        if version != self._version:
+            self.generator.load(parameters)
+            self._version = version
+        episode = self.generator.generate(np.random.default_rng([self._seed, n]))
+        generated = time.perf_counter()
+        reward = self._score(episode.counts) if episode.n_synthetic else self._plain_reward
+        return Result(episode, reward, generated - start, time.perf_counter() - generated)
+
+    def warm_up(self, n_parameters: int) -> None:
+        """Compile (or load from numba's cache) what makes episodes, before the actors fork."""
+        self.generator.load(np.zeros(n_parameters, dtype=np.float32))
+        self.generator.generate(np.random.default_rng(0))
+
+    def _score(self, counts: NDArray[np.int32]) -> float:
+        return float(self._metric(self._y_val, self.scorer.predict(counts)))
+
+
+class Pool(Protocol):
+    """Where episodes are made: in this process or in others, with the same results."""
+
+    n_actors: int
+    scorer_name: str
+
+    def publish(self, version: int, parameters: NDArray[np.float32]) -> None:
+        """Make a version of the parameters known; older ones stay readable for a ring's length."""
+
+    def dispatch(self, n: int, version: int) -> None:
+        """Ask for episode n under a version that was published."""
+
+    def result(self, n: int) -> Result:
+        """Wait for episode n; valid until episode n + lag is dispatched."""
+
+    def pids(self) -> list[int]:
+        """Processes that belong to the pool."""
+
+    def close(self) -> None:
+        """End all processes."""
+
+
+class InlinePool:
+    """Runs everything in this process, when asked for the result."""
+
+    n_actors = 0
+
+    def __init__(self, problem: Problem, versions: int, n_parameters: int) -> None:
+        self._worker = Worker(problem)
+        self.scorer_name: str = self._worker.scorer.name
+        self._ring = np.empty((versions, n_parameters), dtype=np.float32)
+        self._tasks: dict[int, int] = {}
+
+    def publish(self, version: int, parameters: NDArray[np.float32]) -> None:
+        self._ring[version % len(self._ring)] = parameters
+
+    def dispatch(self, n: int, version: int) -> None:
+        self._tasks[n] = version
+
+    def result(self, n: int) -> Result:
+        version = self._tasks.pop(n)
+        return self._worker.run(n, version, self._ring[version % len(self._ring)])
+
+    def pids(self) -> list[int]:
+        return []
+
+    def close(self) -> None:
+        pass
+
+
+class Shared:
+    """The shared memory: a ring of parameter versions, and a slot for each episode in flight."""
+
+    def __init__(self, fd: int, problem: Problem, versions: int, lag: int, n_parameters: int):
+        n, K = problem.space.neighbours.shape
+        steps = min(problem.low_level_rows, n) * problem.G1 * problem.G2
+        slot = np.dtype(
+            [
+                ("counts", np.int32, (problem.space.pool.shape[0],)),
+                ("g2", np.int32, (n,)),
+                ("g2_log_prob", np.float32, (n,)),
+                ("row", np.int32, (steps,)),
+                ("action", np.int32, (steps,)),
+                ("log_prob", np.float32, (steps,)),
+                ("bins", np.uint8, (n,)),
+                ("bins_low", np.uint8, (steps, K)),
+                ("end", np.bool_, (steps,)),
+                ("g1", np.int64),
+                ("n_steps", np.int64),
+                ("g1_log_prob", np.float64),
+                ("reward", np.float64),
+                ("seconds", np.float64, (2,)),
+            ],
+            align=True,
+        )
+        ring_bytes = -(-versions * n_parameters * 4 // 64) * 64
+        size = ring_bytes + lag * slot.itemsize
+        if os.fstat(fd).st_size < size:
+            os.ftruncate(fd, size)
+        memory = mmap.mmap(fd, size)
+        self.ring = np.frombuffer(memory, np.float32, versions * n_parameters)
+        self.ring = self.ring.reshape(versions, n_parameters)
+        self._slots = np.frombuffer(memory, slot, lag, offset=ring_bytes)
+
+    def write(self, n: int, result: Result) -> None:
+        """Store the result of episode n in its slot."""
+        slot = self._slots[n % len(self._slots)]
+        episode = result.episode
+        n_steps = len(episode.row)
+        for name in ("counts", "g2", "g2_log_prob", "bins"):
+            slot[name][:] = getattr(episode, name)
+        for name in ("row", "action", "log_prob", "bins_low", "end"):
+            slot[name][:n_steps] = getattr(episode, name)
+        slot["g1"], slot["n_steps"], slot["g1_log_prob"] = (
+            episode.g1, n_steps, episode.g1_log_prob,
+        )  # fmt: skip
+        slot["reward"] = result.reward
+        slot["seconds"][:] = result.generate_seconds, result.score_seconds
+
+    def read(self, n: int) -> Result:
+        """The result of episode n; its arrays are views of the slot."""
+        slot = self._slots[n % len(self._slots)]
+        n_steps = int(slot["n_steps"])
+        episode = Episode(
+            int(slot["g1"]), float(slot["g1_log_prob"]),
+            slot["bins"], slot["g2"], slot["g2_log_prob"],
+            *(slot[name][:n_steps] for name in ("row", "bins_low", "action", "log_prob", "end")),
+            slot["counts"],
+        )  # fmt: skip
+        generate, score = (float(seconds) for seconds in slot["seconds"])
+        return Result(episode, float(slot["reward"]), generate, score)
+
+
+class ProcessPool:
+    """Actors in processes of their own."""
+
+    def __init__(
+        self, problem: Problem, n_actors: int, versions: int, lag: int, n_parameters: int
+    ) -> None:
+        self.n_actors = n_actors
+        with _anonymous_file() as memory:
+            pairs = [socket.socketpair() for _ in range(n_actors + 1)]
+            fds = [memory.fileno(), *(child.fileno() for _, child in pairs)]
+            code = f"from autosmote.actors import _host; _host({fds})"
+            # In a session of its own: the terminal's Ctrl-C is the parent's to handle.
+            self._host = subprocess.Popen(
+                [sys.executable, "-c", code],
+                pass_fds=fds,
+                stdin=subprocess.DEVNULL,
+                env=_host_environment(),
+                start_new_session=True,
+            )
+            for _, child in pairs:
+                child.close()
+            self._shared = Shared(memory.fileno(), problem, versions, lag, n_parameters)
+        self._control, *self._actors = (Connection(ours.detach()) for ours, _ in pairs)
+        self._assigned: list[list[int]] = [[] for _ in range(n_actors)]
+        self._done: set[int] = set()
+        self.scorer_name = ""  # known when the host is ready, before the first result
+        self._control.send_bytes(cloudpickle.dumps((problem, versions, lag, n_parameters)))
+
+    def publish(self, version: int, parameters: NDArray[np.float32]) -> None:
+        self._shared.ring[version % len(self._shared.ring)] = parameters
+
+    def dispatch(self, n: int, version: int) -> None:
+        actor = min(range(self.n_actors), key=lambda a: (len(self._assigned[a]), a))
+        try:
+            self._actors[actor].send_bytes(_TASK.pack(n, version))
+        except OSError:
+            self._fail(actor)
+        self._assigned[actor].append(n)
+
+    def result(self, n: int) -> Result:
+        while n not in self._done:
+            for connection in wait([*self._actors, self._control]):
+                if connection is self._control:
+                    self._host_message()
+                else:
+                    self._collect(self._actors.index(connection))  # type: ignore[arg-type]
+        self._done.discard(n)
+        return self._shared.read(n)
+
+    def pids(self) -> list[int]:
+        children = f"/proc/{self._host.pid}/task/{self._host.pid}/children"
+        with contextlib.suppress(OSError), open(children) as file:
+            return [self._host.pid, *map(int, file.read().split())]
+        return [self._host.pid]
+
+    def close(self) -> None:
+        for connection in (*self._actors, self._control):
+            connection.close()
+        try:
+            self._host.wait(_EXIT_WAIT)
+        except subprocess.TimeoutExpired:
+            self._host.kill()
+            self._host.wait()
+
+    def _collect(self, actor: int) -> None:
+        """Take one message of an actor: a finished episode, or the text of its error."""
+        try:
+            message = self._actors[actor].recv_bytes()
+        except (EOFError, OSError):
+            self._fail(actor)
+        if len(message) != _TASK.size:
+            raise ActorError(message.decode())
+        n, _ = _TASK.unpack(message)
+        self._assigned[actor].remove(n)
+        self._done.add(n)
+
+    def _fail(self, actor: int) -> None:
+        """Say why an actor is gone, as its host knows it."""
+        reason = "without a word"
+        with contextlib.suppress(EOFError, OSError):
+            while self._control.poll(_EXIT_WAIT):
+                kind, content = self._receive_control()
+                if kind == "exit" and content[0] == actor:
+                    reason = content[1]
+                    break
+        raise ActorError(f"actor {actor} ended {reason} while it made episodes of the search")
+
+    def _host_message(self) -> None:
+        kind, content = self._receive_control()
+        if kind == "exit":
+            raise ActorError(f"actor {content[0]} ended {content[1]}")
+        if kind == "error":
+            raise ActorError(content)
+        self.scorer_name = content
+
+    def _receive_control(self) -> tuple[str, Any]:
+        try:
+            return cloudpickle.loads(self._control.recv_bytes())
+        except (EOFError, OSError):
+            code = self._host.wait(_EXIT_WAIT)
+            raise ActorError(f"the actors' host ended {_how(code)}") from None
+
+
+def _anonymous_file() -> Any:
+    """A file without a name: in memory on Linux (no /dev/shm needed), else a temporary one."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("autosmote"), "r+b")
+    return tempfile.TemporaryFile()
+
+
+def _host_environment() -> dict[str, str]:
+    """One thread per process, and the parent's import path."""
+    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
+    return {**os.environ, **dict.fromkeys(_THREAD_VARIABLES, "1"), "PYTHONPATH": path}
+
+
+def _how(code: int) -> str:
+    """An exit code in words."""
+    if code < 0:
+        return f"by signal {signal.Signals(-code).name}"
+    return f"with exit code {code}"
+
+
+def _host(fds: Iterable[int]) -> None:
+    """Main of the host process: build once, fork the actors, watch them and the parent."""
+    memory, *sockets = fds
+    control, *actors = (Connection(fd) for fd in sockets)
+    try:
+        problem, versions, lag, n_parameters = cloudpickle.loads(control.recv_bytes())
+        shared = Shared(memory, problem, versions, lag, n_parameters)
+        worker = Worker(problem)
+        worker.warm_up(n_parameters)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            control.send_bytes(cloudpickle.dumps(("error", traceback.format_exc())))
+        os._exit(1)
+    children = {}
+    for index, connection in enumerate(actors):
+        pid = os.fork()
+        if pid == 0:
+            for other in (control, *actors):
+                if other is not connection:
+                    other.close()
+            _actor(worker, shared, connection)
+            os._exit(0)
+        children[pid] = index
+    for connection in actors:
+        connection.close()
+    control.send_bytes(cloudpickle.dumps(("ready", worker.scorer.name)))
+    _watch(control, children)
+
+
+def _watch(control: Connection, children: dict[int, int]) -> None:
+    """Report actors that die; end them all when the parent is gone."""
+    try:
+        while children:
+            if control.poll(_HOST_POLL):
+                control.recv_bytes()  # the parent never writes here again: this is its end
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid in children:
+                code = os.waitstatus_to_exitcode(status)
+                message = ("exit", (children.pop(pid), _how(code)))
+                control.send_bytes(cloudpickle.dumps(message))
+    except (EOFError, OSError):
+        pass
+    for pid in children:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    os._exit(0)
+
+
+def _actor(worker: Worker, shared: Shared, connection: Connection) -> None:
+    """An actor's life: make the episodes that it is asked for until the parent is gone."""
+    try:
+        while True:
+            n, version = _TASK.unpack(connection.recv_bytes())
+            result = worker.run(n, version, shared.ring[version % len(shared.ring)])
+            shared.write(n, result)
+            connection.send_bytes(_TASK.pack(n, version))
+    except (EOFError, OSError):
+        return
+    except BaseException:
+        with contextlib.suppress(OSError):
+            connection.send_bytes(traceback.format_exc().encode())

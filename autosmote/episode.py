@@ -1,0 +1,448 @@
+"""Algorithm 1, exact and fast: one episode of the three policies over the minority rows.
+
+The plain, step-by-step version of the same algorithm is ``autosmote.reference``; tests hold the two
+to the same decisions on the same random numbers. What makes this one fast is exact:
+
+- the first layer is linear and its input one-hot but for the features, so it is a sum of look-ups;
+- an action's score depends on its row, its slot and the two bins alone, so it is computed again
+  only when a count crosses the border of a bin;
+- hidden units that ReLU made zero are skipped.
+
+Loops run in a fixed order without fastmath or BLAS: a score has the same bits whatever was
+computed before or beside it. numpy and numba only: this module runs in the actors.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from autosmote.parameters import BIN_WIDTH, HIDDEN, N_BINS, level_shapes, n_parameters, split
+from autosmote.space import N_LAMBDAS, Space
+
+LEARNED, UNIFORM, FIXED = 0, 1, 2
+
+_H = HIDDEN
+_LAST_BIN = N_BINS - 1
+_WIDTH = BIN_WIDTH
+_L = N_LAMBDAS
+_UNROLL = 4
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How each level decides: by its policy, uniformly at random, or always the same (ablations).
+
+    ``fixed_g1`` and ``fixed_g2`` are used where a level is FIXED.
+    """
+
+    cross: int = LEARNED
+    instance: int = LEARNED
+    low: int = LEARNED
+    fixed_g1: int = 0
+    fixed_g2: int = 0
+
+
+@dataclass(frozen=True)
+class Episode:
+    """One pass of Algorithm 1 over the N minority rows.
+
+    Attributes
+    ----------
+    g1 : int
+        Cross-instance scaling factor, with ``g1_log_prob``.
+    bins, g2, g2_log_prob : ndarrays of shape (N,)
+        Bin of each row at its turn, its instance-specific factor, and its log-probability.
+    row, bins_low, action, log_prob, end : ndarrays of S low-level steps
+        Steps of the low-level episodes that are kept for learning: source row, bins of its K slots
+        before the step (slot 0 is the row itself; shape (S, K)), action, log-probability, and
+        whether the step is the last of its row.
+    counts : int32 ndarray of shape (P,)
+        How often each pool row was made, by all rows of the episode.
+    """
+
+    g1: int
+    g1_log_prob: float
+    bins: NDArray[np.uint8]
+    g2: NDArray[np.int32]
+    g2_log_prob: NDArray[np.float32]
+    row: NDArray[np.int32]
+    bins_low: NDArray[np.uint8]
+    action: NDArray[np.int32]
+    log_prob: NDArray[np.float32]
+    end: NDArray[np.bool_]
+    counts: NDArray[np.int32]
+
+    @property
+    def n_synthetic(self) -> int:
+        """Number of synthetic rows."""
+        return int(self.counts.sum())
+
+
+class EpisodeGenerator:
+    """Makes episodes under given parameters.
+
+    Parameters
+    ----------
+    space : Space
+    G1, G2 : int
+        Largest cross-instance and instance-specific scaling factors.
+    rules : Rules
+    low_level_net : {"joint", "paper"}
+    low_level_rows : int
+        Low-level episodes of this many rows, drawn among those with g > 0, are kept for learning.
+    """
+
+    def __init__(
+        self,
+        space: Space,
+        G1: int,
+        G2: int,
+        *,
+        rules: Rules | None = None,
+        low_level_net: str = "joint",
+        low_level_rows: int = 10,
+    ) -> None:
+        self.space, self.G1, self.G2 = space, G1, G2
+        self.rules = rules or Rules()
+        self.joint = low_level_net == "joint"
+        self.low_level_rows = min(low_level_rows, space.n_rows)
+        self._x32 = space.X.astype(np.float32)
+        self._mean32 = space.X.mean(axis=0, keepdims=True).astype(np.float32)
+        sizes = {"n_features": space.X.shape[1], "G1": G1, "G2": G2}
+        self.shapes = {
+            level: level_shapes(level, **sizes, low_level_net=low_level_net)
+            for level in ("cross", "instance", "low")
+        }
+        # Every step of an episode, before the kept ones are chosen.
+        self._action = np.empty(space.n_rows * G1 * G2, dtype=np.int32)
+        self._log_prob = np.empty(space.n_rows * G1 * G2, dtype=np.float32)
+
+    def load(self, flat: NDArray[np.float32]) -> None:
+        """Take over a version of all parameters: the three levels' flat vectors, joined."""
+        sizes = np.cumsum([n_parameters(shapes) for shapes in self.shapes.values()])[:-1]
+        cross, instance, low = (
+            split(part, shapes)
+            for part, shapes in zip(np.split(flat, sizes), self.shapes.values(), strict=True)
+        )
+        self._cross = _high_level(self._mean32, cross)
+        self._instance = _high_level(self._x32, instance)
+        self._low = _low_level(self._x32, low, self.joint)
+
+    def generate(self, rng: np.random.Generator) -> Episode:
+        """Run Algorithm 1 once.
+
+        Random numbers are drawn in this order: one for g1, then for each row one for g2 and one
+        per low-level step, then those that choose the kept rows.
+        """
+        space, rules = self.space, self.rules
+        n = space.n_rows
+        bins = np.empty(n, dtype=np.uint8)
+        g2 = np.empty(n, dtype=np.int32)
+        g2_log_prob = np.empty(n, dtype=np.float32)
+        counts = np.zeros(space.pool.shape[0], dtype=np.int32)
+        g1, g1_log_prob = _decide(
+            self._cross, 0, 0, rules.cross, rules.fixed_g1, self.G1 + 1, rng
+        )
+        _run(
+            rng, g1, self.G2, space.neighbours, space.action_row,
+            self._instance, self._low, self.joint,
+            rules.instance, rules.fixed_g2, rules.low,
+            bins, g2, g2_log_prob, self._action, self._log_prob, counts,
+        )  # fmt: skip
+        goals = g1 * g2
+        active = np.flatnonzero(goals)
+        kept = np.sort(
+            rng.choice(active, min(self.low_level_rows, len(active)), replace=False)
+        ).astype(np.int64)
+        n_kept = int(goals[kept].sum())
+        row = np.repeat(kept, goals[kept]).astype(np.int32)
+        bins_low = np.empty((n_kept, space.K), dtype=np.uint8)
+        _replay(space.neighbours, goals, self._action, kept, bins_low)
+        starts = np.cumsum(goals) - goals
+        steps = np.concatenate(
+            [np.arange(starts[i], starts[i] + goals[i]) for i in kept] or [np.arange(0)]
+        )
+        end = np.zeros(n_kept, dtype=bool)
+        end[np.cumsum(goals[kept]) - 1] = True
+        return Episode(
+            g1, g1_log_prob, bins, g2, g2_log_prob,
+            row, bins_low, self._action[steps], self._log_prob[steps], end, counts,
+        )  # fmt: skip
+
+
+def _high_level(x, p):
+    """Arrays of a high-level network, its first layer already applied to the features."""
+    return (
+        _affine(x, p["x"], p["b1"]), p["bin"].copy(), _padded(p["w2"]), p["b2"].copy(),
+        p["policy"].copy(), p["policy_b"].copy(),
+    )  # fmt: skip
+
+
+def _low_level(x, p, joint):
+    """Arrays of a low-level network. Where the net is "paper", the slots' features do not count."""
+    zero = np.zeros(_H, dtype=np.float32)
+    if joint:
+        row, row_bin = _affine(x, p["x"], p["b1"]), p["bin"].copy()
+        slot = _affine(x, p["slot_x"], zero)
+        body = (_padded(p["w2"]), zero, np.zeros((_H, _H), np.float32))
+    else:
+        row, row_bin = _affine(x, p["state_x"], p["state_b1"]), p["state_bin"].copy()
+        slot = np.zeros((x.shape[0], _H), dtype=np.float32)
+        body = (_padded(p["state_w2"]), p["state_b2"].copy(), p["representation"].copy())
+    return (
+        row, row_bin, slot, p["slot_bin"].copy(), p["lambda"].copy(),
+        _padded(p["w2"]), p["b2"].copy(), p["score"].copy(), float(p["score_b"][0]),
+        body, p["b1"].copy(),
+    )  # fmt: skip
+
+
+def _padded(w):
+    """A matrix with one row of zeros behind it, so that an unrolled loop can end there."""
+    padded = np.zeros((w.shape[0] + 1, w.shape[1]), dtype=np.float32)
+    padded[:-1] = w
+    return padded
+
+
+@njit(cache=True)
+def _affine(x, w, b):
+    """x @ w + b, summed over the inputs in order."""
+    out = np.empty((x.shape[0], w.shape[1]), dtype=np.float32)
+    for i in range(x.shape[0]):
+        out[i] = b
+        for d in range(x.shape[1]):
+            for o in range(w.shape[1]):
+                out[i, o] += x[i, d] * w[d, o]
+    return out
+
+
+@njit(cache=True)
+def _hidden(h, n, w, b, used, acc):
+    """acc[l] = h[l] @ w + b for the first n rows of h (nonnegative), skipping inputs all zero.
+
+    An input is skipped where every row has a zero there; a zero that is not skipped adds exactly
+    nothing, and the n rows are always computed together, so the sums never depend on the caller.
+    """
+    n_used = 0
+    for m in range(_H):
+        total = np.float32(0.0)
+        for r in range(n):
+            total += h[r, m]
+        used[n_used] = m
+        n_used += total > 0.0
+    while n_used % _UNROLL != 0:
+        used[n_used] = _H  # the row of zeros
+        n_used += 1
+    for r in range(n):
+        for o in range(_H):
+            acc[r, o] = b[o]
+    for t in range(0, n_used, _UNROLL):
+        m0, m1, m2, m3 = used[t], used[t + 1], used[t + 2], used[t + 3]
+        for r in range(n):
+            a0, a1, a2, a3 = h[r, m0], h[r, m1], h[r, m2], h[r, m3]
+            for o in range(_H):
+                acc[r, o] += (a0 * w[m0, o] + a1 * w[m1, o]) + (a2 * w[m2, o] + a3 * w[m3, o])
+
+
+@njit(cache=True)
+def _scores(base, slot, slot_bin, weights, w2, b2, score, score_b, h, used, acc, out):
+    """Scores of the five lambdas of one (row, slot) under given bins, into out (5,)."""
+    for r in range(_L):
+        for m in range(_H):
+            h[r, m] = max(base[m] + slot[m] + slot_bin[m] + weights[r, m], np.float32(0.0))
+    _hidden(h, _L, w2, b2, used, acc)
+    for r in range(_L):
+        # Sixteen running sums, then one: a fixed order that the compiler can vectorise.
+        for o in range(_H):
+            acc[r, o] = max(acc[r, o], np.float32(0.0)) * score[o]
+        half = _H // 2
+        while half >= 1:
+            for o in range(half):
+                acc[r, o] += acc[r, o + half]
+            half //= 2
+        out[r] = acc[r, 0] + np.float32(score_b)
+
+
+@njit(cache=True)
+def _bin(count):
+    return min(count // _WIDTH, _LAST_BIN)
+
+
+@njit(cache=True)
+def _cumulate(scores, n, cdf):
+    """Running sums of exp(score - largest), and the log of the normaliser."""
+    top = scores[0]
+    for a in range(1, n):
+        top = max(top, scores[a])
+    total = 0.0
+    for a in range(n):
+        total += np.exp(np.float64(scores[a]) - top)
+        cdf[a] = total
+    return top + np.log(total)
+
+
+@njit(cache=True)
+def _draw(cdf, n, u):
+    """The first index whose running sum exceeds u times the whole (inverse CDF)."""
+    target = u * cdf[n - 1]
+    low, high = 0, n - 1
+    while low < high:
+        middle = (low + high) // 2
+        if cdf[middle] > target:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+@njit(cache=True)
+def _decide(net, i, b, rule, fixed, n_actions, rng):
+    """One decision of a high-level policy for row i in bin b: the action and its log-probability."""
+    u = rng.random()
+    if rule == FIXED:
+        return fixed, 0.0
+    if rule == UNIFORM:
+        return min(int(u * n_actions), n_actions - 1), -np.log(n_actions)
+    row, row_bin, w2, b2, policy, policy_b = net
+    h = np.zeros((1, _H + 1), dtype=np.float32)
+    acc = np.empty((1, _H), dtype=np.float32)
+    used = np.empty(_H + _UNROLL, dtype=np.int64)
+    for m in range(_H):
+        h[0, m] = max(row[i, m] + row_bin[b, m], np.float32(0.0))
+    _hidden(h, 1, w2, b2, used, acc)
+    scores = policy_b.copy()
+    for m in range(_H):
+        if acc[0, m] > 0.0:
+            for a in range(n_actions):
+                scores[a] += acc[0, m] * policy[m, a]
+    cdf = np.empty(n_actions)
+    log_total = _cumulate(scores, n_actions, cdf)
+    action = _draw(cdf, n_actions, u)
+    return action, np.float64(scores[action]) - log_total
+
+
+@njit(cache=True)
+def _row_base(low, joint, i, b, h, used, acc, out):
+    """What row i in bin b adds to the first layer of all its actions."""
+    row, row_bin, body, b1 = low[0], low[1], low[9], low[10]
+    for m in range(_H):
+        out[m] = row[i, m] + row_bin[b, m]
+    if not joint:
+        for m in range(_H):
+            h[0, m] = max(out[m], np.float32(0.0))
+        _hidden(h, 1, body[0], body[1], used, acc)
+        for m in range(_H):
+            out[m] = b1[m]
+        for m in range(_H):
+            if acc[0, m] > 0.0:
+                for o in range(_H):
+                    out[o] += acc[0, m] * body[2][m, o]
+
+
+@njit(cache=True)
+def _run(
+    rng, g1, G2, neighbours, action_row, instance, low, joint,
+    instance_rule, fixed_g2, low_rule,
+    bins, g2, g2_log_prob, action, log_prob, counts,
+):  # fmt: skip
+    """All rows of one episode. Fills the last six arrays; ``counts`` must come in as zeros."""
+    n, K = neighbours.shape
+    n_actions = K * _L
+    slot, slot_bin, weights = low[2], low[3], low[4]
+    w2, b2, score, score_b = low[5], low[6], low[7], low[8]
+    used_count = np.zeros(n, dtype=np.int64)
+    h = np.zeros((_L, _H + 1), dtype=np.float32)
+    acc = np.empty((_L, _H), dtype=np.float32)
+    used = np.empty(_H + _UNROLL, dtype=np.int64)
+    base = np.empty(_H, dtype=np.float32)
+    scores = np.empty(n_actions, dtype=np.float32)
+    by_bin = np.empty((N_BINS, _L), dtype=np.float32)
+    cdf = np.empty(n_actions)
+    slot_bins = np.empty(K, dtype=np.int64)
+    stale = np.empty(K, dtype=np.bool_)
+    known = np.empty(N_BINS, dtype=np.bool_)
+    step = 0
+    for i in range(n):
+        own = _bin(used_count[i])
+        bins[i] = own
+        g2[i], g2_log_prob[i] = _decide(instance, i, own, instance_rule, fixed_g2, G2 + 1, rng)
+        g = g1 * g2[i]
+        if g == 0:
+            continue
+        if low_rule == UNIFORM:
+            for _ in range(g):
+                a = min(int(rng.random() * n_actions), n_actions - 1)
+                action[step], log_prob[step] = a, -np.log(n_actions)
+                step += 1
+                used_count[i] += 1
+                used_count[neighbours[i, a // _L]] += 1
+                counts[action_row[i, a]] += 1
+            continue
+        own = -1  # nothing is computed yet
+        changed = True
+        log_total = 0.0
+        for k in range(K):
+            slot_bins[k] = _bin(used_count[neighbours[i, k]])
+        for _ in range(g):
+            if changed:
+                if own != slot_bins[0]:
+                    own = slot_bins[0]
+                    _row_base(low, joint, i, own, h, used, acc, base)
+                    stale[:] = True
+                    known[:] = False
+                for k in range(K):
+                    if stale[k]:
+                        stale[k] = False
+                        b = slot_bins[k]
+                        if joint:
+                            _scores(
+                                base, slot[neighbours[i, k]], slot_bin[b], weights,
+                                w2, b2, score, score_b, h, used, acc, by_bin[b],
+                            )  # fmt: skip
+                        elif not known[b]:
+                            known[b] = True
+                            _scores(
+                                base, slot[0], slot_bin[b], weights,
+                                w2, b2, score, score_b, h, used, acc, by_bin[b],
+                            )  # fmt: skip
+                        scores[k * _L : (k + 1) * _L] = by_bin[b]
+                log_total = _cumulate(scores, n_actions, cdf)
+                changed = False
+            a = _draw(cdf, n_actions, rng.random())
+            action[step], log_prob[step] = a, np.float64(scores[a]) - log_total
+            step += 1
+            k = a // _L
+            j = neighbours[i, k]
+            used_count[i] += 1
+            used_count[j] += 1
+            counts[action_row[i, a]] += 1
+            for s in (0, k):
+                b = _bin(used_count[neighbours[i, s]])
+                if b != slot_bins[s]:
+                    slot_bins[s] = b
+                    stale[s] = True
+                    changed = True
+
+
+@njit(cache=True)
+def _replay(neighbours, goals, action, kept, bins_low):
+    """Bins of the K slots before each step of the kept rows, by counting the actions again."""
+    n, K = neighbours.shape
+    used_count = np.zeros(n, dtype=np.int64)
+    step = 0
+    out = 0
+    next_kept = 0
+    for i in range(n):
+        keep = next_kept < len(kept) and kept[next_kept] == i
+        next_kept += keep
+        for _ in range(goals[i]):
+            if keep:
+                for k in range(K):
+                    bins_low[out, k] = _bin(used_count[neighbours[i, k]])
+                out += 1
+            used_count[i] += 1
+            used_count[neighbours[i, action[step] // _L]] += 1
+            step += 1

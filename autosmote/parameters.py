@@ -1,0 +1,95 @@
+"""How the parameters of the three policies lie in memory.
+
+Each level's parameters are one flat float32 vector: the learner updates it as one tensor, and the
+actors read it from shared memory and take numpy views of it. No torch here: actors do not need it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autosmote.space import N_LAMBDAS
+
+HIDDEN = 128
+"""Width of both hidden layers of every network (Section 4.1: "128-128 MLP")."""
+N_BINS = 10
+"""A row's state says in which of ten bins its use count lies (Section 3.2)."""
+BIN_WIDTH = 10
+"""Counts 0-9 are the first bin, 90 and more the last (the authors' code uses 20)."""
+
+LEVELS = ("cross", "instance", "low")
+LOW_LEVEL_NETS = ("joint", "paper")
+
+Shapes = Mapping[str, tuple[int, ...]]
+
+
+def level_shapes(
+    level: str, *, n_features: int, G1: int, G2: int, low_level_net: str = "joint"
+) -> dict[str, tuple[int, ...]]:
+    """Names and shapes of one level's parameters; matrices map rows (inputs) to columns (outputs).
+
+    The first layer's matrix is kept in the pieces that its input is made of (features, bin,
+    neighbour's features, neighbour's bin, lambda): all of it but the features is one-hot, so that
+    a piece's product is a look-up (performance.md, fact 1).
+    """
+    state = {"x": (n_features, HIDDEN), "bin": (N_BINS, HIDDEN)}
+    layer2 = {"b1": (HIDDEN,), "w2": (HIDDEN, HIDDEN), "b2": (HIDDEN,)}
+    if level != "low":
+        n_actions = (G1 if level == "cross" else G2) + 1
+        heads = {"policy": (HIDDEN, n_actions), "policy_b": (n_actions,)}
+        return {**state, **layer2, **heads, "value": (HIDDEN,), "value_b": (1,)}
+    body = {f"state_{name}": shape for name, shape in {**state, **layer2}.items()}
+    value = {"value": (HIDDEN,), "value_b": (1,)}
+    action = {"slot_bin": (N_BINS, HIDDEN), "lambda": (N_LAMBDAS, HIDDEN), **layer2}
+    if low_level_net == "joint":
+        # The raw state joins the action's features; "state_*" is the value head's own body.
+        action = {**state, "slot_x": (n_features, HIDDEN), **action}
+    else:
+        # The body's representation joins the action's features, as printed in Section 3.3.
+        action = {"representation": (HIDDEN, HIDDEN), **action}
+    return {**body, **value, **action, "score": (HIDDEN,), "score_b": (1,)}
+
+
+def fan_in(name: str, shapes: Shapes) -> int:
+    """Number of inputs of the layer that a parameter belongs to, for its initialisation."""
+    if name.startswith("state_"):
+        body = {key[6:]: shape for key, shape in shapes.items() if key.startswith("state_")}
+        return fan_in(name[6:], body)
+    if name in ("w2", "b2", "policy", "policy_b", "value", "value_b", "score", "score_b"):
+        return HIDDEN
+    first = ("x", "bin", "slot_x", "slot_bin", "lambda", "representation")
+    return sum(shapes[key][0] for key in first if key in shapes)
+
+
+def n_parameters(shapes: Shapes) -> int:
+    """Length of the flat vector."""
+    return sum(prod(shape) for shape in shapes.values())
+
+
+def split(flat: Any, shapes: Shapes) -> dict[str, Any]:
+    """Views of a flat numpy array or torch tensor, by name."""
+    sizes = [prod(shape) for shape in shapes.values()]
+    if isinstance(flat, np.ndarray):
+        parts = np.split(flat, np.cumsum(sizes)[:-1])
+    else:
+        parts = flat.split(sizes)  # one backward node for all views
+    return {
+        name: part.reshape(shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)
+    }
+
+
+def initial_parameters(shapes: Shapes, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Every layer uniform in +-1/sqrt(inputs), torch's default for linear layers.
+
+    Drawn with numpy, so that a seed starts from the same policies on every device.
+    """
+    parts = []
+    for name, shape in shapes.items():
+        bound = 1.0 / np.sqrt(fan_in(name, shapes))
+        parts.append(rng.uniform(-bound, bound, prod(shape)).astype(np.float32))
+    return np.concatenate(parts)

@@ -1,0 +1,514 @@
+"""Algorithm 2: the search for the synthetic rows with the best validation score.
+
+How to read it: ``run_search`` sets up the search space (Section 3.1), the three policies
+(Section 3.3) and the actors, then ``_Search.run`` is Algorithm 2, line by line. Line 4, the
+generation of an episode (Algorithm 1), is ``autosmote.episode`` and in plain steps
+``autosmote.reference``; line 5, its reward, is ``autosmote.actors.Worker.run``; lines 6-14, the
+updates, are ``autosmote.learner``.
+
+Determinism: episode n is made with the parameters after episodes 0..n-lag were learned from, in
+order, and its random numbers come from (seed, n). So the number of actors changes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autosmote.actors import InlinePool, Pool, Problem, ProcessPool, Result
+from autosmote.episode import FIXED, LEARNED, UNIFORM, Rules
+from autosmote.errors import UserError
+from autosmote.memory import proportional_set_size
+from autosmote.parameters import (
+    LEVELS,
+    LOW_LEVEL_NETS,
+    initial_parameters,
+    level_shapes,
+    n_parameters,
+)
+from autosmote.space import build_space
+
+logger = logging.getLogger("autosmote")
+
+OnIteration = Callable[[int, float, float], None]
+"""Called for every iteration in order with its number (from 1), reward, and best reward so far."""
+
+ABLATIONS = (
+    "none", "no_cross_instance", "no_instance_specific", "no_low_level", "random_search",
+)  # fmt: skip
+_MEMORY_EVERY = 5.0
+"""Seconds between two looks at the memory."""
+
+
+@dataclass(frozen=True)
+class SearchConfig:
+    """Settings of a search; the defaults are the paper's (Section 4.1) and method.md's.
+
+    Attributes
+    ----------
+    iterations : int
+        I: episodes made, classifiers trained and scored.
+    G1, G2 : int
+        Largest cross-instance and instance-specific scaling factors; G1 is max(1, round(4 IR / G2))
+        where None.
+    K : int
+        Neighbour slots of a row, at most the number of minority rows.
+    lag : int
+        Episodes in flight: episode n uses the parameters after episodes 0..n-lag. Part of a run's
+        identity; more actors than this have nothing to do.
+    hold : int
+        Keep the actors' parameters for this many episodes.
+    actors : int or "auto"
+        Actor processes; "auto" takes the usable cores, 0 runs everything in this process. The
+        result is the same for any number.
+    device : {"auto", "cpu", "cuda"}
+        Where the learner computes.
+    time_limit : float, optional
+        Seconds after which the search stops, looked at after every iteration.
+    scoring : {"auto", "refit"}
+        Score episodes with the exact fast way of a classifier where there is one, or always refit.
+    scoring_memory : int
+        MB that the fast scoring may precompute.
+    low_level_rows : int
+        Rows of an episode whose low-level steps are learned from.
+    low_level_net : {"joint", "paper"}
+    buffer_cross, buffer_instance, buffer_low : int
+        B of the three queues: steps per update.
+    learning_rate, gamma, value_cost, entropy_cost, max_grad_norm : float
+    ablation : str
+        One of ``ABLATIONS`` (Section 4.4).
+    """
+
+    iterations: int = 1000
+    G1: int | None = None
+    G2: int = 10
+    K: int = 30
+    lag: int = 4
+    hold: int = 1
+    actors: int | str = "auto"
+    device: str = "auto"
+    time_limit: float | None = None
+    scoring: str = "auto"
+    scoring_memory: int = 1024
+    low_level_rows: int = 10
+    low_level_net: str = "joint"
+    buffer_cross: int = 2
+    buffer_instance: int = 300
+    buffer_low: int = 300
+    learning_rate: float = 0.005
+    gamma: float = 1.0
+    value_cost: float = 0.5
+    entropy_cost: float = 0.0006
+    max_grad_norm: float = 40.0
+    ablation: str = "none"
+
+    def __post_init__(self) -> None:
+        """Check every setting.
+
+        Raises
+        ------
+        UserError
+            Where a setting is out of its range.
+        """
+        positive = (
+            "iterations", "G2", "K", "lag", "hold", "scoring_memory", "low_level_rows",
+            "buffer_cross", "buffer_instance", "buffer_low",
+        )  # fmt: skip
+        for name in (*positive, *(["G1"] if self.G1 is not None else [])):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise UserError(f"search.{name} must be a whole number of at least 1, not {value}.")
+        for name in ("learning_rate", "max_grad_norm"):
+            if not getattr(self, name) > 0:
+                raise UserError(f"search.{name} must be above 0, not {getattr(self, name)}.")
+        for name in ("value_cost", "entropy_cost"):
+            if not getattr(self, name) >= 0:
+                raise UserError(f"search.{name} must be at least 0, not {getattr(self, name)}.")
+        if not 0 <= self.gamma <= 1:
+            raise UserError(f"search.gamma must lie in [0, 1], not {self.gamma}.")
+        if self.time_limit is not None and not self.time_limit > 0:
+            raise UserError(f"search.time_limit must be above 0 seconds, not {self.time_limit}.")
+        if self.actors != "auto" and (
+            isinstance(self.actors, bool) or not isinstance(self.actors, int) or self.actors < 0
+        ):
+            raise UserError(
+                f"search.actors must be 'auto' or a whole number of at least 0, not {self.actors}."
+            )
+        choices = {
+            "device": ("auto", "cpu", "cuda"),
+            "scoring": ("auto", "refit"),
+            "low_level_net": LOW_LEVEL_NETS,
+            "ablation": ABLATIONS,
+        }
+        for name, valid in choices.items():
+            value = getattr(self, name)
+            if value not in valid:
+                raise UserError(f"search.{name} must be one of {', '.join(valid)}, not {value}.")
+
+
+SETTINGS = tuple(field.name for field in fields(SearchConfig))
+
+
+@dataclass
+class SearchResult:
+    """What a search found.
+
+    Attributes
+    ----------
+    X_synthetic : ndarray of shape (n, D)
+        Synthetic minority rows with the best validation score, ties to the earlier iteration.
+    counts : int32 ndarray of shape (P,)
+        The same as counts over the pool.
+    best_score, best_iteration : float, int
+        Iterations count from 1.
+    iterations : int
+        Iterations done.
+    stopped_by : {"iterations", "time_limit", "interrupted"}
+    history : dict of ndarrays
+        "iteration", "reward", "best", "n_synthetic", "seconds" since the start; one entry each.
+    seconds : dict
+        "total"; "generate" and "score", summed over actors; "learn" and "wait" of the learner.
+    scorer, device : str
+        How episodes were scored, and where the learner computed.
+    actors, G1 : int
+        As resolved.
+    peak_memory_mb : float or None
+        Largest summed proportional set size seen of all processes.
+    parameters : dict
+        Each level's final parameters as a flat vector.
+    """
+
+    X_synthetic: NDArray[np.float64]
+    counts: NDArray[np.int32]
+    best_score: float
+    best_iteration: int
+    iterations: int
+    stopped_by: str
+    history: dict[str, NDArray]
+    seconds: dict[str, float]
+    scorer: str
+    device: str
+    actors: int
+    G1: int
+    peak_memory_mb: float | None
+    parameters: dict[str, NDArray[np.float32]]
+
+
+class SearchInterrupted(KeyboardInterrupt):
+    """Ctrl-C (or what a program makes of SIGTERM) during a search.
+
+    Attributes
+    ----------
+    result : SearchResult or None
+        What was found so far; None before the first iteration was done.
+    """
+
+    def __init__(self, result: SearchResult | None) -> None:
+        super().__init__("the search was interrupted")
+        self.result = result
+
+
+def resolve_device(device: str) -> str:
+    """ "cpu" or "cuda" for the learner.
+
+    Raises
+    ------
+    UserError
+        Where "cuda" is asked for and there is none.
+    """
+    import torch
+
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UserError(
+            "search.device=cuda, but torch sees no CUDA GPU here; use search.device=auto or cpu."
+        )
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return device
+
+
+def resolve_actors(actors: int | str, lag: int) -> int:
+    """Number of actor processes: the usable cores for "auto", never more than the lag."""
+    if actors == "auto":
+        usable = getattr(os, "sched_getaffinity", None)
+        return min(len(usable(0)) if usable else os.cpu_count() or 1, lag)
+    if int(actors) > lag:
+        logger.info("search.actors=%s is reduced to search.lag=%s: no more can work", actors, lag)
+    return min(int(actors), lag)
+
+
+def resolve_G1(config: SearchConfig, ir: float) -> int:
+    """G1 so that G1 x G2 is four times the imbalance ratio, unless it is set (Section 4.1)."""
+    return config.G1 or max(1, round(4 * ir / config.G2))
+
+
+def ablation_rules(ablation: str, G1: int, G2: int) -> Rules:
+    """How the levels decide under an ablation (Section 4.4); halves are rounded up."""
+    half = {"fixed_g1": (G1 + 1) // 2, "fixed_g2": (G2 + 1) // 2}
+    return {
+        "none": Rules(),
+        "no_cross_instance": Rules(cross=FIXED, **half),
+        "no_instance_specific": Rules(instance=FIXED, **half),
+        "no_low_level": Rules(low=UNIFORM),
+        "random_search": Rules(cross=UNIFORM, instance=UNIFORM, low=UNIFORM),
+    }[ablation]
+
+
+def run_search(
+    X_train: NDArray[np.float64],
+    y_train: NDArray[np.int8],
+    X_val: NDArray[np.float64],
+    y_val: NDArray[np.int8],
+    estimator: Any,
+    *,
+    metric: str,
+    ir: float | None,
+    seed: int,
+    config: SearchConfig,
+    on_iteration: OnIteration | None = None,
+) -> SearchResult:
+    """Search for the synthetic minority rows that help a classifier most on the validation part.
+
+    Parameters
+    ----------
+    X_train, X_val : ndarrays of shape (n, D)
+        Preprocessed features.
+    y_train, y_val : ndarrays of shape (n,)
+        1 is the minority class.
+    estimator : scikit-learn classifier
+        Trained anew for every episode; never changed itself.
+    metric : {"macro_f1", "mcc"}
+        The reward.
+    ir : float, optional
+        Imbalance ratio that sets G1; the training part's own where None.
+    seed : int
+    config : SearchConfig
+    on_iteration : callable, optional
+
+    Raises
+    ------
+    UserError
+        Where a GPU is asked for and there is none.
+    autosmote.actors.ActorError
+        Where an actor raises or dies.
+    SearchInterrupted
+        On KeyboardInterrupt, with the result so far.
+    """
+    start = time.perf_counter()
+    minority = X_train[y_train == 1]
+    if ir is None:
+        ir = (len(y_train) - len(minority)) / len(minority)
+    G1 = resolve_G1(config, ir)
+    space = build_space(minority, config.K)
+    problem = Problem(
+        space=space,
+        X_train=np.ascontiguousarray(X_train, dtype=np.float64),
+        y_train=np.asarray(y_train, dtype=np.int8),
+        X_val=np.ascontiguousarray(X_val, dtype=np.float64),
+        y_val=np.asarray(y_val, dtype=np.int8),
+        estimator=estimator,
+        metric=metric,
+        seed=seed,
+        G1=G1,
+        G2=config.G2,
+        rules=ablation_rules(config.ablation, G1, config.G2),
+        low_level_net=config.low_level_net,
+        low_level_rows=config.low_level_rows,
+        scoring=config.scoring,
+        scoring_memory=config.scoring_memory * 2**20,
+    )
+    search = _Search(problem, config, on_iteration, start)
+    try:
+        search.run()
+    except KeyboardInterrupt:
+        search.stopped_by = "interrupted"
+        raise SearchInterrupted(search.result() if search.iterations else None) from None
+    finally:
+        search.close()
+    return search.result()
+
+
+@dataclass
+class _Search:
+    """State of a running search."""
+
+    problem: Problem
+    config: SearchConfig
+    on_iteration: OnIteration | None
+    start: float
+    stopped_by: str = "iterations"
+    best_score: float = -np.inf
+    best_iteration: int = 0
+    iterations: int = 0
+    counts: NDArray[np.int32] | None = None
+    device: str = "cpu"
+    peak_memory_mb: float | None = None
+    pool: Pool | None = None
+    parameters: dict[str, NDArray[np.float32]] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    history: dict[str, list] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.seconds = dict.fromkeys(("total", "generate", "score", "learn", "wait"), 0.0)
+        self.history = {key: [] for key in ("reward", "best", "n_synthetic", "seconds")}
+        problem = self.problem
+        sizes = {"n_features": problem.space.X.shape[1], "G1": problem.G1, "G2": problem.G2}
+        self.shapes = {
+            level: level_shapes(level, **sizes, low_level_net=problem.low_level_net)
+            for level in LEVELS
+        }
+        rng = np.random.default_rng([problem.seed, 0, 0])
+        self.parameters = {
+            level: initial_parameters(shapes, rng) for level, shapes in self.shapes.items()
+        }
+        self._policies: dict[str, Any] = {}
+        self._torch_threads: int | None = None
+        self._memory_looked_at = -np.inf
+
+    def run(self) -> None:
+        """Algorithm 2."""
+        config = self.config
+        lag, hold = config.lag, config.hold
+        self.pool = pool = self._start_pool()  # the actors start while torch is imported
+        learner = self._start_learner()
+        pool.publish(0, self._flat())
+        dispatched = 0
+        for n in range(config.iterations):
+            # Lines 4 and 5: actors generate episodes n, n + 1, ... and get their rewards.
+            while dispatched < min(config.iterations, n + lag):
+                version = max(0, dispatched - lag + 1) // hold if learner else 0
+                pool.dispatch(dispatched, version)
+                dispatched += 1
+            waiting = time.perf_counter()
+            result = pool.result(n)
+            learning = time.perf_counter()
+            self.seconds["wait"] += learning - waiting
+            self._keep(n + 1, result)
+            # Lines 6 to 14: put the episode into the queues, update what is due.
+            if learner:
+                learner.consume(result.episode, result.reward)
+                if (n + 1) % hold == 0:
+                    pool.publish((n + 1) // hold, self._flat())
+            self.seconds["learn"] += time.perf_counter() - learning
+            self._look_at_memory()
+            if self.on_iteration is not None:
+                self.on_iteration(n + 1, result.reward, self.best_score)
+            if config.time_limit is not None and self._elapsed() > config.time_limit:
+                self.stopped_by = "time_limit" if n + 1 < config.iterations else "iterations"
+                break
+
+    def _start_pool(self) -> Pool:
+        config, problem = self.config, self.problem
+        # Versions that some episode in flight may still have to read, and one that is written.
+        versions = (config.lag - 1) // config.hold + 2
+        total = sum(n_parameters(shapes) for shapes in self.shapes.values())
+        n_actors = resolve_actors(config.actors, config.lag)
+        if n_actors == 0:
+            return InlinePool(problem, versions, total)
+        return ProcessPool(problem, n_actors, versions, config.lag, total)
+
+    def _start_learner(self) -> Any:
+        """The learner of the levels that decide by their policies; None where none does."""
+        config, rules = self.config, self.problem.rules
+        learned = [level for level in LEVELS if getattr(rules, level) == LEARNED]
+        if not learned:
+            return None
+        import torch
+
+        from autosmote.learner import Learner, LearnerSettings, Level
+        from autosmote.policies import HighLevelPolicy, LowLevelPolicy
+
+        self.device = resolve_device(config.device)
+        # One thread: the actors use the other cores, and small products gain nothing from more.
+        self._torch_threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        settings = LearnerSettings(
+            config.learning_rate,
+            config.gamma,
+            config.value_cost,
+            config.entropy_cost,
+            config.max_grad_norm,
+        )
+        levels = {}
+        for level in learned:
+            where = (
+                self.problem.space, self.shapes[level], self.parameters[level],
+                torch.device(self.device),
+            )  # fmt: skip
+            self._policies[level] = (
+                LowLevelPolicy(*where)
+                if level == "low"
+                else HighLevelPolicy(*where, average=level == "cross")
+            )
+            batch = getattr(config, f"buffer_{level}")
+            levels[level] = Level(self._policies[level], batch, settings)
+        return Learner(levels)
+
+    def _flat(self) -> NDArray[np.float32]:
+        """All parameters as they are now, the three levels joined."""
+        for level, policy in self._policies.items():
+            self.parameters[level] = policy.flat.detach().cpu().numpy()
+        return np.concatenate([self.parameters[level] for level in LEVELS])
+
+    def _keep(self, iteration: int, result: Result) -> None:
+        """Note an iteration, and its samples where they are the best so far."""
+        self.iterations = iteration
+        if result.reward > self.best_score:  # ties go to the earlier
+            self.best_score, self.best_iteration = result.reward, iteration
+            self.counts = result.episode.counts.copy()
+        self.seconds["generate"] += result.generate_seconds
+        self.seconds["score"] += result.score_seconds
+        self.history["reward"].append(result.reward)
+        self.history["best"].append(self.best_score)
+        self.history["n_synthetic"].append(result.episode.n_synthetic)
+        self.history["seconds"].append(self._elapsed())
+
+    def _elapsed(self) -> float:
+        return time.perf_counter() - self.start
+
+    def _look_at_memory(self, *, now: bool = False) -> None:
+        if self.pool and (now or self._elapsed() - self._memory_looked_at > _MEMORY_EVERY):
+            self._memory_looked_at = self._elapsed()
+            seen = proportional_set_size(self.pool.pids())
+            if seen is not None:
+                self.peak_memory_mb = max(seen, self.peak_memory_mb or 0.0)
+
+    def close(self) -> None:
+        """End the actors, and give the caller its torch threads back."""
+        if self.pool is not None:
+            if self.iterations:
+                self._look_at_memory(now=True)
+            self.pool.close()
+        if self._torch_threads is not None:
+            import torch
+
+            torch.set_num_threads(self._torch_threads)
+        self.seconds["total"] = self._elapsed()
+
+    def result(self) -> SearchResult:
+        """What was found so far."""
+        assert self.counts is not None and self.pool is not None
+        history = {key: np.array(column) for key, column in self.history.items()}
+        return SearchResult(
+            X_synthetic=self.problem.space.rows(self.counts),
+            counts=self.counts,
+            best_score=self.best_score,
+            best_iteration=self.best_iteration,
+            iterations=self.iterations,
+            stopped_by=self.stopped_by,
+            history={"iteration": np.arange(1, self.iterations + 1), **history},
+            seconds=self.seconds,
+            scorer=self.pool.scorer_name,
+            device=self.device,
+            actors=self.pool.n_actors,
+            G1=self.problem.G1,
+            peak_memory_mb=self.peak_memory_mb,
+            parameters={level: flat.copy() for level, flat in self.parameters.items()},
+        )

@@ -1,0 +1,132 @@
+"""The SMOTE search space (Section 3.1): neighbours, interpolation weights, and the pool.
+
+Every synthetic row that a search can make is ``x_i + lambda (x_j - x_i)`` for a minority row ``i``,
+one of its ``K`` nearest minority neighbours ``j`` and one of five weights. The rows are therefore
+known before the search begins: the *pool*. An episode is a count per pool row, and whatever a
+classifier needs to know about the pool can be computed once (see ``autosmote.scoring``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+LAMBDAS: NDArray[np.float64] = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
+"""Interpolation weights of the paper; action ``a`` is slot ``a // 5`` and weight ``a % 5``."""
+N_LAMBDAS = len(LAMBDAS)
+
+_DISTANCE_BLOCK = 4_000_000
+"""Distances are computed for as many rows at once as keep a block under this many numbers."""
+
+
+@dataclass(frozen=True)
+class Space:
+    """Where a search may put synthetic rows.
+
+    Attributes
+    ----------
+    X : ndarray of shape (N, D)
+        Minority rows of the training part, as preprocessed.
+    neighbours : int32 ndarray of shape (N, K)
+        Slot 0 is the row itself, the others are its nearest minority rows by Euclidean distance,
+        ties by index.
+    pool : ndarray of shape (P, D)
+        Distinct synthetic rows. The minority rows themselves come first.
+    action_row : int32 ndarray of shape (N, K * 5)
+        The pool row that an action makes.
+    """
+
+    X: NDArray[np.float64]
+    neighbours: NDArray[np.int32]
+    pool: NDArray[np.float64]
+    action_row: NDArray[np.int32]
+
+    @property
+    def n_rows(self) -> int:
+        """Number of minority rows, N."""
+        return self.X.shape[0]
+
+    @property
+    def K(self) -> int:
+        """Number of neighbour slots, at most N."""
+        return self.neighbours.shape[1]
+
+    def rows(self, counts: NDArray[np.integer]) -> NDArray[np.float64]:
+        """Synthetic rows of an episode, in pool order, each as often as it is counted."""
+        return np.repeat(self.pool, counts, axis=0)
+
+
+def build_space(X: NDArray[np.float64], K: int) -> Space:
+    """Find the neighbours of the minority rows and all rows that can be interpolated.
+
+    Parameters
+    ----------
+    X : ndarray of shape (N, D)
+        Minority rows, N >= 1.
+    K : int
+        Number of neighbour slots asked for; min(K, N) are made.
+    """
+    X = np.ascontiguousarray(X, dtype=np.float64)
+    neighbours = nearest_neighbours(X, min(K, X.shape[0]))
+    pool, action_row = _build_pool(X, neighbours)
+    return Space(X, neighbours, pool, action_row)
+
+
+def nearest_neighbours(X: NDArray[np.float64], K: int) -> NDArray[np.int32]:
+    """Slots of each row: itself, then its K - 1 nearest other rows, ties by index."""
+    n = X.shape[0]
+    neighbours = np.empty((n, K), dtype=np.int32)
+    step = max(1, _DISTANCE_BLOCK // max(n, 1))
+    for start in range(0, n, step):
+        stop = min(start + step, n)
+        # Sums of squared differences, feature by feature: unlike the dot-product shortcut they are
+        # exactly symmetric and exactly equal for equal rows, so ties are ties on every machine.
+        distance = np.zeros((stop - start, n))
+        for feature in X.T:
+            distance += np.square(feature[start:stop, None] - feature[None, :])
+        distance[np.arange(stop - start), np.arange(start, stop)] = -1.0
+        neighbours[start:stop] = np.argsort(distance, axis=1, kind="stable")[:, :K]
+    return neighbours
+
+
+def _build_pool(
+    X: NDArray[np.float64], neighbours: NDArray[np.int32]
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Distinct rows of all actions, and the row of each action."""
+    n, K = neighbours.shape
+    source = np.repeat(np.arange(n), K * N_LAMBDAS)
+    target = np.repeat(neighbours.astype(np.int64).ravel(), N_LAMBDAS)
+    weight = np.tile(np.arange(N_LAMBDAS), n * K)
+
+    # (i, j, l) and (j, i, 1 - l) are one row: write it from the smaller index, so that it has the
+    # same bits from either side.
+    swap = source > target
+    first, second = np.where(swap, target, source), np.where(swap, source, target)
+    weight = np.where(swap, N_LAMBDAS - 1 - weight, weight)
+    key = n + (first * n + second) * N_LAMBDAS + weight
+    key = np.where((weight == 0) | (first == second), first, key)
+    key = np.where((weight == N_LAMBDAS - 1) & (first != second), second, key)
+    keys, chosen, action_row = np.unique(key, return_index=True, return_inverse=True)
+
+    rows = np.empty((len(keys), X.shape[1]))
+    original = keys < n
+    rows[original] = X[keys[original]]
+    a, b = X[first[chosen[~original]]], X[second[chosen[~original]]]
+    rows[~original] = a + LAMBDAS[weight[chosen[~original]], None] * (b - a)
+
+    # Duplicate minority rows (common in one-hot data) make equal rows from different actions.
+    kept, position = _distinct_rows(rows)
+    return rows[kept], position[action_row].astype(np.int32).reshape(n, K * N_LAMBDAS)
+
+
+def _distinct_rows(rows: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Indices of the first of each group of equal rows, in order, and each row's place there."""
+    rows = np.ascontiguousarray(rows + 0.0)  # -0.0 and 0.0 are the same number
+    as_bytes = rows.view(np.dtype((np.void, rows.itemsize * rows.shape[1]))).ravel()
+    _, first, inverse = np.unique(as_bytes, return_index=True, return_inverse=True)
+    order = np.argsort(first, kind="stable")
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    return first[order], rank[inverse]
