@@ -1,0 +1,134 @@
+"""Columns of a table as text, and what turns them into numbers and category codes.
+
+Every reader (ARFF, CSV, Parquet, the toy data) hands over the same thing: the text of each cell
+and what the source says about the column's type.  What a value means is decided here, once.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from autosmote.errors import UserError
+
+NUMBER, TEXT, UNDECLARED = "number", "text", "undeclared"
+MAX_CATEGORIES = 1000
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+
+
+@dataclass(frozen=True, eq=False)
+class RawColumn:
+    """One column as its source holds it.
+
+    Attributes
+    ----------
+    name : str
+    cells : sequence of str or None
+        The text of each row without blanks around it; None where the value is missing.
+    declared : str or tuple of str
+        ``NUMBER``; ``TEXT``; the declared categories; or ``UNDECLARED``, when the source (CSV)
+        leaves it to the values.
+    """
+
+    name: str
+    cells: Sequence[str | None]
+    declared: str | tuple[str, ...]
+
+
+def is_numeric(column: RawColumn, where: str) -> bool:
+    """Whether a column holds numbers; one without a declared type must not mix them with text.
+
+    Raises
+    ------
+    UserError
+        When a column without a declared type holds numbers and other text; the message names
+        the first row of the rarer kind.
+    """
+    if column.declared != UNDECLARED:
+        return column.declared == NUMBER
+    kinds = {cell: bool(_NUMBER.fullmatch(cell)) for cell in set(column.cells) if cell is not None}
+    if len(set(kinds.values())) < 2:
+        return all(kinds.values())
+    n_numbers = sum(kinds[cell] for cell in column.cells if cell is not None)
+    n_present = sum(cell is not None for cell in column.cells)
+    rarer = n_numbers < n_present - n_numbers
+    row, value = next(
+        (row, cell)
+        for row, cell in enumerate(column.cells, start=1)
+        if cell is not None and kinds[cell] is rarer
+    )
+    what = "a number in a column of text" if rarer else "text in a column of numbers"
+    raise UserError(
+        f"{where}, column '{column.name}', data row {row}: '{value}' is {what}; correct it, leave "
+        "it empty if it is missing, or write every value of the column as text."
+    )
+
+
+def to_numbers(column: RawColumn, where: str) -> np.ndarray:
+    """Parse a numeric column.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        NaN where missing.
+
+    Raises
+    ------
+    UserError
+        When a cell is not a finite number.
+    """
+    parsed: dict[str | None, float] = {None: math.nan}
+    for cell in dict.fromkeys(column.cells):
+        if cell is None:
+            continue
+        number = float(cell) if _NUMBER.fullmatch(cell) else math.inf
+        if not math.isfinite(number):
+            raise UserError(
+                f"{where}, column '{column.name}', data row {column.cells.index(cell) + 1}: "
+                f"'{cell}' is not a finite number; correct it, or mark it as missing."
+            )
+        parsed[cell] = number + 0.0  # -0.0 becomes 0.0, which prints and sorts alike everywhere
+    return np.array([parsed[cell] for cell in column.cells], dtype=np.float64)
+
+
+def to_codes(column: RawColumn, where: str) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Encode a column of categories.
+
+    Returns
+    -------
+    codes : ndarray of int32, shape (n,)
+        Index into ``categories``; -1 where missing.
+    categories : tuple of str
+        The declared categories, or the present ones where none are declared, in sorted order:
+        sources list them in different orders, and that must not change a feature's place.
+
+    Raises
+    ------
+    UserError
+        When a value is not declared, or undeclared text has more than ``MAX_CATEGORIES`` values.
+    """
+    present = dict.fromkeys(cell for cell in column.cells if cell is not None)
+    if isinstance(column.declared, tuple):
+        categories = tuple(sorted(set(column.declared)))
+        unknown = next((cell for cell in present if cell not in column.declared), None)
+        if unknown is not None:
+            raise UserError(
+                f"{where}, column '{column.name}', data row {column.cells.index(unknown) + 1}: "
+                f"'{unknown}' is none of the declared categories; correct it, or declare it."
+            )
+    else:
+        categories = tuple(sorted(present))
+        if len(categories) > MAX_CATEGORIES:
+            raise UserError(
+                f"{where}, column '{column.name}' has {len(categories):,} different texts, more "
+                f"than the {MAX_CATEGORIES:,} that are one-hot encoded; leave the column out, or "
+                "group its values."
+            )
+    code: dict[str | None, int] = {category: i for i, category in enumerate(categories)}
+    code[None] = -1
+    return np.array([code[cell] for cell in column.cells], dtype=np.int32), categories

@@ -1,0 +1,272 @@
+"""Datasets: the paper's six, the embedded toy data, and a user's own file.
+
+Whatever the source, the rows end in one canonical order before anything random happens, so that
+a seed means the same rows everywhere.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from autosmote.arff import parse_arff
+from autosmote.canonical import canonical_form
+from autosmote.columns import NUMBER, RawColumn, is_numeric, to_codes, to_numbers
+from autosmote.errors import UserError
+from autosmote.tables import read_table
+from autosmote.toy import toy_columns
+
+DATA_DIR_VARIABLE = "AUTOSMOTE_DATA_DIR"
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A two-class table in canonical order: rows sorted by all columns.
+
+    Attributes
+    ----------
+    name : str
+    numeric : ndarray of float64, shape (n, d_num)
+        NaN where missing.
+    categorical : ndarray of int32, shape (n, d_cat)
+        Codes into ``categories``; -1 where missing.
+    numeric_names, categorical_names : tuple of str
+    categories : tuple of tuple of str
+        For each categorical column its declared categories, sorted.
+    y : ndarray of int8, shape (n,)
+        1 for the minority class, the less frequent one (of two equally frequent classes, the
+        second label in sorted order).
+    classes : tuple of str
+        The majority's label and the minority's.
+    fingerprint : str
+        Hexadecimal SHA-256 of the canonical table, with numbers at 9 significant digits.
+    source : str
+        Where the data came from, without any folder's name.
+    """
+
+    name: str
+    numeric: np.ndarray
+    categorical: np.ndarray
+    numeric_names: tuple[str, ...]
+    categorical_names: tuple[str, ...]
+    categories: tuple[tuple[str, ...], ...]
+    y: np.ndarray
+    classes: tuple[str, str]
+    fingerprint: str
+    source: str
+
+
+@dataclass(frozen=True)
+class PaperDataset:
+    """One of the six datasets of Table 1 and the counts that every source of it must have."""
+
+    openml_id: int  # always version 1
+    file_name: str  # OpenML's name of the dataset, as a local folder holds it
+    n_majority: int
+    n_minority: int
+    n_features: int  # after one-hot encoding
+    dropped: tuple[str, ...] = ()  # identifiers that a local file has no description to mark
+
+
+PAPER_DATASETS = {
+    "phoneme": PaperDataset(1489, "phoneme.arff", 3818, 1586, 5),
+    "phishingwebsites": PaperDataset(4534, "PhishingWebsites.arff", 6157, 4898, 68),
+    "eegeyestate": PaperDataset(1471, "eeg-eye-state.arff", 8257, 6723, 14),
+    "mozilla4": PaperDataset(1046, "mozilla4.arff", 10437, 5108, 5),
+    "magictelescope": PaperDataset(1120, "MagicTelescope.arff", 12332, 6688, 10, ("ID",)),
+    "electricity": PaperDataset(151, "electricity.arff", 26075, 19237, 14),
+}
+DATASET_NAMES = ("toy", *PAPER_DATASETS, "file")
+
+
+def load_dataset(
+    name: str,
+    *,
+    data_dir: str | Path | None = None,
+    path: str | Path | None = None,
+    target: str | None = None,
+    cache_dir: str | Path | None = None,
+) -> Dataset:
+    """Load a dataset by its name.
+
+    Parameters
+    ----------
+    name : str
+        One of ``DATASET_NAMES``.
+    data_dir : str or Path, optional
+        Folder with the six datasets' ARFF files; by default the folder that the environment
+        variable AUTOSMOTE_DATA_DIR names.  Without either they come from OpenML.
+    path, target : optional
+        The user's file and its target column, for ``name="file"`` alone.
+    cache_dir : str or Path, optional
+        Root of the openml client's cache; by default the client's own.
+
+    Raises
+    ------
+    UserError
+        For everything that is wrong with the name, the source, or what it holds.
+    """
+    if name not in DATASET_NAMES:
+        raise UserError(f"There is no dataset '{name}'; choose from {', '.join(DATASET_NAMES)}.")
+    if name == "file":
+        if path is None or target is None:
+            raise UserError(
+                "dataset=file needs dataset.path=... (CSV, Parquet or ARFF) and "
+                "dataset.target=... (the column of labels)."
+            )
+        file = Path(path).name
+        return build_dataset(name, read_table(path), target, where=file, source=f"file {file}")
+    if path is not None or target is not None:
+        raise UserError(
+            f"dataset.path and dataset.target belong to dataset=file, not to dataset={name}."
+        )
+    if name == "toy":
+        return build_dataset(name, toy_columns(), "label", where="toy", source="generated")
+    folder = data_dir or os.environ.get(DATA_DIR_VARIABLE)
+    return _load_paper_dataset(name, Path(folder) if folder else None, cache_dir)
+
+
+def _load_paper_dataset(name: str, folder: Path | None, cache_dir: str | Path | None) -> Dataset:
+    """Load one of the six from a local folder or from OpenML and check its counts."""
+    expected = PAPER_DATASETS[name]
+    dropped = expected.dropped
+    target = None
+    if folder is not None:
+        where = expected.file_name
+        source = f"local file {expected.file_name}"
+        try:
+            data = (folder.expanduser() / expected.file_name).read_bytes()
+        except OSError as exc:
+            raise UserError(
+                f"The data folder {folder} has no readable {expected.file_name} "
+                f"({exc.strerror}); put it there under this name, or unset data_dir and "
+                f"{DATA_DIR_VARIABLE} to fetch it from OpenML."
+            ) from exc
+    else:
+        from autosmote.openml_source import fetch
+
+        where = source = f"OpenML {expected.openml_id}"
+        download = fetch(expected.openml_id, name, cache_dir)
+        data, target, dropped = download.arff, download.target, dropped + download.dropped
+    columns = [column for column in parse_arff(data, where) if column.name not in dropped]
+    dataset = build_dataset(name, columns, target, where=where, source=source)
+    _check_counts(dataset, expected, where)
+    return dataset
+
+
+def _check_counts(dataset: Dataset, expected: PaperDataset, where: str) -> None:
+    n_minority = int(dataset.y.sum())
+    found = (len(dataset.y) - n_minority, n_minority, n_features(dataset))
+    wanted = (expected.n_majority, expected.n_minority, expected.n_features)
+    if found != wanted:
+        raise UserError(
+            f"{where} has {found[0]:,} majority rows, {found[1]:,} minority rows and {found[2]} "
+            f"features where version 1 of {dataset.name} has {wanted[0]:,}, {wanted[1]:,} and "
+            f"{wanted[2]}; it is cut short or another version: fetch it again."
+        )
+
+
+def n_features(dataset: Dataset) -> int:
+    """Return the number of features after one-hot encoding."""
+    return dataset.numeric.shape[1] + sum(map(len, dataset.categories))
+
+
+def build_dataset(
+    name: str, columns: Sequence[RawColumn], target: str | None, *, where: str, source: str
+) -> Dataset:
+    """Type the columns, encode the label, and bring the table into canonical order.
+
+    Parameters
+    ----------
+    name : str
+    columns : sequence of RawColumn
+        With the target among them.
+    target : str or None
+        Name of the target column; None for the last one.
+    where : str
+        What an error message calls the data.
+    source : str
+        Kept in the dataset.
+
+    Raises
+    ------
+    UserError
+        When the target is not among the columns, a label is missing, there are not exactly two
+        classes, or a feature cannot be read (`columns`).
+    """
+    names = [column.name for column in columns]
+    repeated = [column_name for column_name, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise UserError(f"{where} has more than one column '{repeated[0]}'; rename one of them.")
+    if target is not None and target not in names:
+        raise UserError(f"{where} has no column '{target}'; its columns are {_shortened(names)}.")
+    label_column = columns[-1 if target is None else names.index(target)]
+    features = [column for column in columns if column is not label_column]
+    labels, classes = _labels(label_column, where)
+
+    kinds = [is_numeric(column, where) for column in features]
+    numeric = [column for column, is_number in zip(features, kinds, strict=True) if is_number]
+    categorical = [
+        column for column, is_number in zip(features, kinds, strict=True) if not is_number
+    ]
+    n = len(labels)
+    numbers = np.empty((n, len(numeric)))
+    for j, column in enumerate(numeric):
+        numbers[:, j] = to_numbers(column, where)
+    codes = np.empty((n, len(categorical)), dtype=np.int32)
+    categories = []
+    for j, column in enumerate(categorical):
+        codes[:, j], declared = to_codes(column, where)
+        categories.append(declared)
+
+    if not numeric and not any(categories):
+        raise UserError(f"{where} has no feature beside '{label_column.name}'; add some.")
+
+    y = (labels == classes[1]).astype(np.int8)
+    order, fingerprint = canonical_form(numbers, codes, categories, labels)
+    return Dataset(
+        name=name,
+        numeric=numbers[order],
+        categorical=codes[order],
+        numeric_names=tuple(column.name for column in numeric),
+        categorical_names=tuple(column.name for column in categorical),
+        categories=tuple(categories),
+        y=y[order],
+        classes=classes,
+        fingerprint=fingerprint,
+        source=source,
+    )
+
+
+def _labels(column: RawColumn, where: str) -> tuple[np.ndarray, tuple[str, str]]:
+    """Return each row's label, and the majority's and the minority's label."""
+    if not column.cells:
+        raise UserError(f"{where} has no rows; add some.")
+    cells = [cell for cell in column.cells if cell is not None]
+    n_missing = len(column.cells) - len(cells)
+    if n_missing:
+        raise UserError(
+            f"{where}, target '{column.name}': {n_missing:,} labels are missing, the first in "
+            f"data row {column.cells.index(None) + 1}; fill them in or remove the rows."
+        )
+    if column.declared == NUMBER:  # so that 1 and 1.0 are one class
+        cells = [f"{value:.15g}" for value in to_numbers(column, where)]
+    counts = Counter(sorted(cells))
+    if len(counts) != 2:
+        raise UserError(
+            f"{where}, target '{column.name}' has {len(counts):,} classes "
+            f"({_shortened(list(counts))}); over-sampling here needs exactly two."
+        )
+    # most_common keeps the sorted order among equals: in a tie the second is the minority.
+    (majority, _), (minority, _) = counts.most_common()
+    return np.array(cells, dtype=object), (majority, minority)
+
+
+def _shortened(names: Sequence[str], limit: int = 20) -> str:
+    shown = ", ".join(names[:limit])
+    return shown if len(names) <= limit else f"{shown} and {len(names) - limit:,} more"

@@ -1,0 +1,211 @@
+"""Fetch a dataset from OpenML through its own client, and see to what the client leaves open.
+
+The client sets no timeout, shares its cache between processes without a lock, and never checks a
+cached file again, so that one cut short loads silently with fewer rows.  Here every fetch is
+locked, bounded in time, and the ARFF's bytes are compared with the md5 of OpenML's description,
+whether they came from the network or from the cache.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import hashlib
+import logging
+import os
+import threading
+import types
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from autosmote.errors import UserError
+
+CONNECT_SECONDS, READ_SECONDS = 5.0, 12.0  # per attempt; reading: the longest silence
+ATTEMPTS = 2
+DESCRIPTION_SECONDS = 25.0  # all attempts and the name look-up, which no socket timeout bounds
+LOCK_SECONDS = 900.0
+
+REMEDIES = (
+    "name a folder that holds the ARFF files (data_dir=... or AUTOSMOTE_DATA_DIR), bring an "
+    "OpenML cache that holds it (OPENML_CACHE_DIR), or try dataset=toy"
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Download:
+    """An ARFF file and what OpenML's description says about it.
+
+    Attributes
+    ----------
+    arff : bytes
+        Verified against the description's md5, where it has one.
+    target : str or None
+        The default target attribute.
+    dropped : tuple of str
+        Row identifiers and attributes to ignore.
+    """
+
+    arff: bytes
+    target: str | None
+    dropped: tuple[str, ...]
+
+
+def fetch(openml_id: int, name: str, cache_dir: str | Path | None = None) -> Download:
+    """Fetch one dataset from OpenML or from the client's cache.
+
+    Parameters
+    ----------
+    openml_id : int
+        Never the name: only an id works offline from a warm cache.
+    name : str
+        What an error message calls the dataset.
+    cache_dir : str or Path, optional
+        Root of the client's cache; by default the client's own choice (``OPENML_CACHE_DIR``).
+
+    Raises
+    ------
+    UserError
+        When OpenML is unreachable or does not know the id, the cache cannot be written, or the
+        file differs from OpenML's description.
+    """
+    import filelock
+
+    with _client(cache_dir) as openml:
+        folder = Path(openml.config.get_cache_directory())
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock: Any = filelock.FileLock(folder / f"autosmote-{openml_id}.lock", LOCK_SECONDS)
+            if not os.access(folder, os.W_OK):  # then nobody can change a file of it either
+                lock = contextlib.nullcontext()
+            with lock:
+                return _fetch(openml, openml_id, name)
+        except filelock.Timeout as exc:
+            raise UserError(
+                f"Another process has been fetching {name} for {LOCK_SECONDS:.0f} s; wait for it "
+                "or end it, then run again."
+            ) from exc
+        except OSError as exc:
+            raise UserError(
+                f"The OpenML cache {folder} cannot be used ({exc.strerror or exc}); set "
+                "OPENML_CACHE_DIR to a folder that can be written."
+            ) from exc
+
+
+def _fetch(openml: Any, openml_id: int, name: str) -> Download:
+    import requests
+
+    get_dataset = functools.partial(openml.datasets.get_dataset, openml_id)
+    try:
+        _within(DESCRIPTION_SECONDS, functools.partial(get_dataset, download_data=False))
+        dataset = get_dataset(download_data=True)
+    except openml.exceptions.OpenMLHashException as exc:
+        raise UserError(
+            f"The download of {name} (OpenML {openml_id}) differs from the md5 in OpenML's "
+            "description, so it was damaged on the way; run again, or name a folder that holds "
+            "the ARFF files (data_dir=... or AUTOSMOTE_DATA_DIR)."
+        ) from exc
+    except openml.exceptions.OpenMLServerException as exc:
+        raise UserError(
+            f"OpenML does not give out dataset {openml_id}, {name} ({exc.message}); {REMEDIES}."
+        ) from exc
+    except (
+        requests.RequestException,
+        openml.exceptions.PyOpenMLError,
+        TimeoutError,
+        RuntimeError,
+        KeyError,  # what the client makes of a page that is not OpenML's, such as a proxy's
+        TypeError,
+        ValueError,
+    ) as exc:
+        raise UserError(
+            f"OpenML did not deliver {name} (dataset {openml_id}, {type(exc).__name__}); "
+            f"{REMEDIES}."
+        ) from exc
+
+    path = Path(dataset.data_file)
+    arff = path.read_bytes()
+    md5 = hashlib.md5(arff, usedforsecurity=False).hexdigest()
+    if dataset.md5_checksum and md5 != dataset.md5_checksum.lower():
+        raise UserError(
+            f"The cached file {path} is damaged: it differs from the md5 in OpenML's description; "
+            "delete it and run again."
+        )
+    dropped = [dataset.row_id_attribute, *(dataset.ignore_attribute or [])]
+    return Download(
+        arff=arff,
+        target=dataset.default_target_attribute,
+        # OpenML writes several names as one string with commas.
+        dropped=tuple(part.strip() for entry in dropped if entry for part in entry.split(",")),
+    )
+
+
+def _within(seconds: float, call: Callable[[], T]) -> T:
+    """Return ``call()``, or raise TimeoutError when it takes longer.
+
+    A name look-up can block for minutes and nothing can interrupt it, so it runs in a thread
+    that does not keep the process alive.
+    """
+    outcome: dict[str, Any] = {}
+
+    def run() -> None:
+        try:
+            outcome["value"] = call()
+        except BaseException as exc:
+            outcome["error"] = exc
+
+    thread = threading.Thread(target=run, name="openml-description", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if thread.is_alive():
+        raise TimeoutError
+    if "error" in outcome:
+        raise outcome["error"]
+    return outcome["value"]
+
+
+@contextlib.contextmanager
+def _client(cache_dir: str | Path | None) -> Iterator[Any]:
+    """Yield the openml package, set up for one fetch; its settings are put back afterwards."""
+    # Read at each call; else the client tries a MinIO server over plain HTTP first.
+    os.environ["OPENML_SKIP_PARQUET"] = "true"
+    import openml
+    import requests
+    from openml import _api_calls
+
+    class TimedSession(requests.Session):
+        def request(self, *args: Any, **kwargs: Any) -> requests.Response:
+            kwargs["timeout"] = (CONNECT_SECONDS, READ_SECONDS)
+            return super().request(*args, **kwargs)
+
+    # The client has no setting for a timeout: it gets a requests whose sessions bring one.
+    timed_requests = types.ModuleType("requests")
+    vars(timed_requests).update(vars(requests))
+    timed_requests.Session = TimedSession  # type: ignore[attr-defined]
+
+    config = openml.config
+    before = (config._root_cache_directory, config.retry_policy, config.connection_n_retries)
+    root_logger = logging.getLogger()
+    # For each response without gzip the client warns on the root logger; where that has no
+    # handler, logging.warning() would install one for good.
+    handler = logging.NullHandler()
+    try:
+        _api_calls.requests = timed_requests
+        config.set_retry_policy("human", ATTEMPTS)
+        if cache_dir is not None:
+            config.set_root_cache_directory(str(Path(cache_dir).expanduser().resolve()))
+        root_logger.addHandler(handler)
+        root_logger.addFilter(_is_not_gzip_warning)
+        yield openml
+    finally:
+        _api_calls.requests = requests
+        config._root_cache_directory, config.retry_policy, config.connection_n_retries = before
+        root_logger.removeHandler(handler)
+        root_logger.removeFilter(_is_not_gzip_warning)
+
+
+def _is_not_gzip_warning(record: logging.LogRecord) -> bool:
+    return not record.getMessage().startswith("Received uncompressed content from OpenML")

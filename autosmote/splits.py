@@ -1,0 +1,177 @@
+"""The paper's protocol: under-sample the minority, split 60/20/20, preprocess (Section 4.1)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from autosmote.datasets import Dataset
+from autosmote.errors import UserError
+
+FIT_ON = ("train", "all")
+MIN_MINORITY_PER_PART = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Training, validation and test part of one dataset, imbalance ratio and seed.
+
+    Attributes
+    ----------
+    X_train, X_val, X_test : ndarray of float64, shape (n_part, D), C-contiguous
+        Scaled numeric features, then the one-hot blocks.
+    y_train, y_val, y_test : ndarray of int8, shape (n_part,)
+        1 for the minority class.
+    feature_names : tuple of str
+        ``name`` of a numeric feature, ``name=category`` of a one-hot column.
+    groups : list of tuple of int
+        Column range (start, stop) of each categorical feature's one-hot block.
+    ir : float or None
+        The imbalance ratio that was asked for; None keeps the data's own.
+    ir_train : float
+        N_maj / N_min of the training part.
+    fingerprint, dataset : str
+        Of the whole dataset, before under-sampling.
+    seed : int
+    """
+
+    X_train: np.ndarray
+    y_train: np.ndarray
+    X_val: np.ndarray
+    y_val: np.ndarray
+    X_test: np.ndarray
+    y_test: np.ndarray
+    feature_names: tuple[str, ...]
+    groups: list[tuple[int, int]]
+    ir: float | None
+    ir_train: float
+    fingerprint: str
+    dataset: str
+    seed: int
+
+
+def make_split(dataset: Dataset, *, ir: float | None, seed: int, fit_on: str = "train") -> Split:
+    """Under-sample, split and preprocess, in this order.
+
+    The minority class of the whole dataset is under-sampled to ``floor(N_maj / ir)`` rows, so
+    that Table 1 holds to the row, and only then split: each class at 60 % and 80 % of its rows.
+    For one seed the rows at a higher ratio are a subset of those at a lower one.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    ir : float or None
+        Imbalance ratio N_maj / N_min; None keeps all rows.
+    seed : int
+        Decides the under-sampling and the split.
+    fit_on : {"train", "all"}
+        Rows that the preprocessing is fitted on.  "all" is the paper's way: all rows that are
+        left after under-sampling, which lets the test part leak into the training part.
+
+    Raises
+    ------
+    UserError
+        When ``ir`` is no positive number, lies below the data's own ratio, or leaves fewer than
+        two minority rows in a part; or when ``seed`` or ``fit_on`` is not valid.
+    """
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
+        raise UserError(f"seed={seed} is not valid; give a whole number from 0 on.")
+    if fit_on not in FIT_ON:
+        raise UserError(
+            f"preprocess.fit_on={fit_on} is not valid; choose from {', '.join(FIT_ON)}."
+        )
+    rng = np.random.default_rng(seed)
+    majority = rng.permutation(np.flatnonzero(dataset.y == 0))
+    minority = rng.permutation(np.flatnonzero(dataset.y == 1))
+    ratio = None if ir is None else _checked_ratio(ir, len(majority), len(minority))
+    if ratio is not None:
+        minority = minority[: math.floor(len(majority) / ratio + 1e-9)]
+    parts = [
+        # Shuffled, for the canonical order would line the rows up by their first feature.
+        rng.permutation(np.concatenate(of_both_classes))
+        for of_both_classes in zip(_cut(majority), _cut(minority), strict=True)
+    ]
+    smallest = min(int(dataset.y[rows].sum()) for rows in parts)
+    if smallest < MIN_MINORITY_PER_PART:
+        asked = f"ir={ir} leaves" if ir is not None else f"{dataset.name} has"
+        remedy = "choose a smaller ir" if ir is not None else "get more data"
+        raise UserError(
+            f"{asked} {len(minority)} minority rows, too few for {MIN_MINORITY_PER_PART} in each "
+            f"of training, validation and test part; {remedy}."
+        )
+
+    features = _features(dataset, parts[0] if fit_on == "train" else np.concatenate(parts))
+    X_train, X_val, X_test = (np.ascontiguousarray(features[rows]) for rows in parts)
+    y_train, y_val, y_test = (dataset.y[rows] for rows in parts)
+    feature_names, groups = _layout(dataset)
+    n_minority = int(y_train.sum())
+    return Split(
+        X_train=X_train,
+        y_train=y_train,
+        X_val=X_val,
+        y_val=y_val,
+        X_test=X_test,
+        y_test=y_test,
+        feature_names=feature_names,
+        groups=groups,
+        ir=ratio,
+        ir_train=(len(y_train) - n_minority) / n_minority,
+        fingerprint=dataset.fingerprint,
+        dataset=dataset.name,
+        seed=int(seed),
+    )
+
+
+def _checked_ratio(ir: float, n_majority: int, n_minority: int) -> float:
+    try:
+        ratio = math.nan if isinstance(ir, bool) else float(ir)
+    except (TypeError, ValueError):
+        ratio = math.nan
+    if not (math.isfinite(ratio) and ratio > 0):
+        raise UserError(
+            f"ir={ir} is not a positive number; give the ratio of majority to minority rows, "
+            "such as ir=50, or ir=null to keep the data's own."
+        )
+    own = n_majority / n_minority
+    if ratio < own * (1 - 1e-9):  # the own ratio itself, written in decimals, is fine
+        raise UserError(
+            f"ir={ir} is below the data's own ratio of {own:.4g} ({n_majority:,} to "
+            f"{n_minority:,} rows), and only minority rows are removed; give a larger ir, or "
+            "ir=null to keep the data's own."
+        )
+    return ratio
+
+
+def _cut(rows: np.ndarray) -> list[np.ndarray]:
+    """Cut rows at 60 % and 80 %, rounded half up in whole numbers."""
+    n = len(rows)
+    return np.split(rows, [(6 * n + 5) // 10, (8 * n + 5) // 10])
+
+
+def _features(dataset: Dataset, fit_rows: np.ndarray) -> np.ndarray:
+    """Scale the numeric columns by the statistics of ``fit_rows``, and encode the categorical.
+
+    A missing number becomes 0, the mean; a missing category a block of zeros.
+    """
+    blocks = []
+    if dataset.numeric_names:
+        from sklearn.preprocessing import StandardScaler
+
+        # A column without a value in these rows has no mean: it becomes 0 as a whole.
+        with np.errstate(invalid="ignore", divide="ignore"):
+            scaler = StandardScaler().fit(dataset.numeric[fit_rows])
+        blocks.append(np.nan_to_num(scaler.transform(dataset.numeric), nan=0.0))
+    for codes, categories in zip(dataset.categorical.T, dataset.categories, strict=True):
+        blocks.append((codes[:, None] == np.arange(len(categories))).astype(np.float64))
+    return np.concatenate(blocks, axis=1)
+
+
+def _layout(dataset: Dataset) -> tuple[tuple[str, ...], list[tuple[int, int]]]:
+    names = list(dataset.numeric_names)
+    groups = []
+    for column, categories in zip(dataset.categorical_names, dataset.categories, strict=True):
+        groups.append((len(names), len(names) + len(categories)))
+        names += [f"{column}={category}" for category in categories]
+    return tuple(names), groups
