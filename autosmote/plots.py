@@ -1,0 +1,67 @@
+"""The curve of a search."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+# Two colours of Okabe and Ito's palette, which colour-blind readers can tell apart, and a grey.
+_FAINT, _MEAN, _BEST = "#999999", "#0072B2", "#D55E00"
+
+
+def running_mean(values: np.ndarray, window: int) -> np.ndarray:
+    """Mean over the last `window` values (fewer at the beginning), same length as `values`."""
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    ends = np.arange(1, len(values) + 1)
+    starts = np.maximum(0, ends - window)
+    return (sums[ends] - sums[starts]) / (ends - starts)
+
+
+def plot_curve(
+    history: Mapping[str, np.ndarray],
+    path: Path,
+    *,
+    metric: str,
+    title: str,
+    reference: float | None = None,
+) -> None:
+    """Draw reward, its running mean and the best so far against the iteration, as PNG.
+
+    Parameters
+    ----------
+    history : mapping of arrays
+        With iteration, reward and best.
+    path : Path
+    metric : str
+        The reward's name.
+    title : str
+    reference : float, optional
+        The validation score of no resampling, drawn as a line to compare with.
+    """
+    # The object interface: pyplot would keep the figure, and pick a backend with a window.
+    from matplotlib.figure import Figure
+
+    iteration, reward = history["iteration"], history["reward"]
+    window = max(1, min(50, len(reward) // 5))
+    figure = Figure(figsize=(7, 4), dpi=120, layout="constrained")
+    axes = figure.add_subplot()
+    axes.plot(iteration, reward, ".", color=_FAINT, markersize=3, alpha=0.5, label="one episode")
+    mean = running_mean(reward, window)
+    axes.plot(iteration, mean, color=_MEAN, linewidth=2, label=f"mean of the last {window}")
+    axes.step(
+        iteration,
+        history["best"],
+        "--",
+        where="post",
+        color=_BEST,
+        label="best so far",
+        linewidth=2,
+    )
+    if reference is not None:
+        axes.axhline(reference, color="black", linewidth=1, linestyle=":", label="no resampling")
+    axes.set_xlabel("iteration")
+    axes.set_ylabel(f"validation {metric}")
+    axes.set_title(title, fontsize=10)
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8, loc="best")
+    figure.savefig(path, metadata={"Software": None})

@@ -1,0 +1,41 @@
+"""Texts that may be kept or shared: no absolute paths, no user or host names."""
+
+import getpass
+import os
+import platform
+import re
+import traceback
+
+# An absolute path on POSIX or Windows; `n_min/n_maj` and URLs are none.
+_PATH = re.compile(r"(?<![\w.:/\\])(?:[A-Za-z]:)?[/\\](?:[^\s'\":,;()<>/\\]+[/\\])*")
+_MAX_LENGTH = 1000
+
+
+def scrub(text: str) -> str:
+    """Cut absolute paths down to their last part and blank out user and host names."""
+    for folder in {os.getcwd(), os.path.expanduser("~")}:
+        # First, because a known folder may hold spaces, which the pattern below cannot see.
+        if len(folder) > 1:
+            text = text.replace(folder + os.sep, "")
+    text = _PATH.sub("", text)
+    for name in _names():
+        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "***", text)
+    return text[:_MAX_LENGTH]
+
+
+def describe_error(error: BaseException) -> str:
+    """One line: the error's class, its scrubbed message, and the module and line it came from."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" (at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""
+    message = " ".join(scrub(str(error)).split())
+    return f"{type(error).__name__}: {message}{where}"
+
+
+def _names() -> list[str]:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # no entry for the user's id, as in some containers
+        user = ""
+    # Short or everyday names would blank out ordinary words.
+    everyday = {"root", "user", "admin", "localhost"}
+    return [n for n in (user, platform.node()) if len(n) > 2 and n.lower() not in everyday]

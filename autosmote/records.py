@@ -1,0 +1,304 @@
+"""What a run leaves behind: a folder named by the run's identity, record.json written last."""
+
+import csv
+import functools
+import hashlib
+import json
+import os
+import platform
+import re
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autosmote import __version__
+from autosmote.config import Config
+from autosmote.errors import UserError
+
+if TYPE_CHECKING:
+    from autosmote.evaluation import Evaluation
+
+PROTOCOL_VERSION = 1
+"""Raised whenever a result can change; golden results fail if one moves without it."""
+SCHEMA_VERSION = 1
+"""Raised whenever a name in a record changes its meaning or goes."""
+
+HISTORY_COLUMNS = ("iteration", "reward", "best", "n_synthetic", "seconds")
+# Where and how fast a search runs, never what it finds.
+_MACHINE_SETTINGS = {"actors", "device"}
+_PACKAGES = (
+    *("torch", "numpy", "scipy", "pandas", "scikit-learn", "imbalanced-learn"),
+    *("hydra-core", "numba", "openml"),
+)
+
+
+def identity(config: Config, fingerprint: str) -> dict[str, Any]:
+    """Everything that can change a run's result.
+
+    Parameters
+    ----------
+    config : Config
+    fingerprint : str
+        The dataset's, so that other data under the same name are another run.
+    """
+    found: dict[str, Any] = {
+        "protocol_version": PROTOCOL_VERSION,
+        "dataset": config.dataset.name,
+        "data_fingerprint": fingerprint,
+        "ir": _whole(config.ir),
+        "clf": asdict(config.clf),
+        "sampler": asdict(config.sampler),
+        "metric": config.metric,
+        "seed": config.seed,
+        "preprocess": asdict(config.preprocess),
+    }
+    if config.sampler.name == "autosmote":
+        settings = asdict(config.search)
+        found["search"] = {k: v for k, v in settings.items() if k not in _MACHINE_SETTINGS}
+    return found
+
+
+def run_folder(results_dir: str | Path, run_identity: Mapping[str, Any]) -> Path:
+    """The folder of a run: readable at the beginning, unique at the end."""
+    ir = run_identity["ir"]
+    readable = "-".join(
+        [
+            run_identity["dataset"],
+            "irown" if ir is None else f"ir{ir:g}",
+            run_identity["clf"]["name"],
+            run_identity["sampler"]["name"],
+            run_identity["metric"],
+            f"seed{run_identity['seed']}",
+        ]
+    )
+    text = json.dumps(run_identity, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+    safe = re.sub(r"[^\w.]+", "-", readable)[:150]
+    return Path(results_dir) / "runs" / f"{safe}-{digest}"
+
+
+def check_writable(results_dir: str | Path) -> None:
+    """Try to write where the folder is or will be; leaves nothing behind.
+
+    Raises
+    ------
+    UserError
+        If that fails.
+    """
+    folder = Path(results_dir)
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    try:
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".autosmote-"):
+            pass
+    except OSError as error:
+        raise UserError(
+            f"The results folder '{results_dir}' cannot be written ({error.strerror}); "
+            "give another one with results_dir=."
+        ) from error
+
+
+def read_record(folder: Path, name: str = "record.json") -> dict[str, Any] | None:
+    """Read a run's record; None where there is none that is whole."""
+    try:
+        return json.loads((folder / name).read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError):
+        return None
+
+
+def make_record(
+    config: Config,
+    run_identity: Mapping[str, Any],
+    *,
+    status: str,
+    data_source: str,
+    evaluation: "Evaluation | None" = None,
+    search: Any = None,
+    error: str | None = None,
+) -> dict[str, Any]:
+    """Put a record together.
+
+    Parameters
+    ----------
+    config : Config
+    run_identity : dict
+        Of `identity`.
+    status : {"ok", "failed", "memory", "interrupted"}
+    data_source : str
+        Where the rows came from, without absolute paths.
+    evaluation : Evaluation, optional
+        Absent if the run broke off before its end.
+    search : SearchResult, optional
+        What a search found, for a run that broke off in it.
+    error : str, optional
+    """
+    result = search or (evaluation and evaluation.search)
+    record: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "protocol_version": PROTOCOL_VERSION,
+        "data_fingerprint": run_identity["data_fingerprint"],
+        "data_source": data_source,
+        "status": status,
+        "stopped_by": result.stopped_by if result else None,
+        "error": error,
+        "dataset": config.dataset.name,
+        "ir": run_identity["ir"],
+        "clf": config.clf.name,
+        "sampler": config.sampler.name,
+        "metric": config.metric,
+        "seed": config.seed,
+        "scores": evaluation.scores if evaluation else None,
+        "reference": evaluation.reference if evaluation else None,
+        "imputed": evaluation.imputed if evaluation else False,
+        "ratio": evaluation.ratio if evaluation else None,
+        "n_synthetic": evaluation.n_synthetic if evaluation else None,
+        "rows": evaluation.rows if evaluation else None,
+        "grid": [asdict(point) for point in evaluation.grid] if evaluation else [],
+        "warnings": evaluation.warnings if evaluation else [],
+        "iterations": result.iterations if result else None,
+        "search": None,
+        "seconds": evaluation.seconds if evaluation else (result.seconds if result else None),
+        "peak_memory_mb": (result.peak_memory_mb if result else None) or _peak_memory_mb(),
+        "config": _portable(config),
+        "versions": versions(config),
+        "git_revision": git_revision(),
+        "machine": {"system": platform.system(), "architecture": platform.machine()},
+    }
+    if result:
+        names = ("best_score", "best_iteration", "G1", "scorer", "actors", "device")
+        record["search"] = {name: getattr(result, name) for name in names}
+    return record
+
+
+def write_json(folder: Path, name: str, record: Mapping[str, Any]) -> None:
+    """Write a record at once: it is there whole or not at all."""
+    text = json.dumps(record, indent=2, allow_nan=False, default=_plain) + "\n"
+    write_file(folder / name, lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def write_history(folder: Path, history: Mapping[str, np.ndarray]) -> None:
+    """Write history.csv: one row per iteration, in order."""
+
+    def write(path: Path) -> None:
+        with path.open("w", newline="", encoding="utf-8") as stream:
+            writer = csv.writer(stream, lineterminator="\n")
+            writer.writerow(HISTORY_COLUMNS)
+            columns = [np.asarray(history[name]).tolist() for name in HISTORY_COLUMNS]
+            writer.writerows(zip(*columns, strict=True))
+
+    write_file(folder / "history.csv", write)
+
+
+def write_counts(folder: Path, counts: np.ndarray) -> None:
+    """Write best_counts.npz: how often each pool row is among the best samples."""
+    write_file(folder / "best_counts.npz", lambda path: np.savez_compressed(path, counts=counts))
+
+
+def write_training_part(
+    folder: Path, X: np.ndarray, y: np.ndarray, feature_names: tuple[str, ...]
+) -> None:
+    """Write train_resampled.csv.gz: the rows as preprocessed, then the label (1 = minority)."""
+    import pandas as pd
+
+    frame = pd.DataFrame(X, columns=list(feature_names))
+    label = "label"
+    while label in feature_names:
+        label += "_"
+    frame[label] = y
+
+    def write(path: Path) -> None:
+        # A fixed time in the archive: the same rows give the same bytes.
+        frame.to_csv(path, index=False, compression={"method": "gzip", "mtime": 0})
+
+    write_file(folder / "train_resampled.csv.gz", write)
+
+
+def write_file(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary file beside `path`, then move it there in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The ending stays, since some writers choose a format by it.
+    temporary = path.with_name(f".{uuid.uuid4().hex}-{path.name}")
+    try:
+        write(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def versions(config: Config) -> dict[str, str | None]:
+    """Versions of Python, this project and the packages that can change a result."""
+    found: dict[str, str | None] = {
+        "python": platform.python_version(),
+        "autosmote": __version__,
+    }
+    names = set(_PACKAGES)
+    for target in (config.clf._target_, config.sampler._target_):
+        if target:
+            names.update(metadata.packages_distributions().get(target.split(".")[0], []))
+    for name in sorted(names - {"autosmote"}):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = None
+    return found
+
+
+@functools.cache
+def git_revision() -> str | None:
+    """The clone's commit, with "-dirty" where tracked files differ; None outside a clone."""
+    root = Path(__file__).resolve().parent.parent
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments],
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+        return done.stdout.strip()
+
+    try:
+        if Path(git("rev-parse", "--show-toplevel")).resolve() != root:
+            return None  # installed somewhere inside another repository
+        revision = git("rev-parse", "HEAD")
+        return f"{revision}-dirty" if git("status", "--porcelain", "-uno") else revision
+    except (OSError, subprocess.SubprocessError):
+        return None
+
+
+def _whole(number: float | None) -> float | int | None:
+    """50 rather than 50.0, in names and records alike."""
+    return int(number) if number is not None and float(number).is_integer() else number
+
+
+def _portable(config: Config) -> dict[str, Any]:
+    """The resolved configuration without folders; a data file by its name only."""
+    settings = asdict(config)
+    for folder in ("results_dir", "data_dir"):
+        settings.pop(folder)
+    if settings["dataset"]["path"]:
+        settings["dataset"]["path"] = Path(settings["dataset"]["path"]).name
+    return settings
+
+
+def _peak_memory_mb() -> float | None:
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if platform.system() == "Darwin" else 2**10)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")

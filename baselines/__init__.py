@@ -1,0 +1,1 @@
+"""Rivals of AutoSMOTE with imbalanced-learn's interface; they know nothing of its search."""
