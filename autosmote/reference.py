@@ -1,0 +1,172 @@
+"""Algorithm 1 and Equation 1 in plain steps: read this first, run the others.
+
+Every decision here builds its whole input vector and calls the network once, as the paper writes
+it. It is what the fast versions (``autosmote.episode``, ``autosmote.vtrace``) are tested against,
+and the "naive generator" of the benchmark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from autosmote.parameters import BIN_WIDTH, LEVELS, N_BINS, level_shapes, split
+from autosmote.space import N_LAMBDAS, Space
+
+Parameters = Mapping[str, Tensor]
+
+
+@dataclass
+class PlainEpisode:
+    """What one pass of Algorithm 1 decided, step by step.
+
+    ``bins`` holds each low-level step's bins of the K slots before the step.
+    """
+
+    g1: int
+    g1_log_prob: float
+    g2: list[int] = field(default_factory=list)
+    g2_log_prob: list[float] = field(default_factory=list)
+    row: list[int] = field(default_factory=list)
+    bins: list[list[int]] = field(default_factory=list)
+    action: list[int] = field(default_factory=list)
+    log_prob: list[float] = field(default_factory=list)
+    rows: list[NDArray[np.float64]] = field(default_factory=list)
+    """The synthetic rows, computed one by one."""
+
+
+class PlainPolicies:
+    """The three networks over whole input vectors, one call at a time."""
+
+    def __init__(
+        self,
+        space: Space,
+        flat: Mapping[str, NDArray[np.float32]],
+        *,
+        G1: int,
+        G2: int,
+        low_level_net: str = "joint",
+    ) -> None:
+        self.space = space
+        self.joint = low_level_net == "joint"
+        self.x = torch.as_tensor(space.X, dtype=torch.float32)
+        sizes = {"n_features": space.X.shape[1], "G1": G1, "G2": G2}
+        self.p = {
+            level: split(
+                torch.from_numpy(flat[level]),
+                level_shapes(level, **sizes, low_level_net=low_level_net),
+            )
+            for level in LEVELS
+        }
+        low = self.p["low"]
+        first = ("x", "bin", "slot_bin", "slot_x", "lambda") if self.joint else (
+            "representation", "slot_bin", "lambda",
+        )  # fmt: skip
+        self._first = torch.cat([low[name] for name in first])
+        self._states = {
+            level: torch.cat([self.p[level]["x"], self.p[level]["bin"]])
+            for level in ("cross", "instance")
+        }
+        self._states["low"] = torch.cat([low["state_x"], low["state_bin"]])
+
+    def state(self, features: Tensor, bin_: int) -> Tensor:
+        """[features, one-hot bin] (Section 3.2)."""
+        return torch.cat([features, torch.eye(N_BINS)[bin_]])
+
+    def high_level(self, level: str, features: Tensor, bin_: int) -> tuple[Tensor, Tensor]:
+        """Log-probabilities of the scaling factors, and the value."""
+        p = self.p[level]
+        hidden = torch.relu(self.state(features, bin_) @ self._states[level] + p["b1"])
+        hidden = torch.relu(hidden @ p["w2"] + p["b2"])
+        log_policy = torch.log_softmax(hidden @ p["policy"] + p["policy_b"], dim=0)
+        return log_policy, hidden @ p["value"] + p["value_b"]
+
+    def low_level(self, i: int, bins: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """Log-probabilities of all K x 5 actions of row i, and the value."""
+        p = self.p["low"]
+        state = self.state(self.x[i], bins[0])
+        hidden = torch.relu(state @ self._states["low"] + p["state_b1"])
+        hidden = torch.relu(hidden @ p["state_w2"] + p["state_b2"])
+        value = hidden @ p["value"] + p["value_b"]
+        actions = []
+        for k, j in enumerate(self.space.neighbours[i]):
+            for weight in range(N_LAMBDAS):
+                slot = torch.eye(N_BINS)[bins[k]]
+                parts = [state, slot, self.x[j]] if self.joint else [hidden, slot]
+                actions.append(torch.cat([*parts, torch.eye(N_LAMBDAS)[weight]]))
+        hidden = torch.relu(torch.stack(actions) @ self._first + p["b1"])
+        hidden = torch.relu(hidden @ p["w2"] + p["b2"])
+        return torch.log_softmax(hidden @ p["score"] + p["score_b"], dim=0), value
+
+
+@torch.no_grad()
+def plain_episode(policies: PlainPolicies, rng: np.random.Generator) -> PlainEpisode:
+    """Algorithm 1: one uniform number, one network call, one decision at a time."""
+    space = policies.space
+    counts = np.zeros(space.n_rows, dtype=int)
+
+    def bin_of(row: int) -> int:
+        return min(int(counts[row]) // BIN_WIDTH, N_BINS - 1)
+
+    # Line 2: how much over-sampling in all.
+    log_policy, _ = policies.high_level("cross", policies.x.mean(dim=0), 0)
+    g1, log_prob = _draw(log_policy, rng)
+    episode = PlainEpisode(g1, log_prob)
+    for i in range(space.n_rows):  # line 3
+        # Lines 4 and 5: how many samples around this row.
+        log_policy, _ = policies.high_level("instance", policies.x[i], bin_of(i))
+        g2, log_prob = _draw(log_policy, rng)
+        episode.g2.append(g2)
+        episode.g2_log_prob.append(log_prob)
+        for _ in range(g1 * g2):  # line 6
+            # Line 7: which neighbour, and where between the two.
+            bins = [bin_of(j) for j in space.neighbours[i]]
+            log_policy, _ = policies.low_level(i, bins)
+            action, log_prob = _draw(log_policy, rng)
+            j = int(space.neighbours[i, action // N_LAMBDAS])
+            weight = action % N_LAMBDAS / (N_LAMBDAS - 1)
+            episode.row.append(i)
+            episode.bins.append(bins)
+            episode.action.append(action)
+            episode.log_prob.append(log_prob)
+            episode.rows.append(space.X[i] + weight * (space.X[j] - space.X[i]))
+            counts[i] += 1
+            counts[j] += 1
+    return episode
+
+
+def _draw(log_policy: Tensor, rng: np.random.Generator) -> tuple[int, float]:
+    """An action by inverse CDF, and its log-probability."""
+    cdf = np.cumsum(np.exp(log_policy.numpy().astype(np.float64)))
+    action = int(np.searchsorted(cdf, rng.random() * cdf[-1], side="right"))
+    return action, float(log_policy[action])
+
+
+def plain_vtrace(
+    log_ratios: Sequence[float],
+    rewards: Sequence[float],
+    discounts: Sequence[float],
+    values: Sequence[float],
+    bootstrap: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Equation 1 as it is printed, sums and products written out, and Equation 2's advantages."""
+    n = len(values)
+    rho = np.minimum(1.0, np.exp(np.asarray(log_ratios, dtype=float)))
+    following = np.append(values, bootstrap)
+    delta = [rho[t] * (rewards[t] + discounts[t] * following[t + 1] - values[t]) for t in range(n)]
+    targets = np.array(
+        [
+            values[s]
+            + sum(np.prod([discounts[i] * rho[i] for i in range(s, t)]) * delta[t]
+                  for t in range(s, n))
+            for s in range(n)
+        ]
+    )  # fmt: skip
+    next_targets = np.append(targets[1:], bootstrap)
+    advantages = rho * (rewards + np.asarray(discounts) * next_targets - values)
+    return targets, advantages

@@ -1,0 +1,28 @@
+"""Classifiers that misbehave where a search must survive or say why."""
+
+import os
+import signal
+import time
+
+from sklearn.tree import DecisionTreeClassifier
+
+
+class Faulty(DecisionTreeClassifier):
+    """Trains like a tree until it sees synthetic rows; then ``fault`` happens."""
+
+    def __init__(self, n_train=0, fault="raise", random_state=0):
+        super().__init__(random_state=random_state)
+        self.n_train = n_train
+        self.fault = fault
+
+    def fit(self, X, y, sample_weight=None):
+        if len(X) > self.n_train:
+            if self.fault == "raise":
+                raise ValueError("this classifier does not like synthetic rows")
+            if self.fault == "kill":
+                os.kill(os.getpid(), signal.SIGKILL)
+            if self.fault == "exit":
+                os._exit(7)
+            if self.fault == "slow":
+                time.sleep(0.3)
+        return super().fit(X, y, sample_weight)

@@ -1,0 +1,126 @@
+"""Queues, chunks, and the update itself."""
+
+import numpy as np
+import pytest
+import torch
+from autosmote.episode import Episode
+from autosmote.learner import Learner, LearnerSettings, Level, StepQueue
+from autosmote.policies import Evaluation, Policy
+from autosmote.reference import plain_vtrace
+
+SETTINGS = LearnerSettings(
+    learning_rate=0.1, gamma=1.0, value_cost=0.5, entropy_cost=0.0, max_grad_norm=40.0
+)
+
+
+def test_queue_keeps_the_order_of_steps():
+    queue = StepQueue()
+    queue.put(a=np.arange(3), b=np.zeros((3, 2)))
+    queue.put(a=np.arange(3, 5), b=np.ones((2, 2)))
+    assert len(queue) == 5
+    assert queue.pop(4)["a"].tolist() == [0, 1, 2, 3]
+    assert len(queue) == 1 and queue.peek()["b"].tolist() == [[1.0, 1.0]]
+    queue.put(a=np.array([9]), b=np.zeros((1, 2)))
+    assert queue.pop(2)["a"].tolist() == [4, 9] and len(queue) == 0
+
+
+class Recorder(Policy):
+    """A policy of two parameters (a logit and a value) that notes what it is asked."""
+
+    def __init__(self):
+        self.device = torch.device("cpu")
+        self.flat = torch.nn.Parameter(torch.tensor([0.3, 0.2]))
+        self.chunks, self.peeked = [], []
+
+    def evaluate(self, steps, actions):
+        self.chunks.append({**steps})
+        log_policy = torch.log_softmax(torch.stack([self.flat[0], -self.flat[0]]), dim=0)
+        n = len(actions)
+        return Evaluation(
+            log_policy[torch.as_tensor(actions.astype(np.int64))],
+            torch.zeros(n),
+            self.flat[1].expand(n),
+        )
+
+    def values(self, steps):
+        self.peeked.append({**steps})
+        return self.flat[1].expand(len(steps["row"]))
+
+
+def episode(n_rows, steps_per_row, seed=0):
+    rng = np.random.default_rng(seed)
+    row = np.repeat(np.arange(n_rows), steps_per_row).astype(np.int32)
+    n = len(row)
+    return Episode(
+        1, -0.5, np.zeros(n_rows, np.uint8), rng.integers(2, size=n_rows).astype(np.int32),
+        np.full(n_rows, -0.6, np.float32), row, np.zeros((n, 2), np.uint8),
+        rng.integers(2, size=n).astype(np.int32), np.full(n, -0.7, np.float32),
+        np.append(np.diff(row) > 0, n > 0)[:n], np.ones(4, np.int32),
+    )  # fmt: skip
+
+
+def test_pops_exactly_B_while_there_are_enough():
+    policy = Recorder()
+    level = Level(policy, 4, SETTINGS)
+    learner = Learner({"low": level})
+    learner.consume(episode(3, 5), 0.8)  # 15 steps: three chunks, three steps left
+    assert level.updates == 3 and len(level.queue) == 3
+    assert [len(c["row"]) for c in policy.chunks] == [4, 4, 4]
+    assert np.concatenate([c["row"] for c in policy.chunks]).tolist() == [0] * 5 + [1] * 5 + [2] * 2
+    learner.consume(episode(1, 1), 0.1)
+    assert level.updates == 4 and len(level.queue) == 0
+
+
+def test_reward_stands_at_the_last_step_of_each_episode_and_nowhere_else():
+    policies = {name: Recorder() for name in ("cross", "instance", "low")}
+    learner = Learner({n: Level(p, 1, SETTINGS) for n, p in policies.items()})
+    learner.consume(episode(3, 2), 0.8)
+    steps = {name: [c["reward"][0] for c in p.chunks] for name, p in policies.items()}
+    assert steps["cross"] == pytest.approx([0.8])
+    assert steps["instance"] == pytest.approx([0, 0, 0.8])
+    assert steps["low"] == pytest.approx([0, 0.8] * 3)
+    assert [bool(c["end"][0]) for c in policies["instance"].chunks] == [False, False, True]
+
+
+def test_a_cut_episode_bootstraps_with_the_next_step_in_the_queue():
+    policy = Recorder()
+    Learner({"low": Level(policy, 4, SETTINGS)}).consume(episode(3, 5), 0.8)
+    # Chunks end inside row 0, inside row 1, inside row 2.
+    assert [p["row"].tolist() for p in policy.peeked] == [[0], [1], [2]]
+    policy = Recorder()
+    Learner({"low": Level(policy, 5, SETTINGS)}).consume(episode(3, 5), 0.8)
+    assert policy.peeked == []  # every chunk ends with an episode
+
+
+def test_one_update_is_the_gradient_of_equation_2():
+    policy = Recorder()
+    level = Level(policy, 6, SETTINGS)
+    made = episode(2, 3)
+    Learner({"low": level}).consume(made, 0.9)
+    # By hand: pi = softmax([0.3, -0.3]), V = 0.2 everywhere.
+    logits = np.array([0.3, -0.3])
+    log_policy = logits - np.log(np.exp(logits).sum())
+    log_probs = log_policy[made.action]
+    ends = made.end
+    targets, advantages = plain_vtrace(
+        log_probs + 0.7, np.where(ends, 0.9, 0.0), np.where(ends, 0.0, 1.0), np.full(6, 0.2), 0.0
+    )
+    p0 = np.exp(log_policy[0])
+    slope = np.where(made.action == 0, 2 * (1 - p0), -2 * p0)  # d log pi(a) / d logit
+    gradient = np.array([-(slope * advantages).sum(), -(targets - 0.2).sum()])
+    np.testing.assert_allclose(policy.flat.grad.numpy(), gradient, rtol=1e-5)
+
+
+def test_the_gradients_norm_is_clipped():
+    tight = LearnerSettings(0.1, 1.0, 0.5, 0.0, max_grad_norm=1e-3)
+    policy = Recorder()
+    Learner({"low": Level(policy, 6, tight)}).consume(episode(2, 3), 0.9)
+    assert policy.flat.grad.norm().item() == pytest.approx(1e-3, rel=1e-3)
+
+
+def test_an_episode_without_samples_teaches_the_high_levels_only():
+    policies = {name: Recorder() for name in ("cross", "instance", "low")}
+    learner = Learner({n: Level(p, 2, SETTINGS) for n, p in policies.items()})
+    learner.consume(episode(4, 0), 0.5)
+    assert len(learner.levels["low"].queue) == 0
+    assert learner.levels["instance"].updates == 2 and len(learner.levels["cross"].queue) == 1

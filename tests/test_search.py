@@ -1,0 +1,289 @@
+"""Algorithm 2 as a whole: deterministic, learning, stoppable, and never left hanging."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+from autosmote.actors import ActorError
+from autosmote.datasets import load_dataset
+from autosmote.errors import UserError
+from autosmote.metrics import macro_f1
+from autosmote.search import (
+    SearchConfig,
+    SearchInterrupted,
+    ablation_rules,
+    resolve_actors,
+    resolve_G1,
+    run_search,
+)
+from autosmote.splits import make_split
+from estimators import Faulty
+from sklearn.base import clone
+from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier
+
+
+@pytest.fixture(scope="module")
+def toy():
+    return make_split(load_dataset("toy"), ir=None, seed=0)
+
+
+def search(split, estimator=None, seed=0, on_iteration=None, metric="macro_f1", **settings):
+    settings = {"actors": 0, **settings}
+    return run_search(
+        split.X_train, split.y_train, split.X_val, split.y_val,
+        estimator or DecisionTreeClassifier(random_state=0),
+        metric=metric, ir=None, seed=seed, config=SearchConfig(**settings),
+        on_iteration=on_iteration,
+    )  # fmt: skip
+
+
+def alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    with open(f"/proc/{pid}/stat") as file:
+        return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+
+
+def test_the_number_of_actors_changes_nothing(toy):
+    results = [search(toy, iterations=60, actors=actors) for actors in (0, 1, 3)]
+    assert [r.actors for r in results] == [0, 1, 3]
+    for other in results[1:]:
+        for key in ("iteration", "reward", "best", "n_synthetic"):
+            assert np.array_equal(other.history[key], results[0].history[key])
+        assert np.array_equal(other.counts, results[0].counts)
+        assert np.array_equal(other.X_synthetic, results[0].X_synthetic)
+        for level, flat in results[0].parameters.items():
+            assert np.array_equal(other.parameters[level], flat)
+    assert len(np.unique(results[0].history["reward"])) > 5
+
+
+def test_seed_lag_and_hold_do_change_the_search_and_hold_is_deterministic_too(toy):
+    first = search(toy, iterations=40)
+    for settings in ({"seed": 1}, {"lag": 1}, {"hold": 5}):
+        other = search(toy, iterations=40, **settings)
+        assert not np.array_equal(other.history["reward"], first.history["reward"])
+    inline = search(toy, iterations=40, hold=3, lag=8)
+    processes = search(toy, iterations=40, hold=3, lag=8, actors=2)
+    assert np.array_equal(inline.history["reward"], processes.history["reward"])
+
+
+def test_the_best_samples_are_those_that_were_scored(toy):
+    result = search(toy, iterations=80, metric="macro_f1")
+    rewards = result.history["reward"]
+    assert result.best_iteration == np.argmax(rewards) + 1  # ties go to the earlier
+    assert result.best_score == rewards.max()
+    assert np.array_equal(result.history["best"], np.maximum.accumulate(rewards))
+    n_synthetic = result.history["n_synthetic"][result.best_iteration - 1]
+    assert result.X_synthetic.shape == (n_synthetic, toy.X_train.shape[1])
+    X = np.vstack([toy.X_train, result.X_synthetic])
+    y = np.append(toy.y_train, np.ones(n_synthetic, dtype=np.int8))
+    tree = clone(DecisionTreeClassifier(random_state=0)).fit(X, y)
+    assert macro_f1(toy.y_val, tree.predict(toy.X_val)) == result.best_score
+
+
+@pytest.mark.parametrize("lag", [1, 8])
+def test_it_learns(toy, lag):
+    learned, best, uniform, uniform_best = [], [], [], []
+    for seed in range(3):
+        split = make_split(load_dataset("toy"), ir=None, seed=seed)
+        settings = {"estimator": LinearSVC(random_state=0), "seed": seed, "iterations": 300}
+        result = search(split, lag=lag, **settings)
+        learned.append(result.history["reward"][-50:].mean())
+        best.append(result.best_score)
+        result = search(split, ablation="random_search", **settings)
+        uniform.append(result.history["reward"].mean())
+        uniform_best.append(result.best_score)
+    assert np.mean(learned) > np.mean(uniform)
+    assert np.mean(best) >= np.mean(uniform_best)
+
+
+def test_both_low_level_nets_and_every_ablation_run_and_differ(toy):
+    seen = set()
+    for settings in (
+        {"low_level_net": "joint"},
+        {"low_level_net": "paper"},
+        *(
+            {"ablation": name}
+            for name in ("no_cross_instance", "no_instance_specific", "no_low_level")
+        ),
+        {"ablation": "random_search"},
+    ):
+        result = search(toy, iterations=30, **settings)
+        seen.add(result.history["n_synthetic"].tobytes() + result.history["reward"].tobytes())
+    assert len(seen) == 6
+
+
+def test_halves_are_rounded_up():
+    rules = ablation_rules("no_cross_instance", 5, 10)
+    assert (rules.fixed_g1, rules.fixed_g2) == (3, 5)
+
+
+def test_G1_is_four_times_the_imbalance_over_G2():
+    assert [resolve_G1(SearchConfig(), ir) for ir in (20, 50, 100, 1.5)] == [8, 20, 40, 1]
+    assert resolve_G1(SearchConfig(G1=3), 50) == 3
+
+
+def test_a_time_limit_stops_the_search(toy):
+    result = search(toy, iterations=10**6, time_limit=0.5)
+    assert result.stopped_by == "time_limit"
+    assert 1 <= result.iterations < 10**6
+    assert len(result.history["reward"]) == result.iterations
+    assert search(toy, iterations=3, time_limit=1e-9).iterations == 1
+
+
+def test_iterations_are_reported_in_order(toy):
+    seen = []
+    result = search(
+        toy, iterations=20, actors=2, on_iteration=lambda n, reward, best: seen.append((n, best))
+    )
+    assert [n for n, _ in seen] == list(range(1, 21))
+    assert [best for _, best in seen] == result.history["best"].tolist()
+
+
+def test_interrupted_keeps_the_best_so_far_and_ends_the_actors(toy):
+    pids = []
+
+    def interrupt(iteration, reward, best):
+        if iteration == 10:
+            pids.extend(children())
+            raise KeyboardInterrupt
+
+    with pytest.raises(SearchInterrupted) as caught:
+        search(toy, iterations=1000, actors=2, on_iteration=interrupt)
+    result = caught.value.result
+    assert result.iterations == 10 and result.stopped_by == "interrupted"
+    assert result.best_score == result.history["reward"].max()
+    assert len(pids) == 3
+    assert wait_for(lambda: not any(map(alive, pids)))
+
+
+def children():
+    """The actors' host and the actors of this process."""
+    found = []
+    for pid in _children(os.getpid()):
+        found += [pid, *_children(pid)]
+    return found
+
+
+def _children(pid):
+    found = []
+    for task in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{task}/children") as file:
+            found += map(int, file.read().split())
+    return found
+
+
+def wait_for(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("raise", "does not like synthetic rows"),
+        ("kill", "by signal SIGKILL"),
+        ("exit", "with exit code 7"),
+    ],
+)
+def test_a_faulty_actor_ends_the_search_with_its_reason_within_seconds(toy, fault, words):
+    start = time.monotonic()
+    with pytest.raises(ActorError, match=words):
+        search(toy, Faulty(len(toy.X_train), fault), iterations=50, actors=2)
+    assert time.monotonic() - start < 20
+    assert not children()
+
+
+def test_a_host_that_cannot_start_says_why(toy):
+    with pytest.raises(ActorError, match="does not like synthetic rows"):
+        search(toy, Faulty(n_train=1), iterations=50, actors=2)
+    assert not children()
+
+
+def test_a_killed_host_ends_the_search(toy):
+    def kill(iteration, reward, best):
+        if iteration == 5:
+            host = _children(os.getpid())
+            threading.Timer(0.1, lambda: [os.kill(pid, signal.SIGKILL) for pid in host]).start()
+
+    with pytest.raises(ActorError, match="host ended by signal SIGKILL"):
+        search(
+            toy, Faulty(len(toy.X_train), "slow"), iterations=500, actors=2, on_iteration=kill
+        )
+
+
+def test_nothing_is_left_after_kill_9_of_the_parent(toy, tmp_path):
+    script = tmp_path / "search_for_long.py"
+    script.write_text(
+        "import numpy as np\n"
+        "from autosmote.search import SearchConfig, run_search\n"
+        "from sklearn.tree import DecisionTreeClassifier\n"
+        "rng = np.random.default_rng(0)\n"
+        "X, y = rng.normal(size=(400, 3)), (np.arange(400) < 40).astype('int8')\n"
+        "def tell(n, reward, best):\n"
+        "    print(n, flush=True)\n"
+        "run_search(X, y, X, y, DecisionTreeClassifier(), metric='mcc', ir=None, seed=0,\n"
+        "           config=SearchConfig(iterations=10**6, actors=2), on_iteration=tell)\n"
+    )
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    parent = subprocess.Popen(
+        [sys.executable, str(script)], stdout=subprocess.PIPE, text=True, env=env
+    )
+    assert parent.stdout.readline() == "1\n"
+    pids = [pid for child in _children(parent.pid) for pid in (child, *_children(child))]
+    assert len(pids) == 3 and all(map(alive, pids))
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    assert wait_for(lambda: not any(map(alive, pids)))
+
+
+def test_more_actors_than_the_lag_are_reduced_with_a_log_line(caplog):
+    caplog.set_level("INFO", logger="autosmote")
+    assert resolve_actors(40, 4) == 4
+    assert "reduced" in caplog.text
+    assert resolve_actors(0, 4) == 0
+    assert 1 <= resolve_actors("auto", 4) <= 4
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"K": 0}, "search.K must be a whole number of at least 1, not 0"),
+        ({"G1": 0}, "search.G1"),
+        ({"G2": 2.5}, "search.G2"),
+        ({"iterations": -1}, "search.iterations"),
+        ({"lag": True}, "search.lag"),
+        ({"actors": -1}, "search.actors"),
+        ({"actors": "many"}, "search.actors"),
+        ({"time_limit": 0}, "search.time_limit"),
+        ({"device": "gpu"}, "auto, cpu, cuda"),
+        ({"ablation": "flatt"}, "random_search"),
+        ({"learning_rate": 0}, "search.learning_rate"),
+        ({"entropy_cost": -1}, "search.entropy_cost"),
+        ({"gamma": 1.5}, "search.gamma"),
+    ],
+)
+def test_settings_out_of_range_are_told_with_their_range(settings, words):
+    with pytest.raises(UserError, match=words):
+        SearchConfig(**settings)
+
+
+def test_a_gpu_that_is_not_there(toy):
+    torch = pytest.importorskip("torch")
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    with pytest.raises(UserError, match="no CUDA GPU"):
+        search(toy, device="cuda", iterations=1)

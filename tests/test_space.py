@@ -1,0 +1,79 @@
+"""The search space: neighbours by rule, and a pool that holds every row once."""
+
+import numpy as np
+import pytest
+from autosmote.space import LAMBDAS, N_LAMBDAS, build_space
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+
+def plain_row(space, i, action):
+    j = space.neighbours[i, action // N_LAMBDAS]
+    return space.X[i] + LAMBDAS[action % N_LAMBDAS] * (space.X[j] - space.X[i])
+
+
+@pytest.fixture
+def X():
+    return np.random.default_rng(0).normal(size=(40, 3))
+
+
+def test_slot_0_is_the_row_itself_and_the_others_follow_by_distance(X):
+    space = build_space(X, 30)
+    for i, slots in enumerate(space.neighbours):
+        distance = np.linalg.norm(X - X[i], axis=1)
+        assert slots[0] == i
+        assert np.all(np.diff(distance[slots]) >= 0)
+        assert distance[slots].max() <= np.delete(distance, slots).min()
+
+
+def test_ties_are_settled_by_index_and_duplicates_are_neighbours_like_others():
+    X = np.array([[0.0], [1.0], [-1.0], [0.0], [1.0]])
+    space = build_space(X, 5)
+    assert space.neighbours[0].tolist() == [0, 3, 1, 2, 4]
+    assert space.neighbours[3].tolist() == [3, 0, 1, 2, 4]
+
+
+def test_K_is_cut_to_the_number_of_rows(X):
+    assert build_space(X[:4], 30).K == 4
+    assert build_space(X[:1], 30).pool.tolist() == X[:1].tolist()
+
+
+def test_pool_rows_are_the_actions_rows(X):
+    space = build_space(X, 12)
+    for i in range(space.n_rows):
+        for action in range(space.K * N_LAMBDAS):
+            made = space.pool[space.action_row[i, action]]
+            np.testing.assert_allclose(made, plain_row(space, i, action), rtol=0, atol=1e-15)
+
+
+def test_lambda_0_and_1_give_original_rows_to_the_bit_and_both_sides_of_a_pair_the_same_row(X):
+    space = build_space(X, 12)
+    for i in range(space.n_rows):
+        for k, j in enumerate(space.neighbours[i]):
+            assert space.pool[space.action_row[i, k * N_LAMBDAS]].tobytes() == X[i].tobytes()
+            assert space.pool[space.action_row[i, k * N_LAMBDAS + 4]].tobytes() == X[j].tobytes()
+            back = np.flatnonzero(space.neighbours[j] == i)
+            if len(back):
+                for w in range(N_LAMBDAS):
+                    there = space.action_row[i, k * N_LAMBDAS + w]
+                    assert there == space.action_row[j, back[0] * N_LAMBDAS + 4 - w]
+
+
+@given(arrays(np.float64, (9, 2), elements=st.sampled_from([0.0, -0.0, 1.0, 2.0])))
+def test_pool_has_no_row_twice_even_with_duplicates(X):
+    space = build_space(X, 5)
+    assert len(np.unique(space.pool + 0.0, axis=0)) == len(space.pool)
+    assert space.action_row.max() == len(space.pool) - 1
+    for i in range(9):
+        for action in range(25):
+            np.testing.assert_allclose(
+                space.pool[space.action_row[i, action]], plain_row(space, i, action), atol=1e-15
+            )
+
+
+def test_rows_repeats_the_pool_by_the_counts(X):
+    space = build_space(X, 3)
+    counts = np.zeros(len(space.pool), dtype=np.int32)
+    counts[[2, 5]] = 2, 1
+    assert space.rows(counts).tolist() == space.pool[[2, 2, 5]].tolist()
