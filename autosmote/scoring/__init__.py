@@ -1,0 +1,104 @@
+"""How an episode of the search is scored (Section 3.3: the reward is a validation score).
+
+The training part, the pool of possible synthetic rows and the validation part are the same for all
+episodes of a search, and an episode is a count per pool row. A scorer turns counts into the
+validation predictions of the classifier trained on them; one module per classifier computes once
+whatever does not depend on the counts, and ``refit`` does without for every other classifier.
+"""
+
+from __future__ import annotations
+
+import logging
+from importlib import import_module
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autosmote.errors import UserError
+
+logger = logging.getLogger("autosmote")
+
+_FAST = {
+    "KNeighborsClassifier": ("autosmote.scoring.knn", "KnnScorer"),
+    "DecisionTreeClassifier": ("autosmote.scoring.tree", "TreeScorer"),
+}
+"""Where a class of this name may be reproduced; the module itself checks type and parameters."""
+
+
+class Scorer(Protocol):
+    """Scores episodes. The answer depends on the counts only, never on earlier calls."""
+
+    name: str
+
+    def predict(self, counts: NDArray[np.integer]) -> NDArray[np.int8]:
+        """Predictions (0 or 1) for the validation rows.
+
+        Parameters
+        ----------
+        counts : integer ndarray of shape (n_pool,)
+            How often each pool row is added to the training part, with label 1.
+        """
+
+
+def make_scorer(
+    estimator: Any,
+    X_train: NDArray[np.float64],
+    y_train: NDArray[np.integer],
+    pool: NDArray[np.float64],
+    X_val: NDArray[np.float64],
+    *,
+    scoring: str = "auto",
+    memory_bytes: int = 1 << 30,
+) -> Scorer:
+    """Choose the fastest scorer that predicts what a refit of the estimator would.
+
+    Parameters
+    ----------
+    estimator : scikit-learn classifier
+        Cloned before it is fitted. One that draws at random needs an integer ``random_state`` to
+        be reproduced; without, it is refitted.
+    X_train, y_train : ndarray of shape (n, D) and (n,)
+        Training part; labels are 0 and 1, the minority being 1.
+    pool : ndarray of shape (n_pool, D)
+        Rows that episodes may add.
+    X_val : ndarray of shape (n_val, D)
+        Rows to predict.
+    scoring : {"auto", "refit"}
+        ``"refit"`` uses scikit-learn whatever the estimator.
+    memory_bytes : int
+        Most memory that may be used for what is computed once; beyond it, a refit is used.
+
+    Raises
+    ------
+    UserError
+        When ``scoring`` is neither of its values.
+    """
+    if scoring not in ("auto", "refit"):
+        raise UserError(f"search.scoring is {scoring!r}; use 'auto' or 'refit'.")
+    X_train, pool, X_val = (
+        np.ascontiguousarray(X, dtype=np.float64) for X in (X_train, pool, X_val)
+    )
+    y_train = np.ascontiguousarray(y_train)
+
+    if scoring == "auto" and type(estimator).__name__ in _FAST:
+        module_name, class_name = _FAST[type(estimator).__name__]
+        module = import_module(module_name)
+        if _is_plain(X_train, y_train, pool, X_val) and module.supports(estimator, X_train):
+            try:
+                return getattr(module, class_name)(
+                    estimator, X_train, y_train, pool, X_val, memory_bytes
+                )
+            except MemoryError as error:
+                logger.info("Scoring by refits: search.scoring_memory is too small (%s).", error)
+
+    from autosmote.scoring.refit import RefitScorer
+
+    return RefitScorer(estimator, X_train, y_train, pool, X_val)
+
+
+def _is_plain(X_train: Any, y_train: Any, pool: Any, X_val: Any) -> bool:
+    """Both classes present and every value finite as a float32, which trees work with."""
+    limit = np.finfo(np.float32).max
+    finite = all((np.abs(X) <= limit).all() for X in (X_train, pool, X_val))
+    return finite and np.array_equal(np.unique(y_train), [0, 1])

@@ -1,0 +1,196 @@
+"""k nearest neighbours without a search: the rows that can be neighbours are known beforehand.
+
+A validation row's ``k`` nearest original rows never change, and of the pool only the rows that
+are nearer than the k-th of them can ever displace one. These few (10 to 20 on average) are listed
+once per validation row; an episode walks the lists.
+
+Ties. scikit-learn's brute force pushes the training rows, in their order, onto a heap that keeps
+the ``k`` smallest distances; a row at exactly the largest kept distance is turned away, and which
+of several largest rows is displaced by a nearer one follows from the heap's layout. We keep that
+very heap: it is filled with the original rows once, and an episode pushes its rows in pool order
+onto a copy. Exact ties are therefore settled as brute force settles them wherever its distances
+are exact, as on one-hot data (it takes them from a matrix product; elsewhere rounding decides its
+ties). scikit-learn's trees, its choice below 16 features, push the rows in the order of the
+tree's leaves, which depends on all rows of the episode: there, a prediction can differ where the
+k-th and the next distance are equal and the tied rows' labels are not.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+_BLOCK = 256
+"""Rows whose distances are computed together; few enough to stay in the first caches."""
+
+
+def supports(estimator: Any, X_train: NDArray[np.float64]) -> bool:
+    """Whether the estimator's type and parameters are ones that this module reproduces."""
+    from sklearn.neighbors import KNeighborsClassifier
+
+    if type(estimator) is not KNeighborsClassifier:
+        return False
+    euclidean = estimator.metric == "euclidean" or (
+        estimator.metric == "minkowski" and estimator.p == 2
+    )
+    return (
+        euclidean
+        and estimator.metric_params is None
+        and estimator.weights == "uniform"
+        and estimator.algorithm in ("auto", "brute", "kd_tree", "ball_tree")
+        and 1 <= estimator.n_neighbors <= len(X_train)
+    )
+
+
+class KnnScorer:
+    """Predictions of ``KNeighborsClassifier`` with uniform weights and Euclidean distance.
+
+    Raises
+    ------
+    MemoryError
+        When the lists would take more than ``memory_bytes``.
+    """
+
+    name = "knn"
+
+    def __init__(
+        self,
+        estimator: Any,
+        X_train: NDArray[np.float64],
+        y_train: NDArray[np.integer],
+        pool: NDArray[np.float64],
+        X_val: NDArray[np.float64],
+        memory_bytes: int,
+    ) -> None:
+        n_val, k = len(X_val), int(estimator.n_neighbors)
+        scratch_bytes = 16 * _BLOCK * n_val
+        if scratch_bytes > memory_bytes:
+            raise MemoryError(f"lists of neighbours for {n_val} validation rows")
+
+        self._heap_distance = np.full((n_val, k), np.inf)
+        self._heap_label = np.zeros((n_val, k), dtype=np.int8)
+        for start in range(0, len(X_train), _BLOCK):
+            block = np.ascontiguousarray(X_train[start : start + _BLOCK].T)
+            labels = y_train[start : start + _BLOCK].astype(np.int8)
+            _push_originals(block, labels, X_val, self._heap_distance, self._heap_label)
+
+        val_row = np.empty(_BLOCK * n_val, dtype=np.int32)
+        pool_row = np.empty(_BLOCK * n_val, dtype=np.int32)
+        distance = np.empty(_BLOCK * n_val)
+        parts, n_entries = [], 0
+        for start in range(0, len(pool), _BLOCK):
+            block = np.ascontiguousarray(pool[start : start + _BLOCK].T)
+            found = _find_nearer(
+                block, start, X_val, self._heap_distance, val_row, pool_row, distance
+            )
+            n_entries += found
+            # Twice: the parts and the lists made of them exist side by side for a moment.
+            if scratch_bytes + 2 * 16 * n_entries > memory_bytes:
+                raise MemoryError(f"more than {n_entries} entries in the lists of neighbours")
+            parts.append((val_row[:found].copy(), pool_row[:found].copy(), distance[:found].copy()))
+
+        owner = np.concatenate([p[0] for p in parts]) if parts else val_row[:0]
+        order = np.argsort(owner, kind="stable")  # stable: each list stays in pool order
+        self._starts = np.zeros(n_val + 1, dtype=np.int64)
+        np.cumsum(np.bincount(owner, minlength=n_val), out=self._starts[1:])
+        self._rows = np.concatenate([p[1] for p in parts])[order] if parts else pool_row[:0]
+        self._distances = np.concatenate([p[2] for p in parts])[order] if parts else distance[:0]
+
+    def predict(self, counts: NDArray[np.integer]) -> NDArray[np.int8]:
+        """Predictions for the validation rows when pool row p is added ``counts[p]`` times."""
+        return _predict(
+            np.ascontiguousarray(counts, dtype=np.int32),
+            self._starts,
+            self._rows,
+            self._distances,
+            self._heap_distance,
+            self._heap_label,
+        )
+
+
+@njit(cache=True)
+def _push(distance, label, d, y):
+    """Displace the root of a max-heap by a nearer row; scikit-learn's sift-down, child by child."""
+    k = len(distance)
+    at = 0
+    while True:
+        left = 2 * at + 1
+        right = left + 1
+        if left >= k:
+            break
+        child = left if right >= k or distance[left] >= distance[right] else right
+        if not distance[child] > d:
+            break
+        distance[at] = distance[child]
+        label[at] = label[child]
+        at = child
+    distance[at] = d
+    label[at] = y
+
+
+@njit(cache=True)
+def _squared_distances(block, x, out):
+    """Squared distances of one row to all columns of ``block``.
+
+    Sums go feature by feature, as in scikit-learn's trees; the loop over columns is the inner one
+    so that it can be vectorised without changing that.
+    """
+    out[:] = 0.0
+    for feature in range(block.shape[0]):
+        value = x[feature]
+        column = block[feature]
+        for j in range(block.shape[1]):
+            difference = value - column[j]
+            out[j] += difference * difference
+
+
+@njit(cache=True)
+def _push_originals(block, labels, X_val, heap_distance, heap_label):
+    distances = np.empty(block.shape[1])
+    for v in range(len(X_val)):
+        _squared_distances(block, X_val[v], distances)
+        for j in range(block.shape[1]):
+            if distances[j] < heap_distance[v, 0]:
+                _push(heap_distance[v], heap_label[v], distances[j], labels[j])
+
+
+@njit(cache=True)
+def _find_nearer(block, start, X_val, heap_distance, val_row, pool_row, distance):
+    """Pool rows of one block that are nearer than the k-th original row, for each row of X_val."""
+    distances = np.empty(block.shape[1])
+    found = 0
+    for v in range(len(X_val)):
+        _squared_distances(block, X_val[v], distances)
+        for j in range(block.shape[1]):
+            if distances[j] < heap_distance[v, 0]:
+                val_row[found] = v
+                pool_row[found] = start + j
+                distance[found] = distances[j]
+                found += 1
+    return found
+
+
+@njit(cache=True)
+def _predict(counts, starts, rows, distances, heap_distance, heap_label):
+    n_val, k = heap_distance.shape
+    predictions = np.empty(n_val, dtype=np.int8)
+    distance = np.empty(k)
+    label = np.empty(k, dtype=np.int8)
+    for v in range(n_val):
+        positive = 0
+        for j in range(k):
+            distance[j] = heap_distance[v, j]
+            label[j] = heap_label[v, j]
+            positive += label[j]
+        for t in range(starts[v], starts[v + 1]):
+            for _ in range(min(counts[rows[t]], k)):
+                if not distances[t] < distance[0]:
+                    break
+                positive += 1 - label[0]
+                _push(distance, label, distances[t], np.int8(1))
+        # A draw, possible when k is even, goes to the smaller class.
+        predictions[v] = 2 * positive > k
+    return predictions
