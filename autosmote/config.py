@@ -213,9 +213,9 @@ def explain(error: BaseException) -> str:
 
 
 def _did_you_mean(given: str, names: list[str]) -> str:
-    close = [n for n in names if n.lower() == given.lower()]
-    close = close or get_close_matches(given.lower(), names, n=1, cutoff=0.6)
-    return f" (did you mean {close[0]}?)" if close else ""
+    by_lower = {name.lower(): name for name in names}
+    close = get_close_matches(given.lower(), by_lower, n=1)
+    return f" (did you mean {by_lower[close[0]]}?)" if close else ""
 
 
 def _schema(key: str) -> Any:

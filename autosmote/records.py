@@ -2,6 +2,7 @@
 
 import csv
 import functools
+import gzip
 import hashlib
 import json
 import os
@@ -214,8 +215,12 @@ def write_training_part(
     frame[label] = y
 
     def write(path: Path) -> None:
-        # A fixed time in the archive: the same rows give the same bytes.
-        frame.to_csv(path, index=False, compression={"method": "gzip", "mtime": 0})
+        # Neither time nor name in the archive: the same rows give the same bytes.
+        with (
+            path.open("wb") as raw,
+            gzip.GzipFile(filename="", mode="wb", fileobj=raw, mtime=0) as stream,
+        ):
+            frame.to_csv(stream, index=False)
 
     write_file(folder / "train_resampled.csv.gz", write)
 

@@ -41,3 +41,35 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def data_dir() -> Path:
     """The folder with the six datasets; only for tests marked `data`."""
     return Path(os.environ[DATA_VARIABLE])
+
+
+@pytest.fixture
+def small_split():
+    """A small overlapping split: 90/9 training, 30/6 validation, 60/20 test rows."""
+    import numpy as np
+
+    from autosmote.splits import Split
+
+    rng = np.random.default_rng(7)
+
+    def part(n_maj: int, n_min: int):
+        X = np.vstack([rng.normal(0, 1, (n_maj, 3)), rng.normal(1.5, 1, (n_min, 3))])
+        y = np.repeat(np.array([0, 1], dtype=np.int8), [n_maj, n_min])
+        return X, y
+
+    (X_train, y_train), (X_val, y_val), (X_test, y_test) = part(90, 9), part(30, 6), part(60, 20)
+    return Split(
+        X_train=X_train,
+        y_train=y_train,
+        X_val=X_val,
+        y_val=y_val,
+        X_test=X_test,
+        y_test=y_test,
+        feature_names=("a", "b", "c"),
+        groups=[],
+        ir=None,
+        ir_train=10.0,
+        fingerprint="0" * 64,
+        dataset="small",
+        seed=0,
+    )

@@ -1,0 +1,251 @@
+"""The command from end to end on the embedded data, with searches of a few iterations."""
+
+import io
+import json
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autosmote import evaluation
+from autosmote.progress import Progress
+from autosmote.run import main
+
+FEW = ("search.iterations=8", "search.actors=0", "search.device=cpu", "search.G1=3", "search.G2=3")
+# The names that reports rely on (architecture.md): none may go without a new schema version.
+NAMES = set(
+    """schema_version protocol_version data_fingerprint status stopped_by error dataset ir clf
+    sampler metric seed scores ratio n_synthetic iterations seconds peak_memory_mb config versions
+    git_revision imputed""".split()
+)
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def record_of(folder: Path) -> dict:
+    (path,) = folder.glob("results/runs/*/record.json")
+    return json.loads(path.read_text())
+
+
+def test_no_resampling_leaves_a_record(here, capsys):
+    assert main(["sampler=none"]) == 0
+    record = record_of(here)
+    assert set(record) >= NAMES
+    assert (record["status"], record["dataset"], record["sampler"]) == ("ok", "toy", "none")
+    assert record["scores"] == record["reference"]
+    assert set(record["seconds"]) >= {"total", "generate", "score", "learn"}
+    assert {p.name for p in here.rglob("*") if p.is_file()} == {"record.json"}
+    out = capsys.readouterr().out
+    assert f"{record['scores']['test']['macro_f1']:.4f}" in out
+    assert re.search(r"^record: results/runs/\S+/record\.json$", out, re.MULTILINE)
+
+
+def test_a_search_leaves_its_history_and_curve(here, capsys):
+    assert main([*FEW, "save_data=true", "metric=mcc"]) == 0
+    record = record_of(here)
+    assert (record["iterations"], record["stopped_by"]) == (8, "iterations")
+    assert record["search"]["actors"] == 0 and record["search"]["G1"] == 3
+    (folder,) = here.glob("results/runs/*")
+    assert {p.name for p in folder.iterdir()} == {
+        "record.json",
+        "history.csv",
+        "curve.png",
+        "best_counts.npz",
+        "train_resampled.csv.gz",
+    }
+    history = pd.read_csv(folder / "history.csv")
+    assert history["iteration"].tolist() == list(range(1, 9))
+    assert history["best"].tolist() == history["reward"].cummax().tolist()
+    assert history["best"].iloc[-1] == pytest.approx(record["search"]["best_score"])
+    best = record["search"]["best_iteration"]
+    assert history["n_synthetic"][best - 1] == record["n_synthetic"]
+    assert (folder / "curve.png").read_bytes().startswith(b"\x89PNG")
+    with np.load(folder / "best_counts.npz") as arrays:
+        assert arrays["counts"].sum() == record["n_synthetic"]
+    train = pd.read_csv(folder / "train_resampled.csv.gz")
+    assert train["label"].value_counts().to_dict() == dict(
+        zip((0, 1), record["rows"]["resampled"], strict=True)
+    )
+    streams = capsys.readouterr()
+    assert "autosmote" in streams.out and "no resampling" in streams.out
+    assert "search: 8/8 iterations, best validation mcc" in streams.err
+
+
+def test_the_number_of_actors_changes_no_result(here):
+    for actors in (0, 1):
+        settings = [*FEW, f"search.actors={actors}", f"results_dir={actors}"]
+        assert main(settings) == 0
+    paths = [next(here.glob(f"{actors}/runs/*/record.json")) for actors in (0, 1)]
+    assert paths[0].parent.name == paths[1].parent.name
+    first, second = (json.loads(path.read_text()) for path in paths)
+    for record in (first, second):
+        for machine in ("seconds", "peak_memory_mb"):
+            record.pop(machine)
+        record["search"].pop("actors")
+        record["config"]["search"].pop("actors")
+    assert first == second
+    rewards = [pd.read_csv(path.parent / "history.csv").drop(columns="seconds") for path in paths]
+    pd.testing.assert_frame_equal(*rewards, check_exact=True)
+
+
+def test_a_done_run_is_skipped_unless_forced(here, capsys):
+    assert main(["sampler=none"]) == 0
+    (path,) = here.glob("results/runs/*/record.json")
+    path.write_text(path.read_text().replace('"toy"', '"marked"', 1))
+    capsys.readouterr()
+    assert main(["sampler=none"]) == 0
+    assert capsys.readouterr().out.startswith("Done before")
+    assert "marked" in path.read_text()
+    assert main(["sampler=none", "force=true"]) == 0
+    assert "marked" not in path.read_text()
+
+
+def test_a_failed_run_is_repeated_on_request_only(here, capsys):
+    # Its clusters never hold enough minority rows here, as in most of the paper's cases.
+    assert main(["sampler=kmeanssmote"]) == 1
+    record = record_of(here)
+    assert (record["status"], record["imputed"]) == ("failed", True)
+    assert record["scores"] == record["reference"]
+    assert "No clusters found" in record["error"]
+    assert "imputed" in capsys.readouterr().out
+    (path,) = here.glob("results/runs/*/record.json")
+    before = path.stat().st_mtime_ns
+    assert main(["sampler=kmeanssmote"]) == 1
+    assert capsys.readouterr().out.startswith("Failed before")
+    assert path.stat().st_mtime_ns == before
+    assert main(["sampler=kmeanssmote", "retry=failed"]) == 1
+    assert path.stat().st_mtime_ns > before
+
+
+class Broken:
+    """A classifier that fails wherever it is used."""
+
+    def fit(self, X, y):
+        raise RuntimeError("cannot fit, see /some/where/fit.log")
+
+    def predict(self, X):
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("sampler", ["none", "autosmote"])
+def test_a_run_that_breaks_says_so_in_its_record(here, capsys, sampler):
+    target = f"clf._target_={__name__}.Broken"
+    assert main([*FEW, f"sampler={sampler}", "clf=knn", target]) == 1
+    record = record_of(here)
+    assert record["status"] == "failed" and record["scores"] is None
+    assert "/some/where" not in record["error"] and ".py:" in record["error"]
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_sweep_runs_all_and_ends_with_the_worst_status(here, capsys):
+    assert main(["-m", "sampler=none,smote", "seed=0,1"]) == 0
+    assert len(list(here.glob("results/runs/*/record.json"))) == 4
+    assert main(["-m", "sampler=kmeanssmote,none", "seed=2"]) == 1
+    assert main(["-m", "ir=5,null", "sampler=none", "seed=3"]) == 2
+    assert len(list(here.glob("results/runs/*/record.json"))) == 7
+    assert {p.name for p in here.iterdir()} == {"results"}
+    assert {p.name for p in (here / "results").iterdir()} == {"runs"}
+
+
+def test_own_file(here):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"size": rng.normal(size=80), "kind": list("ab") * 40})
+    frame["label"] = np.where(np.arange(80) % 8 == 0, "rare", "common")
+    (here / "deep").mkdir()
+    frame.to_csv(here / "deep" / "mine.csv", index=False)
+    path = here / "deep" / "mine.csv"
+    assert main(["dataset=file", f"dataset.path={path}", "dataset.target=label", *FEW]) == 0
+    record = record_of(here)
+    assert record["config"]["dataset"]["path"] == "mine.csv"
+    text = json.dumps(record)
+    assert str(here) not in text and str(Path.home()) + "/" not in text
+
+
+def test_a_time_limit_is_ok_and_said(here):
+    settings = ["search.iterations=100000", "search.time_limit=1", "search.actors=0"]
+    assert main([*settings, "search.device=cpu"]) == 0
+    record = record_of(here)
+    assert (record["status"], record["stopped_by"]) == ("ok", "time_limit")
+    assert 0 < record["iterations"] < 100000
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_search_keeps_what_it_has(here, number):
+    settings = ["search.iterations=5000", "search.actors=1", "search.device=cpu"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "autosmote.run", *settings, "save_data=true"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    try:
+        for line in process.stderr:
+            if line.startswith("search: "):
+                break
+        process.send_signal(number)
+        rest = process.stderr.read()
+        assert process.wait(20) == 130, rest
+    finally:
+        process.kill()
+    assert "Traceback" not in rest and "partial.json" in rest
+    (folder,) = here.glob("results/runs/*")
+    names = {p.name for p in folder.iterdir()}
+    assert names == {"partial.json", "history.csv", "best_counts.npz", "train_resampled.csv.gz"}
+    partial = json.loads((folder / "partial.json").read_text())
+    assert (partial["status"], partial["stopped_by"]) == ("interrupted", "interrupted")
+    history = pd.read_csv(folder / "history.csv")
+    assert len(history) == partial["iterations"] > 0
+    assert partial["search"]["best_score"] == pytest.approx(history["reward"].max())
+    assert partial["scores"] is None
+
+
+def test_an_interruption_is_never_done(here, monkeypatch, capsys):
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(evaluation, "evaluate", interrupt)
+        assert main(["-m", "sampler=none,smote"]) == 130
+    (folder,) = here.glob("results/runs/*")  # it ended the sweep
+    assert [p.name for p in folder.iterdir()] == ["partial.json"]
+    assert main(["sampler=none"]) == 0
+    assert [p.name for p in folder.iterdir()] == ["record.json"]
+
+
+def test_cfg_shows_the_configuration_and_runs_nothing(here, capsys):
+    assert main(["--cfg", "job", "clf=svm"]) == 0
+    assert "sklearn.svm.LinearSVC" in capsys.readouterr().out
+    assert list(here.iterdir()) == []
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_progress_is_a_bar_on_a_terminal():
+    stream = Terminal()
+    with Progress(10, "mcc", stream) as progress:
+        for iteration in range(1, 11):
+            progress.update(iteration, 0.1, iteration / 10)
+    text = stream.getvalue()
+    assert "10/10" in text and "it/s" in text and "best mcc 1.0000" in text
+
+
+def test_progress_is_quiet_elsewhere(caplog):
+    stream = io.StringIO()
+    with caplog.at_level("INFO", logger="autosmote"), Progress(1000, "mcc", stream) as progress:
+        for iteration in range(1, 1001):
+            progress.update(iteration, 0.1, 0.5)
+    assert stream.getvalue() == ""
+    assert len(caplog.records) == 10
+    assert caplog.messages[-1].startswith("search: 1000/1000 iterations, best validation mcc 0.5")
