@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from autosmote.config import ClassifierSettings
+from autosmote.config import ClassifierSettings, SamplerSettings
 from autosmote.errors import UserError
 
 
@@ -24,6 +24,30 @@ def make_classifier(settings: ClassifierSettings) -> Any:
             "name a scikit-learn classifier."
         )
     return classifier
+
+
+def make_sampler(settings: SamplerSettings, seed: int, ratio: float | None = None) -> Any:
+    """Make a sampler with imbalanced-learn's interface.
+
+    Parameters
+    ----------
+    settings : SamplerSettings
+        With a ``_target_``.
+    seed : int
+        Its ``random_state``, if it has one.
+    ratio : float, optional
+        n_min/n_maj after resampling; its own default where None.
+
+    Raises
+    ------
+    UserError
+        If the class cannot be found or does not take the parameters.
+    """
+    assert settings._target_ is not None
+    offered: dict[str, Any] = {"random_state": seed}
+    if ratio is not None:
+        offered["sampling_strategy"] = ratio
+    return from_target("sampler", settings._target_, settings.params, **offered)
 
 
 def from_target(group: str, target: str, params: Mapping[str, Any], **offered: Any) -> Any:

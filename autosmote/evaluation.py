@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autosmote.classifiers import from_target, make_classifier
-from autosmote.config import ClassifierSettings, SamplerSettings
+from autosmote.classifiers import make_sampler
+from autosmote.config import SamplerSettings
+from autosmote.errors import UserError
 from autosmote.metrics import METRICS, score
 from autosmote.privacy import describe_error, scrub
 
@@ -107,7 +108,7 @@ class Evaluation:
 def evaluate(
     split: "Split",
     sampler: SamplerSettings,
-    clf: ClassifierSettings,
+    estimator: Any,
     *,
     metric: str,
     seed: int,
@@ -119,7 +120,9 @@ def evaluate(
     Parameters
     ----------
     split : Split
-    sampler, clf : settings of the configuration groups
+    sampler : SamplerSettings
+    estimator : scikit-learn classifier
+        Cloned for every fit.
     metric : {"macro_f1", "mcc"}
         The reward, and the metric by which a ratio is chosen.
     seed : int
@@ -132,7 +135,7 @@ def evaluate(
     Raises
     ------
     UserError
-        If the classifier or the sampler cannot be made from its settings.
+        If the sampler cannot be made from its settings.
     SearchInterrupted
         With the best samples so far.
     """
@@ -140,7 +143,7 @@ def evaluate(
     started = time.perf_counter()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        chooser = _Chooser(split, sampler, clf, metric, seed)
+        chooser = _Chooser(split, sampler, estimator, metric, seed)
         if sampler.name == "autosmote":
             chooser.search(search, on_iteration)
         elif sampler.name != "none":
@@ -177,7 +180,7 @@ class _Chooser:
         self,
         split: "Split",
         sampler: SamplerSettings,
-        clf: ClassifierSettings,
+        estimator: Any,
         metric: str,
         seed: int,
     ) -> None:
@@ -185,9 +188,7 @@ class _Chooser:
         self.X_val, self.y_val = split.X_val, split.y_val
         self.ir = split.ir_train if split.ir is None else split.ir
         self.sampler, self.metric, self.seed = sampler, metric, seed
-        self.estimator = make_classifier(clf)
-        if sampler._target_ is not None:
-            self._make_sampler(None)  # a mistake in its settings is an error before any work
+        self.estimator = estimator
         self.seconds = {"generate": 0.0, "score": 0.0, "learn": 0.0}
         self.reference = self.model = self._fit(self.X, self.y)
         self.status = "ok"
@@ -246,24 +247,20 @@ class _Chooser:
             return GridPoint(ratio, "skipped"), X, y, model
         try:
             started = time.perf_counter()
-            X, y = self._make_sampler(ratio).fit_resample(self.X_train, self.y_train)
+            X, y = make_sampler(self.sampler, self.seed, ratio).fit_resample(
+                self.X_train, self.y_train
+            )
             X, y = np.ascontiguousarray(X, dtype=np.float64), np.asarray(y, dtype=np.int8)
             self.seconds["generate"] += time.perf_counter() - started
             if _same_rows(X, y, self.X_train, self.y_train):
                 return GridPoint(ratio, "unchanged"), X, y, model
             model = self._fit(X, y)
             value = score(self.metric, self.y_val, model.predict(self.X_val))
+        except UserError:  # a mistake in the settings is no failure of the sampler
+            raise
         except Exception as error:
             return GridPoint(ratio, "failed", error=describe_error(error)), X, y, model
         return GridPoint(ratio, "ok", value), X, y, model
-
-    def _make_sampler(self, ratio: float | None) -> Any:
-        target = self.sampler._target_
-        assert target is not None
-        offered: dict[str, Any] = {"random_state": self.seed}
-        if ratio is not None:
-            offered["sampling_strategy"] = ratio
-        return from_target("sampler", target, self.sampler.params, **offered)
 
     def _fit(self, X: np.ndarray, y: np.ndarray) -> Any:
         from sklearn.base import clone

@@ -11,7 +11,7 @@ import tempfile
 import threading
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
@@ -127,6 +127,7 @@ def run(config: Config) -> int:
     search = _search_config(config)
     records.check_writable(config.results_dir)
     # Imported here, because `--help` needs none of it.
+    from autosmote.classifiers import make_classifier, make_sampler
     from autosmote.datasets import load_dataset
     from autosmote.evaluation import evaluate
     from autosmote.splits import make_split
@@ -137,12 +138,15 @@ def run(config: Config) -> int:
         path=config.dataset.path,
         target=config.dataset.target,
     )
+    split = make_split(dataset, ir=config.ir, seed=config.seed, fit_on=config.preprocess.fit_on)
     identity = records.identity(config, dataset.fingerprint)
     folder = records.run_folder(config.results_dir, identity)
     code = _code_of_existing(folder, config)
     if code is not None:
         return code
-    split = make_split(dataset, ir=config.ir, seed=config.seed, fit_on=config.preprocess.fit_on)
+    estimator = make_classifier(config.clf)
+    if config.sampler._target_ is not None:
+        make_sampler(config.sampler, config.seed)  # a mistake in its settings is said at once
     logger.info("%s", _headline(config, split))
 
     def make_record(status: str, **found: Any) -> dict[str, Any]:
@@ -150,17 +154,17 @@ def run(config: Config) -> int:
             config, identity, status=status, data_source=dataset.source, **found
         )
 
-    progress = Progress(config.search.iterations, config.metric)
+    progress = Progress(config.search.iterations, config.metric) if search else None
     try:
-        with progress:
+        with progress or nullcontext():
             evaluation = evaluate(
                 split,
                 config.sampler,
-                config.clf,
+                estimator,
                 metric=config.metric,
                 seed=config.seed,
                 search=search,
-                on_iteration=progress.update,
+                on_iteration=progress.update if progress else None,
             )
     except UserError:
         raise

@@ -10,13 +10,13 @@ from sklearn.metrics import f1_score, matthews_corrcoef
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from autosmote.config import ClassifierSettings, SamplerSettings
+from autosmote.config import SamplerSettings
 from autosmote.errors import UserError
 from autosmote.evaluation import RATIOS, HeldOut, evaluate
 from autosmote.search import SearchConfig
 
-DT = ClassifierSettings("dt", "sklearn.tree.DecisionTreeClassifier", {"random_state": 0})
-SVM = ClassifierSettings("svm", "sklearn.svm.LinearSVC", {"random_state": 0})
+DT = DecisionTreeClassifier(random_state=0)
+SVM = LinearSVC(random_state=0)
 NONE = SamplerSettings("none")
 AUTOSMOTE = SamplerSettings("autosmote")
 SMOTE_SETTINGS = SamplerSettings("smote", "imblearn.over_sampling.SMOTE", takes_ratio=True)
@@ -92,8 +92,8 @@ def own(cls: type, *, takes_ratio: bool = False) -> SamplerSettings:
     return SamplerSettings(cls.__name__.lower(), f"{__name__}.{cls.__name__}", takes_ratio)
 
 
-def run(split, sampler, clf=DT, metric="macro_f1", seed=0, search=SEARCH):
-    return evaluate(split, sampler, clf, metric=metric, seed=seed, search=search)
+def run(split, sampler, estimator=DT, metric="macro_f1", seed=0, search=SEARCH):
+    return evaluate(split, sampler, estimator, metric=metric, seed=seed, search=search)
 
 
 def expected_scores(model, X, y):
@@ -225,7 +225,7 @@ def test_a_change_of_labels_is_a_change(small_split):
 
 
 def test_a_classifier_that_cannot_use_the_rows_fails_the_grid_point(small_split):
-    evaluation = run(small_split, own(OneClass), clf=SVM)
+    evaluation = run(small_split, own(OneClass), estimator=SVM)
     assert (evaluation.status, evaluation.imputed) == ("failed", True)
     assert "ValueError" in evaluation.error
 

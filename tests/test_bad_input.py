@@ -1,0 +1,148 @@
+"""A user's mistake: one sentence with the remedy, exit status 2, no traceback, nothing written."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autosmote.run import main
+
+GOOD = pd.DataFrame(
+    {
+        "size": np.arange(60) / 7,
+        "kind": ["a", "b", "c"] * 20,
+        "label": ["rare" if i % 6 == 0 else "common" for i in range(60)],
+    }
+)
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("AUTOSMOTE_DATA_DIR", raising=False)
+    return tmp_path
+
+
+def complaint(capsys, *arguments: str) -> str:
+    """Run, and return the one sentence that says what is wrong."""
+    before = sorted(Path().rglob("*"))
+    assert main(arguments) == 2
+    streams = capsys.readouterr()
+    assert streams.out == ""
+    (sentence,) = streams.err.splitlines()
+    assert sentence.startswith("autosmote: ")
+    assert sentence.rstrip(".)").count("Traceback") == 0
+    assert sorted(Path().rglob("*")) == before, "something was written"
+    return sentence
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        # Names: the valid ones are listed, a close one is suggested.
+        (["dataset=mozilla5"], ["mozilla4", "toy", "did you mean mozilla4?"]),
+        (["clf=SVM"], ["adaboost, dt, knn, svm", "did you mean svm?"]),
+        (["sampler=smotee"], ["borderlinesmote", "did you mean smote"]),
+        (["search.Gs=3"], ["search.Gs", "G1, G2"]),
+        (["metric=accuracy"], ["macro_f1, mcc"]),
+        # The imbalance ratio.
+        (["ir=large"], ["ir must be a number"]),
+        (["ir=5"], ["below the data's own ratio of 12.86", "ir=null"]),
+        (["ir=-1"], ["ir=-1", "positive"]),
+        (["ir=nan"], ["ir=nan", "positive"]),
+        (["ir=400"], ["too few", "smaller ir"]),
+        # The search.
+        (["search.K=0"], ["search.K", "at least 1", "0"]),
+        (["search.G1=0"], ["search.G1", "at least 1"]),
+        (["search.G2=-3"], ["search.G2", "at least 1", "-3"]),
+        (["search.iterations=0"], ["search.iterations", "at least 1"]),
+        (["search.lag=0"], ["search.lag", "at least 1"]),
+        (["search.hold=0"], ["search.hold", "at least 1"]),
+        (["search.actors=-1"], ["search.actors", "-1"]),
+        (["search.actors=many"], ["search.actors", "many"]),
+        (["search.time_limit=0"], ["search.time_limit", "above 0"]),
+        (["search.device=gpu"], ["search.device", "auto, cpu, cuda"]),
+        (["search.K=2.5"], ["search.K", "whole number"]),
+        # Others.
+        (["preprocess.fit_on=test"], ["fit_on", "train", "all"]),
+        (["sampler=smote", "+sampler.params.k=3"], ["sampler.params", "k_neighbors"]),
+        (["results_dir=/dev/null/results"], ["/dev/null/results", "results_dir="]),
+        (["dataset=mozilla4", "data_dir=nowhere"], ["nowhere", "mozilla4.arff", "data_dir"]),
+        (["dataset=file"], ["dataset.path", "dataset.target"]),
+        (["dataset.path=x.csv"], ["dataset=file"]),
+        (["dataset=file", "dataset.path=no.csv", "dataset.target=y"], ["no.csv"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_settings(here, capsys, arguments, parts):
+    sentence = complaint(capsys, *arguments)
+    for part in parts:
+        assert part in sentence
+
+
+def test_cuda_where_there_is_none(here, capsys):
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a CUDA GPU")
+    sentence = complaint(capsys, "search.device=cuda")
+    assert "no CUDA GPU" in sentence and "device=auto" in sentence
+
+
+@pytest.mark.parametrize(
+    ("table", "target", "parts"),
+    [
+        (GOOD, "y", ["no column 'y'", "size, kind, label"]),
+        (GOOD.assign(label="one"), "label", ["1 classes", "exactly two"]),
+        (GOOD, "kind", ["3 classes", "exactly two"]),
+        (GOOD.head(0), "label", ["no rows"]),
+        (GOOD.assign(label=["rare", *["common"] * 59]), "label", ["too few"]),
+    ],
+    ids=["no target", "one class", "three classes", "no rows", "one minority row"],
+)
+def test_own_files(here, capsys, table, target, parts):
+    table.to_csv("mine.csv", index=False)
+    sentence = complaint(
+        capsys, "dataset=file", "dataset.path=mine.csv", f"dataset.target={target}"
+    )
+    for part in parts:
+        assert part in sentence
+
+
+def test_text_in_a_numeric_column(here, capsys):
+    Path("mine.arff").write_text(
+        "@relation r\n@attribute size numeric\n@attribute label {a,b}\n@data\n"
+        + "1.5,a\n" * 20
+        + "large,b\n" * 8
+    )
+    sentence = complaint(capsys, "dataset=file", "dataset.path=mine.arff", "dataset.target=label")
+    assert "size" in sentence and "large" in sentence
+
+
+def test_empty_and_constant_columns_work(here):
+    GOOD.assign(empty=np.nan, constant=4.0).to_csv("mine.csv", index=False)
+    arguments = ["dataset=file", "dataset.path=mine.csv", "dataset.target=label"]
+    assert main([*arguments, "sampler=none"]) == 0
+
+
+def test_openml_out_of_reach(here, capsys, monkeypatch):
+    import openml
+
+    monkeypatch.setattr(openml.config, "server", "http://127.0.0.1:9/api/v1/xml")
+    monkeypatch.setattr(openml.config, "_root_cache_directory", here.parent / "openml-cache")
+    sentence = complaint(capsys, "dataset=phoneme", "sampler=none")
+    for remedy in ("data_dir", "AUTOSMOTE_DATA_DIR", "OPENML_CACHE_DIR", "dataset=toy"):
+        assert remedy in sentence
+
+
+def test_from_a_shell(here):
+    done = subprocess.run(
+        [sys.executable, "-m", "autosmote.run", "clf=SVM"], capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1
+    assert list(here.iterdir()) == []
