@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 DATA_VARIABLE = "AUTOSMOTE_DATA_DIR"
+if os.environ.get(DATA_VARIABLE):
+    # Many tests work in a folder of their own, where a relative path would lead nowhere.
+    os.environ[DATA_VARIABLE] = os.path.abspath(os.environ[DATA_VARIABLE])
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
