@@ -41,7 +41,7 @@ def parse_arff(data: bytes, where: str) -> list[RawColumn]:
         When the file is not ARFF, or a row has the wrong number of values.
     """
     try:
-        text = data.decode("utf-8-sig").replace("\r\n", "\n")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         raise UserError(
             f"{where} is not text in UTF-8 (byte {exc.start:,}), so it is damaged or in another "
