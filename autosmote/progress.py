@@ -34,7 +34,8 @@ class Progress:
         self._cleanup = ExitStack()
 
     def __enter__(self) -> "Progress":
-        self._started = self._last_time = time.monotonic()
+        self._last_time = time.monotonic()
+        self._first_time: float | None = None
         self._last_line = 0
         if self._stream.isatty():
             from tqdm import tqdm
@@ -60,16 +61,15 @@ class Progress:
             self._bar.update(iteration - self._bar.n)
             return
         now = time.monotonic()
+        if self._first_time is None:
+            # The rate counts from here: before it, the data were prepared and code compiled.
+            self._first_time = now
         due = iteration - self._last_line >= _SHARE_BETWEEN_LINES * self._total
         if due or now - self._last_time >= _SECONDS_BETWEEN_LINES or iteration == self._total:
-            rate = iteration / max(now - self._started, 1e-9)
-            logger.info(
-                "search: %d/%d iterations, best validation %s %.4f, %.1f it/s, %.0f s to go",
-                iteration,
-                self._total,
-                self._metric,
-                best,
-                rate,
-                (self._total - iteration) / rate,
-            )
+            line = f"search: {iteration}/{self._total} iterations"
+            line += f", best validation {self._metric} {best:.4f}"
+            if iteration > 1:
+                rate = (iteration - 1) / max(now - self._first_time, 1e-9)
+                line += f", {rate:.1f} it/s, {(self._total - iteration) / rate:.0f} s to go"
+            logger.info("%s", line)
             self._last_line, self._last_time = iteration, now

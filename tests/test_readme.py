@@ -1,0 +1,78 @@
+"""Every command that the README shows is run, with short searches."""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autosmote.datasets import PAPER_DATASETS
+from autosmote.run import main
+
+ROOT = Path(__file__).resolve().parent.parent
+SHORT = ["search.iterations=3", "search.actors=0"]
+
+
+def commands() -> list[list[str]]:
+    """The words of each command in the README's fenced blocks, without comments."""
+    found = []
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    for block in re.findall(r"^```(?:bash|sh|shell|console)?\n(.*?)^```", text, re.M | re.S):
+        for line in block.replace("\\\n", " ").splitlines():
+            line = line.strip().removeprefix("$ ")
+            if re.match(r"(\w+=\S+ )*(\S*python -m autosmote\.run|autosmote|make)\b", line):
+                found.append(shlex.split(line, comments=True))
+    return found
+
+
+def arguments_of(words: list[str]) -> list[str] | None:
+    """The arguments that the command gets; None if it is not called."""
+    for program in ("autosmote.run", "autosmote"):
+        if program in words:
+            return words[words.index(program) + 1 :]
+    if "make" in words and "run" in words:
+        variables = dict(word.split("=", 1) for word in words if "=" in word)
+        return shlex.split(variables.get("ARGS", ""))
+    return None
+
+
+def cases() -> list:
+    found = []
+    for words in commands():
+        arguments = arguments_of(words) or []
+        needs_data = any(f"dataset={name}" in arguments for name in PAPER_DATASETS)
+        marks = [pytest.mark.data] if needs_data else []
+        found.append(pytest.param(words, id=" ".join(words), marks=marks))
+    return found
+
+
+def test_the_two_main_commands_are_there():
+    assert ["make", "run"] in commands()
+    assert ["make", "test"] in commands()
+
+
+@pytest.mark.parametrize("words", cases())
+def test_command(words, tmp_path, monkeypatch):
+    arguments = arguments_of(words)
+    if "make" in words:
+        # The target is there; to run it here would install, or start the tests again.
+        make = words[words.index("make") :]
+        subprocess.run([make[0], "-n", *make[1:]], cwd=ROOT, check=True, capture_output=True)
+    if arguments is None:
+        return
+    monkeypatch.chdir(tmp_path)
+    given = dict(word.split("=", 1) for word in arguments if "=" in word)
+    if given.get("dataset") == "file":
+        label = np.where(np.arange(90) % 9 == 0, "rare", "common")
+        frame = pd.DataFrame({"size": np.arange(90) % 7, given["dataset.target"]: label})
+        frame.to_csv(given["dataset.path"], index=False)
+    if "--help" in arguments:
+        with pytest.raises(SystemExit) as end:
+            main(arguments)
+        assert end.value.code == 0
+        return
+    assert main([*arguments, *SHORT]) == 0
+    assert list(tmp_path.rglob("record.json"))
