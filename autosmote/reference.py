@@ -55,6 +55,9 @@ class PlainPolicies:
         self.space = space
         self.joint = low_level_net == "joint"
         self.x = torch.as_tensor(space.X, dtype=torch.float32)
+        self.neighbours = torch.as_tensor(space.neighbours, dtype=torch.int64)
+        self._bins = torch.eye(N_BINS)
+        self._lambdas = torch.eye(N_LAMBDAS).repeat(space.K, 1)  # action a is slot a // 5
         sizes = {"n_features": space.X.shape[1], "G1": G1, "G2": G2}
         self.p = {
             level: split(
@@ -76,7 +79,7 @@ class PlainPolicies:
 
     def state(self, features: Tensor, bin_: int) -> Tensor:
         """[features, one-hot bin] (Section 3.2)."""
-        return torch.cat([features, torch.eye(N_BINS)[bin_]])
+        return torch.cat([features, self._bins[bin_]])
 
     def high_level(self, level: str, features: Tensor, bin_: int) -> tuple[Tensor, Tensor]:
         """Log-probabilities of the scaling factors, and the value."""
@@ -93,13 +96,13 @@ class PlainPolicies:
         hidden = torch.relu(state @ self._states["low"] + p["state_b1"])
         hidden = torch.relu(hidden @ p["state_w2"] + p["state_b2"])
         value = hidden @ p["value"] + p["value_b"]
-        actions = []
-        for k, j in enumerate(self.space.neighbours[i]):
-            for weight in range(N_LAMBDAS):
-                slot = torch.eye(N_BINS)[bins[k]]
-                parts = [state, slot, self.x[j]] if self.joint else [hidden, slot]
-                actions.append(torch.cat([*parts, torch.eye(N_LAMBDAS)[weight]]))
-        hidden = torch.relu(torch.stack(actions) @ self._first + p["b1"])
+        slots = self._bins[torch.as_tensor(bins)]
+        if self.joint:
+            slots = torch.cat([slots, self.x[self.neighbours[i]]], dim=1)
+        slots = slots.repeat_interleave(N_LAMBDAS, dim=0)
+        own = (state if self.joint else hidden).expand(len(slots), -1)
+        actions = torch.cat([own, slots, self._lambdas], dim=1)
+        hidden = torch.relu(actions @ self._first + p["b1"])
         hidden = torch.relu(hidden @ p["w2"] + p["b2"])
         return torch.log_softmax(hidden @ p["score"] + p["score_b"], dim=0), value
 
