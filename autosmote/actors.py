@@ -37,6 +37,9 @@ from autosmote.scoring import make_scorer
 from autosmote.space import Space
 
 _TASK = struct.Struct("<qq")
+# Arrays of an episode: one entry per minority or pool row, or per kept low-level step.
+_PER_ROW = ("counts", "g2", "g2_log_prob", "bins")
+_PER_STEP = ("row", "action", "log_prob", "bins_low", "end")
 _EXIT_WAIT = 2.0
 _HOST_POLL = 0.2
 _THREAD_VARIABLES = (
@@ -217,13 +220,12 @@ class Shared:
         slot = self._slots[n % len(self._slots)]
         episode = result.episode
         n_steps = len(episode.row)
-        for name in ("counts", "g2", "g2_log_prob", "bins"):
+        for name in _PER_ROW:
             slot[name][:] = getattr(episode, name)
-        for name in ("row", "action", "log_prob", "bins_low", "end"):
+        for name in _PER_STEP:
             slot[name][:n_steps] = getattr(episode, name)
-        slot["g1"], slot["n_steps"], slot["g1_log_prob"] = (
-            episode.g1, n_steps, episode.g1_log_prob,
-        )  # fmt: skip
+        slot["n_steps"] = n_steps
+        slot["g1"], slot["g1_log_prob"] = episode.g1, episode.g1_log_prob
         slot["reward"] = result.reward
         slot["seconds"][:] = result.generate_seconds, result.score_seconds
 
@@ -232,11 +234,11 @@ class Shared:
         slot = self._slots[n % len(self._slots)]
         n_steps = int(slot["n_steps"])
         episode = Episode(
-            int(slot["g1"]), float(slot["g1_log_prob"]),
-            slot["bins"], slot["g2"], slot["g2_log_prob"],
-            *(slot[name][:n_steps] for name in ("row", "bins_low", "action", "log_prob", "end")),
-            slot["counts"],
-        )  # fmt: skip
+            g1=int(slot["g1"]),
+            g1_log_prob=float(slot["g1_log_prob"]),
+            **{name: slot[name] for name in _PER_ROW},
+            **{name: slot[name][:n_steps] for name in _PER_STEP},
+        )
         generate, score = (float(seconds) for seconds in slot["seconds"])
         return Result(episode, float(slot["reward"]), generate, score)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from autosmote.errors import UserError
 from autosmote.metrics import METRICS
+from autosmote.search_config import SearchConfig
 
 # The project is installed editable from a clone: conf/ lies beside the package.
 CONF_DIR = Path(__file__).resolve().parent.parent / "conf"
@@ -58,56 +59,6 @@ class SamplerSettings:
 
 
 @dataclass
-class SearchSettings:
-    """AutoSMOTE's search (Sections 3.2 and 3.3); the same names as `search.SearchConfig`."""
-
-    iterations: int = 1000
-    """I: episodes, each one classifier trained and scored."""
-    G1: int | None = None
-    """Cross-instance actions 0..G1; null: max(1, round(4 IR / G2))."""
-    G2: int = 10
-    """Instance-specific actions 0..G2."""
-    K: int = 30
-    """Neighbours of a minority row that it may be interpolated with (at most its own class)."""
-    lag: int = 4
-    """Episode n is generated with the parameters after episode n - lag; 1 is on-policy."""
-    hold: int = 1
-    """Generate with the same parameters for this many episodes: faster, and less on-policy."""
-    actors: int | str = "auto"
-    """Actor processes: auto takes the usable cores, 0 runs all in one process."""
-    device: str = "auto"
-    """The learner's device: auto, cpu or cuda."""
-    time_limit: float | None = None
-    """Seconds after which the search stops with what it has; null: none."""
-    scoring: str = "auto"
-    """auto: a fast exact scorer where there is one for the classifier; refit: scikit-learn."""
-    scoring_memory: int = 1024
-    """MB that a fast scorer may precompute; beyond it, it falls back to refit."""
-    low_level_rows: int = 10
-    """Rows per episode whose low-level steps are learned from."""
-    low_level_net: str = "joint"
-    """joint: the raw state joins an action's features; paper: its representation does."""
-    buffer_cross: int = 2
-    """B of the cross-instance queue: steps per update (Algorithm 2)."""
-    buffer_instance: int = 300
-    """B of the instance-specific queue."""
-    buffer_low: int = 300
-    """B of the low-level queue."""
-    learning_rate: float = 0.005
-    """Adam's, constant."""
-    gamma: float = 1.0
-    """Discount."""
-    value_cost: float = 0.5
-    """Weight of the value loss (Eq. 2)."""
-    entropy_cost: float = 0.0006
-    """Weight of the entropy bonus."""
-    max_grad_norm: float = 40.0
-    """The gradient's norm is clipped at this."""
-    ablation: str = "none"
-    """A level of the hierarchy that is replaced (Section 4.4)."""
-
-
-@dataclass
 class PreprocessSettings:
     """How features are prepared."""
 
@@ -123,7 +74,7 @@ class Config:
     dataset: DatasetSettings = field(default_factory=DatasetSettings)
     clf: ClassifierSettings = field(default_factory=ClassifierSettings)
     sampler: SamplerSettings = field(default_factory=SamplerSettings)
-    search: SearchSettings = field(default_factory=SearchSettings)
+    search: SearchConfig = field(default_factory=SearchConfig)
     preprocess: PreprocessSettings = field(default_factory=PreprocessSettings)
     ir: float | None = "${dataset.default_ir}"  # type: ignore[assignment]
     """N_maj / N_min after the minority is under-sampled; null keeps the data as they are."""

@@ -103,7 +103,7 @@ class EpisodeGenerator:
         G2: int,
         *,
         rules: Rules | None = None,
-        low_level_net: str = "joint",
+        low_level_net: str = "paper",
         low_level_rows: int = 10,
     ) -> None:
         self.space, self.G1, self.G2 = space, G1, G2
@@ -144,9 +144,7 @@ class EpisodeGenerator:
         g2 = np.empty(n, dtype=np.int32)
         g2_log_prob = np.empty(n, dtype=np.float32)
         counts = np.zeros(space.pool.shape[0], dtype=np.int32)
-        g1, g1_log_prob = _decide(
-            self._cross, 0, 0, rules.cross, rules.fixed_g1, self.G1 + 1, rng
-        )
+        g1, g1_log_prob = _decide(self._cross, 0, 0, rules.cross, rules.fixed_g1, self.G1 + 1, rng)
         _run(
             rng, g1, self.G2, space.neighbours, space.action_row,
             self._instance, self._low, self.joint,
@@ -232,7 +230,7 @@ def _hidden(h, n, w, b, used, acc):
         for r in range(n):
             total += h[r, m]
         used[n_used] = m
-        n_used += total > 0.0
+        n_used += int(total > 0.0)
     while n_used % _UNROLL != 0:
         used[n_used] = _H  # the row of zeros
         n_used += 1
@@ -300,7 +298,7 @@ def _draw(cdf, n, u):
 
 @njit(cache=True)
 def _decide(net, i, b, rule, fixed, n_actions, rng):
-    """One decision of a high-level policy for row i in bin b: the action and its log-probability."""
+    """A high-level policy's decision for row i in bin b: the action, and its log-probability."""
     u = rng.random()
     if rule == FIXED:
         return fixed, 0.0

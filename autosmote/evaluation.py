@@ -17,9 +17,10 @@ from autosmote.config import SamplerSettings
 from autosmote.errors import UserError
 from autosmote.metrics import METRICS, score
 from autosmote.privacy import describe_error, scrub
+from autosmote.search_config import SearchConfig
 
 if TYPE_CHECKING:  # both import far more than is needed to read a configuration
-    from autosmote.search import SearchConfig, SearchResult
+    from autosmote.search import SearchResult
     from autosmote.splits import Split
 
 RATIOS = tuple(i / 10 for i in range(1, 11))
@@ -112,7 +113,7 @@ def evaluate(
     *,
     metric: str,
     seed: int,
-    search: "SearchConfig | None" = None,
+    search: SearchConfig | None = None,
     on_iteration: Callable[[int, float, float], None] | None = None,
 ) -> Evaluation:
     """Choose a resampling on validation, retrain, evaluate once on the test part.
@@ -202,10 +203,10 @@ class _Chooser:
 
     def search(
         self,
-        config: "SearchConfig | None",
+        config: SearchConfig | None,
         on_iteration: Callable[[int, float, float], None] | None,
     ) -> None:
-        from autosmote.search import SearchConfig, run_search
+        from autosmote.search import run_search
 
         self.result = result = run_search(
             self.X_train,

@@ -23,13 +23,12 @@ BIN_WIDTH = 10
 """Counts 0-9 are the first bin, 90 and more the last (the authors' code uses 20)."""
 
 LEVELS = ("cross", "instance", "low")
-LOW_LEVEL_NETS = ("joint", "paper")
 
 Shapes = Mapping[str, tuple[int, ...]]
 
 
 def level_shapes(
-    level: str, *, n_features: int, G1: int, G2: int, low_level_net: str = "joint"
+    level: str, *, n_features: int, G1: int, G2: int, low_level_net: str = "paper"
 ) -> dict[str, tuple[int, ...]]:
     """Names and shapes of one level's parameters; matrices map rows (inputs) to columns (outputs).
 

@@ -50,7 +50,7 @@ class PlainPolicies:
         *,
         G1: int,
         G2: int,
-        low_level_net: str = "joint",
+        low_level_net: str = "paper",
     ) -> None:
         self.space = space
         self.joint = low_level_net == "joint"

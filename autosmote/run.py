@@ -12,7 +12,6 @@ import threading
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
-from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -22,12 +21,12 @@ from autosmote.config import CONF_DIR, Config, explain, register_schema, validat
 from autosmote.errors import UserError
 from autosmote.privacy import describe_error
 from autosmote.progress import Progress
+from autosmote.search_config import SearchConfig, resolve_device
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
 
     from autosmote.evaluation import Evaluation
-    from autosmote.search import SearchConfig
     from autosmote.splits import Split
 
 logger = logging.getLogger("autosmote")
@@ -212,16 +211,14 @@ def summary(record: dict[str, Any], folder: Path) -> str:
     return "\n".join([*lines, ", ".join(facts), f"record: {folder / 'record.json'}"])
 
 
-def _search_config(config: Config) -> "SearchConfig | None":
-    """The search's checked settings; None, and nothing imported, for any other sampler."""
+def _search_config(config: Config) -> SearchConfig | None:
+    """The search's checked settings; None for any other sampler."""
     if config.sampler.name != "autosmote":
         return None
-    from autosmote.search import SearchConfig, resolve_device
-
-    search = SearchConfig(**asdict(config.search))
-    if search.device == "cuda":
-        resolve_device(search.device)  # before any work, not after the data are loaded
-    return search
+    config.search.check()
+    if config.search.device == "cuda":
+        resolve_device(config.search.device)  # before any work, not after the data are loaded
+    return config.search
 
 
 def _code_of_existing(folder: Path, config: Config) -> int | None:

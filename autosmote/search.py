@@ -12,11 +12,9 @@ order, and its random numbers come from (seed, n). So the number of actors chang
 
 from __future__ import annotations
 
-import logging
-import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,136 +22,16 @@ from numpy.typing import NDArray
 
 from autosmote.actors import InlinePool, Pool, Problem, ProcessPool, Result
 from autosmote.episode import FIXED, LEARNED, UNIFORM, Rules
-from autosmote.errors import UserError
 from autosmote.memory import proportional_set_size
-from autosmote.parameters import (
-    LEVELS,
-    LOW_LEVEL_NETS,
-    initial_parameters,
-    level_shapes,
-    n_parameters,
-)
+from autosmote.parameters import LEVELS, initial_parameters, level_shapes, n_parameters
+from autosmote.search_config import SearchConfig, resolve_actors, resolve_device, resolve_G1
 from autosmote.space import build_space
 
-logger = logging.getLogger("autosmote")
-
-OnIteration = Callable[[int, float, float], None]
-"""Called for every iteration in order with its number (from 1), reward, and best reward so far."""
-
-ABLATIONS = (
-    "none", "no_cross_instance", "no_instance_specific", "no_low_level", "random_search",
-)  # fmt: skip
 _MEMORY_EVERY = 5.0
 """Seconds between two looks at the memory."""
 
-
-@dataclass(frozen=True)
-class SearchConfig:
-    """Settings of a search; the defaults are the paper's (Section 4.1) and method.md's.
-
-    Attributes
-    ----------
-    iterations : int
-        I: episodes made, classifiers trained and scored.
-    G1, G2 : int
-        Largest cross-instance and instance-specific scaling factors; G1 is max(1, round(4 IR / G2))
-        where None.
-    K : int
-        Neighbour slots of a row, at most the number of minority rows.
-    lag : int
-        Episodes in flight: episode n uses the parameters after episodes 0..n-lag. Part of a run's
-        identity; more actors than this have nothing to do.
-    hold : int
-        Keep the actors' parameters for this many episodes.
-    actors : int or "auto"
-        Actor processes; "auto" takes the usable cores, 0 runs everything in this process. The
-        result is the same for any number.
-    device : {"auto", "cpu", "cuda"}
-        Where the learner computes.
-    time_limit : float, optional
-        Seconds after which the search stops, looked at after every iteration.
-    scoring : {"auto", "refit"}
-        Score episodes with the exact fast way of a classifier where there is one, or always refit.
-    scoring_memory : int
-        MB that the fast scoring may precompute.
-    low_level_rows : int
-        Rows of an episode whose low-level steps are learned from.
-    low_level_net : {"joint", "paper"}
-    buffer_cross, buffer_instance, buffer_low : int
-        B of the three queues: steps per update.
-    learning_rate, gamma, value_cost, entropy_cost, max_grad_norm : float
-    ablation : str
-        One of ``ABLATIONS`` (Section 4.4).
-    """
-
-    iterations: int = 1000
-    G1: int | None = None
-    G2: int = 10
-    K: int = 30
-    lag: int = 4
-    hold: int = 1
-    actors: int | str = "auto"
-    device: str = "auto"
-    time_limit: float | None = None
-    scoring: str = "auto"
-    scoring_memory: int = 1024
-    low_level_rows: int = 10
-    low_level_net: str = "joint"
-    buffer_cross: int = 2
-    buffer_instance: int = 300
-    buffer_low: int = 300
-    learning_rate: float = 0.005
-    gamma: float = 1.0
-    value_cost: float = 0.5
-    entropy_cost: float = 0.0006
-    max_grad_norm: float = 40.0
-    ablation: str = "none"
-
-    def __post_init__(self) -> None:
-        """Check every setting.
-
-        Raises
-        ------
-        UserError
-            Where a setting is out of its range.
-        """
-        positive = (
-            "iterations", "G2", "K", "lag", "hold", "scoring_memory", "low_level_rows",
-            "buffer_cross", "buffer_instance", "buffer_low",
-        )  # fmt: skip
-        for name in (*positive, *(["G1"] if self.G1 is not None else [])):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-                raise UserError(f"search.{name} must be a whole number of at least 1, not {value}.")
-        for name in ("learning_rate", "max_grad_norm"):
-            if not getattr(self, name) > 0:
-                raise UserError(f"search.{name} must be above 0, not {getattr(self, name)}.")
-        for name in ("value_cost", "entropy_cost"):
-            if not getattr(self, name) >= 0:
-                raise UserError(f"search.{name} must be at least 0, not {getattr(self, name)}.")
-        if not 0 <= self.gamma <= 1:
-            raise UserError(f"search.gamma must lie in [0, 1], not {self.gamma}.")
-        if self.time_limit is not None and not self.time_limit > 0:
-            raise UserError(f"search.time_limit must be above 0 seconds, not {self.time_limit}.")
-        if self.actors != "auto" and (
-            isinstance(self.actors, bool) or not isinstance(self.actors, int) or self.actors < 0
-        ):
-            raise UserError(
-                f"search.actors must be 'auto' or a whole number of at least 0, not {self.actors}."
-            )
-        choices = {
-            "device": ("auto", "cpu", "cuda"),
-            "scoring": ("auto", "refit"),
-            "low_level_net": LOW_LEVEL_NETS,
-            "ablation": ABLATIONS,
-        }
-        for name, valid in choices.items():
-            value = getattr(self, name)
-            if value not in valid:
-                raise UserError(f"search.{name} must be one of {', '.join(valid)}, not {value}.")
-
-
-SETTINGS = tuple(field.name for field in fields(SearchConfig))
+OnIteration = Callable[[int, float, float], None]
+"""Called for every iteration in order with its number (from 1), reward, and best reward so far."""
 
 
 @dataclass
@@ -215,40 +93,6 @@ class SearchInterrupted(KeyboardInterrupt):
         self.result = result
 
 
-def resolve_device(device: str) -> str:
-    """ "cpu" or "cuda" for the learner.
-
-    Raises
-    ------
-    UserError
-        Where "cuda" is asked for and there is none.
-    """
-    import torch
-
-    if device == "cuda" and not torch.cuda.is_available():
-        raise UserError(
-            "search.device=cuda, but torch sees no CUDA GPU here; use search.device=auto or cpu."
-        )
-    if device == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    return device
-
-
-def resolve_actors(actors: int | str, lag: int) -> int:
-    """Number of actor processes: the usable cores for "auto", never more than the lag."""
-    if actors == "auto":
-        usable = getattr(os, "sched_getaffinity", None)
-        return min(len(usable(0)) if usable else os.cpu_count() or 1, lag)
-    if int(actors) > lag:
-        logger.info("search.actors=%s is reduced to search.lag=%s: no more can work", actors, lag)
-    return min(int(actors), lag)
-
-
-def resolve_G1(config: SearchConfig, ir: float) -> int:
-    """G1 so that G1 x G2 is four times the imbalance ratio, unless it is set (Section 4.1)."""
-    return config.G1 or max(1, round(4 * ir / config.G2))
-
-
 def ablation_rules(ablation: str, G1: int, G2: int) -> Rules:
     """How the levels decide under an ablation (Section 4.4); halves are rounded up."""
     half = {"fixed_g1": (G1 + 1) // 2, "fixed_g2": (G2 + 1) // 2}
@@ -295,13 +139,14 @@ def run_search(
     Raises
     ------
     UserError
-        Where a GPU is asked for and there is none.
+        Where a setting is out of its range, or a GPU is asked for and there is none.
     autosmote.actors.ActorError
         Where an actor raises or dies.
     SearchInterrupted
         On KeyboardInterrupt, with the result so far.
     """
     start = time.perf_counter()
+    config.check()
     minority = X_train[y_train == 1]
     if ir is None:
         ir = (len(y_train) - len(minority)) / len(minority)

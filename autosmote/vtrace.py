@@ -73,8 +73,8 @@ def impala_loss(
 ) -> Tensor:
     """Loss of a chunk, summed over its steps.
 
-    ``-rho log pi(a|s) (r + gamma v' - V) + value_cost (v - V)^2 - entropy_cost H``: Equation 2 with
-    the policy term's sign turned, because the paper prints it as an objective, and an entropy bonus.
+    ``-rho log pi(a|s) (r + gamma v' - V) + value_cost (v - V)^2 - entropy_cost H``: Equation 2
+    with an entropy bonus, and the policy term's sign turned: the paper prints it as an objective.
     """
     policy = -(log_probs * returns.advantages).sum()
     value = (returns.targets - values).square().sum()

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from autosmote import episode as fast
 from autosmote.episode import FIXED, UNIFORM, EpisodeGenerator, Rules
 from autosmote.parameters import LEVELS, initial_parameters

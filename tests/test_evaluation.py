@@ -13,7 +13,7 @@ from sklearn.tree import DecisionTreeClassifier
 from autosmote.config import SamplerSettings
 from autosmote.errors import UserError
 from autosmote.evaluation import RATIOS, HeldOut, evaluate
-from autosmote.search import SearchConfig
+from autosmote.search_config import SearchConfig
 
 DT = DecisionTreeClassifier(random_state=0)
 SVM = LinearSVC(random_state=0)

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "autosmote"
 # module is put where it belongs.
 LAYERS = [
     {"", "errors"},
-    {"metrics", "privacy"},
+    {"metrics", "privacy", "search_config"},
     {"config"},
     {"classifiers"},
     {*("arff", "columns", "canonical", "tables", "toy", "openml_source"), "datasets", "splits"},

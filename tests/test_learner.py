@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+
 from autosmote.episode import Episode
 from autosmote.learner import Learner, LearnerSettings, Level, StepQueue
 from autosmote.policies import Evaluation, Policy

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+
 from autosmote.episode import EpisodeGenerator
 from autosmote.parameters import HIDDEN, LEVELS, N_BINS, initial_parameters, n_parameters, split
 from autosmote.policies import HighLevelPolicy, LowLevelPolicy
@@ -104,7 +105,8 @@ def test_initial_parameters_are_uniform_within_the_fan_in(net):
     state = 3 + N_BINS
     first = state + 3 + N_BINS + 5 if net == "joint" else HIDDEN + N_BINS + 5
     inputs = {"x": state, "b1": state, "w2": HIDDEN, "policy_b": HIDDEN, "value": HIDDEN}
-    low = {"lambda": first, "slot_bin": first, "state_x": state, "state_w2": HIDDEN, "score": HIDDEN}
+    low = {"lambda": first, "slot_bin": first, "state_x": state, "state_w2": HIDDEN}
+    low["score"] = HIDDEN
     for level, shapes in generator.shapes.items():
         flat = initial_parameters(shapes, np.random.default_rng(0))
         assert flat.shape == (n_parameters(shapes),) and flat.dtype == np.float32

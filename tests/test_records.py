@@ -19,9 +19,9 @@ from autosmote.config import (
     DatasetSettings,
     PreprocessSettings,
     SamplerSettings,
-    SearchSettings,
 )
 from autosmote.errors import UserError
+from autosmote.search_config import SearchConfig
 
 FINGERPRINT = "a" * 64
 CONFIG = Config(
@@ -42,7 +42,7 @@ def changed(**settings) -> Config:
 
 
 def searched(**settings) -> Config:
-    return changed(search=SearchSettings(**settings))
+    return changed(search=SearchConfig(**settings))
 
 
 def test_the_folder_s_name_is_readable_and_fixed():
@@ -95,9 +95,9 @@ def test_identity_depends_on_the_data_and_the_protocol(monkeypatch):
     assert folder() != before
 
 
-@pytest.mark.parametrize("name", [f.name for f in dataclasses.fields(SearchSettings)])
+@pytest.mark.parametrize("name", [f.name for f in dataclasses.fields(SearchConfig)])
 def test_identity_and_the_search_s_settings(name):
-    default = getattr(SearchSettings(), name)
+    default = getattr(SearchConfig(), name)
     other = {"actors": 3, "time_limit": 5.0, "G1": 4}.get(name)
     if other is None:
         other = f"{default}x" if isinstance(default, str) else default + 1
@@ -105,9 +105,7 @@ def test_identity_and_the_search_s_settings(name):
     assert differs == (name not in ("actors", "device"))
     # A sampler that does not search is not run again because a setting of the search differs.
     smote = dataclasses.replace(CONFIG, sampler=SMOTE)
-    assert folder(dataclasses.replace(smote, search=SearchSettings(**{name: other}))) == folder(
-        smote
-    )
+    assert folder(dataclasses.replace(smote, search=SearchConfig(**{name: other}))) == folder(smote)
 
 
 def test_a_name_is_a_plain_file_name():

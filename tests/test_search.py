@@ -9,23 +9,18 @@ import time
 
 import numpy as np
 import pytest
-from autosmote.actors import ActorError
-from autosmote.datasets import load_dataset
-from autosmote.errors import UserError
-from autosmote.metrics import macro_f1
-from autosmote.search import (
-    SearchConfig,
-    SearchInterrupted,
-    ablation_rules,
-    resolve_actors,
-    resolve_G1,
-    run_search,
-)
-from autosmote.splits import make_split
 from estimators import Faulty
 from sklearn.base import clone
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
+
+from autosmote.actors import ActorError
+from autosmote.datasets import load_dataset
+from autosmote.errors import UserError
+from autosmote.metrics import macro_f1
+from autosmote.search import SearchInterrupted, ablation_rules, run_search
+from autosmote.search_config import SearchConfig, resolve_actors, resolve_G1
+from autosmote.splits import make_split
 
 
 @pytest.fixture(scope="module")
@@ -219,16 +214,15 @@ def test_a_killed_host_ends_the_search(toy):
             threading.Timer(0.1, lambda: [os.kill(pid, signal.SIGKILL) for pid in host]).start()
 
     with pytest.raises(ActorError, match="host ended by signal SIGKILL"):
-        search(
-            toy, Faulty(len(toy.X_train), "slow"), iterations=500, actors=2, on_iteration=kill
-        )
+        search(toy, Faulty(len(toy.X_train), "slow"), iterations=500, actors=2, on_iteration=kill)
 
 
 def test_nothing_is_left_after_kill_9_of_the_parent(toy, tmp_path):
     script = tmp_path / "search_for_long.py"
     script.write_text(
         "import numpy as np\n"
-        "from autosmote.search import SearchConfig, run_search\n"
+        "from autosmote.search import run_search\n"
+        "from autosmote.search_config import SearchConfig\n"
         "from sklearn.tree import DecisionTreeClassifier\n"
         "rng = np.random.default_rng(0)\n"
         "X, y = rng.normal(size=(400, 3)), (np.arange(400) < 40).astype('int8')\n"
@@ -278,7 +272,7 @@ def test_more_actors_than_the_lag_are_reduced_with_a_log_line(caplog):
 )
 def test_settings_out_of_range_are_told_with_their_range(settings, words):
     with pytest.raises(UserError, match=words):
-        SearchConfig(**settings)
+        SearchConfig(**settings).check()
 
 
 def test_a_gpu_that_is_not_there(toy):

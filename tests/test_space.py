@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from autosmote.space import LAMBDAS, N_LAMBDAS, build_space
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+
+from autosmote.space import LAMBDAS, N_LAMBDAS, build_space
 
 
 def plain_row(space, i, action):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+
 from autosmote.reference import plain_vtrace
 from autosmote.vtrace import impala_loss, vtrace
 

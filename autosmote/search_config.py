@@ -1,0 +1,149 @@
+"""Settings of a search, and what they resolve to on a machine. Light: no torch, no numpy.
+
+The same dataclass is the schema of ``search.*`` on the command line and the argument of
+``autosmote.search.run_search``.
+"""
+
+import logging
+import os
+from dataclasses import dataclass
+
+from autosmote.errors import UserError
+
+logger = logging.getLogger("autosmote")
+
+LOW_LEVEL_NETS = ("joint", "paper")
+ABLATIONS = (
+    "none", "no_cross_instance", "no_instance_specific", "no_low_level", "random_search",
+)  # fmt: skip
+
+
+@dataclass
+class SearchConfig:
+    """AutoSMOTE's search; the defaults are the paper's (Section 4.1) and its authors'."""
+
+    iterations: int = 1000
+    """I: episodes, each one classifier trained and scored."""
+    G1: int | None = None
+    """Cross-instance actions 0..G1; null: max(1, round(4 IR / G2))."""
+    G2: int = 10
+    """Instance-specific actions 0..G2."""
+    K: int = 30
+    """Neighbour slots of a minority row, itself included; at most the number of minority rows."""
+    lag: int = 4
+    """Episodes in flight: episode n is made with the parameters after episodes 0..n - lag; 1 is
+    on-policy. Part of a run's identity; more actors than this have nothing to do."""
+    hold: int = 1
+    """Keep the actors' parameters for this many episodes."""
+    actors: int | str = "auto"
+    """Actor processes: auto takes the usable cores, 0 runs all in one process. The result is the
+    same for any number."""
+    device: str = "auto"
+    """The learner's device: auto, cpu or cuda."""
+    time_limit: float | None = None
+    """Seconds after which the search stops with what it has, looked at after every iteration;
+    null: none."""
+    scoring: str = "auto"
+    """auto: a fast exact scorer where there is one for the classifier; refit: scikit-learn."""
+    scoring_memory: int = 1024
+    """MB that a fast scorer may precompute; beyond it, it falls back to refit."""
+    low_level_rows: int = 10
+    """Rows per episode whose low-level steps are learned from."""
+    low_level_net: str = "paper"
+    """paper: the state's representation joins an action's bin and lambda (Section 3.3); joint: the
+    raw state joins them and the neighbour's features (the authors' code)."""
+    buffer_cross: int = 2
+    """B of the cross-instance queue: steps per update (Algorithm 2)."""
+    buffer_instance: int = 300
+    """B of the instance-specific queue."""
+    buffer_low: int = 300
+    """B of the low-level queue."""
+    learning_rate: float = 0.005
+    """Adam's, constant."""
+    gamma: float = 1.0
+    """Discount."""
+    value_cost: float = 0.5
+    """Weight of the value loss (Eq. 2)."""
+    entropy_cost: float = 0.0006
+    """Weight of the entropy bonus."""
+    max_grad_norm: float = 40.0
+    """The gradient's norm is clipped at this."""
+    ablation: str = "none"
+    """A level of the hierarchy that is replaced (Section 4.4)."""
+
+    def check(self) -> None:
+        """Check every setting.
+
+        Raises
+        ------
+        UserError
+            Where one is out of its range.
+        """
+        positive = (
+            "iterations", "G2", "K", "lag", "hold", "scoring_memory", "low_level_rows",
+            "buffer_cross", "buffer_instance", "buffer_low",
+        )  # fmt: skip
+        for name in (*positive, *(["G1"] if self.G1 is not None else [])):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+                raise UserError(f"search.{name} must be a whole number of at least 1, not {value}.")
+        for name in ("learning_rate", "max_grad_norm"):
+            if not getattr(self, name) > 0:
+                raise UserError(f"search.{name} must be above 0, not {getattr(self, name)}.")
+        for name in ("value_cost", "entropy_cost"):
+            if not getattr(self, name) >= 0:
+                raise UserError(f"search.{name} must be at least 0, not {getattr(self, name)}.")
+        if not 0 <= self.gamma <= 1:
+            raise UserError(f"search.gamma must lie in [0, 1], not {self.gamma}.")
+        if self.time_limit is not None and not self.time_limit > 0:
+            raise UserError(f"search.time_limit must be above 0 seconds, not {self.time_limit}.")
+        if self.actors != "auto" and (
+            isinstance(self.actors, bool) or not isinstance(self.actors, int) or self.actors < 0
+        ):
+            raise UserError(
+                f"search.actors must be 'auto' or a whole number of at least 0, not {self.actors}."
+            )
+        choices = {
+            "device": ("auto", "cpu", "cuda"),
+            "scoring": ("auto", "refit"),
+            "low_level_net": LOW_LEVEL_NETS,
+            "ablation": ABLATIONS,
+        }
+        for name, valid in choices.items():
+            value = getattr(self, name)
+            if value not in valid:
+                raise UserError(f"search.{name} must be one of {', '.join(valid)}, not {value}.")
+
+
+def resolve_device(device: str) -> str:
+    """ "cpu" or "cuda" for the learner.
+
+    Raises
+    ------
+    UserError
+        Where "cuda" is asked for and there is none.
+    """
+    import torch
+
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UserError(
+            "search.device=cuda, but torch sees no CUDA GPU here; use search.device=auto or cpu."
+        )
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    return device
+
+
+def resolve_actors(actors: int | str, lag: int) -> int:
+    """Number of actor processes: the usable cores for "auto", never more than the lag."""
+    if actors == "auto":
+        usable = getattr(os, "sched_getaffinity", None)
+        return min(len(usable(0)) if usable else os.cpu_count() or 1, lag)
+    if int(actors) > lag:
+        logger.info("search.actors=%s is reduced to search.lag=%s: no more can work", actors, lag)
+    return min(int(actors), lag)
+
+
+def resolve_G1(config: SearchConfig, ir: float) -> int:
+    """G1 so that G1 x G2 is four times the imbalance ratio, unless it is set (Section 4.1)."""
+    return config.G1 or max(1, round(4 * ir / config.G2))
