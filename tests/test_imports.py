@@ -3,7 +3,6 @@
 import ast
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -98,7 +97,7 @@ def test_the_package_and_the_command_import_nothing_heavy():
     assert not modules_after("import autosmote.run, autosmote.records") & HEAVY
 
 
-def test_help_is_quick_and_imports_nothing_heavy():
+def test_help_imports_nothing_heavy():
     code = """
 import contextlib, io
 from autosmote.run import main
@@ -106,9 +105,7 @@ with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.suppress(Syste
     main(["--help"])
 assert "dataset=mozilla4" in out.getvalue()
 """
-    started = time.perf_counter()
     assert not modules_after(code) & HEAVY
-    assert time.perf_counter() - started < 3
 
 
 def test_a_run_imports_no_rival_and_no_torch_without_a_search(tmp_path):
