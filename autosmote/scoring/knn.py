@@ -23,6 +23,9 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+TOLERATED = None
+"""Not compared with a refit: it would start OpenMP's threads in a process that is to be forked."""
+
 _BLOCK = 256
 """Rows whose distances are computed together; few enough to stay in the first caches."""
 

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from autosmote.scoring import growing, presort
 
+TOLERATED = 0.0
+"""Share of predictions that may differ from a refit's: none."""
+
 _FEW_VALUES = 16
 """Features with at most so many values over training part and pool are kept as histograms."""
 

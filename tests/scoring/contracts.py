@@ -5,23 +5,36 @@ Each check returns what a report wants to know; it fails where the contract is b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from problems import Problem
+from sklearn.base import clone
 
-from autosmote.scoring import Scorer, make_scorer
+from autosmote.scoring import boosting, knn, svm, tree
+from autosmote.scoring.boosting import BoostingScorer
+from autosmote.scoring.knn import KnnScorer
 from autosmote.scoring.refit import RefitScorer
+from autosmote.scoring.svm import SvmScorer
+from autosmote.scoring.tree import TreeScorer
+
+SCORERS: dict[str, tuple[Any, Any]] = {
+    "knn": (knn, KnnScorer),
+    "tree": (tree, TreeScorer),
+    "boosting": (boosting, BoostingScorer),
+    "svm": (svm, SvmScorer),
+}
 
 
 def scorers(problem: Problem, estimator: Any, name: str) -> tuple[Any, RefitScorer]:
-    """The fast scorer, of the name that is expected, and the reference."""
+    """The fast scorer, without the comparison that make_scorer begins with, and the reference."""
     arguments = (estimator, problem.X_train, problem.y_train, problem.pool, problem.X_val)
-    fast: Scorer = make_scorer(*arguments)
-    assert fast.name == name
-    return fast, RefitScorer(*arguments)
+    module, scorer = SCORERS[name]
+    assert module.supports(estimator, problem.X_train)
+    return scorer(*arguments, 1 << 30), RefitScorer(*arguments)
 
 
 def check_tree(problem: Problem, estimator: Any, episodes: Sequence[NDArray[np.int32]]) -> None:
@@ -34,12 +47,16 @@ def check_tree(problem: Problem, estimator: Any, episodes: Sequence[NDArray[np.i
 def check_knn(
     problem: Problem, estimator: Any, episodes: Sequence[NDArray[np.int32]]
 ) -> dict[str, float]:
-    """Equal on every row whose k-th and next distance differ by more than 1e-9 relative."""
+    """Equal on every row but where equally distant rows of both classes compete for the k places.
+
+    Equally distant: within 1e-9 relative. Repeated rows make many ties, but of one class.
+    """
     fast, refit = scorers(problem, estimator, "knn")
     n_ties = n_different = n_rows = 0
     for counts in episodes:
-        different = fast.predict(counts) != refit.predict(counts)
-        ties = _ties(refit.fit(counts), problem.X_val)
+        fitted = refit.fit(counts)
+        different = fast.predict(counts) != fitted.predict(problem.X_val)
+        ties = _ties(fitted, problem.X_val)
         assert not (different & ~ties).any()
         n_ties += int(ties.sum())
         n_different += int(different.sum())
@@ -48,11 +65,123 @@ def check_knn(
 
 
 def _ties(fitted: Any, X_val: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Rows at which the k nearest training rows are not determined by distance."""
-    k, X = fitted.n_neighbors, fitted._fit_X
+    """Rows whose k nearest training rows are not determined by distance, where it may matter."""
+    k, X, y = fitted.n_neighbors, fitted._fit_X, fitted._y
+    ties = np.zeros(len(X_val), dtype=bool)
     if len(X) == k:
-        return np.zeros(len(X_val), dtype=bool)
-    # Not fitted.kneighbors: brute force takes distances from a matrix product, with cancellation.
-    squared = np.stack([np.square(X - x).sum(axis=1) for x in X_val])
-    distance = np.sqrt(np.partition(squared, (k - 1, k), axis=1)[:, k - 1 : k + 1])
-    return distance[:, 1] - distance[:, 0] <= 1e-9 * distance[:, 1]
+        return ties
+    # A first sieve: brute force takes distances from a matrix product, with cancellation.
+    rough = fitted.kneighbors(X_val, n_neighbors=k + 1)[0]
+    for v in np.flatnonzero(rough[:, k] - rough[:, k - 1] <= 1e-5 * rough[:, k]):
+        distance = np.sqrt(np.square(X - X_val[v]).sum(axis=1))
+        border = np.partition(distance, k - 1)[k - 1]
+        tied = np.abs(distance - border) <= 1e-9 * border
+        ties[v] = (distance <= border * (1 + 1e-9)).sum() > k and len(np.unique(y[tied])) > 1
+    return ties
+
+
+def check_svm(
+    problem: Problem, estimator: Any, episodes: Sequence[NDArray[np.int32]]
+) -> dict[str, float]:
+    """Coefficients of a tight tolerance; predictions of the default differ in 1 of 10,000 rows."""
+    fast, refit = scorers(problem, estimator, "svm")
+    tight = RefitScorer(
+        clone(estimator).set_params(tol=1e-10, max_iter=100_000),
+        problem.X_train,
+        problem.y_train,
+        problem.pool,
+        problem.X_val,
+    )
+    n_different = n_rows = 0
+    for i, counts in enumerate(episodes):
+        if i < 3:  # tight fits are slow
+            exact = tight.fit(counts)
+            coef, intercept = fast.coefficients(counts)
+            scale = max(np.abs(exact.coef_).max(), abs(exact.intercept_[0]))
+            np.testing.assert_allclose(coef, exact.coef_[0], rtol=0, atol=1e-4 * scale)
+            np.testing.assert_allclose(intercept, exact.intercept_[0], rtol=0, atol=1e-4 * scale)
+        n_different += int((fast.predict(counts) != refit.predict(counts)).sum())
+        n_rows += len(problem.X_val)
+    assert n_different <= np.ceil(1e-4 * n_rows)
+    return {"different": n_different / n_rows}
+
+
+def check_boosting(
+    problem: Problem, estimator: Any, episodes: Sequence[NDArray[np.int32]]
+) -> dict[str, float]:
+    """Equal predictions, or the first stump that differs is as good as scikit-learn's.
+
+    Both are as good where their decreases of impurity, or a leaf's two classes, or (for a stop)
+    an error and 1/2 are within 1e-12 of each other.
+    """
+    fast, refit = scorers(problem, estimator, "boosting")
+    n_tied = n_different = n_rows = 0
+    for counts in episodes:
+        fitted, stumps = refit.fit(counts), fast.fit(counts)
+        different = fast.predict(counts) != fitted.predict(problem.X_val)
+        n_different += int(different.sum())
+        n_rows += len(different)
+        t = _first_different(fitted, stumps)
+        if t is None:
+            assert not different.any()
+        else:
+            n_tied += 1
+            _check_tie(problem, counts, fitted, stumps, t)
+    return {"tied episodes": n_tied / len(episodes), "different": n_different / n_rows}
+
+
+def _stump(fitted_tree: Any) -> tuple[int, float, int, int]:
+    """Feature, threshold and the classes on both sides of a fitted depth-1 tree."""
+    nodes = fitted_tree.tree_
+    classes = nodes.value[:, 0].argmax(axis=1)
+    if nodes.node_count == 1:
+        return 0, np.inf, classes[0], classes[0]
+    return nodes.feature[0], nodes.threshold[0], classes[1], classes[2]
+
+
+def _first_different(fitted: Any, stumps: Any) -> int | None:
+    ours = list(zip(stumps.feature, stumps.threshold, stumps.left, stumps.right, strict=True))
+    theirs = [_stump(fitted_tree) for fitted_tree in fitted.estimators_]
+    for t, (a, b) in enumerate(zip(ours, theirs, strict=False)):
+        if a != b:
+            return t
+    return None if len(ours) == len(theirs) else min(len(ours), len(theirs))
+
+
+def _check_tie(
+    problem: Problem, counts: NDArray[np.int32], fitted: Any, stumps: Any, t: int
+) -> None:
+    X = np.vstack([problem.X_train, np.repeat(problem.pool, counts, axis=0)]).astype(np.float32)
+    y = np.append(problem.y_train, np.ones(counts.sum(), np.int8))
+    weight = np.full(len(y), 1 / len(y))
+    for stump in fitted.estimators_[:t]:
+        wrong = stump.predict(X) != y
+        error = weight[wrong].sum()
+        weight[wrong] *= ((1 - error) / error) ** fitted.learning_rate
+        weight = np.maximum(weight / weight.sum(), np.finfo(float).eps)
+    candidates = []
+    if t < len(stumps.feature):
+        candidates.append((stumps.feature[t], stumps.threshold[t], stumps.left[t], stumps.right[t]))
+    if t < len(fitted.estimators_):
+        candidates.append(_stump(fitted.estimators_[t]))
+    qualities = [_quality(X, y, weight, *candidate) for candidate in candidates]
+    if len(qualities) == 1:
+        assert abs(qualities[0][1] - 0.5) <= 1e-12
+    else:
+        (gain, error), (other_gain, other_error) = qualities
+        assert abs(gain - other_gain) <= 1e-12
+        if candidates[0][:2] == candidates[1][:2]:
+            assert abs(error - other_error) <= 1e-12
+
+
+def _quality(X, y, weight, feature, threshold, left_class, right_class) -> tuple[float, float]:
+    """Decrease of the weighted Gini impurity and weighted error of a stump, without rounding."""
+    is_left = X[:, feature].astype(np.float64) <= threshold
+
+    def gini(rows):
+        total, total1 = math.fsum(weight[rows]), math.fsum(weight[rows & (y == 1)])
+        return 2 * total1 * (total - total1) / total if total > 0 else 0.0
+
+    wrong = np.where(is_left, left_class, right_class) != y
+    everything = np.ones_like(is_left)
+    return gini(everything) - gini(is_left) - gini(~is_left), math.fsum(weight[wrong])

@@ -1,0 +1,196 @@
+"""Which scorer is chosen for which estimator, and that all scorers keep to one protocol."""
+
+import logging
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from contracts import SCORERS
+from problems import SHAPES, Problem, draw_counts, numeric
+from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier
+
+from autosmote.errors import UserError
+from autosmote.scoring import make_scorer, svm, tree
+
+FAST = [
+    ("knn", KNeighborsClassifier()),
+    ("knn", KNeighborsClassifier(3, metric="euclidean", algorithm="brute")),
+    ("tree", DecisionTreeClassifier(random_state=0)),
+    ("tree", DecisionTreeClassifier(random_state=0, max_depth=4)),
+    ("boosting", AdaBoostClassifier(random_state=0)),
+    ("boosting", AdaBoostClassifier(random_state=0, n_estimators=3, learning_rate=0.5)),
+    ("svm", LinearSVC(random_state=0)),
+    ("svm", LinearSVC(C=0.1, dual=False, intercept_scaling=2.0)),
+]
+REFIT = [
+    LogisticRegression(),
+    make_pipeline(StandardScaler(), KNeighborsClassifier()),
+    KNeighborsClassifier(weights="distance"),
+    KNeighborsClassifier(p=1),
+    KNeighborsClassifier(metric="cosine"),
+    DecisionTreeClassifier(),  # without a seed there is nothing to reproduce
+    DecisionTreeClassifier(random_state=np.random.RandomState(0)),
+    DecisionTreeClassifier(random_state=0, criterion="entropy"),
+    DecisionTreeClassifier(random_state=0, min_samples_leaf=2),
+    DecisionTreeClassifier(random_state=0, class_weight="balanced"),
+    DecisionTreeClassifier(random_state=0, max_features="sqrt"),
+    AdaBoostClassifier(),
+    AdaBoostClassifier(DecisionTreeClassifier(max_depth=2), random_state=0),
+    LinearSVC(loss="hinge"),
+    LinearSVC(penalty="l1", dual=False),
+    LinearSVC(dual=True),
+    LinearSVC(class_weight="balanced"),
+    LinearSVC(fit_intercept=False),
+]
+
+
+class MyTree(DecisionTreeClassifier):
+    """A subclass may do anything."""
+
+
+@pytest.fixture(scope="module")
+def problem() -> Problem:
+    return numeric(n=200, d=3)
+
+
+def score(problem: Problem, estimator, **options):
+    return make_scorer(
+        estimator, problem.X_train, problem.y_train, problem.pool, problem.X_val, **options
+    )
+
+
+@pytest.mark.parametrize(("name", "estimator"), FAST, ids=str)
+def test_fast_where_it_is_reproduced(problem, name, estimator):
+    assert score(problem, estimator).name == name
+
+
+@pytest.mark.parametrize("estimator", [*REFIT, MyTree(random_state=0)], ids=str)
+def test_refit_everywhere_else(problem, estimator):
+    assert score(problem, estimator).name == "refit"
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(("name", "estimator"), FAST[::2], ids=str)
+def test_the_opening_comparison_passes_on_data_shaped_like_the_six(shape, name, estimator):
+    assert score(SHAPES[shape](n=300), estimator).name == name
+
+
+@pytest.mark.parametrize(("name", "estimator"), FAST[::2], ids=str)
+def test_refit_on_request_and_where_memory_is_short(problem, name, estimator, caplog):
+    assert score(problem, estimator, scoring="refit").name == "refit"
+    assert not caplog.records
+    with caplog.at_level(logging.WARNING, logger="autosmote"):
+        assert score(problem, estimator, memory_bytes=10_000).name == "refit"
+    assert [r.getMessage().startswith("Scoring by refits") for r in caplog.records] == [True]
+
+
+def test_lists_of_neighbours_are_bounded_as_they_grow():
+    """No estimate beforehand can tell how many pool rows are near; the bound holds all the same."""
+    problem = SHAPES["numeric"](n=300)
+    far = Problem(problem.X_train + 100, problem.y_train, problem.pool, problem.X_val)
+    scratch = 16 * 256 * len(problem.X_val)
+    all_near = 2 * 16 * len(problem.pool) * len(problem.X_val)
+    assert score(far, KNeighborsClassifier(), memory_bytes=scratch + all_near).name == "knn"
+    assert score(far, KNeighborsClassifier(), memory_bytes=scratch + all_near - 1).name == "refit"
+
+
+def test_an_unknown_way_of_scoring_is_a_mistake_of_the_user(problem):
+    with pytest.raises(UserError, match="scoring"):
+        score(problem, KNeighborsClassifier(), scoring="fast")
+
+
+@pytest.mark.parametrize("module", [tree, svm])
+def test_a_scorer_that_disagrees_is_not_used(problem, module, monkeypatch, caplog):
+    _, scorer = next(s for s in SCORERS.values() if s[0] is module)
+    estimator = {tree: DecisionTreeClassifier(random_state=0), svm: LinearSVC()}[module]
+    right = scorer.predict
+    monkeypatch.setattr(scorer, "predict", lambda self, counts: 1 - right(self, counts))
+    with caplog.at_level(logging.WARNING, logger="autosmote"):
+        assert score(problem, estimator).name == "refit"
+    assert len(caplog.records) == 1
+
+
+@pytest.mark.parametrize("what", ["one class", "infinite value", "too few rows", "more features"])
+def test_refit_where_the_data_are_not_plain(problem, what):
+    """Whatever scikit-learn makes of such data, it makes of them."""
+    X, y = problem.X_train.copy(), problem.y_train.copy()
+    estimator = DecisionTreeClassifier(random_state=0)
+    if what == "one class":
+        y[:] = 1
+    elif what == "infinite value":
+        X[0, 0] = 1e300
+    elif what == "too few rows":
+        estimator = KNeighborsClassifier(len(X) + 1)
+    else:  # LinearSVC solves the dual problem then
+        X, y, estimator = X[:4].T.copy(), np.array([0, 0, 1]), LinearSVC()
+        problem = Problem(X, y, X[2:], X)
+    changed = Problem(X, y, problem.pool, problem.X_val)
+    assert score(changed, estimator).name == "refit"
+
+
+def test_without_a_pool(problem):
+    empty = Problem(problem.X_train, problem.y_train, problem.pool[:0], problem.X_val)
+    counts = np.zeros(0, dtype=np.int32)
+    for name, estimator in FAST[::2]:
+        scorer = score(empty, estimator)
+        assert scorer.name == name
+        expected = estimator.fit(empty.X_train, empty.y_train).predict(empty.X_val)
+        np.testing.assert_array_equal(scorer.predict(counts), expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "estimator"),
+    [*FAST[::2], ("refit", RandomForestClassifier(5, random_state=0))],
+    ids=str,
+)
+def test_an_answer_depends_on_the_counts_only(problem, name, estimator):
+    """Alone, after other episodes and in another order: the same predictions, counts unchanged."""
+    rng = np.random.default_rng(0)
+    episodes = [draw_counts(problem, rng) for _ in range(4)]
+    kept = [counts.copy() for counts in episodes]
+    scorer = score(problem, estimator)
+    assert scorer.name == name
+    forward = [scorer.predict(counts) for counts in episodes]
+    backward = [scorer.predict(counts) for counts in episodes[::-1]][::-1]
+    alone = [score(problem, estimator).predict(counts) for counts in episodes]
+    for predictions in (backward, alone):
+        np.testing.assert_array_equal(forward, predictions)
+    np.testing.assert_array_equal(episodes, kept)
+    assert forward[0].dtype == np.int8 and forward[0].shape == (len(problem.X_val),)
+
+
+def test_works_in_forked_processes(problem):
+    """Actors score with what their parent has computed."""
+    for _, estimator in FAST[::2]:
+        scorer = score(problem, estimator)
+        counts = draw_counts(problem, np.random.default_rng(0))
+        expected = scorer.predict(counts)
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:
+            os.write(writer, scorer.predict(counts).tobytes())
+            os._exit(0)
+        os.waitpid(child, 0)
+        assert os.read(reader, 1 << 16) == expected.tobytes()
+        os.close(reader)
+        os.close(writer)
+
+
+@pytest.mark.parametrize("scorer", ["knn", "tree", "svm"])
+def test_actors_stay_light(scorer):
+    """No heavy library, and of scikit-learn not the ensembles where they are not scored."""
+    code = (
+        f"import sys, autosmote.scoring.{scorer} as m; m.supports(None, None)\n"
+        "heavy = 'torch', 'openml', 'hydra', 'matplotlib', 'sklearn.ensemble'\n"
+        "print([n for n in heavy if n in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
