@@ -23,16 +23,16 @@ def commands() -> list[list[str]]:
     for block in re.findall(r"^```(?:bash|sh|shell|console)?\n(.*?)^```", text, re.M | re.S):
         for line in block.replace("\\\n", " ").splitlines():
             line = line.strip().removeprefix("$ ")
-            if re.match(r"(\w+=\S+ )*(\S*python -m autosmote\.run|autosmote|make)\b", line):
+            if re.match(r"(\w+=\S+ )*(\S*python -m autosmote\.run|\S*autosmote|make)\b", line):
                 found.append(shlex.split(line, comments=True))
     return found
 
 
 def arguments_of(words: list[str]) -> list[str] | None:
     """The arguments that the command gets; None if it is not called."""
-    for program in ("autosmote.run", "autosmote"):
-        if program in words:
-            return words[words.index(program) + 1 :]
+    for position, word in enumerate(words):
+        if word == "autosmote.run" or Path(word).name == "autosmote":
+            return words[position + 1 :]
     if "make" in words and "run" in words:
         variables = dict(word.split("=", 1) for word in words if "=" in word)
         return shlex.split(variables.get("ARGS", ""))

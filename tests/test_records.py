@@ -205,6 +205,7 @@ def test_git_revision():
         ["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True
     )
     expected = git.stdout.strip() if git.returncode == 0 else None
+    records.git_revision.cache_clear()  # a commit may have been made while the tests ran
     found = records.git_revision()
     assert (found and found.removesuffix("-dirty")) == expected
 
