@@ -30,6 +30,7 @@ from typing import Any, Protocol
 import cloudpickle
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from autosmote.episode import Episode, EpisodeGenerator, Rules
 from autosmote.metrics import METRICS
@@ -159,6 +160,8 @@ class InlinePool:
     n_actors = 0
 
     def __init__(self, problem: Problem, versions: int, n_parameters: int) -> None:
+        # One thread, as in the actors: a product's last bits depend on how it is divided.
+        self._limits = threadpool_limits(limits=1)
         self._worker = Worker(problem)
         self.scorer_name: str = self._worker.scorer.name
         self._ring = np.empty((versions, n_parameters), dtype=np.float32)
@@ -178,7 +181,7 @@ class InlinePool:
         return []
 
     def close(self) -> None:
-        pass
+        self._limits.restore_original_limits()
 
 
 class Shared:
