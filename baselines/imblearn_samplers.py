@@ -1,0 +1,56 @@
+"""imbalanced-learn's samplers, and others with its interface, as resamplers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autosmote.classifiers import from_target
+from autosmote.errors import UserError
+from baselines.random_state import isolated
+from baselines.resampler import Features, Labels, Resampler, training_part
+
+
+class ImblearnSampler(Resampler):
+    """A class with `fit_resample`, by its import path.
+
+    Parameters
+    ----------
+    random_state : int
+        Given to the class if it takes a ``random_state``.
+    sampler : str
+        Import path such as ``imblearn.over_sampling.SMOTE``.
+    **params
+        Further arguments of the class.
+
+    Raises
+    ------
+    UserError
+        If the class cannot be found, does not take the parameters, or is no sampler.
+
+    Notes
+    -----
+    A ratio becomes ``sampling_strategy``. Clean-sampling methods such as TomekLinks refuse a
+    number there: they are called with None.
+    """
+
+    def __init__(self, *, random_state: int, sampler: str, **params: Any) -> None:
+        super().__init__(random_state=random_state)
+        self._target, self._params = sampler, params
+        self._make()  # a mistake in the settings is said before any work
+
+    def resample(self, ratio: float | None) -> tuple[Features, Labels]:
+        strategy = {} if ratio is None else {"sampling_strategy": float(ratio)}
+        with isolated(self.random_state):
+            X, y = self._make(**strategy).fit_resample(self._X.copy(), self._y.copy())
+        return training_part(X, y)
+
+    def _make(self, **offered: Any) -> Any:
+        sampler = from_target(
+            "sampler", self._target, self._params, random_state=self.random_state, **offered
+        )
+        if not hasattr(sampler, "fit_resample"):
+            raise UserError(
+                f"sampler._target_ {self._target} has no fit_resample; "
+                "name a sampler with imbalanced-learn's interface."
+            )
+        return sampler

@@ -1,0 +1,100 @@
+"""Small training parts shaped like the six datasets, and what is asked of every resampler."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from baselines.resampler import Resampler
+
+
+@dataclass(frozen=True)
+class Part:
+    X: NDArray[np.float64]
+    y: NDArray[np.int8]
+    groups: list[tuple[int, int]] = field(default_factory=list)
+
+
+def numeric(n_majority: int = 300, n_minority: int = 30, seed: int = 0) -> Part:
+    """Five scaled features; the minority is two clusters, one of them inside the majority."""
+    rng = np.random.default_rng(seed)
+    n_inside = n_minority // 2
+    X = np.vstack(
+        [
+            rng.normal(0, 1, (n_majority, 5)),
+            rng.normal(0.4, 0.8, (n_inside, 5)),
+            rng.normal([2, -1.5, 0, 1, 0], 0.6, (n_minority - n_inside, 5)),
+        ]
+    )
+    return _shuffled(X, n_majority, rng)
+
+
+def mixed(n_majority: int = 200, n_minority: int = 24, seed: int = 0) -> Part:
+    """Two numeric features and two categories of 2 and 3 values, the second missing at times."""
+    rng = np.random.default_rng(seed)
+    n = n_majority + n_minority
+    is_rare = np.arange(n) >= n_majority
+    numbers = rng.normal(0, 1, (n, 2)) + is_rare[:, None] * [1.0, -0.5]
+    first = rng.random(n) < np.where(is_rare, 0.7, 0.3)
+    second = rng.integers(0, 3, n)
+    second[rng.random(n) < 0.1] = -1
+    blocks = [first[:, None] == [False, True], second[:, None] == np.arange(3)]
+    part = _shuffled(np.hstack([numbers, *blocks]).astype(float), n_majority, rng)
+    return Part(part.X, part.y, [(2, 4), (4, 7)])
+
+
+def _shuffled(X: NDArray, n_majority: int, rng: np.random.Generator) -> Part:
+    y = (np.arange(len(X)) >= n_majority).astype(np.int8)
+    order = rng.permutation(len(X))
+    return Part(np.ascontiguousarray(X[order]), y[order])
+
+
+def is_changed(X: NDArray, y: NDArray, part: Part) -> bool:
+    """Whether rows or labels differ, whatever the order."""
+    if X.shape != part.X.shape:
+        return True
+    new, old = np.column_stack([X, y]), np.column_stack([part.X, part.y])
+    return not np.array_equal(new[np.lexsort(new.T)], old[np.lexsort(old.T)])
+
+
+def global_states() -> list[bytes]:
+    """The global generators' states, for comparison."""
+    import torch
+
+    return [
+        repr(np.random.get_state(legacy=False)).encode(),  # noqa: NPY002
+        np.random.get_state()[1].tobytes(),  # noqa: NPY002
+        repr(random.getstate()).encode(),
+        torch.get_rng_state().numpy().tobytes(),
+    ]
+
+
+def check_resampler(
+    make: Callable[[], Resampler], part: Part, ratio: float | None
+) -> tuple[NDArray, NDArray]:
+    """Resample twice by two objects; returns the result after what holds for all of them."""
+    X_before, y_before, states = part.X.copy(), part.y.copy(), global_states()
+    results = []
+    for _ in range(2):
+        np.random.seed(len(results))  # noqa: NPY002 -- must not matter
+        random.seed(len(results))
+        state = global_states()
+        resampler = make().fit(part.X, part.y, groups=part.groups)
+        results.append((resampler, *resampler.resample(ratio)))
+        assert global_states() == state, "a global generator was changed"
+    assert states[3] == global_states()[3]
+    assert np.array_equal(part.X, X_before) and np.array_equal(part.y, y_before)
+
+    (first, X, y), (second, X_again, y_again) = results
+    assert np.array_equal(X, X_again) and np.array_equal(y, y_again), "the seed does not decide"
+    assert X.dtype == np.float64 and X.flags.c_contiguous and X.ndim == 2
+    assert y.dtype == np.int8 and y.shape == (len(X),)
+    assert np.isfinite(X).all() and set(np.unique(y)) <= {0, 1}
+    transformed = first.transform(part.X)
+    assert transformed.shape == (len(part.X), X.shape[1])
+    assert np.array_equal(transformed, second.transform(part.X))
+    return X, y
