@@ -38,7 +38,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 run: $(STAMP) ## Run one configuration; without ARGS the embedded toy data, about a minute
-	$(BIN)/python -m autosmote.run results_dir=$(RESULTS_DIR) $(ARGS)
+	$(BIN)/python -m autosmote.run $(ARGS) results_dir=$(RESULTS_DIR)
 
 test: $(STAMP) ## Run the tests that need no data set (ARGS="-m slow": the slow ones)
 	$(BIN)/python -m pytest -m "not slow and not data" $(ARGS)

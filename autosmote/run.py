@@ -74,7 +74,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     with ExitStack() as stack:
         stack.enter_context(_logging_to_stderr())
         stack.enter_context(_sigterm_as_interrupt())
-        if {"-m", "--multirun"} & set(arguments):
+        if sweep := [word for word in arguments if word in ("-m", "--multirun")]:
+            # First, since Hydra's parser does not find settings on both sides of a flag.
+            arguments = sweep[:1] + [word for word in arguments if word not in sweep]
             # Hydra notes a sweep's settings in a folder; nobody needs it afterwards.
             scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="autosmote-"))
             arguments.append(f"hydra.sweep.dir='{scratch}'")

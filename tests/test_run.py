@@ -149,7 +149,7 @@ def test_a_run_that_breaks_says_so_in_its_record(here, capsys, sampler):
 def test_a_sweep_runs_all_and_ends_with_the_worst_status(here, capsys):
     assert main(["-m", "sampler=none,smote", "seed=0,1"]) == 0
     assert len(list(here.glob("results/runs/*/record.json"))) == 4
-    assert main(["-m", "sampler=kmeanssmote,none", "seed=2"]) == 1
+    assert main(["sampler=kmeanssmote,none", "-m", "seed=2"]) == 1
     assert main(["-m", "ir=5,null", "sampler=none", "seed=3"]) == 2
     assert len(list(here.glob("results/runs/*/record.json"))) == 7
     assert {p.name for p in here.iterdir()} == {"results"}
