@@ -166,28 +166,27 @@ def _scan_sorted(rows, column, weights, total, total1, best):
 
 
 @njit(cache=True)
-def _sum(rows, weights):
-    total = total1 = other = other1 = 0.0
-    n = len(rows)
-    for p in range(0, n - 1, 2):
+def _sum(rows, start, end, weights):
+    """Weights of the rows ``rows[start:end]``: of all, and of class 1."""
+    total = total1 = other = other1 = 0.0  # two sums at a time do not wait for each other
+    for p in range(start, end - 1, 2):
         total += weights[rows[p], 0]
         total1 += weights[rows[p], 1]
         other += weights[rows[p + 1], 0]
         other1 += weights[rows[p + 1], 1]
-    if n % 2 == 1:
-        total += weights[rows[n - 1], 0]
-        total1 += weights[rows[n - 1], 1]
+    if (end - start) % 2 == 1:
+        total += weights[rows[end - 1], 0]
+        total1 += weights[rows[end - 1], 1]
     return total + other, total1 + other1
 
 
 @njit(cache=True)
-def _scan_levels(rows, starts, levels, weights, total, total1, best):
+def _scan_levels(rows, starts, levels, n_levels, weights, total, total1, best):
     """The same for a feature with few values; rows of level l are ``[starts[l], starts[l + 1])``.
 
     The level with most rows is not summed: it has what the others leave of the total.
     """
-    n_levels = len(starts) - 1
-    sums = np.zeros((n_levels, 2))
+    sums, sums1 = np.zeros(n_levels), np.zeros(n_levels)
     largest = 0
     for level in range(n_levels):
         if starts[level + 1] - starts[level] > starts[largest + 1] - starts[largest]:
@@ -195,11 +194,10 @@ def _scan_levels(rows, starts, levels, weights, total, total1, best):
     rest, rest1 = total, total1
     for level in range(n_levels):
         if level != largest:
-            level_sum = _sum(rows[starts[level] : starts[level + 1]], weights)
-            sums[level, 0], sums[level, 1] = level_sum
-            rest -= level_sum[0]
-            rest1 -= level_sum[1]
-    sums[largest, 0], sums[largest, 1] = rest, rest1
+            sums[level], sums1[level] = _sum(rows, starts[level], starts[level + 1], weights)
+            rest -= sums[level]
+            rest1 -= sums1[level]
+    sums[largest], sums1[largest] = rest, rest1
 
     position, previous = -1, -1
     left = left1 = 0.0
@@ -210,16 +208,15 @@ def _scan_levels(rows, starts, levels, weights, total, total1, best):
             gain = _gain(left, left1, total, total1)
             if gain > best:
                 best, position = gain, starts[level]
-        left += sums[level, 0]
-        left1 += sums[level, 1]
+        left += sums[level]
+        left1 += sums1[level]
         previous = level
     return best, position
 
 
 @njit(cache=True)
-def _level_starts(rows, column, levels, n_levels):
-    """First position of each level among sorted rows, and the number of rows."""
-    starts = np.zeros(n_levels + 1, dtype=np.int64)
+def _find_levels(rows, column, levels, n_levels, starts):
+    """Write the first position of each level among sorted rows, then the number of rows."""
     for level in range(n_levels):
         low, high = 0, len(rows)
         while low < high:
@@ -230,7 +227,6 @@ def _level_starts(rows, column, levels, n_levels):
                 high = middle
         starts[level] = low
     starts[n_levels] = len(rows)
-    return starts
 
 
 @njit(cache=True, error_model="numpy")
@@ -250,9 +246,7 @@ def _boost(rows, columns, levels, n_levels, count, label, learning_rate, seeds):
         first, last = columns[f, rows[f, 0]], columns[f, rows[f, n_rows - 1]]
         constant[f] = last <= first + FEATURE_THRESHOLD
         if n_levels[f] > 0:
-            starts[f, : n_levels[f] + 1] = _level_starts(
-                rows[f], columns[f], levels[f], n_levels[f]
-            )
+            _find_levels(rows[f], columns[f], levels[f], n_levels[f], starts[f])
 
     # Weight of all copies of a row, and the same where the row is of class 1. Normalised from the
     # second stump on, as in scikit-learn; the first one's sums of counts are exact.
@@ -283,7 +277,7 @@ def _boost(rows, columns, levels, n_levels, count, label, learning_rate, seeds):
             features[n_unvisited], features[j] = features[j], features[n_unvisited]
             if n_levels[f] > 0:
                 best, p = _scan_levels(
-                    rows[f], starts[f, : n_levels[f] + 1], levels[f], weights, total, total1, best
+                    rows[f], starts[f], levels[f], n_levels[f], weights, total, total1, best
                 )
             else:
                 best, p = _scan_sorted(rows[f], columns[f], weights, total, total1, best)
@@ -298,7 +292,7 @@ def _boost(rows, columns, levels, n_levels, count, label, learning_rate, seeds):
             below = columns[best_feature, rows[best_feature, position - 1]]
             above = columns[best_feature, rows[best_feature, position]]
             threshold[t] = np.float64(below) / 2.0 + np.float64(above) / 2.0
-            left, left1 = _sum(rows[best_feature, :position], weights)
+            left, left1 = _sum(rows[best_feature], 0, position, weights)
             left_class[t] = left1 > left - left1
             right_class[t] = total1 - left1 > (total - left) - (total1 - left1)
 
@@ -343,10 +337,13 @@ def _boost(rows, columns, levels, n_levels, count, label, learning_rate, seeds):
 def _vote(columns, feature, threshold, left, right, weight):
     """Weighted majority of the stumps for rows given as columns; a draw goes to class 0."""
     decision = np.zeros(columns.shape[1])
+    predictions = np.zeros(columns.shape[1], dtype=np.int8)
     for t in range(len(weight)):
         column = columns[feature[t]]
         on_left = weight[t] if left[t] == 1 else -weight[t]
         on_right = weight[t] if right[t] == 1 else -weight[t]
         for v in range(len(decision)):
             decision[v] += on_left if np.float64(column[v]) <= threshold[t] else on_right
-    return (decision > 0.0).astype(np.int8)
+    for v in range(len(decision)):
+        predictions[v] = decision[v] > 0.0
+    return predictions

@@ -30,6 +30,7 @@ TOLERATED = 1e-4
 """Share of predictions in which liblinear's early stop may show; beyond it, refits are used."""
 
 _MAX_STEPS = 100
+_MAX_HALVINGS = 50
 _SPAN_TOLERANCE = 1e-10
 """Directions whose singular value is below this share of the largest are rounding, not span."""
 
@@ -112,15 +113,16 @@ class SvmScorer:
 
     def _minimum(self, counts: NDArray[Any]) -> NDArray[np.float64]:
         used = np.flatnonzero(counts)
-        weight = counts[used].astype(np.float64)
-        return _minimise(*self._start, self._rows, self._columns, self._pool[used], weight, self._C)
+        rows, weight = self._pool[used], counts[used].astype(np.float64)
+        columns = np.ascontiguousarray(rows.T)
+        return _minimise(*self._start, self._rows, self._columns, rows, columns, weight, self._C)
 
     def _with_intercept(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.hstack([X, np.full((len(X), 1), self._scaling)])
 
 
 @njit(cache=True)
-def _minimise(w, H, b, active, rows, columns, pool_rows, pool_weight, C):
+def _minimise(w, H, b, active, rows, columns, pool_rows, pool_columns, pool_weight, C):
     """Minimise f from ``w``, where ``H`` and ``b`` hold the training rows in ``active``.
 
     Rows have shape (n, d), columns (d, n). Pool rows are all of class 1.
@@ -128,7 +130,6 @@ def _minimise(w, H, b, active, rows, columns, pool_rows, pool_weight, C):
     n, m = len(rows), len(pool_rows)
     H, b, active = H.copy(), b.copy(), active.copy()
     weight = np.ones(n)
-    pool_columns = pool_rows.T.copy()
     pool_active = np.zeros(m, dtype=np.bool_)
     margin, pool_margin = np.empty(n), np.empty(m)
     new_margin, new_pool_margin = np.empty(n), np.empty(m)
@@ -146,10 +147,12 @@ def _minimise(w, H, b, active, rows, columns, pool_rows, pool_weight, C):
         new_value = _objective(new_w, new_margin, weight, new_pool_margin, pool_weight, C)
         # Halve a step that overshoots; margins are linear along it. The tolerance lets the last
         # steps, which change f by rounding only, through.
-        while new_value > value + 1e-12 * abs(value) and np.abs(new_w - w).max() > 1e-14:
-            new_w = 0.5 * (w + new_w)
-            new_margin = 0.5 * (margin + new_margin)
-            new_pool_margin = 0.5 * (pool_margin + new_pool_margin)
+        for _ in range(_MAX_HALVINGS):
+            if new_value <= value + 1e-12 * abs(value):
+                break
+            _move_halfway(new_w, w)
+            _move_halfway(new_margin, margin)
+            _move_halfway(new_pool_margin, pool_margin)
             new_value = _objective(new_w, new_margin, weight, new_pool_margin, pool_weight, C)
         w, value = new_w, new_value
         margin, new_margin = new_margin, margin
@@ -160,7 +163,8 @@ def _minimise(w, H, b, active, rows, columns, pool_rows, pool_weight, C):
 @njit(cache=True)
 def _multiply(columns, w, out):
     """Products of rows with ``w``; vectorised over rows, each sum in the order of the columns."""
-    out[:] = 0.0
+    for i in range(len(out)):
+        out[i] = 0.0
     for a in range(len(w)):
         column, coefficient = columns[a], w[a]
         for i in range(len(out)):
@@ -169,18 +173,26 @@ def _multiply(columns, w, out):
 
 @njit(cache=True)
 def _objective(w, margin, weight, pool_margin, pool_weight, C):
-    loss = 0.0
+    norm = loss = 0.0
+    for coefficient in w:
+        norm += coefficient * coefficient
     for i in range(len(margin)):
         loss += weight[i] * max(0.0, 1.0 - margin[i]) ** 2
     for i in range(len(pool_margin)):
         loss += pool_weight[i] * max(0.0, 1.0 - pool_margin[i]) ** 2
-    return 0.5 * np.sum(w * w) + C * loss
+    return 0.5 * norm + C * loss
+
+
+@njit(cache=True)
+def _move_halfway(values, towards):
+    for i in range(len(values)):
+        values[i] = 0.5 * (values[i] + towards[i])
 
 
 @njit(cache=True)
 def _add_changes(H, b, rows, weight, margin, active, C):
     """Bring the upper half of H, b and ``active`` up to the margins; returns how many changed."""
-    changed = np.empty(len(rows) + 3, dtype=np.int64)
+    changed = np.zeros(len(rows) + 3, dtype=np.int64)
     coefficient = np.zeros(len(rows) + 3)
     n_changed = 0
     for i in range(len(rows)):
@@ -190,8 +202,8 @@ def _add_changes(H, b, rows, weight, margin, active, C):
             coefficient[n_changed] = (2.0 if active[i] else -2.0) * C * weight[i]
             n_changed += 1
     # Four rows at a time, so that H is read and written less often; the last with coefficient 0.
-    changed[n_changed : n_changed + 3] = changed[0] if n_changed > 0 else 0
-    coefficient[n_changed : n_changed + 3] = 0.0
+    for t in range(n_changed, n_changed + 3):
+        changed[t] = changed[0]
     for t in range(0, n_changed, 4):
         x0, x1 = rows[changed[t]], rows[changed[t + 1]]
         x2, x3 = rows[changed[t + 2]], rows[changed[t + 3]]

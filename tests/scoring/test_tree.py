@@ -19,7 +19,7 @@ def test_equal_on_data_shaped_like_the_six(shape, random_state):
     check_tree(problem, DecisionTreeClassifier(random_state=random_state), episodes)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(tiny_problems(), st.integers(0, 2**32 - 1), st.sampled_from([None, None, 1, 2]))
 def test_equal_whatever_the_rows(case, random_state, max_depth):
     problem, counts = case
@@ -46,6 +46,7 @@ def test_values_closer_than_float32_can_tell_are_one_value():
     check_tree(problem, DecisionTreeClassifier(random_state=3), episodes)
 
 
+@pytest.mark.slow  # compiles the tree a second time
 def test_many_rows_need_wider_numbers(monkeypatch):
     """Above 65,536 rows the row numbers are uint32; the tree is the same."""
     problem = SHAPES["mixed"](n=300)
