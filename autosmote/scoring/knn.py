@@ -44,6 +44,7 @@ def supports(estimator: Any, X_train: NDArray[np.float64]) -> bool:
         and estimator.metric_params is None
         and estimator.weights == "uniform"
         and estimator.algorithm in ("auto", "brute", "kd_tree", "ball_tree")
+        and isinstance(estimator.n_neighbors, int | np.integer)
         and 1 <= estimator.n_neighbors <= len(X_train)
     )
 

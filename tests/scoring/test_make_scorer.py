@@ -136,6 +136,21 @@ def test_refit_where_the_data_are_not_plain(problem, what):
     assert score(changed, estimator).name == "refit"
 
 
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        KNeighborsClassifier(0),
+        DecisionTreeClassifier(random_state=0, max_depth=0),
+        AdaBoostClassifier(random_state=0, n_estimators=0),
+        LinearSVC(C=-1.0),
+    ],
+    ids=str,
+)
+def test_scikit_learn_refuses_bad_parameters_in_its_own_words(problem, estimator):
+    with pytest.raises(ValueError, match="parameter of"):
+        score(problem, estimator).predict(np.zeros(len(problem.pool), dtype=np.int32))
+
+
 def test_without_a_pool(problem):
     empty = Problem(problem.X_train, problem.y_train, problem.pool[:0], problem.X_val)
     counts = np.zeros(0, dtype=np.int32)
