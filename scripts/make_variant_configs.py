@@ -1,0 +1,42 @@
+"""Write conf/sampler/sv_*.yaml from the registry of SMOTE variants, so that Hydra knows them all.
+
+Run it after a change to `baselines/variants_registry.py`; a test says when it was forgotten.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from baselines.variants_registry import VARIANTS, Variant
+
+FOLDER = Path(__file__).resolve().parent.parent / "conf" / "sampler"
+
+
+def config(variant: Variant) -> str:
+    """Return the text of a variant's configuration."""
+    trouble = f"# Known: {variant.trouble}.\n" if variant.trouble else ""
+    return (
+        "# Made by scripts/make_variant_configs.py.\n"
+        f"{trouble}"
+        f"name: {variant.sampler}\n"
+        "_target_: baselines.variants.SmoteVariant\n"
+        "kind: resampler\n"
+        f"takes_ratio: {str(variant.takes_ratio).lower()}\n"
+        "params:\n"
+        f"  variant: {variant.name}\n"
+    )
+
+
+def main() -> None:
+    """Write the files, and remove those of variants that are gone."""
+    configs = {f"{v.sampler}.yaml": config(v) for v in VARIANTS.values()}
+    for path in FOLDER.glob("sv_*.yaml"):
+        if path.name not in configs:
+            path.unlink()
+    for name, text in configs.items():
+        (FOLDER / name).write_text(text, encoding="utf-8")
+    print(f"{len(configs)} files in conf/sampler")
+
+
+if __name__ == "__main__":
+    main()
