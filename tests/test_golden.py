@@ -38,7 +38,9 @@ CASES = {
 
 def machine():
     """What the learner's last bits depend on."""
-    return f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()} torch {torch.__version__}"
+    return (
+        f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()} torch {torch.__version__}"
+    )
 
 
 def digest(array):

@@ -89,7 +89,7 @@ def test_it_learns(toy, lag):
     learned, best, uniform, uniform_best = [], [], [], []
     for seed in range(3):
         split = make_split(load_dataset("toy"), ir=None, seed=seed)
-        settings = {"estimator": LinearSVC(random_state=0), "seed": seed, "iterations": 300}
+        settings = {"estimator": LinearSVC(random_state=0), "seed": seed, "iterations": 500}
         result = search(split, lag=lag, **settings)
         learned.append(result.history["reward"][-50:].mean())
         best.append(result.best_score)
