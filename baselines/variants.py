@@ -138,7 +138,8 @@ def _require_packages(variant: str) -> None:
 
 @cache
 def _package() -> ModuleType:
-    with warnings.catch_warnings():  # it changes the filters for good
+    # Its import changes the filters for good, and draws from numpy's global generator.
+    with warnings.catch_warnings(), isolated(0):
         import smote_variants
     logging.getLogger("smote_variants").setLevel(logging.CRITICAL)
     return smote_variants

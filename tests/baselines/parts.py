@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,3 +101,23 @@ def check_resampler(
     assert transformed.shape == (len(part.X), X.shape[1])
     assert np.array_equal(transformed, second.transform(part.X))
     return X, y
+
+
+def check_first_use(statement: str) -> None:
+    """Run a statement in a fresh interpreter: importing a package may draw numbers, too."""
+    code = f"""
+from parts import global_states, numeric
+part = numeric(60, 14)
+state = global_states()
+{statement}
+assert global_states() == state, "a global generator was changed"
+"""
+    here = Path(__file__).parent
+    paths = repr([str(here), str(here.parents[1])])
+    done = subprocess.run(
+        [sys.executable, "-c", f"import sys; sys.path[:0] = {paths}\n{code}"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr

@@ -14,7 +14,15 @@ import numpy as np
 import pytest
 import yaml
 from imblearn.utils import check_sampling_strategy
-from parts import Part, check_resampler, global_states, is_changed, mixed, numeric
+from parts import (
+    Part,
+    check_first_use,
+    check_resampler,
+    global_states,
+    is_changed,
+    mixed,
+    numeric,
+)
 
 from autosmote.errors import UserError
 from baselines.random_state import isolated
@@ -276,6 +284,17 @@ def test_global_generators_are_restored_after_an_error():
     with pytest.raises(np.linalg.LinAlgError):
         resample("SMMO", mixed(), 0.5)
     assert global_states() == state
+
+
+@needs_package
+def test_the_first_use_leaves_no_trace():
+    check_first_use("""
+from baselines.variants import SmoteVariant
+SmoteVariant(random_state=0, variant="MOT2LD").fit(part.X, part.y).resample(0.5)
+import warnings
+assert not any(f[:3] == ("ignore", None, DeprecationWarning) and f[3] is None
+               for f in warnings.filters[:3]), "deprecations are hidden for good"
+""")
 
 
 @needs_package
