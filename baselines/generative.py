@@ -1,0 +1,150 @@
+"""CTGAN and TVAE: generators trained on the minority rows, sampled for every ratio."""
+
+from __future__ import annotations
+
+import warnings
+from importlib.util import find_spec
+from inspect import signature
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from autosmote.errors import UserError
+from baselines.random_state import isolated
+from baselines.resampler import Features, Groups, Labels, Resampler, training_part
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_TABLE = "minority"
+
+
+class _Synthesizer(Resampler):
+    """A synthesizer of sdv as a resampler.
+
+    Parameters
+    ----------
+    random_state : int
+        Of training and sampling.
+    **params
+        Of sdv's class, such as ``epochs=300``.
+
+    Raises
+    ------
+    UserError
+        If sdv is not installed, or its class does not take a parameter.
+
+    Notes
+    -----
+    Each one-hot block is given to the generator as one discrete column, a block of zeros (a
+    missing value) as a category of its own. The training runs on a GPU where there is one.
+    sdv keeps the new numbers within the range of the training rows.
+    """
+
+    _name: str
+
+    def __init__(self, *, random_state: int, **params: Any) -> None:
+        super().__init__(random_state=random_state)
+        if find_spec("sdv") is None:
+            raise UserError(
+                "CTGAN and TVAE need the package sdv, which is not installed; "
+                "install the extra `generative`: pip install -e '.[generative]'."
+            )
+        self._params = params
+        if params:
+            self._check_params()
+
+    def fit(self, X: Features, y: Labels, *, groups: Groups = ()) -> Self:
+        super().fit(X, y, groups=groups)
+        import torch
+
+        Metadata, synthesizer = _from_sdv(self._name)
+        rows, sdtypes = self._encode(X[y == 1])
+        columns = {name: {"sdtype": sdtype} for name, sdtype in sdtypes.items()}
+        with isolated(self.random_state, with_torch=True), _without_advice():
+            self._model = synthesizer(
+                Metadata.load_from_dict({"tables": {_TABLE: {"columns": columns}}}),
+                **{
+                    # Scaled values have no number of decimals to keep.
+                    "enforce_rounding": False,
+                    "enable_gpu": torch.cuda.is_available(),
+                    **self._params,
+                },
+            )
+            self._model.fit({_TABLE: rows})
+        return self
+
+    def resample(self, ratio: float | None) -> tuple[Features, Labels]:
+        """Append generated minority rows; ratio None balances the classes."""
+        n_majority, n_minority = self._class_counts()
+        n_new = int((1.0 if ratio is None else ratio) * n_majority) - n_minority
+        if n_new <= 0:
+            raise ValueError(f"ratio {ratio} is not above that of the data")
+        with isolated(self.random_state, with_torch=True), _without_advice():
+            self._model.reset_sampling()  # else it would go on where the last call ended
+            rows = self._model.sample(num_rows=n_new)[_TABLE]
+        X = np.vstack([self._X, self._decode(rows)])
+        return training_part(X, np.append(self._y, np.ones(n_new, dtype=np.int8)))
+
+    def _encode(self, X: Features) -> tuple[pd.DataFrame, dict[str, str]]:
+        """Rows as a table with one text column per one-hot block, and the columns' types."""
+        import pandas as pd
+
+        columns: dict[str, np.ndarray] = {}
+        for start, stop in self._groups:
+            block = X[:, start:stop]
+            codes = np.where(block.any(axis=1), block.argmax(axis=1), -1)
+            columns[f"block {start}"] = codes.astype(str).astype(object)
+        sdtypes = dict.fromkeys(columns, "categorical")
+        for j in self._numeric():
+            columns[f"column {j}"] = X[:, j]
+            sdtypes[f"column {j}"] = "numerical"
+        return pd.DataFrame(columns), sdtypes
+
+    def _decode(self, rows: pd.DataFrame) -> Features:
+        X = np.zeros((len(rows), self._X.shape[1]))
+        for start, stop in self._groups:
+            codes = rows[f"block {start}"].to_numpy().astype(int)
+            X[:, start:stop] = codes[:, None] == np.arange(stop - start)
+        for j in self._numeric():
+            X[:, j] = rows[f"column {j}"]
+        return X
+
+    def _numeric(self) -> list[int]:
+        in_blocks = {j for start, stop in self._groups for j in range(start, stop)}
+        return [j for j in range(self._X.shape[1]) if j not in in_blocks]
+
+    def _check_params(self) -> None:
+        names = [
+            name for name in signature(_from_sdv(self._name)[1]).parameters if name != "metadata"
+        ]
+        for given in self._params:
+            if given not in names:
+                raise UserError(
+                    f"sampler.params.{given} does not suit sdv's {self._name}; "
+                    f"it takes {', '.join(names)}."
+                )
+
+
+class CTGAN(_Synthesizer):
+    """Conditional tabular GAN (Xu et al., 2019)."""
+
+    _name = "CTGANSynthesizer"
+
+
+class TVAE(_Synthesizer):
+    """Tabular variational autoencoder (Xu et al., 2019)."""
+
+    _name = "TVAESynthesizer"
+
+
+def _from_sdv(synthesizer: str) -> tuple[Any, Any]:
+    """The class of the metadata, and that of a synthesizer."""
+    with isolated(0):  # the import draws from the global generator of `random`
+        from sdv import metadata, single_table
+    return metadata.Metadata, getattr(single_table, synthesizer)
+
+
+def _without_advice() -> warnings.catch_warnings:
+    """Silence sdv's advice, such as to save the metadata to a file."""
+    return warnings.catch_warnings(action="ignore", category=UserWarning)

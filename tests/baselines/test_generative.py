@@ -1,0 +1,144 @@
+"""CTGAN and TVAE: minority rows only, categories as categories, one training for all ratios."""
+
+import importlib.util
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from parts import Part, check_first_use, check_resampler, global_states, is_changed, mixed, numeric
+
+from autosmote.errors import UserError
+from baselines.generative import CTGAN, TVAE
+
+needs_sdv = pytest.mark.skipif(
+    importlib.util.find_spec("sdv") is None, reason="sdv is not installed"
+)
+BOTH = pytest.mark.parametrize("cls", [CTGAN, TVAE])
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_written(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    yield
+    assert list(Path().iterdir()) == []
+
+
+@needs_sdv
+@BOTH
+@pytest.mark.parametrize("part", [numeric(), mixed()], ids=["numeric", "mixed"])
+def test_a_resampler(cls, part):
+    X, y = check_resampler(lambda: cls(random_state=0, epochs=2), part, 0.5)
+    n = len(part.X)
+    assert np.array_equal(X[:n], part.X) and np.array_equal(y[:n], part.y)
+    assert int(y.sum()) == np.count_nonzero(part.y == 0) // 2 and (y[n:] == 1).all()
+    assert is_changed(X, y, part)
+
+
+@needs_sdv
+@BOTH
+def test_new_rows_are_whole_categories_within_the_range(cls):
+    part = mixed()
+    X, _ = cls(random_state=0, epochs=2).fit(part.X, part.y, groups=part.groups).resample(1.0)
+    new, minority = X[len(part.X) :], part.X[part.y == 1]
+    assert len(new) == 200 - 24
+    assert (new[:, 2:4].sum(axis=1) == 1).all()
+    assert set(np.unique(new[:, 2:])) == {0.0, 1.0}
+    # The second category is missing at times, in the training rows as in the new ones.
+    assert set(new[:, 4:7].sum(axis=1)) == {0.0, 1.0}
+    numbers, trained = new[:, :2], minority[:, :2]
+    assert (numbers >= trained.min(axis=0)).all() and (numbers <= trained.max(axis=0)).all()
+    assert len(np.unique(numbers[:, 0])) > 20
+
+
+@needs_sdv
+@BOTH
+def test_ratios_are_independent_of_what_was_asked_before(cls):
+    part = numeric(100, 20)
+    fitted = cls(random_state=0, epochs=2).fit(part.X, part.y)
+    model = fitted._model
+    first = fitted.resample(0.5)[0]
+    more = fitted.resample(1.0)[0]
+    assert np.array_equal(first, fitted.resample(0.5)[0])
+    assert fitted._model is model
+    assert len(first) == 150 and len(more) == 200
+    other = cls(random_state=1, epochs=2).fit(part.X, part.y).resample(0.5)[0]
+    assert not np.array_equal(first, other)
+
+
+@needs_sdv
+def test_the_first_use_leaves_no_trace():
+    check_first_use("""
+from baselines.generative import TVAE
+TVAE(random_state=0, epochs=1).fit(part.X, part.y).resample(0.5)
+""")
+
+
+@needs_sdv
+def test_only_the_minority_is_learned_from():
+    part = numeric(100, 20)
+    elsewhere = Part(np.where(part.y[:, None] == 1, part.X, part.X + 50), part.y)
+    new = [
+        TVAE(random_state=0, epochs=2).fit(p.X, p.y).resample(0.5)[0][len(p.X) :]
+        for p in (part, elsewhere)
+    ]
+    assert np.array_equal(*new)
+
+
+@needs_sdv
+def test_it_learns_the_minority():
+    rng = np.random.default_rng(0)
+    X = np.vstack([rng.normal(0, 1, (100, 2)), rng.normal([5, -5], 0.5, (40, 2))])
+    X[100:120] *= -1  # two clusters, (5, -5) and (-5, 5)
+    y = (np.arange(140) >= 100).astype(np.int8)
+    new = TVAE(random_state=0, epochs=150).fit(X, y).resample(1.0)[0][140:]
+    share = np.mean(new[:, 0] > 0)
+    assert 0.2 < share < 0.8
+    assert np.corrcoef(new.T)[0, 1] < -0.5
+
+
+@needs_sdv
+@BOTH
+def test_two_rows_are_enough_and_one_fails_in_its_own_words(cls):
+    part = numeric(60, 2)
+    X, y = cls(random_state=0, epochs=1).fit(part.X, part.y).resample(0.5)
+    assert y.sum() == 30 and np.isfinite(X).all()
+    part, state = numeric(60, 1), global_states()
+    with pytest.raises(ValueError, match="minimum of 2 is required"):
+        cls(random_state=0, epochs=1).fit(part.X, part.y).resample(0.5)
+    assert global_states() == state
+
+
+@needs_sdv
+def test_a_ratio_that_is_not_above_the_present_one():
+    part = numeric(100, 20)
+    with pytest.raises(ValueError, match="not above that of the data"):
+        TVAE(random_state=0, epochs=1).fit(part.X, part.y).resample(0.2)
+
+
+@needs_sdv
+def test_a_parameter_that_does_not_exist():
+    with pytest.raises(UserError, match=r"epoch does not suit sdv's CTGAN.* it takes .*epochs"):
+        CTGAN(random_state=0, epoch=3)
+
+
+@BOTH
+def test_a_missing_package_is_said(cls, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sdv", None)
+    with pytest.raises(UserError, match="extra `generative`"):
+        cls(random_state=0)
+
+
+@needs_sdv
+@pytest.mark.slow
+@BOTH
+def test_with_its_own_settings(cls):
+    part = mixed(2000, 100)
+    started = time.perf_counter()
+    fitted = cls(random_state=0).fit(part.X, part.y, groups=part.groups)
+    trained = time.perf_counter() - started
+    for ratio in np.arange(1, 11) / 10:
+        _, y = fitted.resample(float(ratio))
+        assert y.sum() == int(ratio * 2000)
+    assert time.perf_counter() - started < 2 * trained  # sampling is not training again
