@@ -1,6 +1,6 @@
 # `make` alone lists the targets. The environment is .venv; `make run` and `make test` make it.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-data lint type data reproduce-table1
+.PHONY: help setup run test test-data lint type data bench learning reproduce-table1
 
 PYTHON ?= python3
 RESULTS_DIR ?= results
@@ -43,7 +43,7 @@ run: $(STAMP) ## Run one configuration; without ARGS the embedded toy data, abou
 test: $(STAMP) ## Run the tests that need no data set (ARGS="-m slow": the slow ones)
 	$(BIN)/python -m pytest -m "not slow and not data" $(ARGS)
 
-test-data: $(STAMP) ## Run the tests on the six data sets in AUTOSMOTE_DATA_DIR
+test-data: $(STAMP) ## Run the tests on the six data sets in AUTOSMOTE_DATA_DIR (about half an hour)
 	$(BIN)/python -m pytest -m data --require-data $(ARGS)
 
 lint: $(STAMP) ## Check style and formatting
@@ -55,6 +55,13 @@ type: $(STAMP) ## Check types
 
 data: $(STAMP) ## Fetch the six data sets from OpenML, or check those in AUTOSMOTE_DATA_DIR
 	$(BIN)/python scripts/fetch_data.py $(ARGS)
+
+bench: $(STAMP) ## Measure the search against plain scikit-learn and the plain generator, 5 minutes
+	$(BIN)/python scripts/bench_search.py --results-dir $(RESULTS_DIR) $(ARGS)
+	$(BIN)/python scripts/bench_growth.py --results-dir $(RESULTS_DIR)
+
+learning: $(STAMP) ## Does it learn? Searches on all pairs of dataset and classifier against chance
+	$(BIN)/python scripts/learning.py --results-dir $(RESULTS_DIR)/learning $(ARGS)
 
 reproduce-table1: $(STAMP) ## Print Table 1, the paper's counts beside ours
 	$(BIN)/python scripts/table1.py --results-dir $(RESULTS_DIR) $(ARGS)

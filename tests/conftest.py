@@ -22,6 +22,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="fail instead of skip where the six datasets are missing (make test-data)",
     )
+    parser.addoption(
+        "--episodes",
+        type=int,
+        default=20,
+        help="episodes per dataset, ratio and classifier in the scorers' contracts",
+    )
 
 
 def _missing_data() -> str | None:

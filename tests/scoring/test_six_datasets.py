@@ -1,4 +1,7 @@
-"""The equality contracts on the six datasets at the three imbalance ratios, 20 episodes each."""
+"""The equality contracts on the six datasets at the three imbalance ratios, 20 episodes each.
+
+``--episodes`` asks for fewer, for a look that does not take half an hour.
+"""
 
 import numpy as np
 import pytest
@@ -49,11 +52,12 @@ def problem_of(data_dir):
 @pytest.mark.parametrize("classifier", CONTRACTS)
 @pytest.mark.parametrize("ir", [20, 50, 100])
 @pytest.mark.parametrize("name", DATASETS)
-def test_contract(problem_of, name, ir, classifier):
+def test_contract(problem_of, name, ir, classifier, pytestconfig):
     problem = problem_of(name, ir)
     rng = np.random.default_rng(ir)
     # A search adds up to about two rows per majority row, and none in some episodes.
-    episodes = [draw_counts(problem, rng) for _ in range(19)]
+    n_episodes = pytestconfig.getoption("episodes")
+    episodes = [draw_counts(problem, rng) for _ in range(n_episodes - 1)]
     episodes.append(np.zeros(len(problem.pool), dtype=np.int32))
     check, estimator = CONTRACTS[classifier]
     report = check(problem, estimator, episodes)
