@@ -1,0 +1,421 @@
+"""How fast a search is, against plain scikit-learn refits and a naive generator, in one run.
+
+For each case (data set / classifier / imbalance ratio) this measures
+- loop: the search itself, with other scorers, policies' networks and numbers of actors taking
+  turns, so that a slow phase of the machine hits them all;
+- score: the fast scorer and a refit on the same episodes, their predictions compared;
+- generator: the exact generator and the naive one (``autosmote.reference``) on the same episodes;
+and, in processes of their own,
+- run: whole searches, for their seconds and their peak memory.
+
+Without options a few cases, about five minutes; ``--full`` takes all 24 pairs at IR 50 and can be
+interrupted: what was measured at the same git revision is not measured again. It writes
+``search.csv``, ``.md`` and ``.png`` (``search_full.*``) to ``<results-dir>/bench/``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from bench_common import Row, Table, alone, busy, classifier, one_thread, revision
+from bench_report import report
+
+from autosmote.datasets import DATA_DIR_VARIABLE, PAPER_DATASETS, load_dataset
+from autosmote.episode import EpisodeGenerator
+from autosmote.errors import UserError
+from autosmote.parameters import LEVELS
+from autosmote.reference import PlainPolicies, plain_episode
+from autosmote.scoring import make_scorer
+from autosmote.search import SearchConfig, SearchInterrupted, SearchResult, run_search
+from autosmote.space import Space, build_space
+from autosmote.splits import Split, make_split
+
+COLUMNS = (
+    "revision", "kind", "dataset", "clf", "ir", "net", "scoring", "scorer", "actors", "device",
+    "iterations", "iterations_per_s", "generate_ms", "score_ms", "learn_ms", "wait_ms",
+    "setup_s", "total_s", "peak_memory_mb", "n_synthetic",
+    "slow_ms", "fast_ms", "ratio", "against", "compared", "different",
+)  # fmt: skip
+CLASSIFIERS = ("svm", "knn", "dt", "adaboost")
+QUICK = (
+    "mozilla4/svm/50", "phoneme/knn/50", "electricity/knn/50", "mozilla4/dt/50",
+    "mozilla4/adaboost/50",
+)  # fmt: skip
+FULL = tuple(f"{name}/{clf}/50" for clf in CLASSIFIERS for name in PAPER_DATASETS)
+TOY = tuple(f"toy/{clf}" for clf in CLASSIFIERS)
+PAPER_ACTORS = 40
+_AT_LEAST = 8
+"""Iterations of a loop, however slow."""
+_SCORED = (5, 20)
+"""Fewest and most episodes that are scored both ways; between them as many as time allows."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is searched on."""
+
+    dataset: str
+    clf: str
+    ir: float | None
+
+    @classmethod
+    def parse(cls, text: str) -> Case:
+        """From ``dataset/clf/ir``, or without an ir for the data as they are."""
+        found = re.fullmatch(rf"(\w+)/({'|'.join(CLASSIFIERS)})(?:/(\d+(?:\.\d+)?))?", text)
+        if not found:
+            raise UserError(
+                f"A case is dataset/clf or dataset/clf/ir, such as mozilla4/svm/50, not '{text}'; "
+                f"clf is one of {', '.join(CLASSIFIERS)}."
+            )
+        dataset, clf, ir = found.groups()
+        return cls(dataset, clf, float(ir) if ir else None)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """How it is searched."""
+
+    net: str = "joint"
+    scoring: str = "auto"
+    actors: int = 2
+
+    @property
+    def name(self) -> str:
+        """In tables."""
+        return f"{self.net}, {self.scoring}, {self.actors} actors"
+
+
+@cache
+def _split(dataset: str, ir: float | None, data_dir: str | None, seed: int) -> Split:
+    return make_split(load_dataset(dataset, data_dir=data_dir), ir=ir, seed=seed)
+
+
+class Bench:
+    """Measures cases; all times of one case in this process on one thread."""
+
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.args = arguments
+        # One for all that are compared: a lag is part of what a search computes.
+        self.lag = max(SearchConfig.lag, arguments.actors)
+
+    def split(self, case: Case) -> Split:
+        """Training and validation part."""
+        return _split(case.dataset, case.ir, self.args.data_dir, self.args.seed)
+
+    def case(self, case: Case, *, generator: bool) -> list[Row]:
+        """Rows of all that is measured in this process; the generator's where it is asked for."""
+        print(f"{case.dataset}/{case.clf}" + (f", IR {case.ir:g}" if case.ir else ""), flush=True)
+        split = self.split(case)
+        space = build_space(split.X_train[split.y_train == 1], SearchConfig.K)
+        # Compile, or load from numba's cache, before anything is timed.
+        toy = Case("toy", case.clf, None)
+        nets = ("joint", "paper") if generator else ("joint",)
+        for net in nets:
+            self.search(toy, Variant(net, actors=0), budget=0)
+        rows, results = self.loops(case, self.variants(case, nets))
+        generators = {
+            net: _loaded_generator(space, results[Variant(net, actors=self.args.actors)], net)
+            for net in nets
+        }
+        rows.append(self.score(case, space, generators["joint"][0]))
+        if generator:
+            rows += [self.generator(space, net, *made) for net, made in generators.items()]
+        return [{"revision": revision(), **asdict(case), **row} for row in rows]
+
+    def variants(self, case: Case, nets: tuple[str, ...]) -> dict[Variant, Variant | None]:
+        """What takes turns, each with the variant that it is compared with."""
+        actors = self.args.actors
+        fast, refit = Variant(actors=actors), Variant(scoring="refit", actors=actors)
+        pairs: dict[Variant, Variant | None] = {fast: None, refit: fast}
+        pairs[Variant(actors=0)] = fast
+        if case.clf == "adaboost":  # the slowest to refit: scoring is nearly all there is
+            pairs[Variant(scoring="refit", actors=0)] = refit
+        for net in nets[1:]:
+            pairs[Variant(net, actors=actors)] = fast
+        return pairs
+
+    def search(
+        self, case: Case, variant: Variant, budget: float, iterations: int | None = None
+    ) -> SearchResult:
+        """Search until the iterations are done, or for some seconds after the first."""
+        split = self.split(case)
+        first: list[float] = []
+        enough = False
+
+        def stop(iteration: int, reward: float, best: float) -> None:
+            nonlocal enough
+            first.append(time.perf_counter())
+            if iteration >= _AT_LEAST and first[-1] - first[0] > budget:
+                enough = True
+                raise KeyboardInterrupt
+
+        config = SearchConfig(
+            iterations=iterations or self.args.iterations,
+            low_level_net=variant.net,
+            scoring=variant.scoring,
+            actors=variant.actors,
+            lag=self.lag,
+            device=self.args.device,
+        )
+        try:
+            return run_search(
+                split.X_train, split.y_train, split.X_val, split.y_val, classifier(case.clf),
+                metric="macro_f1", ir=split.ir, seed=self.args.seed, config=config,
+                on_iteration=stop,
+            )  # fmt: skip
+        except SearchInterrupted as interrupted:
+            if not enough or interrupted.result is None:
+                raise
+            return interrupted.result
+
+    def loops(
+        self, case: Case, pairs: dict[Variant, Variant | None]
+    ) -> tuple[list[Row], dict[Variant, SearchResult]]:
+        """A row per variant, from rounds of searches in turns, there and back again."""
+        results: dict[Variant, list[SearchResult]] = {variant: [] for variant in pairs}
+        for turn in range(self.args.rounds):
+            for variant in list(pairs)[:: 1 if turn % 2 == 0 else -1]:
+                results[variant].append(self.search(case, variant, self.args.budget))
+        rows = []
+        for variant, other in pairs.items():
+            row = {"kind": "loop", **_loop(results[variant], self.lag), **asdict(variant)}
+            if other is not None:
+                # Over the iterations that both did: work changes while the policies learn.
+                n = min(r.iterations for v in (variant, other) for r in results[v])
+                seconds = [
+                    sum(_window(r, n, self.lag) for r in results[v]) for v in (variant, other)
+                ]
+                row |= {"ratio": seconds[0] / seconds[1], "against": other.name}
+                if variant.net == other.net:
+                    ours, theirs = (results[v][0].history["reward"][:n] for v in (variant, other))
+                    row |= {"compared": n, "different": int(np.sum(ours != theirs))}
+            rows.append(row)
+        return rows, {variant: found[-1] for variant, found in results.items()}
+
+    def score(self, case: Case, space: Space, generator: EpisodeGenerator) -> Row:
+        """The fast scorer against a refit, on the same episodes one after the other."""
+        split = self.split(case)
+        parts = (split.X_train, split.y_train, space.pool, split.X_val)
+        fast, refit = (
+            make_scorer(classifier(case.clf), *parts, scoring=scoring)
+            for scoring in ("auto", "refit")
+        )
+        seconds: dict[Any, list[float]] = {fast: [], refit: []}
+        different = compared = n = 0
+        while n < _SCORED[0] or (n < _SCORED[1] and sum(seconds[refit]) < self.args.budget):
+            counts = generator.generate(np.random.default_rng([self.args.seed, n])).counts
+            predictions = {}
+            for scorer in (fast, refit) if n % 2 == 0 else (refit, fast):
+                predictions[scorer] = _timed(seconds[scorer], scorer.predict, counts)
+            different += int(np.sum(predictions[fast] != predictions[refit]))
+            compared += len(predictions[fast])
+            n += 1
+        return {
+            "kind": "score", "scorer": fast.name, "iterations": n,
+            **_ratio(seconds[refit], seconds[fast]), "compared": compared, "different": different,
+        }  # fmt: skip
+
+    def generator(
+        self, space: Space, net: str, generator: EpisodeGenerator, flat: dict[str, np.ndarray]
+    ) -> Row:
+        """The exact generator, taking over the parameters included, against the naive one."""
+        joined = np.concatenate([flat[level] for level in LEVELS])
+        plain = PlainPolicies(space, flat, G1=generator.G1, G2=generator.G2, low_level_net=net)
+        slow: list[float] = []
+        fast: list[float] = []
+        n_rows = different = 0
+        for seed in self._typical_episodes(generator):
+            seconds: list[float] = []
+            _timed(seconds, _load_and_generate, generator, joined, seed)
+            naive = _timed(slow, plain_episode, plain, np.random.default_rng(seed))
+            made = _timed(seconds, _load_and_generate, generator, joined, seed)
+            fast.append(float(np.mean(seconds)))
+            slow[-1] /= len(naive.row)
+            fast[-1] /= len(naive.row)
+            counts = np.bincount(
+                space.action_row[naive.row, naive.action], minlength=len(space.pool)
+            )
+            different += not np.array_equal(counts, made.counts)
+            n_rows += len(naive.row)
+        return {
+            "kind": "generator", "net": net, "iterations": len(slow), "n_synthetic": n_rows,
+            **_ratio(slow, fast), "compared": len(slow), "different": different,
+        }  # fmt: skip
+
+    def _typical_episodes(self, generator: EpisodeGenerator) -> list[list[int]]:
+        """Seeds of the episodes of median size: a row costs less in a long one."""
+        seeds = [[self.args.seed, n] for n in range(41)]
+        sizes = [generator.generate(np.random.default_rng(seed)).n_synthetic for seed in seeds]
+        middle = np.argsort(np.abs(sizes - np.median([size for size in sizes if size])))
+        return [seeds[n] for n in middle[: self.args.episodes]]
+
+
+def _loaded_generator(
+    space: Space, result: SearchResult, net: str
+) -> tuple[EpisodeGenerator, dict[str, np.ndarray]]:
+    """A generator with the parameters that a search ended with, and these."""
+    generator = EpisodeGenerator(space, result.G1, SearchConfig.G2, low_level_net=net)
+    generator.load(np.concatenate([result.parameters[level] for level in LEVELS]))
+    return generator, result.parameters
+
+
+def _load_and_generate(generator: EpisodeGenerator, flat: np.ndarray, seed: list[int]) -> Any:
+    generator.load(flat)
+    return generator.generate(np.random.default_rng(seed))
+
+
+def _timed(seconds: list[float], function: Callable, *arguments: Any) -> Any:
+    """Call, and note the CPU time: on one thread the wall time of a machine without other work."""
+    start = time.process_time()
+    answer = function(*arguments)
+    seconds.append(time.process_time() - start)
+    return answer
+
+
+def _ratio(slow: list[float], fast: list[float]) -> Row:
+    slow_ms, fast_ms = (1000 * float(np.median(seconds)) for seconds in (slow, fast))
+    return {"slow_ms": slow_ms, "fast_ms": fast_ms, "ratio": slow_ms / fast_ms}
+
+
+def _window(result: SearchResult, n: int, lag: int) -> float:
+    """Seconds from the iteration at which all actors are at work to the n-th."""
+    at = result.history["seconds"]
+    return at[n - 1] - at[_first(n, lag)]
+
+
+def _first(n: int, lag: int) -> int:
+    """Index of an iteration: the first few come together; they, and the set-up, are left out."""
+    return min(lag, n // 2) - 1
+
+
+def _loop(results: list[SearchResult], lag: int) -> Row:
+    """Milliseconds per iteration of each part, over all rounds."""
+    n = [result.iterations for result in results]
+    done = sum(n) - sum(_first(m, lag) + 1 for m in n)
+    seconds = sum(_window(result, m, lag) for result, m in zip(results, n, strict=True))
+    parts = {
+        part: 1000 * sum(result.seconds[part] for result in results) / sum(n)
+        for part in ("generate", "score", "learn")
+    }
+    busy_ms = sum(parts.values()) if results[0].actors == 0 else parts["learn"]
+    return {
+        "scorer": results[0].scorer,
+        "device": results[0].device,
+        "iterations": min(n),
+        "iterations_per_s": done / seconds,
+        **{f"{part}_ms": value for part, value in parts.items()},
+        # What is left of an iteration: the search's own sum includes the wait for its first actor.
+        "wait_ms": max(0.0, 1000 * seconds / done - busy_ms),
+        "setup_s": float(np.median([result.history["seconds"][0] for result in results])),
+        "n_synthetic": float(np.mean(np.concatenate([r.history["n_synthetic"] for r in results]))),
+    }
+
+
+def whole_run(arguments: argparse.Namespace, job: Row) -> Row:
+    """A whole search; the work of a process of its own."""
+    arguments.actors = job["actors"]
+    bench, variant = Bench(arguments), Variant(actors=job["actors"])
+    case = Case(job["dataset"], job["clf"], job["ir"])
+    result = bench.search(case, variant, float("inf"), job["iterations"])
+    return {
+        **_loop([result], bench.lag),
+        **asdict(variant),
+        "total_s": result.seconds["total"],
+        "peak_memory_mb": result.peak_memory_mb,
+    }
+
+
+def whole_runs(cases: list[Case], arguments: argparse.Namespace) -> Iterator[Row]:
+    """Jobs of processes of their own."""
+    actors, iterations = arguments.actors, arguments.iterations
+    chosen = cases if arguments.full or arguments.cases else cases[:1]
+    for case in chosen:
+        yield {**asdict(case), "actors": actors, "iterations": iterations}
+    if arguments.cases or cases[0].dataset == "toy":
+        return
+    # Memory, where there is most of it.
+    for clf in CLASSIFIERS if arguments.full else ("knn",):
+        for n in (actors, PAPER_ACTORS) if arguments.full else (actors,):
+            case = Case("electricity", clf, 20.0)
+            yield {**asdict(case), "actors": n, "iterations": min(iterations, 50)}
+
+
+def measure(arguments: argparse.Namespace) -> int:
+    """Measure what is asked for and not there yet, and write the report."""
+    has_data = bool(arguments.data_dir or os.environ.get(DATA_DIR_VARIABLE))
+    chosen = arguments.cases or (FULL if arguments.full else QUICK)
+    if not arguments.cases and not has_data:
+        print(f"No data sets at hand (--data-dir, {DATA_DIR_VARIABLE}): the toy data instead.")
+        chosen = TOY
+    cases = [Case.parse(text) for text in chosen]
+    bench, load = Bench(arguments), busy()
+    base = arguments.results_dir / "bench" / ("search_full" if arguments.full else "search")
+    table = Table(base.with_suffix(".csv"), COLUMNS, keep=arguments.full)
+
+    if arguments.force:
+        table.rows = [row for row in table.rows if row["revision"] != revision()]
+
+    def is_new(kind: str, job: Row) -> bool:
+        wanted = {"revision": revision(), "kind": kind, **job}
+        found = any(all(row[k] == v for k, v in wanted.items()) for row in table.rows)
+        if found:
+            print(f"measured before at this revision: {kind} {job}; --force measures it again")
+        return not found
+
+    with one_thread():
+        for case in cases:
+            if is_new("score", asdict(case)):
+                table.add(bench.case(case, generator=case.clf == cases[0].clf))
+    for job in whole_runs(cases, arguments):
+        if is_new("run", job):
+            print(f"a whole search: {job}", flush=True)
+            settings = {k: getattr(arguments, k) for k in ("data_dir", "seed", "device")}
+            row = alone(__file__, {"job": job, "settings": settings})
+            table.add([{"revision": revision(), "kind": "run", **job, **row}])
+    print(report([r for r in table.rows if r["revision"] == revision()], base, load))
+    return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Return 0, or 2 after a user's mistake."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--full", action="store_true", help="all 24 pairs at IR 50; resumable")
+    parser.add_argument("--cases", nargs="+", metavar="dataset/clf/ir")
+    parser.add_argument("--data-dir", help=f"folder of ARFF files (default: {DATA_DIR_VARIABLE})")
+    parser.add_argument("--results-dir", type=Path, default=Path("results"))
+    parser.add_argument("--iterations", type=int, default=1000, help="of a whole search")
+    parser.add_argument("--budget", type=float, default=3.0, help="seconds per loop and round")
+    parser.add_argument("--rounds", type=int, default=2, help="turns of the loops")
+    parser.add_argument("--episodes", type=int, help="of the naive generator (1; --full: 3)")
+    parser.add_argument("--actors", type=int, default=2)
+    parser.add_argument("--device", default="cpu", help="the learner's: cpu, cuda or auto")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--force", action="store_true", help="measure again what is there")
+    parser.add_argument("--alone", help=argparse.SUPPRESS)
+    arguments = parser.parse_args(argv)
+    arguments.episodes = arguments.episodes or (3 if arguments.full else 1)
+    try:
+        if arguments.alone:
+            given = json.loads(arguments.alone)
+            vars(arguments).update(given["settings"])
+            print(json.dumps(whole_run(arguments, given["job"])))
+            return 0
+        return measure(arguments)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())
