@@ -55,7 +55,7 @@ QUICK = (
 FULL = tuple(f"{name}/{clf}/50" for clf in CLASSIFIERS for name in PAPER_DATASETS)
 TOY = tuple(f"toy/{clf}" for clf in CLASSIFIERS)
 PAPER_ACTORS = 40
-_AT_LEAST = 8
+_AT_LEAST = 12
 """Iterations of a loop, however slow."""
 _SCORED = (5, 20)
 """Fewest and most episodes that are scored both ways; between them as many as time allows."""

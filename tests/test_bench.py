@@ -25,6 +25,7 @@ def read(path):
 
 def test_search_on_the_toy_data(script, tmp_path, capsys, monkeypatch):
     bench = script("bench_search")
+    monkeypatch.setattr(bench, "_AT_LEAST", 8)
     arguments = [
         "--full", "--cases", "toy/svm", "--results-dir", str(tmp_path), "--iterations", "9",
         "--rounds", "1", "--budget", "0", "--episodes", "2",
