@@ -52,7 +52,8 @@ class SearchResult:
     history : dict of ndarrays
         "iteration", "reward", "best", "n_synthetic", "seconds" since the start; one entry each.
     seconds : dict
-        "total"; "generate" and "score", summed over actors; "learn" and "wait" of the learner.
+        "total"; "start", until the first episode is there; "generate" and "score", summed over
+        actors; "learn" and "wait" of the learner.
     scorer, device : str
         How episodes were scored, and where the learner computed.
     actors, G1 : int
@@ -201,7 +202,7 @@ class _Search:
     history: dict[str, list] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.seconds = dict.fromkeys(("total", "generate", "score", "learn", "wait"), 0.0)
+        self.seconds = dict.fromkeys(("total", "start", "generate", "score", "learn", "wait"), 0.0)
         self.history = {key: [] for key in ("reward", "best", "n_synthetic", "seconds")}
         problem = self.problem
         sizes = {"n_features": problem.space.X.shape[1], "G1": problem.G1, "G2": problem.G2}
@@ -234,7 +235,10 @@ class _Search:
             waiting = time.perf_counter()
             result = pool.result(n)
             learning = time.perf_counter()
-            self.seconds["wait"] += learning - waiting
+            if n == 0:  # processes started, modules imported, scores precomputed
+                self.seconds["start"] = learning - self.start
+            else:
+                self.seconds["wait"] += learning - waiting
             self._keep(n + 1, result)
             # Lines 6 to 14: put the episode into the queues, update what is due.
             if learner:
