@@ -36,7 +36,9 @@ class ImblearnSampler(Resampler):
     def __init__(self, *, random_state: int, sampler: str, **params: Any) -> None:
         super().__init__(random_state=random_state)
         self._target, self._params = sampler, params
-        self._make()  # a mistake in the settings is said before any work
+        # A mistake in the settings is said before any work. The import may draw numbers.
+        with isolated(self.random_state):
+            self._make()
 
     def resample(self, ratio: float | None) -> tuple[Features, Labels]:
         strategy = {} if ratio is None else {"sampling_strategy": float(ratio)}

@@ -1,4 +1,4 @@
-"""Write conf/sampler/sv_*.yaml from the registry of SMOTE variants, so that Hydra knows them all.
+"""Write conf/sampler/sv_*.yaml from the registry of SMOTE variants, so that Hydra knows them.
 
 Run it after a change to `baselines/variants_registry.py`; a test says when it was forgotten.
 """
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from baselines.variants_registry import VARIANTS, Variant
 
+HEAD = "# Made by scripts/make_variant_configs.py.\n"
 FOLDER = Path(__file__).resolve().parent.parent / "conf" / "sampler"
 
 
@@ -16,26 +17,29 @@ def config(variant: Variant) -> str:
     """Return the text of a variant's configuration."""
     trouble = f"# Known: {variant.trouble}.\n" if variant.trouble else ""
     return (
-        "# Made by scripts/make_variant_configs.py.\n"
-        f"{trouble}"
+        f"{HEAD}{trouble}"
         f"name: {variant.sampler}\n"
-        "_target_: baselines.variants.SmoteVariant\n"
         "kind: resampler\n"
+        "_target_: baselines.variants.SmoteVariant\n"
         f"takes_ratio: {str(variant.takes_ratio).lower()}\n"
         "params:\n"
         f"  variant: {variant.name}\n"
     )
 
 
+def configs() -> dict[str, str]:
+    """Return the texts of all files by their names."""
+    return {f"{variant.sampler}.yaml": config(variant) for variant in VARIANTS.values()}
+
+
 def main() -> None:
     """Write the files, and remove those of variants that are gone."""
-    configs = {f"{v.sampler}.yaml": config(v) for v in VARIANTS.values()}
     for path in FOLDER.glob("sv_*.yaml"):
-        if path.name not in configs:
+        if path.name not in configs():
             path.unlink()
-    for name, text in configs.items():
+    for name, text in configs().items():
         (FOLDER / name).write_text(text, encoding="utf-8")
-    print(f"{len(configs)} files in conf/sampler")
+    print(f"{len(configs())} files in conf/sampler")
 
 
 if __name__ == "__main__":

@@ -103,10 +103,14 @@ def check_resampler(
     return X, y
 
 
-def check_first_use(statement: str) -> None:
-    """Run a statement in a fresh interpreter: importing a package may draw numbers, too."""
+def check_first_use(statement: str, before: str = "") -> None:
+    """Run a statement in a fresh interpreter: importing a package may draw numbers, too.
+
+    `before` is run first, and may.
+    """
     code = f"""
 from parts import global_states, numeric
+{before}
 part = numeric(60, 14)
 state = global_states()
 {statement}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import yaml
 from imblearn.over_sampling import SMOTE
-from parts import Part, check_resampler, global_states, is_changed, mixed, numeric
+from parts import Part, check_first_use, check_resampler, global_states, is_changed, mixed, numeric
 
 from autosmote.classifiers import from_target
 from autosmote.errors import UserError
@@ -18,14 +18,15 @@ CONF = Path(__file__).parents[2] / "conf" / "sampler"
 CONFIGS = {
     path.stem: config
     for path in sorted(CONF.glob("*.yaml"))
-    if (config := yaml.safe_load(path.read_text())).get("_target_", "").startswith("imblearn.")
+    if "imblearn."
+    in (config := yaml.safe_load(path.read_text())).get("params", {}).get("sampler", "")
 }
 # What is known to fail or to change nothing on `numeric()`, with a piece of its text.
 FAILING = {"kmeanssmote": "No clusters found with sufficient samples of class 1"}
 
 
 def sampler(name: str, seed: int = 0, **params) -> ImblearnSampler:
-    return ImblearnSampler(random_state=seed, sampler=CONFIGS[name]["_target_"], **params)
+    return ImblearnSampler(random_state=seed, sampler=CONFIGS[name]["params"]["sampler"], **params)
 
 
 def test_the_twenty_of_table_2_are_there():
@@ -43,9 +44,19 @@ def test_every_sampler(name):
     assert is_changed(X, y, part)
     # The class itself, given what the wrapper ought to give it.
     strategy = {} if ratio is None else {"sampling_strategy": ratio}
-    original = from_target("sampler", CONFIGS[name]["_target_"], {}, random_state=0, **strategy)
+    original = from_target(
+        "sampler", CONFIGS[name]["params"]["sampler"], {}, random_state=0, **strategy
+    )
     X_original, y_original = original.fit_resample(part.X, part.y)
     assert np.array_equal(X, X_original) and np.array_equal(y, y_original)
+
+
+def test_the_first_use_leaves_no_trace():
+    check_first_use("""
+from baselines.imblearn_samplers import ImblearnSampler
+smote = ImblearnSampler(random_state=0, sampler="imblearn.over_sampling.SMOTE")
+smote.fit(part.X, part.y).resample(0.5)
+""")
 
 
 def test_seeds_differ_and_ratios_are_independent():
