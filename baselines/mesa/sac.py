@@ -1,0 +1,193 @@
+"""Soft actor-critic for states of a few numbers and one action in [0, 1]."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import nn
+from torch.nn import functional as F
+
+from baselines.mesa.replay import Transitions
+
+LOG_STD_MIN, LOG_STD_MAX = -20.0, 2.0
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let torch use one thread: for networks this small, more only get in each other's way."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+class Actor(nn.Module):
+    """A normal density of the action before it is squashed: one hidden layer, mean and log-std."""
+
+    def __init__(self, n_state: int, hidden: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.net = nn.Sequential(
+            _linear(n_state, hidden, generator), nn.ReLU(), _linear(hidden, 2, generator)
+        )
+
+    def forward(self, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Mean and log standard deviation, each of shape (n,)."""
+        mean, log_std = self.net(states).unbind(-1)
+        return mean, log_std.clamp(LOG_STD_MIN, LOG_STD_MAX)
+
+    def sample(
+        self, states: torch.Tensor, generator: torch.Generator
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Draw actions, differentiably, with the logarithm of their density on [0, 1]."""
+        mean, log_std = self(states)
+        noise = torch.randn(mean.shape, generator=generator)
+        return squash(mean + log_std.exp() * noise), log_density(noise, mean, log_std)
+
+
+class Critic(nn.Module):
+    """The value of an action in a state: two hidden layers."""
+
+    def __init__(self, n_state: int, hidden: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.net = nn.Sequential(
+            _linear(n_state + 1, hidden, generator),
+            nn.ReLU(),
+            _linear(hidden, hidden, generator),
+            nn.ReLU(),
+            _linear(hidden, 1, generator),
+        )
+
+    def forward(self, states: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
+        """Values of shape (n,)."""
+        return self.net(torch.cat([states, actions.unsqueeze(-1)], -1)).squeeze(-1)
+
+
+class SoftActorCritic:
+    """Twin critics, their slowly following targets, and a stochastic actor.
+
+    Parameters
+    ----------
+    n_state : int
+        Numbers in a state.
+    seed : int
+        Of the initial weights and of every draw; torch's global generator is left alone.
+    hidden : int
+        Width of the hidden layers.
+    learning_rate : float
+        Adam's, of actor and critics; the critics' is multiplied by ``decay`` every
+        ``decay_every`` updates.
+    gamma : float
+        Discount.
+    alpha : float
+        Weight of the entropy, fixed.
+    tau : float
+        Share of the critics that the targets take over at an update.
+    """
+
+    def __init__(
+        self,
+        n_state: int,
+        *,
+        seed: int,
+        hidden: int = 50,
+        learning_rate: float = 1e-3,
+        gamma: float = 0.99,
+        alpha: float = 0.1,
+        tau: float = 0.01,
+        decay: float = 0.99,
+        decay_every: int = 10,
+    ) -> None:
+        self.gamma, self.alpha, self.tau = gamma, alpha, tau
+        self.generator = torch.Generator().manual_seed(seed)
+        self.actor = Actor(n_state, hidden, self.generator)
+        self.critics = nn.ModuleList(Critic(n_state, hidden, self.generator) for _ in range(2))
+        # Shape only: their weights are those of the critics.
+        self.targets = nn.ModuleList(Critic(n_state, hidden, self.generator) for _ in range(2))
+        self.targets.load_state_dict(self.critics.state_dict())
+        self.targets.requires_grad_(False)
+        self._actor_optimizer = torch.optim.Adam(self.actor.parameters(), lr=learning_rate)
+        self._critic_optimizer = torch.optim.Adam(self.critics.parameters(), lr=learning_rate)
+        self._decay = torch.optim.lr_scheduler.StepLR(self._critic_optimizer, decay_every, decay)
+
+    def sample_action(self, state: NDArray[np.float64]) -> float:
+        """Draw an action, to explore."""
+        with torch.no_grad():
+            action, _ = self.actor.sample(_tensor(state)[None], self.generator)
+        return float(action)
+
+    def mean_action(self, state: NDArray[np.float64]) -> float:
+        """The squashed mean, what the policy has learned without its exploration."""
+        with torch.no_grad():
+            mean, _ = self.actor(_tensor(state)[None])
+        return float(squash(mean))
+
+    def update(self, batch: Transitions) -> None:
+        """One step of the critics, one of the actor, and the targets follow."""
+        states, actions = _tensor(batch.state), _tensor(batch.action)
+        target = self.critic_target(batch)
+        critic_loss = torch.stack(
+            [F.mse_loss(critic(states, actions), target) for critic in self.critics]
+        ).sum()
+        self._critic_optimizer.zero_grad()
+        critic_loss.backward()
+        self._critic_optimizer.step()
+        self._decay.step()
+
+        drawn, log_prob = self.actor.sample(states, self.generator)
+        actor_loss = (self.alpha * log_prob - _smaller(self.critics, states, drawn)).mean()
+        self._actor_optimizer.zero_grad()
+        actor_loss.backward()
+        self._actor_optimizer.step()
+
+        with torch.no_grad():
+            pairs = zip(self.targets.parameters(), self.critics.parameters(), strict=True)
+            for follower, parameter in pairs:
+                follower.lerp_(parameter, self.tau)
+
+    def critic_target(self, batch: Transitions) -> torch.Tensor:
+        """Reward plus the discounted soft value of the next state; the reward alone at an end."""
+        with torch.no_grad():
+            following = _tensor(batch.next_state)
+            actions, log_prob = self.actor.sample(following, self.generator)
+            value = _smaller(self.targets, following, actions) - self.alpha * log_prob
+            goes_on = 1.0 - _tensor(batch.end)
+            return _tensor(batch.reward) + self.gamma * goes_on * value
+
+
+def squash(u: torch.Tensor) -> torch.Tensor:
+    """From the real line to [0, 1]."""
+    return (torch.tanh(u) + 1.0) / 2.0
+
+
+def log_density(noise: torch.Tensor, mean: torch.Tensor, log_std: torch.Tensor) -> torch.Tensor:
+    """Log density of ``squash(mean + std * noise)``, noise being standard normal.
+
+    The normal density of u, less log |d squash / du| = log((1 - tanh(u)^2) / 2), written so
+    that it does not overflow where tanh saturates.
+    """
+    u = mean + log_std.exp() * noise
+    log_normal = -0.5 * noise**2 - log_std - 0.5 * float(np.log(2 * np.pi))
+    return log_normal - (float(np.log(2.0)) - 2.0 * u - 2.0 * F.softplus(-2.0 * u))
+
+
+def _linear(n_in: int, n_out: int, generator: torch.Generator) -> nn.Linear:
+    # nn.Linear's own initialisation would draw from torch's global generator.
+    layer = nn.utils.skip_init(nn.Linear, n_in, n_out)
+    nn.init.xavier_uniform_(layer.weight, generator=generator)
+    nn.init.zeros_(layer.bias)
+    return layer
+
+
+def _smaller(critics: nn.ModuleList, states: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
+    """The smaller of the twins' values: one alone tends to overrate the action it likes best."""
+    return torch.minimum(*(critic(states, actions) for critic in critics))
+
+
+def _tensor(values: NDArray) -> torch.Tensor:
+    return torch.as_tensor(values, dtype=torch.float32)

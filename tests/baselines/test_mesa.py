@@ -1,0 +1,629 @@
+"""MESA: its parts against hand and plain computations, and the whole against random actions."""
+
+import random
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import optimize, special, stats
+from sklearn.ensemble import AdaBoostClassifier
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.svm import LinearSVC
+from sklearn.tree import DecisionTreeClassifier
+
+from autosmote.errors import UserError
+from autosmote.metrics import score
+from baselines.mesa import MESA
+from baselines.mesa.ensemble import Ensemble, draw, error_histogram, log_weights
+from baselines.mesa.members import fit_member, fit_sigmoid
+from baselines.mesa.neighbours import NeighbourVotes, supports
+from baselines.mesa.replay import ReplayRing, Transitions, prefill
+from baselines.mesa.sac import SoftActorCritic, log_density, squash
+
+CLASSIFIERS = {
+    "svm": LinearSVC(random_state=0),
+    "knn": KNeighborsClassifier(),
+    "dt": DecisionTreeClassifier(random_state=0),
+    "adaboost": AdaBoostClassifier(n_estimators=5, random_state=0),
+}
+SHORT = {
+    "n_members": 4,
+    "environment_steps": 12,
+    "random_steps": 6,
+    "batch_size": 8,
+    "replay_capacity": 10,
+    "synthetic_transitions": 9,
+}
+
+
+# Meta-states, weights and rewards
+
+
+def test_error_histogram_by_hand():
+    # Bins [0, .2), [.2, .4), [.4, .6), [.6, .8), [.8, 1].
+    assert error_histogram(np.array([0.0, 0.1, 0.25, 0.5, 1.0])).tolist() == [2, 1, 1, 0, 1]
+    assert error_histogram(np.array([0.9, 0.95])).tolist() == [0, 0, 0, 0, 5]
+
+
+def test_weights_are_the_normal_density():
+    errors = np.array([0.0, 0.3, 0.75, 1.0])
+    density = stats.norm.pdf(errors, 0.6, 0.2)
+    weights = np.exp(log_weights(errors, 0.6, 0.2))
+    np.testing.assert_allclose(weights / weights.sum(), density / density.sum())
+
+
+def test_draws_follow_the_weights_without_replacement():
+    rng = np.random.default_rng(0)
+    weights = np.array([1.0, 2.0, 3.0, 4.0])
+    pairs = [tuple(draw(np.log(weights), 2, rng)) for _ in range(20_000)]
+    # argpartition does not order what it finds: the chance of a pair in either order.
+    w = weights / weights.sum()
+    for i in range(4):
+        for j in range(i):
+            chance = w[i] * w[j] / (1 - w[i]) + w[j] * w[i] / (1 - w[j])
+            share = np.mean([set(pair) == {i, j} for pair in pairs])
+            assert abs(share - chance) < 4 * np.sqrt(chance * (1 - chance) / len(pairs))
+    assert sorted(draw(np.log(weights), 4, rng)) == [0, 1, 2, 3]
+
+
+def test_weights_that_underflow_still_give_enough_rows():
+    weights = log_weights(np.array([0.0, 0.1, 0.9, 1.0]), 0.0, 0.001)
+    assert sorted(draw(weights, 3, np.random.default_rng(0))) == [0, 1, 2]
+
+
+def test_states_members_and_rewards_by_hand():
+    y_train = np.array([0, 0, 1, 0, 0, 1, 0, 0], np.int8)
+    y_val = np.array([1, 0, 0], np.int8)
+    answers = iter(
+        [
+            np.array([0.9, 0.9, 0.9, 0.1, 0.1, 0.9, 0.5, 0.3] + [0.2, 0.9, 0.1]),
+            np.array([0.1, 0.1, 0.9, 0.1, 0.1, 0.9, 0.1, 0.1] + [1.0, 0.0, 0.3]),
+        ]
+    )
+    asked = []
+
+    def probabilities(rows):
+        asked.append(rows)
+        return next(answers)
+
+    ensemble = Ensemble(
+        probabilities,
+        y_train,
+        y_val,
+        "macro_f1",
+        n_members=2,
+        sigma=0.01,
+        rng=np.random.default_rng(0),
+    )
+    # Majority errors .9 .9 .1 .1 .5 .3 in the training part, .9 .1 in the validation part.
+    state = ensemble.reset()
+    np.testing.assert_allclose(state, [5 / 3, 5 / 6, 5 / 6, 0, 5 / 3, 2.5, 0, 0, 0, 2.5])
+    assert ensemble.score == score("macro_f1", y_val, [0, 1, 0])
+
+    # Rows 0 and 1 have the error .9; the mean probabilities are then .5 .5 .1 .1 .3 .2 and .45 .2.
+    state, reward, full = ensemble.step(0.9)
+    assert asked[1].tolist() == [0, 1, 2, 5]
+    np.testing.assert_allclose(state, [5 / 3, 5 / 3, 5 / 3, 0, 0] + [0, 2.5, 2.5, 0, 0])
+    assert full
+    after = score("macro_f1", y_val, [1, 0, 0])
+    assert ensemble.score == after == 1.0
+    assert reward == pytest.approx(100 * (after - score("macro_f1", y_val, [0, 1, 0])))
+
+
+def test_every_member_has_all_minority_and_as_many_majority_rows(small_split):
+    model = fitted(small_split, "dt", "macro_f1")
+    ensemble = model.ensembles[-1]
+    minority = np.flatnonzero(small_split.y_train == 1)
+    assert len(ensemble.members) == SHORT["n_members"]
+    for rows in ensemble.members:
+        assert np.isin(minority, rows).all()
+        assert len(np.unique(rows)) == len(rows) == 2 * len(minority)
+
+
+# The memory
+
+
+def test_prefill():
+    ring = ReplayRing(1000)
+    prefill(ring, 999, np.random.default_rng(0))
+    assert len(ring) == 999
+    filled = Transitions(*(column[:999] for column in ring.columns))
+    assert (filled.reward == 5).all()
+    assert filled.end.all()
+    for action, peak in ((0.9, 4), (0.5, 2), (0.1, 0)):
+        chosen = filled.action == action
+        assert chosen.sum() == 333
+        for states in (filled.state[chosen], filled.next_state[chosen]):
+            noise = states - np.tile(5.0 * (np.arange(5) == peak), 2)
+            assert noise.min() >= 0
+            assert noise.max() <= 0.5
+            assert abs(noise.mean() - 0.25) < 0.02
+
+
+def test_the_ring_forgets_the_oldest():
+    ring = ReplayRing(3)
+    for i in range(5):
+        ring.put(np.full(10, i), i / 10, 10.0 * i, np.full(10, i + 1), i == 4)
+    assert len(ring) == 3
+    batch = ring.sample(200, np.random.default_rng(0))
+    assert set(batch.reward) == {20.0, 30.0, 40.0}
+    for state, action, reward, following, end in zip(*batch, strict=True):
+        assert (state == reward / 10).all()
+        assert action == reward / 100
+        assert (following == state + 1).all()
+        assert end == (reward == 40)
+
+
+# Soft actor-critic
+
+
+def batch_of(n, seed=0, end=None):
+    rng = np.random.default_rng(seed)
+    return Transitions(
+        rng.uniform(0, 5, (n, 10)),
+        rng.uniform(size=n),
+        rng.normal(0, 3, n),
+        rng.uniform(0, 5, (n, 10)),
+        rng.random(n) < 0.4 if end is None else np.full(n, end),
+    )
+
+
+def weights_of(module):
+    return [parameter.detach().double().numpy().copy() for parameter in module.parameters()]
+
+
+def network(weights, x):
+    """A perceptron with ReLU, in numpy."""
+    for i in range(0, len(weights), 2):
+        x = x @ weights[i].T + weights[i + 1]
+        if i + 2 < len(weights):
+            x = np.maximum(x, 0)
+    return x
+
+
+def plain_draw(actor, states, noise):
+    """Actions and their log densities by the change of variables."""
+    mean, log_std = network(actor, states).T
+    log_std = np.clip(log_std, -20, 2)
+    u = mean + np.exp(log_std) * noise
+    log_prob = stats.norm.logpdf(u, mean, np.exp(log_std)) - np.log((1 - np.tanh(u) ** 2) / 2)
+    return (np.tanh(u) + 1) / 2, log_prob
+
+
+def plain_value(critics, states, actions):
+    x = np.column_stack([states, actions])
+    return np.minimum(*(network(weights, x)[:, 0] for weights in critics))
+
+
+def noises(agent, n, draws):
+    """What the agent will draw next."""
+    generator = torch.Generator()
+    generator.set_state(agent.generator.get_state())
+    return [torch.randn(n, generator=generator).double().numpy() for _ in range(draws)]
+
+
+def test_networks_have_the_described_shapes():
+    agent = SoftActorCritic(10, seed=0)
+    shapes = [p.shape for p in agent.actor.parameters()]
+    assert shapes == [(50, 10), (50,), (2, 50), (2,)]
+    assert len(agent.critics) == 2
+    for critic, target in zip(agent.critics, agent.targets, strict=True):
+        shapes = [p.shape for p in critic.parameters()]
+        assert shapes == [(50, 11), (50,), (50, 50), (50,), (1, 50), (1,)]
+        bound = np.sqrt(6 / (50 + 50))  # Xavier
+        assert 0.9 * bound < np.abs(weights_of(critic)[2]).max() <= bound
+        for a, b in zip(weights_of(critic), weights_of(target), strict=True):
+            assert np.array_equal(a, b)
+    first, second = (weights_of(critic)[0] for critic in agent.critics)
+    assert not np.array_equal(first, second)
+
+
+@pytest.mark.parametrize("mean, std", [(0.0, 1.0), (1.0, 0.5), (-0.5, 0.2)])
+def test_log_density_is_one_of_an_action(mean, std):
+    u = torch.linspace(-12, 12, 40_001, dtype=torch.float64)
+    noise = (u - mean) / std
+    density = log_density(noise, torch.tensor(mean), torch.tensor(std).double().log()).exp()
+    assert torch.trapezoid(density, squash(u)) == pytest.approx(1, abs=1e-6)
+
+
+def test_log_density_where_tanh_saturates():
+    zero = torch.zeros(2)
+    log_prob = log_density(zero, torch.tensor([30.0, -30.0]), zero)
+    np.testing.assert_allclose(log_prob, 60 - np.log(2) - 0.5 * np.log(2 * np.pi), rtol=1e-6)
+
+
+def test_critic_target_bootstraps_where_the_episode_goes_on():
+    agent, batch = SoftActorCritic(10, seed=1), batch_of(40)
+    (noise,) = noises(agent, 40, 1)
+    actions, log_prob = plain_draw(weights_of(agent.actor), batch.next_state, noise)
+    critics = [weights_of(target) for target in agent.targets]
+    soft_value = plain_value(critics, batch.next_state, actions) - 0.1 * log_prob
+    expected = np.where(batch.end, batch.reward, batch.reward + 0.99 * soft_value)
+    np.testing.assert_allclose(agent.critic_target(batch), expected, rtol=1e-4, atol=1e-4)
+    assert 0 < batch.end.sum() < 40
+
+
+def assert_first_step_of_adam(loss, before, after, rate=1e-3):
+    """Adam's first step moves each parameter by the rate against its gradient's sign."""
+    n_checked = 0
+    for old, new in zip(before, after, strict=True):
+        for at in list(np.ndindex(old.shape))[:: max(1, old.size // 12)]:
+            kept = old[at]
+            values = []
+            for shift in (1e-5, -1e-5):
+                old[at] = kept + shift
+                values.append(loss())
+            old[at] = kept
+            slope = (values[0] - values[1]) / 2e-5
+            if abs(slope) > 1e-2:
+                assert new[at] - kept == pytest.approx(-rate * np.sign(slope), rel=1e-2)
+                n_checked += 1
+    assert n_checked > 10
+
+
+def test_one_update_against_plain_computation():
+    agent, batch = SoftActorCritic(10, seed=2), batch_of(64, seed=3)
+    _, noise = noises(agent, 64, 2)  # the first draw is the target's
+    twin = SoftActorCritic(10, seed=2)
+    target = twin.critic_target(batch).double().numpy()
+    actor = weights_of(agent.actor)
+    critics = [weights_of(critic) for critic in agent.critics]
+    targets = [weights_of(critic) for critic in agent.targets]
+    agent.update(batch)
+
+    inputs = np.column_stack([batch.state, batch.action])
+    for critic, module in zip(critics, agent.critics, strict=True):
+        assert_first_step_of_adam(
+            lambda critic=critic: np.mean((network(critic, inputs)[:, 0] - target) ** 2),
+            critic,
+            weights_of(module),
+        )
+
+    updated = [weights_of(critic) for critic in agent.critics]
+
+    def actor_loss():
+        actions, log_prob = plain_draw(actor, batch.state, noise)
+        return np.mean(0.1 * log_prob - plain_value(updated, batch.state, actions))
+
+    assert_first_step_of_adam(actor_loss, actor, weights_of(agent.actor))
+
+    for old, critic, module in zip(targets, updated, agent.targets, strict=True):
+        for a, b, now in zip(old, critic, weights_of(module), strict=True):
+            np.testing.assert_allclose(now, a + 0.01 * (b - a), atol=1e-7)
+
+
+def test_the_rate_of_the_critics_decays():
+    agent, batch = SoftActorCritic(10, seed=0), batch_of(8)
+    for _ in range(25):
+        agent.update(batch)
+    assert agent._critic_optimizer.param_groups[0]["lr"] == pytest.approx(1e-3 * 0.99**2)
+    assert agent._actor_optimizer.param_groups[0]["lr"] == 1e-3
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_actor_goes_where_the_reward_is(sign):
+    agent, rng = SoftActorCritic(10, seed=0), np.random.default_rng(0)
+    state = np.ones(10)
+    for _ in range(100):
+        batch = batch_of(64, seed=rng, end=True)
+        agent.update(batch._replace(reward=10 * sign * (batch.action - 0.5)))
+    assert sign * (agent.mean_action(state) - 0.5) > 0.2
+    assert sign * (np.mean([agent.sample_action(state) for _ in range(50)]) - 0.5) > 0.15
+
+
+# Members
+
+
+def imbalanced(rng, n_maj, n_min, d, gap=1.0):
+    X = np.concatenate([rng.normal(0, 1, (n_maj, d)), rng.normal(gap, 1, (n_min, d))])
+    order = rng.permutation(len(X))
+    return X[order], (order >= n_maj).astype(np.int8)
+
+
+def subset(rng, X, y, focus):
+    """All minority rows and as many majority rows, drawn towards one end of a direction."""
+    minority, majority = np.flatnonzero(y == 1), np.flatnonzero(y == 0)
+    chosen = draw(focus * X[majority].sum(1), len(minority), rng)
+    return np.sort(np.concatenate([minority, majority[chosen]]))
+
+
+@pytest.mark.parametrize("memory", [0, 40_000, 1 << 28])
+@pytest.mark.parametrize("k, d, n_min", [(5, 2, 40), (5, 14, 8), (1, 5, 20), (4, 20, 2)])
+def test_neighbour_votes_equal_scikit_learn(k, d, n_min, memory):
+    rng = np.random.default_rng(k * d)
+    X, y = imbalanced(rng, 600, n_min, d)
+    X_val = rng.normal(0.5, 1, (150, d))
+    votes = NeighbourVotes(k, X, y, X_val, memory)
+    for focus in (0, 3, -3):  # far from uniform, walks come to where lists were cut
+        rows = subset(rng, X, y, focus)
+        model = KNeighborsClassifier(k).fit(X[rows], y[rows])
+        expected = model.predict_proba(np.concatenate([X, X_val]))[:, 1]
+        np.testing.assert_array_equal(votes(rows), expected)
+
+
+def test_neighbours_are_listed_searched_and_cut():
+    """The test above goes through every path: whole lists, cut lists, and none."""
+    rng = np.random.default_rng(0)
+    X, y = imbalanced(rng, 600, 8, 14)
+    lengths = [NeighbourVotes(5, X, y, X[:9], memory)._lengths for memory in (0, 40_000, 1 << 28)]
+    assert (lengths[0] == 0).all()
+    assert (lengths[1] == 40_000 // (2 * 617)).any()
+    assert len(np.unique(lengths[2])) > 50
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.sampled_from([0, 300, 1 << 20]))
+def test_of_equally_near_rows_the_earlier_is_nearer(seed, k, memory):
+    rng = np.random.default_rng(seed)
+    X = rng.integers(0, 3, (40, 2)).astype(float)  # duplicates and ties everywhere
+    y = np.zeros(40, np.int8)
+    y[rng.choice(40, rng.integers((k + 1) // 2, 9), replace=False)] = 1
+    X_val = rng.integers(0, 3, (10, 2)).astype(float)
+    rows = subset(rng, X, y, 0)
+    queries = np.concatenate([X, X_val])
+    distance = ((queries[:, None] - X[rows]) ** 2).sum(-1)
+    nearest = np.argsort(distance, axis=1, kind="stable")[:, :k]
+    votes = NeighbourVotes(k, X, y, X_val, memory)
+    np.testing.assert_array_equal(votes(rows), y[rows][nearest].sum(1) / k)
+
+
+@pytest.mark.parametrize(
+    "estimator, answer",
+    [
+        (KNeighborsClassifier(), True),
+        (KNeighborsClassifier(metric="euclidean", algorithm="brute"), True),
+        (KNeighborsClassifier(weights="distance"), False),
+        (KNeighborsClassifier(p=1), False),
+        (KNeighborsClassifier(metric="cosine"), False),
+        (KNeighborsClassifier(n_neighbors=7), False),
+        (DecisionTreeClassifier(), False),
+    ],
+)
+def test_what_neighbour_votes_reproduce(estimator, answer):
+    assert supports(estimator, np.array([0] * 9 + [1] * 3, np.int8)) is answer
+
+
+@pytest.mark.parametrize("shift, scale", [(0.0, 1.0), (0.7, 30.0), (3.0, 1e-3)])
+def test_sigmoid_against_a_plain_minimiser(shift, scale):
+    rng = np.random.default_rng(0)
+    y = np.repeat(np.array([0, 1], np.int8), [60, 40])
+    scores = scale * (rng.normal(0, 1, 100) + y + shift)
+    target = np.where(y == 1, 41 / 42, 1 / 62)
+
+    def loss(at):
+        z = at[0] * scores / scale + at[1]
+        return np.sum(np.logaddexp(0, z) - target * z)
+
+    expected = optimize.minimize(loss, np.zeros(2)).x / [scale, 1]
+    np.testing.assert_allclose(fit_sigmoid(scores, y), expected, rtol=1e-3)
+
+
+def test_sigmoid_of_separable_and_of_equal_scores_is_finite():
+    y = np.array([0, 0, 0, 1, 1, 1], np.int8)
+    slope, intercept = fit_sigmoid(np.array([-9.0, -8, -7, 7, 8, 9]), y)
+    assert np.isfinite([slope, intercept]).all()
+    # Platt's targets are met: 1/5 and 4/5.
+    assert special.expit(slope * 7 + intercept) == pytest.approx(0.8, abs=0.1)
+    slope, intercept = fit_sigmoid(np.ones(6), y)
+    assert special.expit(slope + intercept) == pytest.approx(0.5)
+
+
+def test_a_support_vector_machine_gets_probabilities_from_its_training_rows(small_split):
+    X, y = small_split.X_train, small_split.y_train
+    rows = subset(np.random.default_rng(0), X, y, 0)
+    member = fit_member(LinearSVC(random_state=0), X, y, rows)
+    p = member.probability(small_split.X_val)
+    decision = member.classifier.decision_function(small_split.X_val)
+    assert ((p > 0) & (p < 1)).all()
+    assert (np.argsort(p) == np.argsort(decision)).all()
+    fitted_on = member.classifier.decision_function(X[rows])
+    assert member.sigmoid == fit_sigmoid(fitted_on, y[rows])
+
+
+# The method
+
+
+class Recorded(MESA):
+    """Keeps what is not kept otherwise."""
+
+    def _learn(self, ensemble, rng):
+        policy = super()._learn(ensemble, rng)
+        self.ensembles = [ensemble]
+        self.actions = []
+
+        def recorded(state):
+            self.actions.append(policy(state))
+            return self.actions[-1]
+
+        return recorded
+
+
+def fitted(split, name, metric, seed=0, **changes):
+    model = Recorded(random_state=seed, **(SHORT | changes))
+    return model.fit(
+        split.X_train,
+        split.y_train,
+        split.X_val,
+        split.y_val,
+        estimator=CLASSIFIERS[name],
+        metric=metric,
+    )
+
+
+@pytest.mark.parametrize("metric", ["macro_f1", "mcc"])
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_all_classifiers_and_metrics(small_split, name, metric):
+    model = fitted(small_split, name, metric)
+    predictions = model.predict(small_split.X_test)
+    assert predictions.dtype == np.int8
+    assert predictions.shape == small_split.y_test.shape
+    assert set(predictions) == {0, 1}
+    assert len(model.members_) == SHORT["n_members"]
+    assert len(model.actions) == SHORT["n_members"] - 1
+    # The final members, refitted, predict what the ensemble predicted as it grew.
+    again = score(metric, small_split.y_val, model.predict(small_split.X_val))
+    assert again == model.validation_score_
+
+
+@pytest.fixture
+def two_threads():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(threads)
+
+
+def test_same_seed_same_result_and_no_global_state(small_split, two_threads):
+    random.seed(5)
+    np.random.seed(5)  # noqa: NPY002
+    torch.manual_seed(5)
+    before = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()  # noqa: NPY002
+
+    # Without a random_state of its own, a classifier would draw from the global generator.
+    estimator = DecisionTreeClassifier(splitter="random")
+    models = []
+    for seed in (0, 0, 1):
+        model = Recorded(random_state=seed, **SHORT)
+        part = small_split
+        model.fit(
+            part.X_train, part.y_train, part.X_val, part.y_val, estimator=estimator, metric="mcc"
+        )
+        models.append(model)
+    after = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()  # noqa: NPY002
+    assert after == before
+    assert torch.get_num_threads() == 2
+    assert estimator.random_state is None
+
+    first, same, other = models
+    X = np.random.default_rng(0).normal(0.7, 1, (500, 3))
+    assert first.actions == same.actions != other.actions
+    assert np.array_equal(first.predict(X), same.predict(X))
+    assert not np.array_equal(first.predict(X), other.predict(X))
+
+
+def test_the_whole_schedule(monkeypatch):
+    """1,503 actions of 167 episodes; uniform and without updates for the first 500."""
+    updates, steps, fits = [], [], []
+    put = ReplayRing.put
+
+    def recorded_put(self, state, action, reward, following, end):
+        steps.append((action, end))
+        put(self, state, action, reward, following, end)
+
+    def recorded_update(self, batch):
+        updates.append((len(steps) - 999, batch.action.shape))
+
+    monkeypatch.setattr(ReplayRing, "put", recorded_put)
+    monkeypatch.setattr(SoftActorCritic, "update", recorded_update)
+    monkeypatch.setattr(SoftActorCritic, "sample_action", lambda self, state: 2.0)
+    y = np.array([0] * 8 + [1] * 2, np.int8)
+
+    def probabilities(rows):
+        fits.append(rows)
+        return np.full(20, 0.5)
+
+    rng = np.random.default_rng(0)
+    ensemble = Ensemble(probabilities, y, y, "mcc", n_members=10, sigma=0.2, rng=rng)
+    MESA(random_state=0)._learn(ensemble, rng)
+    actions, ends = (np.array(column) for column in zip(*steps[999:], strict=True))
+    assert len(fits) == 1670
+    assert len(actions) == 1503
+    assert (np.flatnonzero(ends) == np.arange(8, 1503, 9)).all()
+    assert stats.kstest(actions[:500], "uniform").pvalue > 0.01
+    assert (actions[500:] == 2.0).all()
+    assert updates == [(step, (64,)) for step in range(501, 1504)]
+
+
+def test_mistakes():
+    with pytest.raises(ValueError, match="n_members=1"):
+        MESA(random_state=0, n_members=1)
+    X, y = imbalanced(np.random.default_rng(0), 20, 5, 2)
+    with pytest.raises(UserError, match="no metric 'auc'"):
+        MESA(random_state=0, **SHORT).fit(
+            X, y, X, y, estimator=DecisionTreeClassifier(), metric="auc"
+        )
+
+
+def test_import_is_light():
+    code = (
+        "import sys, baselines.mesa; print(sorted({'torch', 'numba', 'sklearn'} & {*sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+# The meta-sampler against random actions
+
+
+class RandomActions(MESA):
+    def _learn(self, ensemble, rng):
+        return lambda state: rng.uniform()
+
+
+def hard_rows_matter(seed):
+    """Twenty majority rows lie beside the minority, a thousand far away.
+
+    Uniform under-sampling hardly ever draws the twenty, so they are taken for minority rows. A
+    member that learns of them needs mu near 1; random actions give too few such members, and so
+    do constant ones in the middle, where the thousand outweigh the twenty.
+    """
+    rng = np.random.default_rng(1000 + seed)
+
+    def part(times):
+        far, near, minority = 1000 * times, 20 * times, 20 * times
+        X = np.concatenate(
+            [
+                rng.normal((-5, 0), 1.0, (far, 2)),
+                rng.normal((0, 0), 0.5, (near, 2)),
+                rng.normal((1.2, 0), 0.5, (minority, 2)),
+            ]
+        )
+        return X, np.repeat(np.array([0, 1], np.int8), [far + near, minority])
+
+    return part(1), part(1), part(3)
+
+
+@pytest.mark.slow
+def test_it_beats_random_actions_but_not_with_its_actions_shuffled(monkeypatch):
+    schedule = {
+        "environment_steps": 540,
+        "random_steps": 200,
+        "replay_capacity": 300,
+        "synthetic_transitions": 299,
+        "sigma": 0.28,
+    }
+
+    def scores(method):
+        values = []
+        for seed in range(10):
+            train, validation, (X_test, y_test) = hard_rows_matter(seed)
+            model = method(random_state=seed, **schedule)
+            model.fit(*train, *validation, estimator=KNeighborsClassifier(), metric="macro_f1")
+            values.append(score("macro_f1", y_test, model.predict(X_test)))
+        return np.array(values)
+
+    learned, at_random = scores(MESA), scores(RandomActions)
+
+    # The same learning from the same rewards, but of actions that had nothing to do with them.
+    sample = ReplayRing.sample
+
+    def shuffled_sample(self, n, rng):
+        batch = sample(self, n, rng)
+        return batch._replace(action=rng.permutation(batch.action))
+
+    monkeypatch.setattr(ReplayRing, "sample", shuffled_sample)
+    shuffled = scores(MESA)
+
+    p_learned = stats.wilcoxon(learned, at_random, alternative="greater").pvalue
+    p_shuffled = stats.wilcoxon(shuffled, at_random, alternative="greater").pvalue
+    print(
+        f"mean {learned.mean():.4f} learned, {at_random.mean():.4f} random, "
+        f"{shuffled.mean():.4f} shuffled; p {p_learned:.4g} learned, {p_shuffled:.4g} shuffled"
+    )
+    assert p_learned < 0.05
+    assert p_shuffled > 0.05
+    assert stats.wilcoxon(learned, shuffled, alternative="greater").pvalue < 0.05
