@@ -34,6 +34,7 @@ from threadpoolctl import threadpool_limits
 
 from autosmote.episode import Episode, EpisodeGenerator, Rules
 from autosmote.metrics import METRICS
+from autosmote.processes import child_environment, descendants, how_it_ended
 from autosmote.scoring import make_scorer
 from autosmote.space import Space
 
@@ -43,10 +44,6 @@ _PER_ROW = ("counts", "g2", "g2_log_prob", "bins")
 _PER_STEP = ("row", "action", "log_prob", "bins_low", "end")
 _EXIT_WAIT = 2.0
 _HOST_POLL = 0.2
-_THREAD_VARIABLES = (
-    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)  # fmt: skip
 
 
 class ActorError(RuntimeError):
@@ -262,7 +259,7 @@ class ProcessPool:
                 [sys.executable, "-c", code],
                 pass_fds=fds,
                 stdin=subprocess.DEVNULL,
-                env=_host_environment(),
+                env=child_environment(),
                 start_new_session=True,
             )
             for _, child in pairs:
@@ -296,10 +293,7 @@ class ProcessPool:
         return self._shared.read(n)
 
     def pids(self) -> list[int]:
-        children = f"/proc/{self._host.pid}/task/{self._host.pid}/children"
-        with contextlib.suppress(OSError), open(children) as file:
-            return [self._host.pid, *map(int, file.read().split())]
-        return [self._host.pid]
+        return [self._host.pid, *descendants(self._host.pid)]
 
     def close(self) -> None:
         for connection in (*self._actors, self._control):
@@ -346,7 +340,7 @@ class ProcessPool:
             return cloudpickle.loads(self._control.recv_bytes())
         except (EOFError, OSError):
             code = self._host.wait(_EXIT_WAIT)
-            raise ActorError(f"the actors' host ended {_how(code)}") from None
+            raise ActorError(f"the actors' host ended {how_it_ended(code)}") from None
 
 
 def _anonymous_file() -> Any:
@@ -354,19 +348,6 @@ def _anonymous_file() -> Any:
     if hasattr(os, "memfd_create"):
         return os.fdopen(os.memfd_create("autosmote"), "r+b")
     return tempfile.TemporaryFile()
-
-
-def _host_environment() -> dict[str, str]:
-    """One thread per process, and the parent's import path."""
-    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
-    return {**os.environ, **dict.fromkeys(_THREAD_VARIABLES, "1"), "PYTHONPATH": path}
-
-
-def _how(code: int) -> str:
-    """An exit code in words."""
-    if code < 0:
-        return f"by signal {signal.Signals(-code).name}"
-    return f"with exit code {code}"
 
 
 def _host(fds: Iterable[int]) -> None:
@@ -407,7 +388,7 @@ def _watch(control: Connection, children: dict[int, int]) -> None:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid in children:
                 code = os.waitstatus_to_exitcode(status)
-                message = ("exit", (children.pop(pid), _how(code)))
+                message = ("exit", (children.pop(pid), how_it_ended(code)))
                 control.send_bytes(cloudpickle.dumps(message))
     except (EOFError, OSError):
         pass
