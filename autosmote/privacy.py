@@ -5,10 +5,13 @@ import os
 import platform
 import re
 import traceback
+import warnings
+from collections.abc import Iterable
 
 # An absolute path on POSIX or Windows; `n_min/n_maj` and URLs are none.
 _PATH = re.compile(r"(?<![\w.:/\\])(?:[A-Za-z]:)?[/\\](?:[^\s'\":,;()<>/\\]+[/\\])*")
 _MAX_LENGTH = 1000
+MAX_WARNINGS = 10
 
 
 def scrub(text: str) -> str:
@@ -29,6 +32,13 @@ def describe_error(error: BaseException) -> str:
     where = f" (at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""
     message = " ".join(scrub(str(error)).split())
     return f"{type(error).__name__}: {message}{where}"
+
+
+def describe_warnings(caught: Iterable[warnings.WarningMessage]) -> list[str]:
+    """What was warned of: the category and the scrubbed message, each text once."""
+    distinct = dict.fromkeys((w.category.__name__, str(w.message)) for w in caught)
+    texts = [f"{name}: {' '.join(scrub(text).split())}" for name, text in distinct]
+    return list(dict.fromkeys(texts))[:MAX_WARNINGS]
 
 
 def _names() -> list[str]:
