@@ -26,28 +26,37 @@ def make_classifier(settings: ClassifierSettings) -> Any:
     return classifier
 
 
-def make_sampler(settings: SamplerSettings, seed: int, ratio: float | None = None) -> Any:
-    """Make a sampler with imbalanced-learn's interface.
+def make_sampler(settings: SamplerSettings, seed: int) -> Any:
+    """Make a resampler or a method (see `autosmote.samplers` for what both are).
 
     Parameters
     ----------
     settings : SamplerSettings
         With a ``_target_``.
     seed : int
-        Its ``random_state``, if it has one.
-    ratio : float, optional
-        n_min/n_maj after resampling; its own default where None.
+        Its ``random_state``.
 
     Raises
     ------
     UserError
-        If the class cannot be found or does not take the parameters.
+        If the class cannot be found, does not take the parameters, or is of another kind.
     """
     assert settings._target_ is not None
-    offered: dict[str, Any] = {"random_state": seed}
-    if ratio is not None:
-        offered["sampling_strategy"] = ratio
-    return from_target("sampler", settings._target_, settings.params, **offered)
+    sampler = from_target("sampler", settings._target_, settings.params, random_state=seed)
+    needed = {"resampler": ("fit", "resample", "transform"), "method": ("fit", "predict")}
+    lacking = [name for name in needed[settings.kind] if not hasattr(sampler, name)]
+    if lacking:
+        remedy = "name another class, or another kind by sampler.kind="
+        if hasattr(sampler, "fit_resample"):
+            remedy = (
+                "a sampler of imbalanced-learn's kind is named by sampler.params.sampler of "
+                "baselines.imblearn_samplers.ImblearnSampler"
+            )
+        raise UserError(
+            f"sampler._target_ {settings._target_} has no {' and no '.join(lacking)}, which a "
+            f"{settings.kind} needs; {remedy}."
+        )
+    return sampler
 
 
 def from_target(group: str, target: str, params: Mapping[str, Any], **offered: Any) -> Any:

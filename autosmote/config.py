@@ -1,7 +1,7 @@
 """The settings of a run: a typed schema for Hydra, and its errors in plain words."""
 
 import re
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from autosmote.search_config import SearchConfig
 CONF_DIR = Path(__file__).resolve().parent.parent / "conf"
 GROUPS = ("dataset", "clf", "sampler", "search")
 MISSING = "???"  # OmegaConf's mark for a value that the group's file must give
+KINDS = ("none", "search", "resampler", "method", "group")
 
 
 @dataclass
@@ -45,17 +46,39 @@ class ClassifierSettings:
 
 @dataclass
 class SamplerSettings:
-    """A sampler with imbalanced-learn's interface, or `none`, or `autosmote`."""
+    """What is done about the imbalance."""
 
     name: str = MISSING
     """The name in records and tables, lower case."""
     _target_: str | None = None
-    """The class's import path; null for none and autosmote. It is code, like a classifier's."""
+    """The import path of a resampler's or a method's class. It is code, like a classifier's."""
     takes_ratio: bool = False
-    """Whether `sampling_strategy` accepts a ratio n_min/n_maj. If so the ratio is tuned on the
-    validation part over 0.1, ..., 1.0, else the sampler runs once with its defaults."""
+    """Whether a resampler accepts a ratio n_min/n_maj. If so the ratio is tuned on the validation
+    part over 0.1, ..., 1.0, else the sampler runs once with its defaults."""
     params: dict[str, Any] = field(default_factory=dict)
-    """Further arguments of the class."""
+    """Further arguments of the class; of a search, settings that differ from `search`; of a
+    group, such arguments under its samplers' names."""
+    kind: str = "resampler"
+    """none: the training part as it is; search: AutoSMOTE's; resampler: a class that makes a new
+    training part; method: a class that is its own classifier, made with the validation part;
+    group: several samplers, one after the other."""
+    members: list[str] = field(default_factory=list)
+    """The samplers of a group."""
+
+
+@dataclass
+class LimitSettings:
+    """What a resampler or a method may use: it runs in a process of its own, which is ended when
+    it passes a limit. It then counts as no resampling, marked as imputed."""
+
+    resampling_seconds: float | None = 60.0
+    """For a resampler's training and for each resampling; null: none. Where one ratio takes
+    longer, the larger ones are skipped."""
+    run_seconds: float | None = None
+    """For all that a resampler or a method does in one run; null: none."""
+    memory_mb: float | None = None
+    """For the process and those it starts, where the system tells (Linux); null: 80 % of what is
+    available when it starts."""
 
 
 @dataclass
@@ -76,6 +99,7 @@ class Config:
     sampler: SamplerSettings = field(default_factory=SamplerSettings)
     search: SearchConfig = field(default_factory=SearchConfig)
     preprocess: PreprocessSettings = field(default_factory=PreprocessSettings)
+    limits: LimitSettings = field(default_factory=LimitSettings)
     ir: float | None = "${dataset.default_ir}"  # type: ignore[assignment]
     """N_maj / N_min after the minority is under-sampled; null keeps the data as they are."""
     metric: str = "macro_f1"
@@ -119,6 +143,99 @@ def validate(config: Config) -> None:
             raise UserError(f"{key}={value} is not known; choose one of {', '.join(names)}{hint}.")
     if not 0 <= config.seed < 2**32:  # the range of numpy's RandomState, which samplers use
         raise UserError(f"seed must lie between 0 and {2**32 - 1}, not {config.seed}.")
+    for limit in fields(config.limits):
+        value = getattr(config.limits, limit.name)
+        if value is not None and not value > 0:
+            raise UserError(f"limits.{limit.name} must be above 0 or null, not {value:g}.")
+    check_sampler(config.sampler)
+
+
+def check_sampler(sampler: SamplerSettings) -> None:
+    """Check that a sampler's settings fit its kind.
+
+    Raises
+    ------
+    UserError
+    """
+    if sampler.kind not in KINDS:
+        raise UserError(
+            f"sampler.kind={sampler.kind} is not known; choose one of {', '.join(KINDS)}"
+            f"{_did_you_mean(sampler.kind, list(KINDS))}."
+        )
+    if sampler.kind in ("resampler", "method") and sampler._target_ is None:
+        raise UserError(
+            f"The {sampler.kind} '{sampler.name}' needs its class; give its import path by "
+            "sampler._target_=."
+        )
+
+
+def search_settings(sampler: SamplerSettings, search: SearchConfig) -> SearchConfig:
+    """The settings of a search, with those that its sampler fixes.
+
+    Raises
+    ------
+    UserError
+        If one of these is no setting of the search.
+    """
+    names = [f.name for f in fields(search)]
+    for name in sampler.params:
+        if name not in names:
+            raise UserError(
+                f"sampler.params.{name} is no setting of the search; there are "
+                f"{', '.join(names)}{_did_you_mean(name, names)}."
+            )
+    return replace(search, **sampler.params)
+
+
+def load_sampler(name: str) -> SamplerSettings:
+    """Read a sampler's settings from its file, as the command does for `sampler=name`.
+
+    Raises
+    ------
+    UserError
+        If there is no such sampler, or its file does not suit the schema.
+    """
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    path = CONF_DIR / "sampler" / f"{name}.yaml"
+    if not path.is_file():
+        names = available("sampler")
+        raise UserError(f"There is no sampler '{name}'{_did_you_mean(name, names)}.")
+    try:
+        merged = OmegaConf.merge(OmegaConf.structured(SamplerSettings), OmegaConf.load(path))
+        settings = OmegaConf.to_object(merged)
+    except OmegaConfBaseException as error:
+        raise UserError(f"In {path.name}: {explain(error)}") from error
+    assert isinstance(settings, SamplerSettings)
+    check_sampler(settings)
+    return settings
+
+
+def members(group: SamplerSettings) -> list[SamplerSettings]:
+    """The samplers of a group, with the group's params for them.
+
+    Raises
+    ------
+    UserError
+        If one of them does not exist or is a group itself, or params name another one.
+    """
+    for name in group.params:
+        if name not in group.members:
+            raise UserError(
+                f"sampler.params.{name} does not name a sampler of '{group.name}'"
+                f"{_did_you_mean(name, group.members)}."
+            )
+    found = []
+    for name in group.members:
+        member = load_sampler(name)
+        if member.kind == "group":
+            raise UserError(f"The group '{group.name}' holds '{name}', which is a group as well.")
+        given = group.params.get(name, {})
+        if not isinstance(given, dict):
+            raise UserError(f"sampler.params.{name} must hold settings of '{name}', not '{given}'.")
+        found.append(replace(member, params=member.params | given))
+    return found
 
 
 def available(group: str) -> list[str]:
@@ -132,9 +249,12 @@ def explain(error: BaseException) -> str:
     group, _, name = (getattr(error, "missing_cfg_file", None) or "").rpartition("/")
     if group:
         names = sorted(getattr(error, "options", None) or available(group))
+        # A hundred SMOTE variants would hide the rest.
+        shown = [name for name in names if not name.startswith("sv_")]
+        shown += ["sv_<name>"] if len(shown) < len(names) else []
         return (
             f"There is no {group} '{name}'; choose one of "
-            f"{', '.join(names)}{_did_you_mean(name, names)}."
+            f"{', '.join(shown)}{_did_you_mean(name, names)}."
         )
     full_key = getattr(cause, "full_key", None)
     if full_key and (unknown := re.match(r"Key '(\w+)' (?:is )?not in", str(cause))):

@@ -1,22 +1,29 @@
-"""Split + sampler + classifier -> scores: choice on validation, one look at the test part.
+"""Split + sampler + classifiers -> scores: choice on validation, one look at the test labels.
 
-Every sampler uses the validation part: AutoSMOTE as its reward, every other one by a grid over
-the ratio n_min/n_maj after resampling. The test part lies behind `HeldOut`, which opens once.
+Every sampler uses the validation part: AutoSMOTE and methods such as MESA as their reward, every
+other one by a grid over the ratio n_min/n_maj after resampling. A resampled training part is made
+once and serves all classifiers and metrics that are asked for together. The test labels lie
+behind `HeldOut`, which opens once for each of them, when all is chosen.
 """
 
+from __future__ import annotations
+
 import time
+import traceback
 import warnings
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autosmote.classifiers import make_sampler
-from autosmote.config import SamplerSettings
+from autosmote.config import LimitSettings, SamplerSettings
 from autosmote.errors import UserError
-from autosmote.metrics import METRICS, score
-from autosmote.privacy import describe_error, scrub
+from autosmote.limits import ChildFailed
+from autosmote.privacy import MAX_WARNINGS, describe_error, describe_warnings
+from autosmote.results import Evaluation, GridPoint, HeldOut, Scores, both_metrics
+from autosmote.samplers import LimitedMethod, LimitedResampler
 from autosmote.search_config import SearchConfig
 
 if TYPE_CHECKING:  # both import far more than is needed to read a configuration
@@ -24,114 +31,52 @@ if TYPE_CHECKING:  # both import far more than is needed to read a configuration
     from autosmote.splits import Split
 
 RATIOS = tuple(i / 10 for i in range(1, 11))
-_MAX_WARNINGS = 10
 
-Scores = dict[str, float]
-
-
-class HeldOut:
-    """The test part, which can be evaluated exactly once."""
-
-    def __init__(self, X: np.ndarray, y: np.ndarray) -> None:
-        self._X = X
-        self._y = y
-        self._opened = False
-
-    def evaluate(self, models: Mapping[str, Any]) -> dict[str, Scores]:
-        """Score fitted models in both metrics.
-
-        Raises
-        ------
-        RuntimeError
-            At the second call: a choice could have been made by the first one.
-        """
-        if self._opened:
-            raise RuntimeError("the test part was evaluated before")
-        self._opened = True
-        return {name: _both(self._y, model.predict(self._X)) for name, model in models.items()}
-
-
-@dataclass(frozen=True)
-class GridPoint:
-    """One resampling that was tried.
-
-    `status` is ok, skipped (the ratio is not above the present one), unchanged (the sampler
-    returned the rows and labels it was given) or failed; `score` is that on validation.
-    """
-
-    ratio: float | None
-    status: str
-    score: float | None = None
-    error: str | None = None
-
-
-@dataclass
-class Evaluation:
-    """What one sampler and one classifier did on one split.
-
-    Attributes
-    ----------
-    status : str
-        ok, failed or memory. After a failure `scores` are those of no resampling and
-        `imputed` is true.
-    scores, reference : dict
-        {validation, test} x {macro_f1, mcc}, of the sampler and of no resampling.
-    ratio : float or None
-        The chosen ratio n_min/n_maj; None for a sampler without one.
-    n_synthetic : int
-        Minority rows that the sampler added.
-    rows : dict
-        [majority, minority] rows of the training part before and after.
-    X, y : ndarray of shape (n, D), (n,)
-        The training part as resampled.
-    seconds : dict
-        total; generate (resampling or rollouts), score (fits and predictions) and learn.
-    warnings : list of str
-        What scikit-learn and the sampler warned of, each text once.
-    """
-
-    status: str
-    error: str | None
-    scores: dict[str, Scores]
-    reference: dict[str, Scores]
-    ratio: float | None
-    n_synthetic: int
-    imputed: bool
-    rows: dict[str, list[int]]
-    X: np.ndarray
-    y: np.ndarray
-    grid: list[GridPoint] = field(default_factory=list)
-    search: "SearchResult | None" = None
-    seconds: dict[str, float] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
+Job = tuple[Any, str]
+"""An unfitted scikit-learn classifier, and the metric by which to choose."""
+Resampled = tuple[np.ndarray, np.ndarray]
+OnIteration = Callable[[int, float, float], None]
 
 
 def evaluate(
-    split: "Split",
+    split: Split,
     sampler: SamplerSettings,
-    estimator: Any,
+    jobs: Sequence[Job],
     *,
-    metric: str,
     seed: int,
+    limits: LimitSettings | None = None,
     search: SearchConfig | None = None,
-    on_iteration: Callable[[int, float, float], None] | None = None,
-) -> Evaluation:
+    on_start: Callable[[], None] | None = None,
+    on_iteration: OnIteration | None = None,
+    mistakes_fail: bool = False,
+) -> list[Evaluation | Exception]:
     """Choose a resampling on validation, retrain, evaluate once on the test part.
 
     Parameters
     ----------
     split : Split
     sampler : SamplerSettings
-    estimator : scikit-learn classifier
-        Cloned for every fit.
-    metric : {"macro_f1", "mcc"}
-        The reward, and the metric by which a ratio is chosen.
+    jobs : sequence of (classifier, metric)
+        The metric is the reward, or that by which a ratio is chosen. One and the same classifier
+        is fitted once for all its metrics. A search or a method takes one job.
     seed : int
         Of the sampler and of the search.
+    limits : LimitSettings, optional
+        Of a resampler or a method.
     search : SearchConfig, optional
         AutoSMOTE's settings; the defaults where None.
+    on_start : callable, optional
+        Called when the sampler is made, before the first fit.
     on_iteration : callable, optional
         Called by the search with (iteration, reward, best so far).
+    mistakes_fail : bool
+        Let a sampler that cannot be made be a failure, instead of the user's mistake.
+
+    Returns
+    -------
+    list
+        For each job its evaluation, or the error with which its classifier cannot be trained
+        even on the training part as it is.
 
     Raises
     ------
@@ -140,140 +85,275 @@ def evaluate(
     SearchInterrupted
         With the best samples so far.
     """
-    held_out = HeldOut(split.X_test, split.y_test)
-    started = time.perf_counter()
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        chooser = _Chooser(split, sampler, estimator, metric, seed)
-        if sampler.name == "autosmote":
-            chooser.search(search, on_iteration)
-        elif sampler.name != "none":
-            chooser.tune()
-        reference = chooser.reference
-        test = held_out.evaluate({"final": chooser.model, "reference": reference})
-    rows = {"train": _class_counts(split.y_train), "resampled": _class_counts(chooser.y)}
-    seconds = chooser.seconds | {"total": time.perf_counter() - started}
-    return Evaluation(
-        status=chooser.status,
-        error=chooser.error,
-        scores={"validation": chooser.validate(chooser.model), "test": test["final"]},
-        reference={"validation": chooser.validate(reference), "test": test["reference"]},
-        ratio=chooser.ratio,
-        n_synthetic=max(0, rows["resampled"][1] - rows["train"][1]),
-        imputed=chooser.status != "ok",
-        rows=rows,
-        X=chooser.X,
-        y=chooser.y,
-        grid=chooser.grid,
-        search=chooser.result,
-        seconds=seconds,
-        warnings=_distinct(caught),
-    )
+    assert len(jobs) == 1 or sampler.kind in ("none", "resampler")
+    limited: LimitedResampler | LimitedMethod | None = None
+    failure: ChildFailed | None = None
+    if sampler.kind in ("resampler", "method"):
+        kind = LimitedResampler if sampler.kind == "resampler" else LimitedMethod
+        try:
+            limited = kind(sampler, seed, limits or LimitSettings(), mistakes_fail=mistakes_fail)
+        except ChildFailed as error:
+            failure = error
+    with closing(limited) if limited else nullcontext():
+        if on_start:
+            on_start()
+        classifiers = {id(estimator): _Classifier(estimator, split) for estimator, _ in jobs}
+        choices = [_Choice(classifiers[id(estimator)], metric) for estimator, metric in jobs]
+        possible = [choice for choice in choices if choice.classifier.failure is None]
+        if failure:
+            for choice in possible:
+                choice.fail(failure)
+        elif possible and isinstance(limited, LimitedResampler):
+            _tune(limited, RATIOS if sampler.takes_ratio else (None,), split, possible)
+        elif possible and isinstance(limited, LimitedMethod):
+            _apply(limited, split, possible[0])
+        elif possible and sampler.kind == "search":
+            _search(split, possible[0], search or SearchConfig(), seed, on_iteration)
+    if limited:
+        work = "learn" if sampler.kind == "method" else "generate"
+        for choice in possible:
+            choice.seconds[work] = choice.sampling_seconds = limited.seconds
+            choice.warnings += limited.warnings
+            choice.peak_memory_mb = limited.peak_memory_mb
+    return [choice.classifier.failure or choice.evaluation() for choice in choices]
 
 
-class _Chooser:
-    """Finds the resampled training part that is best on validation; never sees the test part.
+class _Classifier:
+    """One of the classifiers of a split: its fits and predictions, their time and warnings."""
 
-    It begins with no resampling as its choice, so that a failure leaves exactly that.
+    def __init__(self, estimator: Any, split: Split) -> None:
+        self.estimator, self.split = estimator, split
+        self.seconds = 0.0
+        self.warnings: list[str] = []
+        self.failure: Exception | None = None
+        try:
+            self.reference = self.fit(split.X_train, split.y_train, split.X_val)
+        except Exception as error:
+            self.failure = error
+
+    def fit(self, X: np.ndarray, y: np.ndarray, X_val: np.ndarray) -> tuple[Any, Scores]:
+        """A fitted clone and its scores on validation."""
+        from sklearn.base import clone
+
+        with self.observed():
+            model = clone(self.estimator).fit(X, y)
+            return model, both_metrics(self.split.y_val, model.predict(X_val))
+
+    @contextmanager
+    def observed(self) -> Iterator[None]:
+        """Count a block's time as this classifier's, and keep what it warns of."""
+        started = time.perf_counter()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                yield
+            finally:
+                self.seconds += time.perf_counter() - started
+                self.warnings += describe_warnings(caught)
+
+
+class _Choice:
+    """What is best so far for one classifier and metric; never sees the test labels.
+
+    It begins with no resampling, so that a failure leaves exactly that.
     """
 
-    def __init__(
-        self,
-        split: "Split",
-        sampler: SamplerSettings,
-        estimator: Any,
-        metric: str,
-        seed: int,
-    ) -> None:
-        self.X, self.y = self.X_train, self.y_train = split.X_train, split.y_train
-        self.X_val, self.y_val = split.X_val, split.y_val
-        self.ir = split.ir_train if split.ir is None else split.ir
-        self.sampler, self.metric, self.seed = sampler, metric, seed
-        self.estimator = estimator
-        self.seconds = {"generate": 0.0, "score": 0.0, "learn": 0.0}
-        self.reference = self.model = self._fit(self.X, self.y)
+    def __init__(self, classifier: _Classifier, metric: str) -> None:
+        self.classifier, self.metric = classifier, metric
         self.status = "ok"
         self.error: str | None = None
         self.ratio: float | None = None
         self.grid: list[GridPoint] = []
+        self.best = -np.inf
         self.result: SearchResult | None = None
+        self.seconds: dict[str, float] = {"generate": 0.0, "score": 0.0, "learn": 0.0}
+        self.sampling_seconds = 0.0
+        self.warnings: list[str] = []
+        self.peak_memory_mb = 0.0
+        split = classifier.split
+        self.X, self.y = split.X_train, split.y_train
+        self.new_features = False
+        if classifier.failure is None:
+            model, validation = classifier.reference
+            self.take(validation, lambda: model.predict(split.X_test))
 
-    def validate(self, model: Any) -> Scores:
-        return _both(self.y_val, model.predict(self.X_val))
-
-    def search(
+    def take(
         self,
-        config: SearchConfig | None,
-        on_iteration: Callable[[int, float, float], None] | None,
+        validation: Scores,
+        predict_test: Callable[[], np.ndarray],
+        resampled: Resampled | None = None,
     ) -> None:
-        from autosmote.search import run_search
+        """Choose what has these scores on validation, and these predictions of the test part."""
+        self.validation, self.predict_test = validation, predict_test
+        if resampled:
+            self.X, self.y = resampled
 
-        self.result = result = run_search(
-            self.X_train,
-            self.y_train,
-            self.X_val,
-            self.y_val,
-            self.estimator,
-            metric=self.metric,
-            ir=self.ir,
-            seed=self.seed,
-            config=config or SearchConfig(),
-            on_iteration=on_iteration,
+    def offer(
+        self,
+        ratio: float | None,
+        validation: Scores,
+        predict_test: Callable[[], np.ndarray],
+        resampled: Resampled,
+    ) -> None:
+        """A point of the grid, taken if it is the best; a tie goes to the first."""
+        score = validation[self.metric]
+        self.grid.append(GridPoint(ratio, "ok", score))
+        if score > self.best:
+            self.best, self.ratio = score, ratio
+            self.take(validation, predict_test, resampled)
+
+    def fail(self, failure: ChildFailed) -> None:
+        self.status, self.error = failure.status, failure.error
+
+    def evaluation(self) -> Evaluation:
+        """Look at the test labels, and put all together."""
+        classifier, split = self.classifier, self.classifier.split
+        reference, validation = classifier.reference
+        with classifier.observed():
+            predictions = {"final": self.predict_test(), "none": reference.predict(split.X_test)}
+        test = HeldOut(split.y_test).evaluate(predictions)
+        rows = {"train": _class_counts(split.y_train), "resampled": _class_counts(self.y)}
+        self.seconds["score"] += classifier.seconds
+        self.seconds["total"] = self.sampling_seconds + classifier.seconds
+        return Evaluation(
+            status=self.status,
+            error=self.error,
+            scores={"validation": self.validation, "test": test["final"]},
+            reference={"validation": validation, "test": test["none"]},
+            ratio=self.ratio,
+            n_synthetic=max(0, rows["resampled"][1] - rows["train"][1]),
+            imputed=self.status != "ok",
+            rows=rows,
+            X=self.X,
+            y=self.y,
+            new_features=self.new_features,
+            grid=self.grid,
+            search=self.result,
+            seconds=self.seconds,
+            warnings=list(dict.fromkeys([*self.warnings, *classifier.warnings]))[:MAX_WARNINGS],
+            peak_memory_mb=self.peak_memory_mb,
         )
-        self.seconds |= result.seconds
-        self.X = np.vstack([self.X_train, result.X_synthetic])
-        self.y = np.concatenate([self.y_train, np.ones(len(result.X_synthetic), np.int8)])
-        self.model = self._fit(self.X, self.y)
 
-    def tune(self) -> None:
-        best = -np.inf
-        for ratio in RATIOS if self.sampler.takes_ratio else (None,):
-            point, X, y, model = self._try(ratio)
-            self.grid.append(point)
-            # A tie goes to the smallest ratio, which comes first.
-            if point.score is not None and point.score > best:
-                best = point.score
-                self.ratio, self.X, self.y, self.model = ratio, X, y, model
-        if best == -np.inf:
-            errors = [point.error for point in self.grid if point.error]
-            memory = any(error.startswith("MemoryError") for error in errors)
-            self.status = "memory" if memory else "failed"
-            self.error = errors[0] if errors else _explain_unchanged(self.grid)
 
-    def _try(self, ratio: float | None) -> tuple[GridPoint, np.ndarray, np.ndarray, Any]:
-        """Resample, fit and score at one ratio; an error is the sampler's, not the run's."""
-        X, y, model = self.X_train, self.y_train, None
-        n_maj, n_min = _class_counts(y)
-        if ratio is not None and int(ratio * n_maj) <= n_min:
-            return GridPoint(ratio, "skipped"), X, y, model
+def _tune(
+    sampler: LimitedResampler,
+    ratios: Sequence[float | None],
+    split: Split,
+    choices: Sequence[_Choice],
+) -> None:
+    """Choose a ratio by its score on validation."""
+    n_maj, n_min = _class_counts(split.y_train)
+    above = [ratio for ratio in ratios if ratio is None or int(ratio * n_maj) > n_min]
+    grid = [GridPoint(ratio, "skipped") for ratio in ratios if ratio not in above]
+    X_val, X_test = split.X_val, split.X_test
+    try:
+        if above:
+            sampler.fit(split.X_train, split.y_train, split.groups)
+            X_val, X_test = sampler.transform(X_val), sampler.transform(X_test)
+    except ChildFailed as failure:
+        above = []
+        grid.append(GridPoint(None, failure.status, error=failure.error))
+    for choice in choices:
+        choice.grid += grid
+    by_classifier = {id(choice.classifier): choice.classifier for choice in choices}.values()
+    for ratio, resampled in _resample(sampler, above, split):
+        if isinstance(resampled, GridPoint):
+            for choice in choices:
+                choice.grid.append(resampled)
+            continue
+        for classifier in by_classifier:
+            own = [choice for choice in choices if choice.classifier is classifier]
+            try:
+                model, validation = classifier.fit(*resampled, X_val)
+            except Exception as error:  # rows that it cannot learn from
+                status = "memory" if isinstance(error, MemoryError) else "failed"
+                for choice in own:
+                    choice.grid.append(GridPoint(ratio, status, error=describe_error(error)))
+                continue
+            for choice in own:
+                choice.offer(ratio, validation, partial(model.predict, X_test), resampled)
+    for choice in choices:
+        if choice.best == -np.inf:
+            choice.fail(_explain(choice.grid))
+        else:
+            choice.new_features = X_val is not split.X_val
+
+
+def _resample(
+    sampler: LimitedResampler, ratios: Sequence[float | None], split: Split
+) -> Iterator[tuple[float | None, GridPoint | Resampled]]:
+    """For each ratio the resampled training part, or the grid point that says why there is none."""
+    too_much: str | None = None
+    for ratio in ratios:
+        if too_much:
+            yield ratio, GridPoint(ratio, "skipped", error=too_much)
+            continue
         try:
-            started = time.perf_counter()
-            X, y = make_sampler(self.sampler, self.seed, ratio).fit_resample(
-                self.X_train, self.y_train
+            X, y = sampler.resample(ratio)
+        except ChildFailed as failure:
+            yield ratio, GridPoint(ratio, failure.status, error=failure.error)
+            if failure.status in ("timeout", "memory"):  # a larger ratio needs no less
+                too_much = f"after the {failure.status} at ratio {ratio}"
+        else:
+            unchanged = _same_rows(X, y, split.X_train, split.y_train)
+            yield ratio, GridPoint(ratio, "unchanged") if unchanged else (X, y)
+
+
+def _apply(method: LimitedMethod, split: Split, choice: _Choice) -> None:
+    """Let a method make its own classifier."""
+    try:
+        method.fit(
+            *(split.X_train, split.y_train, split.X_val, split.y_val),
+            estimator=choice.classifier.estimator,
+            metric=choice.metric,
+        )
+        validation, test = method.predict(split.X_val), method.predict(split.X_test)
+    except ChildFailed as failure:
+        choice.fail(failure)
+    else:
+        choice.take(both_metrics(split.y_val, validation), lambda: test)
+
+
+def _search(
+    split: Split,
+    choice: _Choice,
+    config: SearchConfig,
+    seed: int,
+    on_iteration: OnIteration | None,
+) -> None:
+    from autosmote.search import run_search
+
+    classifier = choice.classifier
+    started = time.perf_counter()
+    try:
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            choice.result = result = run_search(
+                split.X_train,
+                split.y_train,
+                split.X_val,
+                split.y_val,
+                classifier.estimator,
+                metric=choice.metric,
+                ir=split.ir_train if split.ir is None else split.ir,
+                seed=seed,
+                config=config,
+                on_iteration=on_iteration,
             )
-            X, y = np.ascontiguousarray(X, dtype=np.float64), np.asarray(y, dtype=np.int8)
-            self.seconds["generate"] += time.perf_counter() - started
-            if _same_rows(X, y, self.X_train, self.y_train):
-                return GridPoint(ratio, "unchanged"), X, y, model
-            model = self._fit(X, y)
-            value = score(self.metric, self.y_val, model.predict(self.X_val))
-        except UserError:  # a mistake in the settings is no failure of the sampler
-            raise
-        except Exception as error:
-            return GridPoint(ratio, "failed", error=describe_error(error)), X, y, model
-        return GridPoint(ratio, "ok", value), X, y, model
-
-    def _fit(self, X: np.ndarray, y: np.ndarray) -> Any:
-        from sklearn.base import clone
-
-        started = time.perf_counter()
-        model = clone(self.estimator).fit(X, y)
-        self.seconds["score"] += time.perf_counter() - started
-        return model
-
-
-def _both(y: np.ndarray, predictions: np.ndarray) -> Scores:
-    return {name: float(metric(y, predictions)) for name, metric in METRICS.items()}
+            choice.warnings += describe_warnings(caught)
+        choice.seconds |= result.seconds
+        choice.sampling_seconds = time.perf_counter() - started
+        X = np.vstack([split.X_train, result.X_synthetic])
+        y = np.concatenate([split.y_train, np.ones(len(result.X_synthetic), np.int8)])
+        model, validation = classifier.fit(X, y, split.X_val)
+    except UserError:
+        raise
+    except Exception as error:
+        traceback.print_exc()
+        status = "memory" if isinstance(error, MemoryError) else "failed"
+        choice.fail(ChildFailed(status, describe_error(error)))
+    else:
+        choice.take(validation, lambda: model.predict(split.X_test), (X, y))
 
 
 def _class_counts(y: np.ndarray) -> list[int]:
@@ -289,12 +369,11 @@ def _same_rows(X: np.ndarray, y: np.ndarray, X_old: np.ndarray, y_old: np.ndarra
     return np.array_equal(new[np.lexsort(new.T)], old[np.lexsort(old.T)])
 
 
-def _explain_unchanged(grid: list[GridPoint]) -> str:
+def _explain(grid: Sequence[GridPoint]) -> ChildFailed:
+    """Why no point of a grid has a score."""
+    for point in grid:
+        if point.error:
+            return ChildFailed(point.status, point.error)
     if all(point.status == "skipped" for point in grid):
-        return "every ratio of the grid is at or below that of the data"
-    return "the sampler changed neither rows nor labels"
-
-
-def _distinct(caught: list[warnings.WarningMessage]) -> list[str]:
-    texts = (f"{w.category.__name__}: {' '.join(scrub(str(w.message)).split())}" for w in caught)
-    return list(dict.fromkeys(texts))[:_MAX_WARNINGS]
+        return ChildFailed("failed", "every ratio of the grid is at or below that of the data")
+    return ChildFailed("failed", "the sampler changed neither rows nor labels")

@@ -20,11 +20,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autosmote import __version__
-from autosmote.config import Config
+from autosmote.config import Config, search_settings
 from autosmote.errors import UserError
 
 if TYPE_CHECKING:
-    from autosmote.evaluation import Evaluation
+    from autosmote.results import Evaluation
 
 PROTOCOL_VERSION = 1
 """Raised whenever a result can change; golden results fail if one moves without it."""
@@ -34,10 +34,18 @@ SCHEMA_VERSION = 1
 HISTORY_COLUMNS = ("iteration", "reward", "best", "n_synthetic", "seconds")
 # Where and how fast a search runs, never what it finds.
 _MACHINE_SETTINGS = {"actors", "device"}
+# What of a sampler's settings can change a result; its kind goes with its class.
+_SAMPLER_SETTINGS = ("name", "_target_", "takes_ratio", "params")
+_LIMITS = {
+    "resampler": ("resampling_seconds", "run_seconds", "memory_mb"),
+    "method": ("run_seconds", "memory_mb"),
+}
 _PACKAGES = (
     *("torch", "numpy", "scipy", "pandas", "scikit-learn", "imbalanced-learn"),
     *("hydra-core", "numba", "openml"),
 )
+# What resamplers and methods are made of, where it is installed.
+_RIVALS_PACKAGES = ("smote-variants", "sdv", "ctgan", "rdt", "optuna", "tensorflow")
 
 
 def identity(config: Config, fingerprint: str) -> dict[str, Any]:
@@ -55,14 +63,16 @@ def identity(config: Config, fingerprint: str) -> dict[str, Any]:
         "data_fingerprint": fingerprint,
         "ir": _whole(config.ir),
         "clf": asdict(config.clf),
-        "sampler": asdict(config.sampler),
+        "sampler": {name: getattr(config.sampler, name) for name in _SAMPLER_SETTINGS},
         "metric": config.metric,
         "seed": config.seed,
         "preprocess": asdict(config.preprocess),
     }
-    if config.sampler.name == "autosmote":
-        settings = asdict(config.search)
+    if config.sampler.kind == "search":
+        settings = asdict(search_settings(config.sampler, config.search))
         found["search"] = {k: v for k, v in settings.items() if k not in _MACHINE_SETTINGS}
+    if names := _LIMITS.get(config.sampler.kind):
+        found["limits"] = {name: getattr(config.limits, name) for name in names}
     return found
 
 
@@ -131,7 +141,7 @@ def make_record(
     config : Config
     run_identity : dict
         Of `identity`.
-    status : {"ok", "failed", "memory", "interrupted"}
+    status : {"ok", "failed", "memory", "timeout", "crashed", "interrupted"}
     data_source : str
         Where the rows came from, without absolute paths.
     evaluation : Evaluation, optional
@@ -166,7 +176,7 @@ def make_record(
         "iterations": result.iterations if result else None,
         "search": None,
         "seconds": evaluation.seconds if evaluation else (result.seconds if result else None),
-        "peak_memory_mb": (result.peak_memory_mb if result else None) or _peak_memory_mb(),
+        "peak_memory_mb": _peak_memory_mb(evaluation, result),
         "config": _portable(config),
         "versions": versions(config),
         "git_revision": git_revision(),
@@ -244,15 +254,23 @@ def versions(config: Config) -> dict[str, str | None]:
         "autosmote": __version__,
     }
     names = set(_PACKAGES)
-    for target in (config.clf._target_, config.sampler._target_):
-        if target:
-            names.update(metadata.packages_distributions().get(target.split(".")[0], []))
-    for name in sorted(names - {"autosmote"}):
+    rivals = set(_RIVALS_PACKAGES) if config.sampler.kind in _LIMITS else set()
+    # A resampler may be made from another class, which its params name.
+    for target in (config.clf._target_, config.sampler._target_, *config.sampler.params.values()):
+        if isinstance(target, str):
+            names.update(_distributions().get(target.split(".")[0], []))
+    for name in sorted((names | rivals) - {"autosmote"}):
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
-            found[name] = None
+            if name not in rivals:
+                found[name] = None
     return found
+
+
+@functools.cache
+def _distributions() -> Mapping[str, list[str]]:
+    return metadata.packages_distributions()
 
 
 @functools.cache
@@ -294,13 +312,17 @@ def _portable(config: Config) -> dict[str, Any]:
     return settings
 
 
-def _peak_memory_mb() -> float | None:
+def _peak_memory_mb(evaluation: "Evaluation | None", search: Any) -> float | None:
+    """Of all processes of a search; else of this process and the sampler's."""
+    if search and search.peak_memory_mb:
+        return search.peak_memory_mb
     try:
         import resource
     except ImportError:  # Windows
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if platform.system() == "Darwin" else 2**10)
+    own = peak / (2**20 if platform.system() == "Darwin" else 2**10)
+    return own + (evaluation.peak_memory_mb if evaluation else 0.0)
 
 
 def _plain(value: Any) -> Any:

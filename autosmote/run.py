@@ -9,25 +9,28 @@ import signal
 import sys
 import tempfile
 import threading
-import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from autosmote import records
-from autosmote.config import CONF_DIR, Config, explain, register_schema, validate
+from autosmote.config import (
+    CONF_DIR,
+    Config,
+    SamplerSettings,
+    explain,
+    members,
+    register_schema,
+    search_settings,
+    validate,
+)
 from autosmote.errors import UserError
-from autosmote.privacy import describe_error
-from autosmote.progress import Progress
 from autosmote.search_config import SearchConfig, resolve_device
 
 if TYPE_CHECKING:
     from omegaconf import DictConfig
-
-    from autosmote.evaluation import Evaluation
-    from autosmote.splits import Split
 
 logger = logging.getLogger("autosmote")
 
@@ -110,12 +113,13 @@ def _job(settings: "DictConfig") -> int:
 
 
 def run(config: Config) -> int:
-    """Do one run, unless its record exists, and leave its record.
+    """Do what a configuration asks for, unless its records exist, and leave its records.
 
     Returns
     -------
     int
-        0 if the record is ok, 1 if the run failed.
+        0 if the record is ok, 1 if the run failed; for a group of samplers 1 only if one of them
+        has no scores.
 
     Raises
     ------
@@ -125,64 +129,33 @@ def run(config: Config) -> int:
         After partial.json was written.
     """
     validate(config)
-    search = _search_config(config)
+    is_group = config.sampler.kind == "group"
+    samplers = members(config.sampler) if is_group else [config.sampler]
+    for sampler in samplers:
+        _check_search(sampler, config.search)
     records.check_writable(config.results_dir)
+    if is_group:
+        from autosmote.comparison import compare
+
+        return 0 if compare(config, samplers) else FAILED
+    return _run_one(config)
+
+
+def _run_one(config: Config) -> int:
     # Imported here, because `--help` needs none of it.
-    from autosmote.classifiers import make_classifier, make_sampler
-    from autosmote.datasets import load_dataset
-    from autosmote.evaluation import evaluate
-    from autosmote.splits import make_split
+    from autosmote.units import Data, headline, plan, run_unit
 
-    dataset = load_dataset(
-        config.dataset.name,
-        data_dir=config.data_dir,
-        path=config.dataset.path,
-        target=config.dataset.target,
-    )
-    split = make_split(dataset, ir=config.ir, seed=config.seed, fit_on=config.preprocess.fit_on)
-    identity = records.identity(config, dataset.fingerprint)
-    folder = records.run_folder(config.results_dir, identity)
-    code = _code_of_existing(folder, config)
-    if code is not None:
-        return code
-    estimator = make_classifier(config.clf)
-    if config.sampler._target_ is not None:
-        make_sampler(config.sampler, config.seed)  # a mistake in its settings is said at once
-    logger.info("%s", _headline(config, split))
-
-    def make_record(status: str, **found: Any) -> dict[str, Any]:
-        return records.make_record(
-            config, identity, status=status, data_source=dataset.source, **found
-        )
-
-    progress = Progress(config.search.iterations, config.metric) if search else None
-    try:
-        with progress or nullcontext():
-            evaluation = evaluate(
-                split,
-                config.sampler,
-                estimator,
-                metric=config.metric,
-                seed=config.seed,
-                search=search,
-                on_iteration=progress.update if progress else None,
-            )
-    except UserError:
-        raise
-    except KeyboardInterrupt as interrupt:
-        partial = make_record("interrupted", search=getattr(interrupt, "result", None))
-        _keep_partial(folder, partial, getattr(interrupt, "result", None), config, split)
-        raise
-    except Exception as error:
-        traceback.print_exc()
-        status = "memory" if isinstance(error, MemoryError) else "failed"
-        records.write_json(folder, "record.json", make_record(status, error=describe_error(error)))
-        print(f"autosmote: the run failed; its record: {folder}", file=sys.stderr)
+    data = Data()
+    split = data.split(config)
+    ((run,),) = plan([config], data)
+    if old := run.record():
+        return _code_of_existing(old, run.folder, config)
+    (record,) = run_unit([run], split, on_start=lambda: logger.info("%s", headline(config, split)))
+    if record["scores"] is None:
+        print(f"autosmote: the run failed; its record: {run.folder}", file=sys.stderr)
         return FAILED
-    record = make_record(evaluation.status, evaluation=evaluation, error=evaluation.error)
-    _keep(folder, record, evaluation, config, split)
-    print(summary(record, folder))
-    return 0 if evaluation.status == "ok" else FAILED
+    print(summary(record, run.folder))
+    return 0 if record["status"] == "ok" else FAILED
 
 
 def summary(record: dict[str, Any], folder: Path) -> str:
@@ -209,89 +182,28 @@ def summary(record: dict[str, Any], folder: Path) -> str:
     if record["search"]:
         facts.insert(1, f"best of {record['iterations']} iterations")
     if record["error"]:
-        lines.append(f"{record['sampler']} failed: {record['error']}")
+        lines.append(f"{record['sampler']} ({record['status']}): {record['error']}")
     return "\n".join([*lines, ", ".join(facts), f"record: {folder / 'record.json'}"])
 
 
-def _search_config(config: Config) -> SearchConfig | None:
-    """The search's checked settings; None for any other sampler."""
-    if config.sampler.name != "autosmote":
-        return None
-    config.search.check()
-    if config.search.device == "cuda":
-        resolve_device(config.search.device)  # before any work, not after the data are loaded
-    return config.search
+def _check_search(sampler: SamplerSettings, search: SearchConfig) -> None:
+    """Check a search's settings before any work, not after the data are loaded."""
+    if sampler.kind == "search":
+        settings = search_settings(sampler, search)
+        settings.check()
+        if settings.device == "cuda":
+            resolve_device(settings.device)
 
 
-def _code_of_existing(folder: Path, config: Config) -> int | None:
-    """What an existing record means for this run; None if the run is to be done."""
-    old = records.read_record(folder)
-    if old is None or config.force:
-        return None
+def _code_of_existing(record: dict[str, Any], folder: Path, config: Config) -> int:
+    """What an existing record means for this run."""
     where = folder / "record.json"
-    if old["status"] == "ok":
-        score = old["scores"]["test"][config.metric]
+    if record["status"] == "ok":
+        score = record["scores"]["test"][config.metric]
         print(f"Done before, test {config.metric} {score:.4f}: {where} (force=true runs it again).")
         return 0
-    if config.retry == "failed":
-        return None
-    print(f"Failed before ({old['error']}): {where} (retry=failed runs it again).")
+    print(f"Failed before ({record['error']}): {where} (retry=failed runs it again).")
     return FAILED
-
-
-def _headline(config: Config, split: "Split") -> str:
-    n_min = int(split.y_train.sum())
-    return (
-        f"{_title(config)}: {len(split.y_train) - n_min} majority and {n_min} minority training "
-        f"rows, {split.X_train.shape[1]} features"
-    )
-
-
-def _title(config: Config) -> str:
-    ir = "own IR" if config.ir is None else f"IR {config.ir:g}"
-    return (
-        f"{config.dataset.name}, {ir}, {config.clf.name}, {config.sampler.name}, seed {config.seed}"
-    )
-
-
-def _keep(
-    folder: Path, record: dict[str, Any], evaluation: "Evaluation", config: Config, split: "Split"
-) -> None:
-    """Write all of a run's files, the record last."""
-    if evaluation.search is not None:
-        from autosmote.plots import plot_curve
-
-        history = evaluation.search.history
-        records.write_history(folder, history)
-        records.write_counts(folder, evaluation.search.counts)
-        reference = evaluation.reference["validation"][config.metric]
-        records.write_file(
-            folder / "curve.png",
-            lambda path: plot_curve(
-                history, path, metric=config.metric, title=_title(config), reference=reference
-            ),
-        )
-    if config.save_data:
-        records.write_training_part(folder, evaluation.X, evaluation.y, split.feature_names)
-    records.write_json(folder, "record.json", record)
-    (folder / "partial.json").unlink(missing_ok=True)
-
-
-def _keep_partial(
-    folder: Path, partial: dict[str, Any], result: Any, config: Config, split: "Split"
-) -> None:
-    """Write what an interrupted run has; the files of a finished run of before stay as they are."""
-    if result is not None and not (folder / "record.json").exists():
-        records.write_history(folder, result.history)
-        records.write_counts(folder, result.counts)
-        if config.save_data:
-            import numpy as np
-
-            X = np.vstack([split.X_train, result.X_synthetic])
-            y = np.concatenate([split.y_train, np.ones(len(result.X_synthetic), np.int8)])
-            records.write_training_part(folder, X, y, split.feature_names)
-    records.write_json(folder, "partial.json", partial)
-    print(f"autosmote: what there is so far: {folder / 'partial.json'}", file=sys.stderr)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from autosmote import config, search_config
-from autosmote.classifiers import from_target, make_classifier
+from autosmote.classifiers import from_target, make_classifier, make_sampler
 from autosmote.config import (
     CONF_DIR,
     GROUPS,
@@ -83,7 +83,8 @@ def test_samplers_are_those_of_table_2():
 @pytest.mark.parametrize("name", TABLE2)
 def test_sampler_config_agrees_with_its_class(name):
     sampler = composed(f"sampler={name.lower()}").sampler
-    made = from_target("sampler", sampler._target_, sampler.params)
+    make_sampler(sampler, seed=0)
+    made = from_target("sampler", sampler.params["sampler"], {})
     assert type(made).__name__ == name
     assert sampler.takes_ratio == (made._sampling_type != "clean-sampling")
     assert made.get_params() == type(made)().get_params()
@@ -130,6 +131,8 @@ def test_every_setting_is_explained(module):
         ("search.G1=x", ["search.G1 must be a whole number or null, not 'x'"]),
         ("search.time_limit=soon", ["search.time_limit must be a number or null"]),
         ("search.actors=[1]", ["search.actors must be a whole number or text"]),
+        ("limits.memory_mb=much", ["limits.memory_mb must be a number or null, not 'much'"]),
+        ("limits.seconds=3", ["resampling_seconds, run_seconds, memory_mb"]),
         ("clf=svm,dt", ["run all of them by -m"]),
         ("clf", ["Error parsing override 'clf'", "key=value"]),
         ("ir=${nothing}", ["nothing"]),
@@ -147,13 +150,16 @@ def test_errors_are_explained(override, parts):
         ("metric=f1", "choose one of macro_f1, mcc"),
         ("metric=MCC", "did you mean mcc?"),
         ("retry=all", "null, failed"),
+        ("limits.run_seconds=0", "limits.run_seconds must be above 0 or null, not 0"),
+        ("sampler.kind=serch", "did you mean search?"),
+        ("sampler=none sampler.kind=resampler", "needs its class; .* sampler._target_="),
         ("seed=-1", "seed must lie between"),
         ("seed=4294967296", "seed must lie between"),
     ],
 )
 def test_values_that_types_cannot_check(override, part):
     with pytest.raises(UserError, match=part.replace("?", r"\?")):
-        validate(composed(override))
+        validate(composed(*override.split()))
 
 
 def test_classifier_from_elsewhere():

@@ -1,99 +1,42 @@
 """Choice on validation, one look at the test part, failures that are said and imputed."""
 
 import dataclasses
-import warnings
 
 import numpy as np
 import pytest
 from imblearn.over_sampling import SMOTE
+from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, matthews_corrcoef
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from autosmote.config import SamplerSettings
+from autosmote.config import LimitSettings, SamplerSettings
 from autosmote.errors import UserError
-from autosmote.evaluation import RATIOS, HeldOut, evaluate
+from autosmote.evaluation import RATIOS, evaluate
+from autosmote.results import HeldOut
 from autosmote.search_config import SearchConfig
 
 DT = DecisionTreeClassifier(random_state=0)
 SVM = LinearSVC(random_state=0)
-NONE = SamplerSettings("none")
-AUTOSMOTE = SamplerSettings("autosmote")
-SMOTE_SETTINGS = SamplerSettings("smote", "imblearn.over_sampling.SMOTE", takes_ratio=True)
+NONE = SamplerSettings("none", kind="none")
+AUTOSMOTE = SamplerSettings("autosmote", kind="search")
+SMOTE_SETTINGS = SamplerSettings(
+    "smote",
+    "baselines.imblearn_samplers.ImblearnSampler",
+    takes_ratio=True,
+    params={"sampler": "imblearn.over_sampling.SMOTE"},
+)
 SEARCH = SearchConfig(iterations=12, G1=3, G2=3, K=4, actors=0, device="cpu")
 
 
-class OwnSampler:
-    """Base of the samplers below, which the configuration names by their import path."""
-
-    def __init__(self, sampling_strategy=None, random_state=None):
-        self.sampling_strategy = sampling_strategy
-        self.random_state = random_state
-
-    def fit_resample(self, X, y):
-        raise NotImplementedError
+def own(name: str, *, takes_ratio=False, kind="resampler", **params) -> SamplerSettings:
+    """A sampler of tests/rivals.py."""
+    return SamplerSettings(name.lower(), f"rivals.{name}", takes_ratio, params, kind)
 
 
-class Duplicating(OwnSampler):
-    """The same rows at every ratio, so that all grid points tie."""
-
-    def fit_resample(self, X, y):
-        return np.vstack([X, X[y == 1]]), np.concatenate([y, y[y == 1]])
-
-
-class FailingBelowHalf(Duplicating):
-    def fit_resample(self, X, y):
-        if self.sampling_strategy < 0.5:
-            raise ValueError("too small a ratio for /some/where/data.csv")
-        return super().fit_resample(X, y)
-
-
-class Failing(OwnSampler):
-    def fit_resample(self, X, y):
-        raise RuntimeError("nothing works in /some/where/data.csv")
-
-
-class OutOfMemory(OwnSampler):
-    def fit_resample(self, X, y):
-        raise MemoryError
-
-
-class Shuffling(OwnSampler):
-    """Changes nothing but the order."""
-
-    def fit_resample(self, X, y):
-        order = np.random.default_rng(self.random_state).permutation(len(y))
-        return X[order], y[order]
-
-
-class Relabelling(OwnSampler):
-    """Changes no row, but three labels."""
-
-    def fit_resample(self, X, y):
-        y = y.copy()
-        y[:3] = 1
-        return X, y
-
-
-class OneClass(OwnSampler):
-    """Leaves nothing that a classifier could learn from."""
-
-    def fit_resample(self, X, y):
-        return X[y == 1], y[y == 1]
-
-
-class Warning_(Duplicating):
-    def fit_resample(self, X, y):
-        warnings.warn("mind the gap", UserWarning, stacklevel=2)
-        return super().fit_resample(X, y)
-
-
-def own(cls: type, *, takes_ratio: bool = False) -> SamplerSettings:
-    return SamplerSettings(cls.__name__.lower(), f"{__name__}.{cls.__name__}", takes_ratio)
-
-
-def run(split, sampler, estimator=DT, metric="macro_f1", seed=0, search=SEARCH):
-    return evaluate(split, sampler, estimator, metric=metric, seed=seed, search=search)
+def run(split, sampler, estimator=DT, metric="macro_f1", seed=0, **settings):
+    (found,) = evaluate(split, sampler, [(estimator, metric)], seed=seed, search=SEARCH, **settings)
+    return found
 
 
 def expected_scores(model, X, y):
@@ -106,11 +49,12 @@ def expected_scores(model, X, y):
 
 def test_the_test_part_opens_once(small_split):
     model = DecisionTreeClassifier(random_state=0).fit(small_split.X_train, small_split.y_train)
-    held_out = HeldOut(small_split.X_test, small_split.y_test)
-    scores = held_out.evaluate({"a": model})
+    held_out = HeldOut(small_split.y_test)
+    predictions = {"a": model.predict(small_split.X_test)}
+    scores = held_out.evaluate(predictions)
     assert scores == {"a": expected_scores(model, small_split.X_test, small_split.y_test)}
     with pytest.raises(RuntimeError, match="before"):
-        held_out.evaluate({"a": model})
+        held_out.evaluate(predictions)
 
 
 @pytest.mark.parametrize("sampler", [NONE, SMOTE_SETTINGS, AUTOSMOTE], ids=lambda s: s.name)
@@ -179,26 +123,37 @@ def test_the_present_ratio_is_skipped(small_split):
 
 
 def test_ties_go_to_the_smallest_ratio(small_split):
-    assert run(small_split, own(Duplicating, takes_ratio=True)).ratio == RATIOS[1]
+    assert run(small_split, own("Own", takes_ratio=True)).ratio == RATIOS[1]
 
 
 def test_tuned_over_the_ratios_that_ran(small_split):
-    evaluation = run(small_split, own(FailingBelowHalf, takes_ratio=True))
-    assert (evaluation.status, evaluation.ratio) == ("ok", 0.5)
+    sampler = own("AtSomeRatios", takes_ratio=True, deed="fail", at=[0.2, 0.3, 0.4])
+    evaluation = run(small_split, sampler)
+    assert (evaluation.status, evaluation.imputed) == ("ok", False)
+    assert evaluation.ratio >= 0.5
     failed = [point for point in evaluation.grid if point.status == "failed"]
     assert [point.ratio for point in failed] == [0.2, 0.3, 0.4]
-    assert "ValueError: too small a ratio for data.csv" in failed[0].error
+    assert "ValueError: no such ratio in data.csv" in failed[0].error
 
 
 @pytest.mark.parametrize(
     ("sampler", "status", "error"),
     [
-        (own(Failing), "failed", "RuntimeError: nothing works in data.csv"),
-        (own(Failing, takes_ratio=True), "failed", "RuntimeError: nothing works in data.csv"),
-        (own(OutOfMemory), "memory", "MemoryError"),
-        (own(Shuffling), "failed", "changed neither rows nor labels"),
-        (own(Shuffling, takes_ratio=True), "failed", "changed neither rows nor labels"),
+        (own("FailingInFit"), "failed", "RuntimeError: nothing works in data.csv (at rivals.py:"),
+        (own("FailingInFit", takes_ratio=True), "failed", "RuntimeError: nothing works"),
+        (own("AtSomeRatios", deed="refuse"), "memory", "MemoryError"),
+        (own("Shuffling"), "failed", "changed neither rows nor labels"),
+        (own("Shuffling", takes_ratio=True), "failed", "changed neither rows nor labels"),
+        (own("Odd", what="nan"), "failed", "no table of finite numbers"),
+        (own("Odd", what="objects"), "failed", "TypeError"),
+        (own("Odd", what="labels"), "failed", "no labels 0 and 1"),
+        (own("Odd", what="lengths"), "failed", "no labels 0 and 1 for 108 rows"),
+        (own("Odd", what="nothing"), "failed", "TypeError"),
+        (own("AtSomeRatios", deed="sys_exit"), "failed", "SystemExit: 3"),
+        (own("AtSomeRatios", deed="odd_error"), "failed", "Unpicklable: odd in x.py"),
+        (own("AtSomeRatios", deed="mute_error"), "failed", "Mute"),
     ],
+    ids=lambda value: f"{value.name} {value.params}" if hasattr(value, "params") else None,
 )
 def test_failures_are_imputed(small_split, sampler, status, error):
     evaluation = run(small_split, sampler)
@@ -207,6 +162,58 @@ def test_failures_are_imputed(small_split, sampler, status, error):
     assert "/some/where" not in evaluation.error
     assert evaluation.scores == evaluation.reference == run(small_split, NONE).scores
     assert evaluation.n_synthetic == 0
+
+
+@pytest.mark.parametrize(
+    ("deed", "status", "error"),
+    [
+        ("loop", "timeout", "it took longer than limits.resampling_seconds=2 allows"),
+        ("kill", "crashed", "its process ended by signal SIGKILL"),
+        ("exit", "crashed", "its process ended with exit code 7"),
+        ("eat", "memory", "it used more than limits.memory_mb=500"),
+    ],
+)
+def test_what_misbehaves_does_so_alone(small_split, deed, status, error, tmp_path):
+    """At ratio 0.4: what ran before is kept; after a crash the others are still tried."""
+    seconds = 2 if deed == "loop" else 60
+    limits = LimitSettings(resampling_seconds=seconds, memory_mb=500)
+    log = tmp_path / "log"
+    sampler = own("AtSomeRatios", takes_ratio=True, deed=deed, at=[0.4], log=str(log))
+    evaluation = run(small_split, sampler, limits=limits)
+    assert (evaluation.status, evaluation.imputed) == ("ok", False)
+    by_ratio = {point.ratio: point for point in evaluation.grid}
+    assert (by_ratio[0.4].status, by_ratio[0.4].error) == (status, error)
+    larger = {by_ratio[ratio].status for ratio in RATIOS if ratio > 0.4}
+    assert {by_ratio[ratio].status for ratio in (0.2, 0.3)} == {"ok"}
+    if status == "crashed":
+        assert larger == {"ok"}
+        assert log.read_text().count("fit") == 2  # in a new process
+    else:
+        assert larger == {"skipped"}
+        assert by_ratio[0.5].error == f"after the {status} at ratio 0.4"
+        assert evaluation.ratio in (0.2, 0.3)
+        assert log.read_text().splitlines()[-1] == "resample 0.4"
+    # A sampler that does nothing else is imputed, with the same cause.
+    evaluation = run(small_split, own("AtSomeRatios", deed=deed), limits=limits)
+    assert (evaluation.status, evaluation.imputed, evaluation.error) == (status, True, error)
+    assert evaluation.scores == evaluation.reference
+
+
+@pytest.mark.parametrize("name", ["HangingInInit", "HangingInFit"])
+def test_a_limit_holds_before_the_first_resampling(small_split, name):
+    limits = LimitSettings(resampling_seconds=0.5)
+    evaluation = run(small_split, own(name, takes_ratio=True), limits=limits)
+    assert (evaluation.status, evaluation.imputed) == ("timeout", True)
+    assert "limits.resampling_seconds=0.5" in evaluation.error
+
+
+def test_the_run_has_a_limit_too(small_split):
+    limits = LimitSettings(resampling_seconds=None, run_seconds=1)
+    sampler = own("AtSomeRatios", takes_ratio=True, deed="loop", at=[0.4])
+    evaluation = run(small_split, sampler, limits=limits)
+    assert evaluation.status == "ok"
+    (point,) = (point for point in evaluation.grid if point.ratio == 0.4)
+    assert point.error == "it took longer than limits.run_seconds=1 allows"
 
 
 def test_all_ratios_at_or_below_the_present_one(small_split):
@@ -219,13 +226,13 @@ def test_all_ratios_at_or_below_the_present_one(small_split):
 
 
 def test_a_change_of_labels_is_a_change(small_split):
-    evaluation = run(small_split, own(Relabelling))
+    evaluation = run(small_split, own("Relabelling"))
     assert (evaluation.status, evaluation.imputed) == ("ok", False)
     assert evaluation.rows["resampled"] == [87, 12]
 
 
 def test_a_classifier_that_cannot_use_the_rows_fails_the_grid_point(small_split):
-    evaluation = run(small_split, own(OneClass), estimator=SVM)
+    evaluation = run(small_split, own("OneClass"), estimator=SVM)
     assert (evaluation.status, evaluation.imputed) == ("failed", True)
     assert "ValueError" in evaluation.error
 
@@ -237,30 +244,117 @@ def test_a_seed_reaches_the_sampler(small_split):
 
 
 def test_warnings_are_kept_once(small_split):
-    evaluation = run(small_split, own(Warning_, takes_ratio=True))
+    evaluation = run(small_split, own("Warning_", takes_ratio=True))
     assert evaluation.warnings == ["UserWarning: mind the gap"]
 
 
 def test_settings_that_no_sampler_takes_are_the_user_s_mistake(small_split):
-    settings = dataclasses.replace(SMOTE_SETTINGS, params={"k": 3})
+    settings = dataclasses.replace(SMOTE_SETTINGS, params=SMOTE_SETTINGS.params | {"k": 3})
     with pytest.raises(UserError, match=r"sampler\.params .* k_neighbors"):
         run(small_split, settings)
-    settings = dataclasses.replace(SMOTE_SETTINGS, _target_="imblearn.over_sampling.SMOOTE")
-    with pytest.raises(UserError, match="cannot be imported"):
-        run(small_split, settings)
+    for target, part in (
+        ("baselines.imblearn_samplers.Imblearn", "cannot be imported"),
+        ("imblearn.under_sampling.TomekLinks", "named by sampler.params.sampler of"),
+        ("rivals.NoMethod", "has no resample and no transform, which a resampler needs"),
+    ):
+        with pytest.raises(UserError, match=part):
+            run(small_split, SamplerSettings("mine", target))
+    with pytest.raises(UserError, match="has no predict, which a method needs"):
+        run(small_split, own("NoMethod", kind="method"))
+
+
+def test_a_mistake_can_be_a_failure(small_split):
+    evaluation = run(small_split, own("Needy"), mistakes_fail=True)
+    assert (evaluation.status, evaluation.imputed) == ("failed", True)
+    assert evaluation.error == "Needy needs the package needful; install it."
+    with pytest.raises(UserError, match="needful"):
+        run(small_split, own("Needy"))
+
+
+def test_groups_reach_the_sampler(small_split):
+    split = dataclasses.replace(small_split, groups=[(1, 3)])
+    assert "groups [(1, 3)]" in run(split, own("GroupsSeen")).error
+
+
+def test_a_sampler_may_change_the_features(small_split):
+    def project(X):
+        return np.column_stack([2 * X[:, 0], X.sum(axis=1)])
+
+    evaluation = run(small_split, own("Projecting"))
+    rows = np.concatenate([np.arange(99), np.flatnonzero(small_split.y_train == 1)])
+    X, y = project(small_split.X_train[rows]), small_split.y_train[rows]
+    model = DecisionTreeClassifier(random_state=0).fit(X, y)
+    assert evaluation.scores == {
+        "validation": expected_scores(model, project(small_split.X_val), small_split.y_val),
+        "test": expected_scores(model, project(small_split.X_test), small_split.y_test),
+    }
+    assert evaluation.new_features and np.array_equal(evaluation.X, X)
+    assert evaluation.reference == run(small_split, NONE).scores
+
+
+@pytest.mark.parametrize("metric", ["macro_f1", "mcc"])
+def test_a_method_is_its_own_classifier(small_split, metric):
+    estimator = LogisticRegression()
+    evaluation = run(small_split, own("Threshold", kind="method"), estimator, metric)
+    model = LogisticRegression().fit(small_split.X_train, small_split.y_train)
+
+    class Cut:
+        def __init__(self, cut):
+            self.cut = cut
+
+        def predict(self, X):
+            return (model.predict_proba(X)[:, 1] >= self.cut).astype(int)
+
+    cuts = np.unique(model.predict_proba(small_split.X_val)[:, 1])
+    best = max(
+        map(Cut, cuts),
+        key=lambda cut: expected_scores(cut, small_split.X_val, small_split.y_val)[metric].expected,
+    )
+    assert evaluation.scores == {
+        "validation": expected_scores(best, small_split.X_val, small_split.y_val),
+        "test": expected_scores(best, small_split.X_test, small_split.y_test),
+    }
+    assert evaluation.reference == run(small_split, NONE, estimator, metric).scores
+    assert (evaluation.status, evaluation.ratio, evaluation.n_synthetic) == ("ok", None, 0)
+    assert evaluation.seconds["learn"] > 0
+
+
+@pytest.mark.parametrize(
+    ("deed", "status"), [("fail", "failed"), ("kill", "crashed"), ("loop", "timeout")]
+)
+def test_a_method_fails_like_a_sampler(small_split, deed, status):
+    # The limit of a resampling is not that of a method.
+    limits = LimitSettings(resampling_seconds=0.01, run_seconds=1 if deed == "loop" else None)
+    sampler = own("Threshold", kind="method", deed=deed)
+    evaluation = run(small_split, sampler, LogisticRegression(), limits=limits)
+    assert (evaluation.status, evaluation.imputed) == (status, True)
+    assert evaluation.scores == evaluation.reference
+
+
+def test_one_resampling_serves_all_classifiers_and_metrics(small_split, tmp_path):
+    log = tmp_path / "log"
+    sampler = own("Jittering", takes_ratio=True, log=str(log))
+    jobs = [(DT, "macro_f1"), (SVM, "macro_f1"), (DT, "mcc"), (SVM, "mcc")]
+    together = evaluate(small_split, sampler, jobs, seed=5)
+    assert log.read_text().splitlines() == ["fit", *(f"resample {ratio}" for ratio in RATIOS[1:])]
+    for (estimator, metric), found in zip(jobs, together, strict=True):
+        alone = run(small_split, sampler, estimator, metric, seed=5)
+        assert found.scores == alone.scores and found.grid == alone.grid
+        assert np.array_equal(found.X, alone.X)
+
+
+def test_a_classifier_that_cannot_be_trained_leaves_the_others(small_split):
+    broken = LinearSVC(C=-1)
+    first, second = evaluate(small_split, own("Own"), [(broken, "mcc"), (DT, "mcc")], seed=0)
+    assert isinstance(first, ValueError)
+    assert second.scores == run(small_split, own("Own"), metric="mcc").scores
 
 
 @pytest.mark.parametrize("metric", ["macro_f1", "mcc"])
 def test_autosmote_retrains_on_the_best_samples(small_split, metric):
     seen = []
-    evaluation = evaluate(
-        small_split,
-        AUTOSMOTE,
-        SVM,
-        metric=metric,
-        seed=0,
-        search=SEARCH,
-        on_iteration=lambda *iteration: seen.append(iteration),
+    evaluation = run(
+        small_split, AUTOSMOTE, SVM, metric, on_iteration=lambda *iteration: seen.append(iteration)
     )
     result = evaluation.search
     X = np.vstack([small_split.X_train, result.X_synthetic])

@@ -12,16 +12,19 @@ PACKAGE = Path(__file__).resolve().parent.parent / "autosmote"
 # From the bottom to the top: a module imports from its own layer or from one below. A new
 # module is put where it belongs.
 LAYERS = [
-    {"", "errors"},
+    {"", "errors", "plain", "processes", "memory"},
     {"metrics", "privacy", "search_config"},
-    {"config"},
-    {"classifiers"},
+    {"config", "host"},
+    {"classifiers", "limits", "results"},
+    {"samplers"},
     {*("arff", "columns", "canonical", "tables", "toy", "openml_source"), "datasets", "splits"},
-    {"space", "parameters", "policies", "vtrace", "episode", "reference", "scoring", "memory"},
+    {"space", "parameters", "policies", "vtrace", "episode", "reference", "scoring"},
     {"actors", "learner"},
     {"search"},
     {"evaluation"},
     {"records", "progress", "plots"},
+    {"units"},
+    {"comparison"},
     {"run"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}

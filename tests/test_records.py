@@ -17,8 +17,10 @@ from autosmote.config import (
     ClassifierSettings,
     Config,
     DatasetSettings,
+    LimitSettings,
     PreprocessSettings,
     SamplerSettings,
+    search_settings,
 )
 from autosmote.errors import UserError
 from autosmote.search_config import SearchConfig
@@ -27,10 +29,10 @@ FINGERPRINT = "a" * 64
 CONFIG = Config(
     dataset=DatasetSettings("mozilla4", 50),
     clf=ClassifierSettings("svm", "sklearn.svm.LinearSVC", {"random_state": 0}),
-    sampler=SamplerSettings("autosmote"),
+    sampler=SamplerSettings("autosmote", kind="search"),
     ir=50.0,
 )
-SMOTE = SamplerSettings("smote", "imblearn.over_sampling.SMOTE", takes_ratio=True)
+SMOTE = SamplerSettings("smote", "somewhere.SMOTE", takes_ratio=True)
 
 
 def folder(config: Config = CONFIG, fingerprint: str = FINGERPRINT) -> Path:
@@ -48,7 +50,8 @@ def searched(**settings) -> Config:
 def test_the_folder_s_name_is_readable_and_fixed():
     name = folder().name
     assert name.startswith("mozilla4-ir50-svm-autosmote-macro_f1-seed0-")
-    assert len(name.rpartition("-")[2]) == 12
+    # A setting that is added must not make all searches of before look as if they were missing.
+    assert name.rpartition("-")[2] == "b68d946e707f"
     assert folder().parent == Path("results/runs")
     own = changed(ir=None, dataset=DatasetSettings("toy"))
     assert folder(own).name.startswith("toy-irown-svm-")
@@ -74,7 +77,7 @@ NO_RESULT = {
 
 
 def test_every_setting_is_on_a_list():
-    settings = {f.name for f in dataclasses.fields(Config)} - {"search"}
+    settings = {f.name for f in dataclasses.fields(Config)} - {"search", "limits"}
     assert settings == set(RESULT) | set(NO_RESULT)
 
 
@@ -106,6 +109,34 @@ def test_identity_and_the_search_s_settings(name):
     # A sampler that does not search is not run again because a setting of the search differs.
     smote = dataclasses.replace(CONFIG, sampler=SMOTE)
     assert folder(dataclasses.replace(smote, search=SearchConfig(**{name: other}))) == folder(smote)
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("none", set()),
+        ("search", set()),
+        ("resampler", {"resampling_seconds", "run_seconds", "memory_mb"}),
+        ("method", {"run_seconds", "memory_mb"}),
+    ],
+)
+def test_identity_and_the_limits(kind, expected):
+    sampler = SamplerSettings("x", "somewhere.X", kind=kind)
+    before = folder(changed(sampler=sampler))
+    found = {
+        f.name
+        for f in dataclasses.fields(LimitSettings)
+        if folder(changed(sampler=sampler, limits=LimitSettings(**{f.name: 7.0}))) != before
+    }
+    assert found == expected
+
+
+def test_a_sampler_may_fix_settings_of_the_search():
+    random = SamplerSettings("r", kind="search", params={"ablation": "random_search"})
+    identity = records.identity(changed(sampler=random), FINGERPRINT)
+    assert identity["search"]["ablation"] == "random_search"
+    with pytest.raises(UserError, match=r"sampler\.params\.ablate .*did you mean ablation\?"):
+        search_settings(SamplerSettings("r", kind="search", params={"ablate": 1}), SearchConfig())
 
 
 def test_a_name_is_a_plain_file_name():
@@ -197,6 +228,8 @@ def test_a_record_names_no_folder_user_or_host():
 def test_versions_name_the_package_of_a_target():
     config = changed(clf=ClassifierSettings("mine", "hypothesis.Thing", {}))
     assert "hypothesis" in records.versions(config)
+    wrapped = SamplerSettings("mine", "somewhere.X", params={"sampler": "hypothesis.Thing"})
+    assert "hypothesis" in records.versions(changed(sampler=wrapped))
 
 
 def test_git_revision():

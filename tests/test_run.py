@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autosmote import evaluation
+from autosmote import units
 from autosmote.progress import Progress
 from autosmote.run import main
 
@@ -213,7 +213,7 @@ def test_an_interruption_is_never_done(here, monkeypatch, capsys):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(evaluation, "evaluate", interrupt)
+        patched.setattr(units, "evaluate", interrupt)
         assert main(["-m", "sampler=none,smote"]) == 130
     (folder,) = here.glob("results/runs/*")  # it ended the sweep
     assert [p.name for p in folder.iterdir()] == ["partial.json"]

@@ -1,0 +1,188 @@
+"""Samplers from the configuration, each in a process of its own with limits.
+
+A *resampler* is a class with
+
+    __init__(self, *, random_state, **params)
+    fit(self, X, y, *, groups) -> self        the training part; one-hot column ranges
+    resample(self, ratio) -> (X_new, y_new)   n_min/n_maj to reach; None where it takes none
+    transform(self, X) -> X                   identity unless it changes the features
+
+and is trained in `fit`, once, for all ratios. A *method* is its own classifier:
+
+    __init__(self, *, random_state, **params)
+    fit(self, X_train, y_train, X_val, y_val, *, estimator, metric) -> self
+    predict(self, X) -> labels 0 and 1
+
+Here are their counterparts on this side: the same calls, which raise `ChildFailed` whatever the
+class does, be it that it hangs, crashes, or eats the memory.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+
+from autosmote.classifiers import make_sampler
+from autosmote.config import LimitSettings, SamplerSettings
+from autosmote.errors import UserError
+from autosmote.limits import Child, ChildFailed, Deadline, wait_until_ready
+
+Groups = list[tuple[int, int]]
+
+
+class LimitedSampler:
+    """A sampler in a child process.
+
+    Parameters
+    ----------
+    settings : SamplerSettings
+    seed : int
+    limits : LimitSettings
+    mistakes_fail : bool
+        Let a `UserError` be a failure of the sampler like any other: where it is one of many, a
+        package that is missing must not end the others.
+
+    Attributes
+    ----------
+    seconds : float
+        Spent on all calls.
+    warnings : list of str
+    peak_memory_mb : float
+
+    Raises
+    ------
+    ChildFailed
+        From every call too.
+    UserError
+        If the sampler cannot be made from its settings, unless `mistakes_fail`.
+    """
+
+    def __init__(
+        self,
+        settings: SamplerSettings,
+        seed: int,
+        limits: LimitSettings,
+        *,
+        mistakes_fail: bool = False,
+    ) -> None:
+        self._settings, self._seed, self._limits = settings, seed, limits
+        self._mistakes_fail = mistakes_fail
+        self.seconds = 0.0
+        self.warnings: list[str] = []
+        self._peaks = [0.0]
+        wait_until_ready()
+        self._end = Deadline.after(limits.run_seconds, "limits.run_seconds")
+        self._child = self._start()
+
+    @property
+    def peak_memory_mb(self) -> float:
+        return max(*self._peaks, self._child.peak_memory_mb)
+
+    def close(self) -> None:
+        self._child.close()
+
+    def _start(self) -> Child:
+        try:
+            memory = self._limits.memory_mb
+            return Child(memory, Hosted, self._settings, self._seed, deadline=self._deadline())
+        except UserError as mistake:
+            raise self._as_failure(mistake) from mistake
+
+    def _deadline(self) -> Deadline:
+        if self._settings.kind == "method":
+            return self._end
+        seconds = self._limits.resampling_seconds
+        return min(self._end, Deadline.after(seconds, "limits.resampling_seconds"))
+
+    def _call(self, method: str, *arguments: Any) -> Any:
+        started = time.perf_counter()
+        try:
+            answer = self._child.call(method, *arguments, deadline=self._deadline())
+        except UserError as mistake:
+            raise self._as_failure(mistake) from mistake
+        finally:
+            self.seconds += time.perf_counter() - started
+        self.warnings += answer.warnings
+        return answer.value
+
+    def _as_failure(self, mistake: UserError) -> Exception:
+        return ChildFailed("failed", str(mistake)) if self._mistakes_fail else mistake
+
+
+class LimitedResampler(LimitedSampler):
+    """A resampler in a child process; a new one goes on where one has crashed."""
+
+    def fit(self, X: np.ndarray, y: np.ndarray, groups: Groups) -> None:
+        self._training = (X, y, groups)
+        self._call("fit", X, y, groups)
+
+    def transform(self, X: np.ndarray) -> np.ndarray:
+        changed = self._call("transform", X)
+        return X if changed is None else changed
+
+    def resample(self, ratio: float | None) -> tuple[np.ndarray, np.ndarray]:
+        if not self._child.alive:
+            self._peaks.append(self._child.peak_memory_mb)
+            self._child = self._start()
+            self._call("fit", *self._training)
+        X, y = self._call("resample", ratio)
+        return X, y
+
+
+class LimitedMethod(LimitedSampler):
+    """A method in a child process."""
+
+    def fit(self, *parts: np.ndarray, estimator: Any, metric: str) -> None:
+        self._call("fit_method", *parts, estimator, metric)
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        return self._call("predict", X)
+
+
+class Hosted:
+    """A sampler as it lives in the child: its results are checked and plain."""
+
+    def __init__(self, settings: SamplerSettings, seed: int) -> None:
+        self._sampler = make_sampler(settings, seed)
+
+    def fit(self, X: np.ndarray, y: np.ndarray, groups: Groups) -> None:
+        self._sampler.fit(X, y, groups=groups)
+
+    def resample(self, ratio: float | None) -> tuple[np.ndarray, np.ndarray]:
+        X, y = self._sampler.resample(ratio)
+        X = _features(X)
+        return X, _labels(y, len(X))
+
+    def transform(self, X: np.ndarray) -> np.ndarray | None:
+        changed = self._sampler.transform(X)
+        return None if changed is X else _features(changed)
+
+    def fit_method(
+        self,
+        X_train: np.ndarray,
+        y_train: np.ndarray,
+        X_val: np.ndarray,
+        y_val: np.ndarray,
+        estimator: Any,
+        metric: str,
+    ) -> None:
+        self._sampler.fit(X_train, y_train, X_val, y_val, estimator=estimator, metric=metric)
+
+    def predict(self, X: np.ndarray) -> np.ndarray:
+        return _labels(self._sampler.predict(X), len(X))
+
+
+def _features(X: Any) -> np.ndarray:
+    X = np.ascontiguousarray(X, dtype=np.float64)
+    if X.ndim != 2 or not np.isfinite(X).all():
+        raise ValueError(f"the sampler returned no table of finite numbers (shape {X.shape})")
+    return X
+
+
+def _labels(y: Any, n: int) -> np.ndarray:
+    y = np.asarray(y)
+    if y.shape != (n,) or not np.isin(y, (0, 1)).all():
+        raise ValueError(f"the sampler returned no labels 0 and 1 for {n} rows")
+    return y.astype(np.int8)

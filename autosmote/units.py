@@ -1,0 +1,264 @@
+"""Units of work: a dataset, ratio, seed and sampler, for all planned classifiers and metrics.
+
+A resampled training part is made once per unit and serves every classifier and metric of it; each
+of these pairs is a *run* with a record of its own. A search or a method depends on both, so it is
+a unit of one run. A run that has a record is done and is not repeated.
+
+    data = Data()
+    for unit in plan(configs, data):
+        if runs := missing(unit):
+            run_unit(runs, data.split(runs[0].config))
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autosmote import limits, records
+from autosmote.classifiers import make_classifier
+from autosmote.config import Config, search_settings
+from autosmote.errors import UserError
+from autosmote.evaluation import evaluate
+from autosmote.privacy import describe_error
+from autosmote.progress import Progress
+
+if TYPE_CHECKING:
+    from autosmote.datasets import Dataset
+    from autosmote.results import Evaluation
+    from autosmote.splits import Split
+
+Record = dict[str, Any]
+
+
+class Data:
+    """Datasets, each loaded once, and the last split, for units that follow one another."""
+
+    def __init__(self) -> None:
+        self._datasets: dict[str, Dataset] = {}
+        self._split: tuple[str, Split] | None = None
+
+    def dataset(self, config: Config) -> Dataset:
+        from autosmote.datasets import load_dataset
+
+        key = _key([asdict(config.dataset), config.data_dir])
+        if key not in self._datasets:
+            self._datasets[key] = load_dataset(
+                config.dataset.name,
+                data_dir=config.data_dir,
+                path=config.dataset.path,
+                target=config.dataset.target,
+            )
+        return self._datasets[key]
+
+    def split(self, config: Config) -> Split:
+        from autosmote.splits import make_split
+
+        dataset = self.dataset(config)
+        fit_on = config.preprocess.fit_on
+        key = _key([dataset.name, dataset.fingerprint, config.ir, config.seed, fit_on])
+        if self._split is None or self._split[0] != key:
+            made = make_split(dataset, ir=config.ir, seed=config.seed, fit_on=fit_on)
+            self._split = (key, made)
+        return self._split[1]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One classifier and metric of a unit.
+
+    Attributes
+    ----------
+    config : Config
+    identity : dict
+        Everything that can change the result.
+    folder : Path
+        Of the record.
+    source : str
+        Where the data came from.
+    """
+
+    config: Config
+    identity: dict[str, Any]
+    folder: Path
+    source: str
+
+    def record(self) -> Record | None:
+        """The record of before, unless the run is to be repeated."""
+        found = None if self.config.force else records.read_record(self.folder)
+        if found and found["status"] != "ok" and self.config.retry == "failed":
+            return None
+        return found
+
+    def make_record(self, status: str, **found: Any) -> Record:
+        return records.make_record(
+            self.config, self.identity, status=status, data_source=self.source, **found
+        )
+
+
+def plan(configs: Iterable[Config], data: Data) -> list[list[Run]]:
+    """Sort runs into units, in the order in which these first appear; none twice.
+
+    Raises
+    ------
+    UserError
+        For mistakes in the settings of the data.
+    """
+    units: dict[str, dict[Path, Run]] = {}
+    for config in configs:
+        dataset = data.dataset(config)
+        identity = records.identity(config, dataset.fingerprint)
+        folder = records.run_folder(config.results_dir, identity)
+        kind, shared = config.sampler.kind, dict(identity)
+        if kind not in ("search", "method"):
+            shared |= {"clf": None, "metric": None}
+        unit = units.setdefault(_key([kind, shared, config.results_dir]), {})
+        unit[folder] = Run(config, identity, folder, dataset.source)
+    return [list(unit.values()) for unit in units.values()]
+
+
+def missing(unit: Iterable[Run]) -> list[Run]:
+    """The runs of a unit that are to be done."""
+    return [run for run in unit if run.record() is None]
+
+
+def run_unit(
+    runs: Sequence[Run],
+    split: Split,
+    *,
+    on_start: Callable[[], None] | None = None,
+    mistakes_fail: bool = False,
+) -> list[Record]:
+    """Do runs of one unit, and leave the record of each.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+    split : Split
+    on_start : callable, optional
+        Called when the settings are known to be good, before the work.
+    mistakes_fail : bool
+        Let a sampler that cannot be made be a failure, instead of the user's mistake.
+
+    Returns
+    -------
+    list of dict
+        The records. Scores are missing where the classifier could not be trained at all.
+
+    Raises
+    ------
+    UserError
+        For mistakes in the settings; nothing is written then.
+    KeyboardInterrupt
+        After a partial.json was written for each run.
+    """
+    config = runs[0].config
+    sampler = config.sampler
+    if sampler.kind in ("resampler", "method"):
+        limits.prepare()
+    classifiers = {_key(asdict(run.config.clf)): run.config.clf for run in runs}
+    made = {key: make_classifier(settings) for key, settings in classifiers.items()}
+    search = search_settings(sampler, config.search) if sampler.kind == "search" else None
+    progress = Progress(search.iterations, config.metric) if search else None
+    evaluations: Sequence[Evaluation | Exception]
+    try:
+        with progress or nullcontext():
+            evaluations = evaluate(
+                split,
+                sampler,
+                [(made[_key(asdict(run.config.clf))], run.config.metric) for run in runs],
+                seed=config.seed,
+                limits=config.limits,
+                search=search,
+                on_start=on_start,
+                on_iteration=progress.update if progress else None,
+                mistakes_fail=mistakes_fail,
+            )
+    except UserError:
+        raise
+    except KeyboardInterrupt as interrupt:
+        for run in runs:
+            _keep_partial(run, getattr(interrupt, "result", None), split)
+        raise
+    except Exception as error:
+        evaluations = [error] * len(runs)
+    return [_keep(run, found, split) for run, found in zip(runs, evaluations, strict=True)]
+
+
+def _keep(run: Run, found: Evaluation | Exception, split: Split) -> Record:
+    """Write all of a run's files, the record last."""
+    if isinstance(found, Exception):
+        traceback.print_exception(found)
+        status = "memory" if isinstance(found, MemoryError) else "failed"
+        record = run.make_record(status, error=describe_error(found))
+    else:
+        record = run.make_record(found.status, evaluation=found, error=found.error)
+        if found.search is not None:
+            _keep_search(run, found)
+        if run.config.save_data:
+            names = split.feature_names
+            if found.new_features:
+                names = tuple(f"feature_{i}" for i in range(found.X.shape[1]))
+            records.write_training_part(run.folder, found.X, found.y, names)
+    records.write_json(run.folder, "record.json", record)
+    (run.folder / "partial.json").unlink(missing_ok=True)
+    return record
+
+
+def _keep_search(run: Run, found: Evaluation) -> None:
+    from autosmote.plots import plot_curve
+
+    assert found.search is not None
+    history, metric = found.search.history, run.config.metric
+    records.write_history(run.folder, history)
+    records.write_counts(run.folder, found.search.counts)
+    reference = found.reference["validation"][metric]
+    records.write_file(
+        run.folder / "curve.png",
+        lambda path: plot_curve(
+            history, path, metric=metric, title=title(run.config), reference=reference
+        ),
+    )
+
+
+def _keep_partial(run: Run, result: Any, split: Split) -> None:
+    """Write what an interrupted run has; the files of a finished run of before stay as they are."""
+    folder = run.folder
+    if result is not None and not (folder / "record.json").exists():
+        records.write_history(folder, result.history)
+        records.write_counts(folder, result.counts)
+        if run.config.save_data:
+            X = np.vstack([split.X_train, result.X_synthetic])
+            y = np.concatenate([split.y_train, np.ones(len(result.X_synthetic), np.int8)])
+            records.write_training_part(folder, X, y, split.feature_names)
+    records.write_json(folder, "partial.json", run.make_record("interrupted", search=result))
+    print(f"autosmote: what there is so far: {folder / 'partial.json'}", file=sys.stderr)
+
+
+def title(config: Config) -> str:
+    """A configuration in a few words."""
+    ir = "own IR" if config.ir is None else f"IR {config.ir:g}"
+    return (
+        f"{config.dataset.name}, {ir}, {config.clf.name}, {config.sampler.name}, seed {config.seed}"
+    )
+
+
+def headline(config: Config, split: Split) -> str:
+    """What is about to be worked on."""
+    n_min = int(split.y_train.sum())
+    return (
+        f"{title(config)}: {len(split.y_train) - n_min} majority and {n_min} minority training "
+        f"rows, {split.X_train.shape[1]} features"
+    )
+
+
+def _key(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
