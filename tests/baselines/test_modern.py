@@ -147,24 +147,32 @@ def test_ensembles(cls):
 
 
 class Counting(DecisionTreeClassifier):
-    """Counts the fits, and keeps how many minority rows each one saw."""
+    """Keeps how many minority rows each fit saw, and what it predicted for validation."""
 
     seen: list[int] = []  # noqa: RUF012 -- shared by the clones
+    predicted: list[np.ndarray] = []  # noqa: RUF012
 
     def fit(self, X, y, **kwargs):
         self.seen.append(int(np.sum(y)))
         return super().fit(X, y, **kwargs)
+
+    def predict(self, X, **kwargs):
+        self.predicted.append(super().predict(X, **kwargs))
+        return self.predicted[-1]
 
 
 @needs_optuna
 @every_metric
 def test_optuna_keeps_the_best_of_as_many_fits(metric):
     Counting.seen.clear()
+    Counting.predicted.clear()
     method = OptunaSearch(random_state=0, fits=40)
     method.fit(TRAIN.X, TRAIN.y, VAL.X, VAL.y, estimator=Counting(random_state=0), metric=metric)
     assert len(Counting.seen) + method.n_failed_ == 40
     assert Counting.seen[0] == 30  # no resampling
     assert len(set(Counting.seen)) > 10 and max(Counting.seen) <= 300
+    values = [score(metric, VAL.y, y) for y in Counting.predicted]
+    assert values[-1] < max(values) == method.best_score_
     assert score(metric, VAL.y, method.predict(VAL.X)) == method.best_score_
     plain = DecisionTreeClassifier(random_state=0).fit(TRAIN.X, TRAIN.y)
     assert method.best_score_ >= score(metric, VAL.y, plain.predict(VAL.X))
