@@ -121,14 +121,14 @@ class UnitProgress(_Meter):
     def begin(self, name: str) -> None:
         """Say which unit is worked on."""
         if self._bar is not None:
-            self._bar.set_postfix_str(self._failures() + name)
+            self._show(name)
 
     def end(self, *, failed: bool) -> None:
         """Count a unit."""
         self._done += 1
         self._failed += failed
         if self._bar is not None:
-            self._bar.set_postfix_str(self._failures(), refresh=False)
+            self._show("")
             self._bar.update()
         elif self._line_is_due(self._done):
             left = self._total - self._done
@@ -138,5 +138,6 @@ class UnitProgress(_Meter):
                 line += f", about {seconds:.0f} s to go"
             logger.info("%s", line)
 
-    def _failures(self) -> str:
-        return f"{self._failed} failed, " if self._failed else ""
+    def _show(self, name: str) -> None:
+        failed = f"{self._failed} failed" if self._failed else ""
+        self._bar.set_postfix_str(", ".join(filter(None, (failed, name))))

@@ -2,7 +2,7 @@
 
 import ast
 import inspect
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 from hydra import compose, initialize_config_dir
@@ -17,10 +17,13 @@ from autosmote.config import (
     Config,
     available,
     explain,
+    load_sampler,
+    members,
     register_schema,
     validate,
 )
 from autosmote.errors import UserError
+from baselines.variants_registry import VARIANTS
 
 TABLE2 = """
 ClusterCentroids CondensedNearestNeighbour EditedNearestNeighbours
@@ -78,6 +81,37 @@ def test_the_paper_s_regime():
 def test_samplers_are_those_of_table_2():
     rivals = {name.lower() for name in TABLE2}
     assert set(available("sampler")) >= rivals | {"none", "autosmote"}
+
+
+def test_all_is_table_2():
+    names = {sampler.name for sampler in members(load_sampler("all"))}
+    assert names == {name.lower() for name in TABLE2} | {
+        *("none", "ctgan", "tvae", "mesa", "autosmote")
+    }
+    assert len(names) == 25
+
+
+def test_variants_are_the_85():
+    first, *names = [sampler.name for sampler in members(load_sampler("variants"))]
+    assert first == "none" and len(names) == 85
+    assert set(names) == {variant.sampler for variant in VARIANTS.values() if variant.in_85}
+
+
+def test_modern_rivals_are_there():
+    found = members(load_sampler("modern"))
+    assert {sampler.kind for sampler in found} == {"method", "search"}
+
+
+@pytest.mark.parametrize("name", [n for n in available("sampler") if not n.startswith("sv_")])
+def test_a_sampler_s_file_means_the_same_without_hydra(name):
+    assert load_sampler(name) == composed(f"sampler={name}").sampler
+
+
+def test_a_group_s_params_reach_its_samplers():
+    group = replace(load_sampler("all"), params={"smote": {"k_neighbors": 3}})
+    params = {sampler.name: sampler.params for sampler in members(group)}
+    assert params["smote"] == {"sampler": "imblearn.over_sampling.SMOTE", "k_neighbors": 3}
+    assert "k_neighbors" not in params["svmsmote"]
 
 
 @pytest.mark.parametrize("name", TABLE2)

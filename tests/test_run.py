@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from autosmote import units
-from autosmote.progress import Progress
+from autosmote.progress import Progress, UnitProgress
 from autosmote.run import main
 
 FEW = ("search.iterations=8", "search.actors=0", "search.device=cpu", "search.G1=3", "search.G2=3")
@@ -124,6 +124,29 @@ def test_a_failed_run_is_repeated_on_request_only(here, capsys):
     assert path.stat().st_mtime_ns == before
     assert main(["sampler=kmeanssmote", "retry=failed"]) == 1
     assert path.stat().st_mtime_ns > before
+
+
+@pytest.mark.parametrize(
+    ("deed", "status", "error"),
+    [
+        ("fail", "failed", "ValueError: no such ratio in data.csv"),
+        ("kill", "crashed", "its process ended by signal SIGKILL"),
+        ("loop", "timeout", "it took longer than limits.resampling_seconds=3 allows"),
+        ("eat", "memory", "it used more than limits.memory_mb=500"),
+    ],
+)
+def test_a_sampler_that_misbehaves_leaves_a_record(here, capsys, deed, status, error):
+    rival = ["sampler=tomeklinks", "sampler._target_=rivals.AtSomeRatios"]
+    limits = ["limits.memory_mb=500"]
+    if deed == "loop":
+        limits.append("limits.resampling_seconds=3")
+    assert main([*rival, f"+sampler.params.deed={deed}", *limits]) == 1
+    record = record_of(here)
+    assert set(record) >= NAMES
+    assert (record["status"], record["imputed"]) == (status, True)
+    assert error in record["error"]
+    assert record["scores"] == record["reference"]
+    assert f"tomeklinks ({status}): " in capsys.readouterr().out
 
 
 class Broken:
@@ -249,3 +272,32 @@ def test_progress_is_quiet_elsewhere(caplog):
     assert stream.getvalue() == ""
     assert len(caplog.records) == 10
     assert caplog.messages[-1].startswith("search: 1000/1000 iterations, best validation mcc 0.5")
+
+
+def test_units_are_a_bar_on_a_terminal_with_a_search_below():
+    stream = Terminal()
+    with UnitProgress(3, stream) as progress:
+        for name in ("none", "autosmote", "smote"):
+            progress.begin(name)
+            if name == "autosmote":
+                with Progress(5, "mcc", stream) as search:
+                    for iteration in range(1, 6):
+                        search.update(iteration, 0.1, 0.5)
+            progress.end(failed=name == "smote")
+    text = stream.getvalue()
+    for part in ("3/3", "autosmote", "search:", "1 failed]"):
+        assert part in text
+
+
+def test_units_are_quiet_elsewhere(caplog):
+    stream = io.StringIO()
+    with caplog.at_level("INFO", logger="autosmote"), UnitProgress(40, stream) as progress:
+        for number in range(40):
+            progress.begin(str(number))
+            progress.end(failed=number < 2)
+    assert stream.getvalue() == ""
+    assert len(caplog.records) == 10
+    assert re.fullmatch(
+        r"samplers: 4/40 done, 2 failed, 36 left, about \d+ s to go", caplog.messages[0]
+    )
+    assert caplog.messages[-1] == "samplers: 40/40 done, 2 failed, 0 left"

@@ -1,0 +1,190 @@
+"""Several samplers on one configuration: run, kept where done, and ranked."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from test_run import FEW, NAMES
+
+from autosmote import comparison
+from autosmote.comparison import ranking
+from autosmote.run import main
+
+# Settings with which the 25 take seconds.
+TINY = [
+    *FEW,
+    "+sampler.params.mesa={environment_steps:20,random_steps:10,n_members:3}",
+    "+sampler.params.ctgan.epochs=1",
+    "+sampler.params.tvae.epochs=1",
+    "+sampler.params.instancehardnessthreshold.cv=2",
+]
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def rows_of(out: str) -> list[list[str]]:
+    """Rank, sampler, test, validation, seconds, status of the printed table."""
+    return [line.split(None, 5) for line in out.splitlines() if re.match(r" *[\d.]+  \w", line)]
+
+
+def test_all_on_the_toy_data(here, capsys):
+    assert main(["sampler=all", *TINY]) == 0
+    streams = capsys.readouterr()
+    found = {}
+    for path in here.glob("results/runs/*/record.json"):
+        record = json.loads(path.read_text())
+        found[record["sampler"]] = record
+        assert set(record) >= NAMES
+        assert record["scores"] is not None
+        assert record["imputed"] == (record["status"] != "ok")
+        assert record["status"] in ("ok", "failed")
+    assert len(found) == 25
+    failed = {name for name, record in found.items() if record["status"] != "ok"}
+    assert "kmeanssmote" in failed <= {"kmeanssmote", "ctgan", "tvae"}
+    rows = rows_of(streams.out)
+    assert [row[1] for row in rows[:1]] != [] and {row[1] for row in rows} == set(found)
+    tests = [found[row[1]]["scores"]["test"]["macro_f1"] for row in rows]
+    assert tests == sorted(tests, reverse=True)
+    for _, name, test, validation, _, status in rows:
+        scores = found[name]["scores"]
+        assert test == f"{scores['test']['macro_f1']:.4f}"
+        assert validation == f"{scores['validation']['macro_f1']:.4f}"
+        assert status == ("failed, imputed" if name in failed else "ok")
+    assert "kmeanssmote: RuntimeError: No clusters found" in streams.out
+    assert "toy, own IR, dt, all, seed 0" in streams.err
+    assert re.search(r"samplers: 25/25 done, \d failed, 0 left$", streams.err, re.MULTILINE)
+    assert re.search(r"samplers: 3/25 done, 0 failed, 22 left, about \d+ s to go", streams.err)
+
+
+@pytest.fixture
+def two(monkeypatch):
+    """A way to run two samplers of tests/rivals.py as a group."""
+
+    def run(*arguments: str, first: str = "Own", second: str = "Jittering") -> int:
+        from autosmote import run as command
+        from autosmote.config import SamplerSettings
+
+        group = [
+            SamplerSettings(name.lower(), f"rivals.{name}", True, params)
+            for name, params in ((first, {}), (second, {"log": "log"}))
+        ]
+        monkeypatch.setattr(command, "members", lambda sampler: group)
+        return main(["sampler=all", *arguments])
+
+    return run
+
+
+def test_what_is_done_is_not_repeated(here, two, capsys):
+    assert two() == 0
+    assert "2/2 done" in capsys.readouterr().err
+    paths = list(here.glob("results/runs/*/record.json"))
+    assert len(paths) == 2
+    times = {path: path.stat().st_mtime_ns for path in paths}
+    assert two() == 0
+    streams = capsys.readouterr()
+    assert len(rows_of(streams.out)) == 2
+    assert "samplers: 2 of 2 were done before" in streams.err
+    assert {path: path.stat().st_mtime_ns for path in paths} == times
+    (lost,) = (path for path in paths if "jittering" in path.parent.name)
+    lost.unlink()
+    assert two() == 0
+    assert "samplers: 1 of 2 were done before" in capsys.readouterr().err
+    assert lost.exists()
+    assert Path("log").read_text().count("fit") == 2
+    assert two("force=true") == 0
+    assert Path("log").read_text().count("fit") == 3
+
+
+def test_an_imputed_failure_is_a_result(here, two, capsys):
+    assert two(first="FailingInFit") == 0
+    streams = capsys.readouterr()
+    (row,) = (row for row in rows_of(streams.out) if row[1] == "failinginfit")
+    assert row[5] == "failed, imputed"
+    assert "failinginfit: RuntimeError: nothing works in data.csv" in streams.out
+    assert "2/2 done, 1 failed, 0 left" in streams.err
+
+
+def test_a_package_that_is_missing_ends_one_sampler_only(here, two, capsys):
+    assert two(first="Needy") == 0
+    assert "needy: Needy needs the package needful; install it." in capsys.readouterr().out
+
+
+def test_scores_that_are_missing_are_listed(here, two, capsys):
+    assert two("clf=svm", "+clf.params.C=-1") == 1
+    streams = capsys.readouterr()
+    assert rows_of(streams.out) == []
+    assert re.search(r"^autosmote: no scores of own \(.*\); jittering \(", streams.err, re.M)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["ir=1"], "below the data's own ratio"),
+        (["+clf.params.depth=1"], "clf.params do not suit"),
+        (["search.K=0"], "search.K must be"),
+        (["+sampler.params.smotee.k_neighbors=3"], "did you mean smote?"),
+        (["+sampler.params.smote=3"], "sampler.params.smote must hold settings of 'smote', not"),
+        (["+sampler.params.autosmote.iteration=3"], "did you mean iterations?"),
+        (["sampler.members=[smote,smotee]"], "There is no sampler 'smotee' (did you mean smote"),
+        (["sampler.members=[smote,variants]"], "which is a group as well"),
+    ],
+)
+def test_mistakes_are_said_before_any_work(here, capsys, arguments, part):
+    assert main(["sampler=all", *arguments]) == 2
+    streams = capsys.readouterr()
+    assert part in streams.err and streams.out == ""
+    assert len(streams.err.splitlines()) == 1
+    assert list(here.iterdir()) == []
+
+
+def test_an_interruption_keeps_what_is_done(here, two, monkeypatch, capsys):
+    real = comparison.run_unit
+
+    def second_is_interrupted(runs, *args, **kwargs):
+        if runs[0].config.sampler.name == "jittering":
+            raise KeyboardInterrupt
+        return real(runs, *args, **kwargs)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(comparison, "run_unit", second_is_interrupted)
+        assert two() == 130
+    assert len(list(here.glob("results/runs/*/record.json"))) == 1
+    assert two() == 0
+    assert "1 of 2 were done before" in capsys.readouterr().err
+
+
+def record(name, test, status="ok"):
+    scores = {"validation": {"mcc": 0.5}, "test": {"mcc": test}}
+    return {
+        "sampler": name,
+        "status": status,
+        "imputed": status != "ok",
+        "error": None if status == "ok" else "why",
+        "scores": scores,
+        "reference": {"validation": {"mcc": 0.25}, "test": {"mcc": 0.125}},
+        "seconds": {"total": 1.0},
+    }
+
+
+def test_equal_scores_share_a_rank():
+    text = ranking(
+        [record("c", 0.25), record("b", 0.5, "timeout"), record("a", 0.5), record("d", 0.75)],
+        "mcc",
+    )
+    assert [row[:2] for row in rows_of(text)] == [
+        ["1", "d"],
+        ["2.5", "a"],
+        ["2.5", "b"],
+        ["4", "c"],
+    ]
+    assert "timeout, imputed" in text and "b: why" in text
+    assert re.search(r"no resampling +0\.1250 +0\.2500", text)
+
+
+def test_nothing_to_rank():
+    assert len(ranking([], "mcc").splitlines()) == 1
