@@ -39,7 +39,7 @@ def supports(estimator: Any, X_train: NDArray[np.float64]) -> bool:
     euclidean = estimator.metric == "euclidean" or (
         estimator.metric == "minkowski" and estimator.p == 2
     )
-    return (
+    return bool(
         euclidean
         and estimator.metric_params is None
         and estimator.weights == "uniform"
