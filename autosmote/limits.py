@@ -265,6 +265,10 @@ class _Host:
                 return host.EXIT.unpack(message)[0]
         except OSError:
             self._process.kill()  # with it, all below it
+        except BaseException:  # else the next child's parent would read the answer
+            self._process.kill()
+            self._ended()
+            raise
         return self._ended()
 
     def _close(self) -> None:

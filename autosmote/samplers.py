@@ -28,6 +28,7 @@ from autosmote.classifiers import make_sampler
 from autosmote.config import LimitSettings, SamplerSettings
 from autosmote.errors import UserError
 from autosmote.limits import Child, ChildFailed, Deadline, wait_until_ready
+from autosmote.privacy import scrub
 
 Groups = list[tuple[int, int]]
 
@@ -108,7 +109,7 @@ class LimitedSampler:
         return answer.value
 
     def _as_failure(self, mistake: UserError) -> Exception:
-        return ChildFailed("failed", str(mistake)) if self._mistakes_fail else mistake
+        return ChildFailed("failed", scrub(str(mistake))) if self._mistakes_fail else mistake
 
 
 class LimitedResampler(LimitedSampler):

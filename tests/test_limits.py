@@ -208,6 +208,15 @@ def _read(path: Path) -> str:
     return path.read_text() if path.exists() else ""
 
 
+@linux
+def test_a_child_inherits_no_threads():
+    with Child(None, Worker):
+        host = limits._Host.of_this_process().pid
+        names = [path.read_text().strip() for path in Path(f"/proc/{host}/task").glob("*/comm")]
+    # Arrow's allocator has a thread of its own, and knows how to fork.
+    assert len([name for name in names if not name.startswith("jemalloc")]) == 1
+
+
 def test_a_host_that_is_gone_is_replaced():
     with Child(None, Worker) as child:
         pid = child.call("where").value[0]
