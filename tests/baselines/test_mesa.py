@@ -238,6 +238,8 @@ def test_log_density_where_tanh_saturates():
 
 def test_critic_target_bootstraps_where_the_episode_goes_on():
     agent, batch = SoftActorCritic(10, seed=1), batch_of(40)
+    for _ in range(10):  # at first, critics and targets are the same
+        agent.update(batch)
     (noise,) = noises(agent, 40, 1)
     actions, log_prob = plain_draw(weights_of(agent.actor), batch.next_state, noise)
     critics = [weights_of(target) for target in agent.targets]
