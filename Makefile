@@ -1,6 +1,6 @@
 # `make` alone lists the targets. The environment is .venv; `make run` and `make test` make it.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-data lint type data bench learning reproduce-table1
+.PHONY: help setup setup-rivals run test test-data lint type data bench learning reproduce-table1
 
 PYTHON ?= python3
 RESULTS_DIR ?= results
@@ -36,6 +36,12 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet $${index:+--extra-index-url $$index} \
 	  -c constraints.txt -e '.[dev]'
 	@touch $@
+
+# smote-variants requires tensorflow (2 GB), which only its DEAGO uses: it is installed without.
+setup-rivals: $(STAMP) ## Add what CTGAN, TVAE, Optuna and the SMOTE variants need (about 1 GB)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,generative,optuna]' \
+	  minisom metric-learn seaborn
+	$(BIN)/python -m pip install --quiet -c constraints.txt --no-deps smote-variants
 
 run: $(STAMP) ## Run one configuration; without ARGS the embedded toy data, about a minute
 	$(BIN)/python -m autosmote.run $(ARGS) results_dir=$(RESULTS_DIR)

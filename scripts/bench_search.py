@@ -37,7 +37,8 @@ from autosmote.errors import UserError
 from autosmote.parameters import LEVELS
 from autosmote.reference import PlainPolicies, plain_episode
 from autosmote.scoring import make_scorer
-from autosmote.search import SearchConfig, SearchInterrupted, SearchResult, run_search
+from autosmote.search import SearchInterrupted, SearchResult, run_search
+from autosmote.search_config import LOW_LEVEL_NETS, SearchConfig
 from autosmote.space import Space, build_space
 from autosmote.splits import Split, make_split
 
@@ -86,7 +87,7 @@ class Case:
 class Variant:
     """How it is searched."""
 
-    net: str = "joint"
+    net: str = SearchConfig.low_level_net
     scoring: str = "auto"
     actors: int = 2
 
@@ -120,7 +121,9 @@ class Bench:
         space = build_space(split.X_train[split.y_train == 1], SearchConfig.K)
         # Compile, or load from numba's cache, before anything is timed.
         toy = Case("toy", case.clf, None)
-        nets = ("joint", "paper") if generator else ("joint",)
+        default = SearchConfig.low_level_net
+        others = [net for net in LOW_LEVEL_NETS if net != default]
+        nets = (default, *others) if generator else (default,)
         for net in nets:
             self.search(toy, Variant(net, actors=0), budget=0)
         rows, results = self.loops(case, self.variants(case, nets))
@@ -128,7 +131,7 @@ class Bench:
             net: _loaded_generator(space, results[Variant(net, actors=self.args.actors)], net)
             for net in nets
         }
-        rows.append(self.score(case, space, generators["joint"][0]))
+        rows.append(self.score(case, space, generators[default][0]))
         if generator:
             rows += [self.generator(space, net, *made) for net, made in generators.items()]
         return [{"revision": revision(), **asdict(case), **row} for row in rows]
