@@ -164,7 +164,9 @@ def children():
     """The actors' host and the actors of this process."""
     found = []
     for pid in _children(os.getpid()):
-        found += [pid, *_children(pid)]
+        with open(f"/proc/{pid}/cmdline") as file:  # other tests leave a host of limits' children
+            if "autosmote.actors" in file.read():
+                found += [pid, *_children(pid)]
     return found
 
 
@@ -210,7 +212,7 @@ def test_a_host_that_cannot_start_says_why(toy):
 def test_a_killed_host_ends_the_search(toy):
     def kill(iteration, reward, best):
         if iteration == 5:
-            host = _children(os.getpid())
+            host = children()[:1]
             threading.Timer(0.1, lambda: [os.kill(pid, signal.SIGKILL) for pid in host]).start()
 
     with pytest.raises(ActorError, match="host ended by signal SIGKILL"):
