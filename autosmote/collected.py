@@ -1,0 +1,206 @@
+"""The records of an experiment in one table: what is committed, and what reports read.
+
+A folder <results_dir>/<experiment>/ holds, each sorted and the same to the byte whatever
+happened on the way:
+
+    records.csv.gz           one row per run, for all budgets; nested names joined by a dot
+    histories.csv.gz         where the experiment asks for it: the course of each search
+    plans/<budget>.csv.gz    which runs the budget asks for, and the row of a table they are for
+    plans/<budget>.json      how it was asked for
+
+and costs.csv.gz, the seconds and memory of each run, which are never twice the same.
+A run's *key* is its folder's name, which comes from its identity.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autosmote.errors import UserError
+from autosmote.records import write_file, write_json
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RECORDS, COSTS, HISTORIES = "records.csv.gz", "costs.csv.gz", "histories.csv.gz"
+
+_SCORES = tuple(
+    f"{part}.{metric}" for part in ("validation", "test") for metric in ("macro_f1", "mcc")
+)
+RECORD_COLUMNS = (
+    *("key", "schema_version", "protocol_version", "data_fingerprint", "data_source"),
+    *("status", "stopped_by", "error", "dataset", "ir", "clf", "sampler", "metric", "seed"),
+    *(f"scores.{name}" for name in _SCORES),
+    *(f"reference.{name}" for name in _SCORES),
+    *("ratio", "n_synthetic", "iterations", "imputed"),
+    *("rows.train.majority", "rows.train.minority"),
+    *("rows.resampled.majority", "rows.resampled.minority"),
+    *("search.best_score", "search.best_iteration", "search.G1", "search.scorer"),
+    *("search.device", "git_revision", "grid", "warnings", "config", "versions"),
+)
+COST_COLUMNS = (
+    *("key", "seconds.total", "seconds.generate", "seconds.score", "seconds.learn"),
+    *("peak_memory_mb", "machine.system", "machine.architecture"),
+)
+HISTORY_COLUMNS = ("key", "iteration", "reward", "best", "n_synthetic")
+PLAN_COLUMNS = ("key", "arm", "dataset", "ir", "clf", "sampler", "metric", "seed")
+
+_ORDER = ("dataset", "ir", "clf", "metric", "sampler", "seed", "arm", "key", "iteration")
+_JSON = ("grid", "warnings", "config", "versions")
+_TEXT = {
+    *("key", "arm", "data_fingerprint", "data_source", "status", "stopped_by", "error"),
+    *("dataset", "clf", "sampler", "metric", "search.scorer", "search.device", "git_revision"),
+    *("machine.system", "machine.architecture", *_JSON),
+}
+
+
+def record_row(key: str, record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record as a row of records.csv.gz and of costs.csv.gz, which differ in their columns."""
+    flat: dict[str, Any] = {"key": key}
+    for name, value in record.items():
+        if name in _JSON:
+            flat[name] = json.dumps(value, sort_keys=True)
+        elif name == "rows":
+            for part, counts in (value or {}).items():
+                flat[f"rows.{part}.majority"], flat[f"rows.{part}.minority"] = counts
+        else:
+            flat |= dict(_flatten(name, value))
+    return flat
+
+
+def _flatten(name: str, value: Any) -> Iterable[tuple[str, Any]]:
+    if isinstance(value, Mapping):
+        for inner, what in value.items():
+            yield from _flatten(f"{name}.{inner}", what)
+    else:
+        yield name, value
+
+
+def read_records(folder: str | Path) -> pd.DataFrame:
+    """records.csv.gz with the types of its columns; empty where there is none.
+
+    Raises
+    ------
+    UserError
+        If the file is damaged.
+    """
+    return _read(Path(folder) / RECORDS, RECORD_COLUMNS)
+
+
+def read_costs(folder: str | Path) -> pd.DataFrame:
+    """costs.csv.gz, seconds and MB; empty where there is none."""
+    return _read(Path(folder) / COSTS, COST_COLUMNS)
+
+
+def read_histories(folder: str | Path) -> pd.DataFrame:
+    """histories.csv.gz, a row per run and iteration; empty where there is none."""
+    return _read(Path(folder) / HISTORIES, HISTORY_COLUMNS)
+
+
+def read_plan(folder: str | Path, budget: str) -> pd.DataFrame:
+    """The runs that a budget asks for.
+
+    Raises
+    ------
+    UserError
+        If there is no such plan.
+    """
+    path = Path(folder) / "plans" / f"{budget}.csv.gz"
+    if not path.exists():
+        raise UserError(
+            f"There is no plan of the budget '{budget}' in '{Path(folder).name}'; "
+            f"make one by experiment={Path(folder).name} budget={budget} of autosmote.sweep."
+        )
+    return _read(path, PLAN_COLUMNS)
+
+
+def write_plan(
+    folder: str | Path, budget: str, rows: Iterable[Mapping[str, Any]], about: Mapping[str, Any]
+) -> None:
+    """Write the runs that a budget asks for, and how it was asked for."""
+    plans = Path(folder) / "plans"
+    _write(plans / f"{budget}.csv.gz", PLAN_COLUMNS, sorted(_cells(rows, PLAN_COLUMNS), key=_order))
+    write_json(plans, f"{budget}.json", about)
+
+
+def write_records(folder: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write records.csv.gz and costs.csv.gz from rows of `record_row`.
+
+    What these files hold of other runs stays there.
+    """
+    rows = list(rows)
+    for name, columns in ((RECORDS, RECORD_COLUMNS), (COSTS, COST_COLUMNS)):
+        _merge(Path(folder) / name, columns, rows)
+
+
+def write_histories(folder: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write histories.csv.gz; what it holds of other runs stays there."""
+    _merge(Path(folder) / HISTORIES, HISTORY_COLUMNS, list(rows))
+
+
+def _merge(path: Path, columns: Sequence[str], rows: list[Mapping[str, Any]]) -> None:
+    new = list(_cells(rows, columns))
+    keys = {cells["key"] for cells in new}
+    # As text, so that what was written before stays as it is to the byte.
+    old = csv.DictReader(io.StringIO(_read_text(path, columns)), restval="")
+    kept = [cells for cells in old if cells["key"] not in keys]
+    _write(path, columns, sorted(kept + new, key=_order))
+
+
+def _cells(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Iterator[dict[str, str]]:
+    for row in rows:
+        values = [(name, row.get(name)) for name in columns]
+        yield {name: "" if value is None else str(value) for name, value in values}
+
+
+def _order(cells: Mapping[str, str]) -> tuple[str | float, ...]:
+    """By what a reader looks for, then by what makes a row the only one."""
+    numbers = ("ir", "seed", "iteration")
+    return tuple(
+        float(cells.get(name) or 0) if name in numbers else cells.get(name, "") for name in _ORDER
+    )
+
+
+def _write(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    # Neither time nor name in the archive: the same rows give the same bytes.
+    data = gzip.compress(text.getvalue().encode(), mtime=0)
+    if not path.exists() or path.read_bytes() != data:
+        write_file(path, lambda temporary: temporary.write_bytes(data))
+
+
+def _read_text(path: Path, columns: Sequence[str]) -> str:
+    try:
+        return gzip.decompress(path.read_bytes()).decode()
+    except FileNotFoundError:
+        return ",".join(columns) + "\n"
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise UserError(
+            f"'{path.name}' in '{path.parent.name}' is damaged ({error}); restore it from the "
+            "repository, or remove it: what is in runs/ is collected again."
+        ) from error
+
+
+def _read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
+    import pandas as pd
+
+    kinds = {name: "object" for name in columns if name in _TEXT} | {"imputed": "boolean"}
+    # Only what is empty is missing: a sampler is called "none".
+    table = pd.read_csv(
+        io.StringIO(_read_text(path, columns)),
+        dtype=kinds,
+        keep_default_na=False,
+        na_values=[""],
+        float_precision="round_trip",
+    )
+    return table.reindex(columns=list(columns))
