@@ -24,6 +24,7 @@ import time
 import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
@@ -33,9 +34,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from autosmote.episode import Episode, EpisodeGenerator, Rules
-from autosmote.metrics import METRICS
 from autosmote.processes import child_environment, descendants, how_it_ended
-from autosmote.scoring import make_scorer
+from autosmote.scoring.reward import Part, Reward, Scoring
 from autosmote.space import Space
 
 _TASK = struct.Struct("<qq")
@@ -55,12 +55,9 @@ class Problem:
     """All that an actor needs to know, once per search."""
 
     space: Space
-    X_train: NDArray[np.float64]
-    y_train: NDArray[np.int8]
-    X_val: NDArray[np.float64]
-    y_val: NDArray[np.int8]
+    parts: tuple[Part, ...]
     estimator: Any
-    metric: str
+    metric: Scoring
     seed: int
     G1: int
     G2: int
@@ -86,8 +83,6 @@ class Worker:
 
     def __init__(self, problem: Problem) -> None:
         self._seed = problem.seed
-        self._y_val = problem.y_val
-        self._metric = METRICS[problem.metric]
         self.generator = EpisodeGenerator(
             problem.space,
             problem.G1,
@@ -96,17 +91,14 @@ class Worker:
             low_level_net=problem.low_level_net,
             low_level_rows=problem.low_level_rows,
         )
-        self.scorer = make_scorer(
+        self.reward = Reward(
             problem.estimator,
-            problem.X_train,
-            problem.y_train,
-            problem.space.pool,
-            problem.X_val,
+            problem.parts,
+            problem.metric,
             scoring=problem.scoring,
             memory_bytes=problem.scoring_memory,
         )
-        # An episode without samples is legal (g1 = 0) and always scores as the plain classifier.
-        self._plain_reward = self._score(np.zeros(problem.space.pool.shape[0], dtype=np.int32))
+        self._n_pool = problem.space.pool.shape[0]
         self._version = -1
 
     def run(self, n: int, version: int, parameters: NDArray[np.float32]) -> Result:
@@ -117,16 +109,21 @@ class Worker:
             self._version = version
         episode = self.generator.generate(np.random.default_rng([self._seed, n]))
         generated = time.perf_counter()
-        reward = self._score(episode.counts) if episode.n_synthetic else self._plain_reward
+        reward = self.reward(episode.counts) if episode.n_synthetic else self._plain_reward
         return Result(episode, reward, generated - start, time.perf_counter() - generated)
+
+    @cached_property
+    def _plain_reward(self) -> float:
+        """An episode without samples is legal (g1 = 0) and always scores as the plain classifier.
+
+        Not known before it is needed: a refit might start threads in a process that is to fork.
+        """
+        return self.reward(np.zeros(self._n_pool, dtype=np.int32))
 
     def warm_up(self, n_parameters: int) -> None:
         """Compile (or load from numba's cache) what makes episodes, before the actors fork."""
         self.generator.load(np.zeros(n_parameters, dtype=np.float32))
         self.generator.generate(np.random.default_rng(0))
-
-    def _score(self, counts: NDArray[np.int32]) -> float:
-        return float(self._metric(self._y_val, self.scorer.predict(counts)))
 
 
 class Pool(Protocol):
@@ -160,7 +157,7 @@ class InlinePool:
         # One thread, as in the actors: a product's last bits depend on how it is divided.
         self._limits = threadpool_limits(limits=1)
         self._worker = Worker(problem)
-        self.scorer_name: str = self._worker.scorer.name
+        self.scorer_name: str = self._worker.reward.name
         self._ring = np.empty((versions, n_parameters), dtype=np.float32)
         self._tasks: dict[int, int] = {}
 
@@ -375,7 +372,7 @@ def _host(fds: Iterable[int]) -> None:
         children[pid] = index
     for connection in actors:
         connection.close()
-    control.send_bytes(cloudpickle.dumps(("ready", worker.scorer.name)))
+    control.send_bytes(cloudpickle.dumps(("ready", worker.reward.name)))
     _watch(control, children)
 
 

@@ -1,9 +1,9 @@
 """Algorithm 2: the search for the synthetic rows with the best validation score.
 
-How to read it: ``run_search`` sets up the search space (Section 3.1), the three policies
-(Section 3.3) and the actors, then ``_Search.run`` is Algorithm 2, line by line. Line 4, the
-generation of an episode (Algorithm 1), is ``autosmote.episode`` and in plain steps
-``autosmote.reference``; line 5, its reward, is ``autosmote.actors.Worker.run``; lines 6-14, the
+How to read it: ``run_search`` builds the search space (Section 3.1) for plain arrays; ``search``
+sets up the three policies (Section 3.3) and the actors, then ``_Search.run`` is Algorithm 2, line
+by line. Line 4, the generation of an episode (Algorithm 1), is ``autosmote.episode`` and in plain
+steps ``autosmote.reference``; line 5, its reward, is ``autosmote.scoring.reward``; lines 6-14, the
 updates, are ``autosmote.learner``.
 
 Determinism: episode n is made with the parameters after episodes 0..n-lag were learned from, in
@@ -13,7 +13,7 @@ order, and its random numbers come from (seed, n). So the number of actors chang
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,10 +22,12 @@ from numpy.typing import NDArray
 
 from autosmote.actors import InlinePool, Pool, Problem, ProcessPool, Result
 from autosmote.episode import FIXED, LEARNED, UNIFORM, Rules
+from autosmote.errors import UserError
 from autosmote.memory import proportional_set_size
 from autosmote.parameters import LEVELS, initial_parameters, level_shapes, n_parameters
+from autosmote.scoring.reward import Part, Scoring
 from autosmote.search_config import SearchConfig, resolve_actors, resolve_device, resolve_G1
-from autosmote.space import build_space
+from autosmote.space import Space, build_space
 
 _MEMORY_EVERY = 5.0
 """Seconds between two looks at the memory."""
@@ -40,10 +42,12 @@ class SearchResult:
 
     Attributes
     ----------
-    X_synthetic : ndarray of shape (n, D)
+    X_synthetic : ndarray of shape (n, columns)
         Synthetic minority rows with the best validation score, ties to the earlier iteration.
     counts : int32 ndarray of shape (P,)
         The same as counts over the pool.
+    row_counts : int32 ndarray of shape (N,)
+        How many of them were made around each minority row.
     best_score, best_iteration : float, int
         Iterations count from 1.
     iterations : int
@@ -51,6 +55,7 @@ class SearchResult:
     stopped_by : {"iterations", "time_limit", "interrupted"}
     history : dict of ndarrays
         "iteration", "reward", "best", "n_synthetic", "seconds" since the start; one entry each.
+        A reward is NaN where the scorer had no number to give.
     seconds : dict
         "total"; "start", until the first episode is there; "generate" and "score", summed over
         actors; "learn" and "wait" of the learner.
@@ -66,6 +71,7 @@ class SearchResult:
 
     X_synthetic: NDArray[np.float64]
     counts: NDArray[np.int32]
+    row_counts: NDArray[np.int32]
     best_score: float
     best_iteration: int
     iterations: int
@@ -119,7 +125,7 @@ def run_search(
     config: SearchConfig,
     on_iteration: OnIteration | None = None,
 ) -> SearchResult:
-    """Search for the synthetic minority rows that help a classifier most on the validation part.
+    """Search in plain arrays, all of them preprocessed alike, with one validation part.
 
     Parameters
     ----------
@@ -139,8 +145,67 @@ def run_search(
 
     Raises
     ------
+    UserError, autosmote.actors.ActorError, SearchInterrupted
+        As `search` does.
+    """
+    config.check()
+    minority = X_train[y_train == 1]
+    if ir is None:
+        ir = (len(y_train) - len(minority)) / len(minority)
+    space = build_space(minority, config.K)
+    part = Part(
+        X_train=np.ascontiguousarray(X_train, dtype=np.float64),
+        y_train=np.asarray(y_train, dtype=np.int8),
+        pool=space.pool,
+        X_val=np.ascontiguousarray(X_val, dtype=np.float64),
+        y_val=np.asarray(y_val, dtype=np.int8),
+    )
+    return search(
+        space,
+        [part],
+        estimator,
+        metric=metric,
+        ir=ir,
+        seed=seed,
+        config=config,
+        on_iteration=on_iteration,
+    )
+
+
+def search(
+    space: Space,
+    parts: Sequence[Part],
+    estimator: Any,
+    *,
+    metric: Scoring,
+    ir: float,
+    seed: int,
+    config: SearchConfig,
+    on_iteration: OnIteration | None = None,
+) -> SearchResult:
+    """Search for the synthetic minority rows that help a classifier most on held-out rows.
+
+    Parameters
+    ----------
+    space : Space
+    parts : sequence of Part
+        The reward is the mean over these held-out parts.
+    estimator : scikit-learn classifier
+        Trained anew for every episode; never changed itself.
+    metric : {"macro_f1", "mcc"} or scikit-learn scorer
+        The reward. An episode for which a scorer returns no finite number is learned from as the
+        worst so far, and never chosen.
+    ir : float
+        Imbalance ratio that sets G1.
+    seed : int
+    config : SearchConfig
+    on_iteration : callable, optional
+
+    Raises
+    ------
     UserError
-        Where a setting is out of its range, or a GPU is asked for and there is none.
+        Where a setting is out of its range, a GPU is asked for and there is none, or the scorer
+        returned no finite number in any iteration.
     autosmote.actors.ActorError
         Where an actor raises or dies.
     SearchInterrupted
@@ -148,17 +213,10 @@ def run_search(
     """
     start = time.perf_counter()
     config.check()
-    minority = X_train[y_train == 1]
-    if ir is None:
-        ir = (len(y_train) - len(minority)) / len(minority)
     G1 = resolve_G1(config, ir)
-    space = build_space(minority, config.K)
     problem = Problem(
         space=space,
-        X_train=np.ascontiguousarray(X_train, dtype=np.float64),
-        y_train=np.asarray(y_train, dtype=np.int8),
-        X_val=np.ascontiguousarray(X_val, dtype=np.float64),
-        y_val=np.asarray(y_val, dtype=np.int8),
+        parts=tuple(parts),
         estimator=estimator,
         metric=metric,
         seed=seed,
@@ -170,15 +228,21 @@ def run_search(
         scoring=config.scoring,
         scoring_memory=config.scoring_memory * 2**20,
     )
-    search = _Search(problem, config, on_iteration, start)
+    running = _Search(problem, config, on_iteration, start)
     try:
-        search.run()
+        running.run()
     except KeyboardInterrupt:
-        search.stopped_by = "interrupted"
-        raise SearchInterrupted(search.result() if search.iterations else None) from None
+        running.stopped_by = "interrupted"
+        found = running.counts is not None
+        raise SearchInterrupted(running.result() if found else None) from None
     finally:
-        search.close()
-    return search.result()
+        running.close()
+    if running.counts is None:
+        raise UserError(
+            f"The scorer returned no finite number in any of {running.iterations} iterations; "
+            "try it on the classifier without synthetic rows."
+        )
+    return running.result()
 
 
 @dataclass
@@ -190,10 +254,12 @@ class _Search:
     on_iteration: OnIteration | None
     start: float
     stopped_by: str = "iterations"
-    best_score: float = -np.inf
+    best_score: float = np.nan
+    worst_score: float = np.nan
     best_iteration: int = 0
     iterations: int = 0
     counts: NDArray[np.int32] | None = None
+    row_counts: NDArray[np.int32] | None = None
     device: str = "cpu"
     peak_memory_mb: float | None = None
     pool: Pool | None = None
@@ -242,7 +308,10 @@ class _Search:
             self._keep(n + 1, result)
             # Lines 6 to 14: put the episode into the queues, update what is due.
             if learner:
-                learner.consume(result.episode, result.reward)
+                failed = not np.isfinite(result.reward)
+                reward = self.worst_score if failed else result.reward
+                if not np.isnan(reward):  # nothing to compare with yet
+                    learner.consume(result.episode, reward)
                 if (n + 1) % hold == 0:
                     pool.publish((n + 1) // hold, self._flat())
             self.seconds["learn"] += time.perf_counter() - learning
@@ -309,9 +378,12 @@ class _Search:
     def _keep(self, iteration: int, result: Result) -> None:
         """Note an iteration, and its samples where they are the best so far."""
         self.iterations = iteration
-        if result.reward > self.best_score:  # ties go to the earlier
-            self.best_score, self.best_iteration = result.reward, iteration
-            self.counts = result.episode.counts.copy()
+        if np.isfinite(result.reward):
+            self.worst_score = float(np.fmin(result.reward, self.worst_score))
+            if not result.reward <= self.best_score:  # ties go to the earlier
+                self.best_score, self.best_iteration = result.reward, iteration
+                self.counts = result.episode.counts.copy()
+                self.row_counts = np.int32(result.episode.g1) * result.episode.g2
         self.seconds["generate"] += result.generate_seconds
         self.seconds["score"] += result.score_seconds
         self.history["reward"].append(result.reward)
@@ -343,11 +415,12 @@ class _Search:
 
     def result(self) -> SearchResult:
         """What was found so far."""
-        assert self.counts is not None and self.pool is not None
+        assert self.counts is not None and self.row_counts is not None and self.pool is not None
         history = {key: np.array(column) for key, column in self.history.items()}
         return SearchResult(
             X_synthetic=self.problem.space.rows(self.counts),
             counts=self.counts,
+            row_counts=self.row_counts,
             best_score=self.best_score,
             best_iteration=self.best_iteration,
             iterations=self.iterations,

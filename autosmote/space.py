@@ -4,10 +4,14 @@ Every synthetic row that a search can make is ``x_i + lambda (x_j - x_i)`` for a
 one of its ``K`` nearest minority neighbours ``j`` and one of five weights. The rows are therefore
 known before the search begins: the *pool*. An episode is a count per pool row, and whatever a
 classifier needs to know about the pool can be computed once (see ``autosmote.scoring``).
+
+Neighbours are found among the *states* of the rows. Pool rows are made of the rows themselves,
+which may be in other units, and may hold codes of categories.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +20,8 @@ from numpy.typing import NDArray
 LAMBDAS: NDArray[np.float64] = np.array([0.0, 0.25, 0.5, 0.75, 1.0])
 """Interpolation weights of the paper; action ``a`` is slot ``a // 5`` and weight ``a % 5``."""
 N_LAMBDAS = len(LAMBDAS)
+
+Store = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 _DISTANCE_BLOCK = 4_000_000
 """Distances are computed for as many rows at once as keep a block under this many numbers."""
@@ -28,11 +34,11 @@ class Space:
     Attributes
     ----------
     X : ndarray of shape (N, D)
-        Minority rows of the training part, as preprocessed.
+        States of the minority rows of the training part: the rows as preprocessed.
     neighbours : int32 ndarray of shape (N, K)
         Slot 0 is the row itself, the others are its nearest minority rows by Euclidean distance,
         ties by index.
-    pool : ndarray of shape (P, D)
+    pool : ndarray of shape (P, columns of the rows)
         Distinct synthetic rows. The minority rows themselves come first.
     action_row : int32 ndarray of shape (N, K * 5)
         The pool row that an action makes.
@@ -58,19 +64,34 @@ class Space:
         return np.repeat(self.pool, counts, axis=0)
 
 
-def build_space(X: NDArray[np.float64], K: int) -> Space:
+def build_space(
+    X: NDArray[np.float64],
+    K: int,
+    *,
+    rows: NDArray[np.float64] | None = None,
+    categorical: NDArray[np.bool_] | None = None,
+    store: Store | None = None,
+) -> Space:
     """Find the neighbours of the minority rows and all rows that can be interpolated.
 
     Parameters
     ----------
     X : ndarray of shape (N, D)
-        Minority rows, N >= 1.
+        States of the minority rows, N >= 1.
     K : int
         Number of neighbour slots asked for; min(K, N) are made.
+    rows : ndarray of shape (N, columns), optional
+        The rows themselves; the states where None.
+    categorical : bool ndarray of shape (columns,), optional
+        Columns of the rows that hold codes of categories. They take the value of the nearer end
+        of the segment, the source row's in its middle.
+    store : callable, optional
+        What becomes of interpolated rows where they are stored, such as rounding to whole
+        numbers, before equal ones are merged.
     """
     X = np.ascontiguousarray(X, dtype=np.float64)
     neighbours = nearest_neighbours(X, min(K, X.shape[0]))
-    pool, action_row = _build_pool(X, neighbours)
+    pool, action_row = _build_pool(X if rows is None else rows, neighbours, categorical, store)
     return Space(X, neighbours, pool, action_row)
 
 
@@ -92,7 +113,10 @@ def nearest_neighbours(X: NDArray[np.float64], K: int) -> NDArray[np.int32]:
 
 
 def _build_pool(
-    X: NDArray[np.float64], neighbours: NDArray[np.int32]
+    X: NDArray[np.float64],
+    neighbours: NDArray[np.int32],
+    categorical: NDArray[np.bool_] | None,
+    store: Store | None,
 ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     """Distinct rows of all actions, and the row of each action."""
     n, K = neighbours.shape
@@ -101,11 +125,14 @@ def _build_pool(
     weight = np.tile(np.arange(N_LAMBDAS), n * K)
 
     # (i, j, l) and (j, i, 1 - l) are one row: write it from the smaller index, so that it has the
-    # same bits from either side.
+    # same bits from either side. With categories the middle is two rows: they are the source's.
     swap = source > target
     first, second = np.where(swap, target, source), np.where(swap, source, target)
     weight = np.where(swap, N_LAMBDAS - 1 - weight, weight)
-    key = n + (first * n + second) * N_LAMBDAS + weight
+    from_second = LAMBDAS[weight] > 0.5
+    if categorical is not None and categorical.any():
+        from_second |= swap & (LAMBDAS[weight] == 0.5)
+    key = n + 2 * ((first * n + second) * N_LAMBDAS + weight) + from_second
     key = np.where((weight == 0) | (first == second), first, key)
     key = np.where((weight == N_LAMBDAS - 1) & (first != second), second, key)
     keys, chosen, action_row = np.unique(key, return_index=True, return_inverse=True)
@@ -113,8 +140,13 @@ def _build_pool(
     rows = np.empty((len(keys), X.shape[1]))
     original = keys < n
     rows[original] = X[keys[original]]
-    a, b = X[first[chosen[~original]]], X[second[chosen[~original]]]
-    rows[~original] = a + LAMBDAS[weight[chosen[~original]], None] * (b - a)
+    between = chosen[~original]
+    a, b = X[first[between]], X[second[between]]
+    made = a + LAMBDAS[weight[between], None] * (b - a)
+    if categorical is not None:
+        nearer = np.where(from_second[between, None], b, a)
+        made[:, categorical] = nearer[:, categorical]
+    rows[~original] = made if store is None else store(made)
 
     # Duplicate minority rows (common in one-hot data) make equal rows from different actions.
     kept, position = _distinct_rows(rows)

@@ -52,6 +52,7 @@ def make_scorer(
     *,
     scoring: str = "auto",
     memory_bytes: int = 1 << 30,
+    refit: Scorer | None = None,
 ) -> Scorer:
     """Choose the fastest scorer that predicts what a refit of the estimator would.
 
@@ -70,6 +71,9 @@ def make_scorer(
         ``"refit"`` uses scikit-learn whatever the estimator.
     memory_bytes : int
         Most memory that may be used for what is computed once; beyond it, a refit is used.
+    refit : Scorer, optional
+        The refit that serves where nothing is faster, and that a faster one is compared with: of
+        the same data in the form in which the estimator is to see them.
 
     Raises
     ------
@@ -83,9 +87,10 @@ def make_scorer(
     )
     y_train = np.ascontiguousarray(y_train)
 
-    from autosmote.scoring.refit import RefitScorer
+    if refit is None:
+        from autosmote.scoring.refit import RefitScorer
 
-    refit = RefitScorer(estimator, X_train, y_train, pool, X_val)
+        refit = RefitScorer(estimator, X_train, y_train, pool, X_val)
     if scoring == "refit" or type(estimator).__name__ not in _FAST:
         return refit
     module_name, class_name = _FAST[type(estimator).__name__]

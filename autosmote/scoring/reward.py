@@ -1,0 +1,119 @@
+"""The reward of an episode: the score, on held-out rows, of the classifier trained with its rows.
+
+One held-out part is the paper's way; with several (cross-validation) the reward is their mean. The
+two metrics of the paper are computed from predictions, which a fast scorer can make; anything else
+that scikit-learn calls a scorer gets a classifier that was fitted anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autosmote.metrics import METRICS
+from autosmote.scoring import Scorer, make_scorer
+from autosmote.scoring.refit import RefitScorer
+
+Scoring = str | Callable[[Any, Any, Any], float]
+"""The name of a metric in ``METRICS``, or a scikit-learn scorer (estimator, X, y) -> score."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a classifier is trained on, what an episode may add, and what judges it.
+
+    Attributes
+    ----------
+    X_train, pool, X_val : {ndarray, DataFrame} of shape (n, columns)
+        In the form in which the classifier is to see them; rows of the pool as they will be
+        returned.
+    y_train, y_val : ndarrays of shape (n,)
+    label : scalar
+        Of the rows that are added.
+    pool_rows : integer ndarray, optional
+        Which of the search space's pool rows `pool` holds; all of them where None. Others, if an
+        episode makes them, are left out of this part.
+    fast : bool
+        Whether the classifier may be reproduced from these rows as 64-bit floats with `label`
+        coded as 1 and the other as 0: two classes, in this order when sorted.
+    """
+
+    X_train: Any
+    y_train: NDArray
+    pool: Any
+    X_val: Any
+    y_val: NDArray
+    label: Any = 1
+    pool_rows: NDArray[np.integer] | None = None
+    fast: bool = True
+
+
+class Reward:
+    """Scores episodes. The answer depends on the counts only, never on earlier calls.
+
+    Parameters
+    ----------
+    estimator : scikit-learn classifier
+        Cloned before it is fitted.
+    parts : sequence of Part
+    metric : str or callable
+        A name in ``METRICS`` takes `label` for the minority class, everything else for the other.
+    scoring : {"auto", "refit"}
+    memory_bytes : int
+        As for ``make_scorer``; the parts share the memory.
+
+    Attributes
+    ----------
+    name : str
+        How episodes are scored, such as "knn" or "refit".
+    """
+
+    def __init__(
+        self,
+        estimator: Any,
+        parts: Sequence[Part],
+        metric: Scoring,
+        *,
+        scoring: str = "auto",
+        memory_bytes: int = 1 << 30,
+    ) -> None:
+        self.name = "refit"
+        self._parts = parts
+        share = memory_bytes // len(parts)
+        self._scores = [self._score_on(part, estimator, metric, scoring, share) for part in parts]
+
+    def __call__(self, counts: NDArray[np.integer]) -> float:
+        """Mean score over the parts; NaN where a scorer says so."""
+        scores = [
+            score(counts if part.pool_rows is None else counts[part.pool_rows])
+            for part, score in zip(self._parts, self._scores, strict=True)
+        ]
+        return float(scores[0] if len(scores) == 1 else np.mean(scores))
+
+    def _score_on(
+        self, part: Part, estimator: Any, metric: Scoring, scoring: str, memory_bytes: int
+    ) -> Callable[[NDArray[np.integer]], float]:
+        refit = RefitScorer(
+            estimator, part.X_train, part.y_train, part.pool, part.X_val, part.label
+        )
+        if not isinstance(metric, str):
+            return lambda counts: metric(refit.fit(counts), part.X_val, part.y_val)
+        value, y_val = METRICS[metric], part.y_val == part.label
+        scorer: Scorer = refit
+        if part.fast:
+            scorer = make_scorer(
+                estimator,
+                part.X_train,
+                (part.y_train == part.label).astype(np.int8),
+                part.pool,
+                part.X_val,
+                scoring=scoring,
+                memory_bytes=memory_bytes,
+                refit=refit,
+            )
+            self.name = scorer.name
+        return lambda counts: value(y_val, scorer.predict(counts))
