@@ -113,7 +113,7 @@ class Config:
     force: bool = False
     """Run again although there is a record."""
     retry: str | None = None
-    """failed: run again where the record is not ok."""
+    """failed: run again where the record is not ok; timeout: where a limit on time was passed."""
     save_data: bool = False
     """Keep the resampled training part beside the record."""
 
@@ -135,7 +135,7 @@ def validate(config: Config) -> None:
     UserError
         With the setting's name, its value and what is allowed.
     """
-    for key, allowed in (("metric", list(METRICS)), ("retry", [None, "failed"])):
+    for key, allowed in (("metric", list(METRICS)), ("retry", [None, "none", "failed", "timeout"])):
         value = getattr(config, key)
         if value not in allowed:
             names = ["null" if name is None else name for name in allowed]
@@ -187,27 +187,37 @@ def search_settings(sampler: SamplerSettings, search: SearchConfig) -> SearchCon
     return replace(search, **sampler.params)
 
 
-def load_sampler(name: str) -> SamplerSettings:
-    """Read a sampler's settings from its file, as the command does for `sampler=name`.
+def load_group(group: str, name: str, schema: type[Any]) -> Any:
+    """Read an option of a group from its file, as the command does for `group=name`.
 
     Raises
     ------
     UserError
-        If there is no such sampler, or its file does not suit the schema.
+        If there is no such option, or its file does not suit the schema.
     """
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    path = CONF_DIR / "sampler" / f"{name}.yaml"
+    path = CONF_DIR / group / f"{name}.yaml"
     if not path.is_file():
-        names = available("sampler")
-        raise UserError(f"There is no sampler '{name}'{_did_you_mean(name, names)}.")
+        names = available(group)
+        raise UserError(f"There is no {group} '{name}'{_did_you_mean(name, names)}.")
     try:
-        merged = OmegaConf.merge(OmegaConf.structured(SamplerSettings), OmegaConf.load(path))
-        settings = OmegaConf.to_object(merged)
+        merged = OmegaConf.merge(OmegaConf.structured(schema), OmegaConf.load(path))
+        return OmegaConf.to_object(merged)
     except OmegaConfBaseException as error:
         raise UserError(f"In {path.name}: {explain(error)}") from error
-    assert isinstance(settings, SamplerSettings)
+
+
+def load_sampler(name: str) -> SamplerSettings:
+    """Read a sampler's settings from its file.
+
+    Raises
+    ------
+    UserError
+        If there is no such sampler, or its file is not good.
+    """
+    settings = load_group("sampler", name, SamplerSettings)
     check_sampler(settings)
     return settings
 

@@ -5,12 +5,15 @@ once, stays single-threaded, and forks one child at a time, so that a child begi
 milliseconds, with nothing of the parent's (no threads, no CUDA context) and nothing of the child
 before. All that a child leaves behind, even a grandchild whose parent has ended, stays below the
 host, which ends it. When the parent is gone, be it by ``kill -9``, the host ends everything.
+
+For many children at a time a host forks further hosts, which share what it has loaded.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import importlib
 import json
 import os
@@ -33,27 +36,62 @@ from autosmote.plain import pack
 from autosmote.privacy import describe_error, describe_warnings
 from autosmote.processes import descendants
 
-START, END = b"s", b"e"
-"""What the parent asks for: a child at the other end of the socket that comes along; its end."""
-READY = b"r"
+START, END, LOAD, HOST = b"s", b"e", b"l", b"h"
+"""What the parent asks for: a child at the other end of the socket that comes along; its end;
+that the host itself makes the call that comes from the socket; another host at the socket."""
+READY = struct.Struct("<q")
 EXIT = struct.Struct("<q")
-"""What the host says: that it can start children; for every child how it ended, once."""
+"""What the host says: its process id, when it can start children; for every child how it ended,
+once."""
 GRACE = 2.0
 """Seconds between TERM and KILL."""
 _POLL = 0.05
 _PRELOAD = ("imblearn.over_sampling", "imblearn.under_sampling", "imblearn.combine")
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
+_forked = False
+
 
 def main(fd: int) -> None:
     """Serve the parent at the other end of a socket until it is gone."""
-    control = socket.socket(fileno=fd)
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     for name in _PRELOAD:
         with contextlib.suppress(Exception):  # whoever needs it will say so
             importlib.import_module(name)
+    _serve_until_the_end(socket.socket(fileno=fd))
+
+
+def can_fork() -> bool:
+    """Whether this process may become the parent of a host by a fork.
+
+    That saves the imports. It is so in a host's child, which has loaded what the host had, as
+    long as it has no threads: a fork would take their locks along, but not them.
+    """
     try:
-        control.sendall(READY)
+        return _forked and len(os.listdir("/proc/self/task")) == 1
+    except OSError:
+        return False
+
+
+def fork(fd: int) -> int:
+    """Fork a host that serves the parent at the other end of a socket; its process id."""
+    pid = os.fork()
+    if pid == 0:
+        try:
+            # The parent's sockets too: its own parent waits for their end.
+            os.closerange(3, fd)
+            os.closerange(fd + 1, os.sysconf("SC_OPEN_MAX"))
+            os.setsid()
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            _serve_until_the_end(socket.socket(fileno=fd))
+        finally:
+            os._exit(1)
+    return pid
+
+
+def _serve_until_the_end(control: socket.socket) -> None:
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    try:
+        control.sendall(READY.pack(os.getpid()))
         _serve(control)
     finally:
         _end_all(None)
@@ -70,10 +108,17 @@ def _serve(control: socket.socket) -> None:
                 return
             if command == START:
                 child = _fork(control, fds[0])
+            elif command == LOAD:
+                with Connection(fds[0]) as connection:
+                    connection.send_bytes(_answer(partial(_load, connection.recv_bytes())))
+            elif command == HOST:
+                fork(fds[0])
+                os.close(fds[0])
             elif child is not None:
                 _report(control, _end_all(child))
                 child = None
-        if child is not None and (code := _reap(child)) is not None:
+        code = _reap(child)
+        if code is not None:
             _end_all(None)
             _report(control, code)
             child = None
@@ -84,10 +129,19 @@ def _report(control: socket.socket, code: int) -> None:
         control.sendall(EXIT.pack(code))
 
 
+def _load(message: bytes) -> None:
+    function, arguments = cloudpickle.loads(message)
+    function(*arguments)
+    # What is there is not looked through for garbage again, so children share its pages.
+    gc.freeze()
+
+
 def _fork(control: socket.socket, fd: int) -> int:
+    global _forked
     pid = os.fork()
     if pid == 0:
         try:
+            _forked = True
             _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
             control.close()
             os.setsid()

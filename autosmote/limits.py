@@ -16,14 +16,16 @@ import contextlib
 import json
 import math
 import os
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import cloudpickle
 
@@ -37,6 +39,7 @@ _POLL = 0.1
 """Seconds between two looks at a child's memory."""
 _EXIT_WAIT = host.GRACE + 5
 _SHARE_OF_MEMORY = 0.8
+_at_most = math.inf
 
 
 class ChildFailed(Exception):
@@ -44,9 +47,9 @@ class ChildFailed(Exception):
 
     Attributes
     ----------
-    status : {"failed", "memory", "timeout", "crashed"}
+    status : {"failed", "memory", "timeout", "crashed", "stopped"}
         It raised an error; it ran out of memory or passed the limit; it passed a limit on time;
-        its process ended.
+        its process ended; it was ended because its result is not wanted any more.
     error : str
         The cause in words, without private names.
     """
@@ -80,6 +83,19 @@ class Deadline:
 NEVER = Deadline()
 
 
+@dataclass(frozen=True, order=True)
+class UntilStopped(Deadline):
+    """A deadline that an event, set by another thread, brings forward."""
+
+    event: threading.Event = field(default_factory=threading.Event, compare=False)
+
+    def passed(self) -> bool:
+        return self.event.is_set() or super().passed()
+
+    def failure(self) -> ChildFailed:
+        return ChildFailed("stopped", "it was stopped") if self.event.is_set() else super().failure()
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a call gave back, what it warned of, and the seconds it took in the child."""
@@ -91,12 +107,21 @@ class Answer:
 
 def prepare() -> None:
     """Begin to start what starts the children: it takes seconds, which can be used meanwhile."""
-    _Host.of_this_process()
+    Host.of_this_process()
 
 
 def wait_until_ready() -> None:
     """Wait for what `prepare` began, so that no deadline of a child has to count it."""
-    _Host.of_this_process().wait_until_ready()
+    Host.of_this_process().wait_until_ready()
+
+
+def use_at_most(memory_mb: float | None) -> None:
+    """Let children that are given no limit use less than this process may use itself.
+
+    Else it would be this one that is ended for what a child used.
+    """
+    global _at_most
+    _at_most = math.inf if memory_mb is None else _SHARE_OF_MEMORY * memory_mb
 
 
 class Child:
@@ -105,13 +130,17 @@ class Child:
     Parameters
     ----------
     memory_mb : float or None
-        What the process and all below it may use together; None: 80 % of what is available now.
+        What the process and all below it may use together; None: 80 % of what is available now,
+        or less by `use_at_most`.
     factory : callable
         Makes the object, in the child.
     *arguments
         Of the factory.
     deadline : Deadline
         For the making.
+    host : Host, optional
+        Which starts the process; this process's own one where None. A host has one child at a
+        time.
 
     Attributes
     ----------
@@ -134,17 +163,20 @@ class Child:
         factory: Callable[..., Any],
         *arguments: Any,
         deadline: Deadline = NEVER,
+        host: Host | None = None,
     ) -> None:
-        available = available_memory()
         if memory_mb is None:
-            self._memory_mb = math.inf if available is None else _SHARE_OF_MEMORY * available
-            self._memory_limit = f"{self._memory_mb:.0f} MB, 80 % of what was available"
+            available = available_memory()
+            share = math.inf if available is None else _SHARE_OF_MEMORY * available
+            self._memory_mb = min(share, _at_most)
+            of = "80 % of what was available" if share < _at_most else "this process's share"
+            self._memory_limit = f"{self._memory_mb:.0f} MB, {of}"
         else:
             self._memory_mb = memory_mb
             self._memory_limit = f"limits.memory_mb={memory_mb:g}"
         self.peak_memory_mb = 0.0
-        wait_until_ready()
-        self._host = _Host.of_this_process()
+        self._host = host or Host.of_this_process()
+        self._host.wait_until_ready()
         self._connection = self._host.start_child()
         self.alive = True
         around = {"path": [entry or os.getcwd() for entry in sys.path], "folder": os.getcwd()}
@@ -210,46 +242,81 @@ class Child:
                 raise deadline.failure()
 
 
-class _Host:
-    """The process that starts this one's children: started when needed, ends with this one."""
+class Host:
+    """A process that starts children, one at a time; it ends with this one, or by `close`.
 
-    _current: _Host | None = None
+    Attributes
+    ----------
+    control : socket
+    pid : int
+        Known when it is ready.
+    """
+
+    _current: Host | None = None
 
     def __init__(self) -> None:
-        ours, theirs = socket.socketpair()
+        self.control, theirs = socket.socketpair()
         with theirs:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", f"from autosmote import host; host.main({theirs.fileno()})"],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                stdout=2,  # this one's output is for its results
-                env=child_environment(),
-                start_new_session=True,  # the terminal's Ctrl-C is this one's to handle
-            )
-        self.control, self.pid, self._owner = ours, self._process.pid, os.getpid()
-        self._ready = False
-        atexit.register(self._close)
+            self._process = _start_host(theirs)
+        self.pid = self._process.pid
+        self._begin()
+
+    def _begin(self) -> None:
+        self._owner, self._ready = os.getpid(), False
+        atexit.register(self.close)
 
     @classmethod
-    def of_this_process(cls) -> _Host:
+    def of_this_process(cls) -> Host:
         found = cls._current
         if found is None or found._owner != os.getpid() or found._process.poll() is not None:
             cls._current = found = cls()
         return found
 
+    def another(self) -> Host:
+        """A host that this one forks: it has what this one has loaded."""
+        found = object.__new__(Host)
+        found.control = self._ask(host.HOST)
+        found._begin()
+        found.wait_until_ready()
+        found._process = _Elsewhere(found.pid)
+        return found
+
+    def load(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """Call a function in the host itself, so that its children need not.
+
+        It must start no threads.
+
+        Raises
+        ------
+        RuntimeError
+            With its error.
+        """
+        self.wait_until_ready()
+        with Connection(self._ask(host.LOAD).detach()) as connection:
+            connection.send_bytes(cloudpickle.dumps((function, arguments)))
+            answer = unpack(connection.recv_bytes())
+        if answer["status"] != "ok":
+            raise RuntimeError(f"{function.__name__} has failed in the host: {answer['error']}")
+
     def wait_until_ready(self) -> None:
         if not self._ready:
             self.control.settimeout(None)
-            if self.control.recv(len(host.READY)) != host.READY:
+            message = self.control.recv(host.READY.size, socket.MSG_WAITALL)
+            if len(message) < host.READY.size:
                 how = how_it_ended(self._ended())
                 raise RuntimeError(f"no process can be started: the host ended {how}")
+            (self.pid,) = host.READY.unpack(message)
             self._ready = True
 
     def start_child(self) -> Connection:
+        return Connection(self._ask(host.START).detach())
+
+    def _ask(self, what: bytes) -> socket.socket:
+        """Send a request with one end of a new socket; the other end."""
         ours, theirs = socket.socketpair()
         with theirs:
-            socket.send_fds(self.control, [host.START], [theirs.fileno()])
-        return Connection(ours.detach())
+            socket.send_fds(self.control, [what], [theirs.fileno()])
+        return ours
 
     def end_child(self) -> None:
         with contextlib.suppress(OSError):
@@ -271,8 +338,9 @@ class _Host:
             raise
         return self._ended()
 
-    def _close(self) -> None:
-        """Let it go at this one's end; were this one killed, it would notice by itself."""
+    def close(self) -> None:
+        """Let it go; were this process killed, it would notice by itself."""
+        atexit.unregister(self.close)
         if self._owner != os.getpid() or self._process.poll() is not None:
             return
         if not self._ready:  # it has no children, and importing takes it seconds
@@ -282,3 +350,66 @@ class _Host:
     def _ended(self) -> int:
         self.control.close()
         return self._process.wait()
+
+
+class _Process(Protocol):
+    pid: int
+
+    def poll(self) -> int | None: ...
+    def kill(self) -> None: ...
+    def wait(self) -> int: ...
+
+
+def _start_host(theirs: socket.socket) -> _Process:
+    if host.can_fork():
+        return _Forked(host.fork(theirs.fileno()))
+    return subprocess.Popen(
+        [sys.executable, "-c", f"from autosmote import host; host.main({theirs.fileno()})"],
+        pass_fds=[theirs.fileno()],
+        stdin=subprocess.DEVNULL,
+        stdout=2,  # this one's output is for its results
+        env=child_environment(),
+        start_new_session=True,  # the terminal's Ctrl-C is this one's to handle
+    )
+
+
+@dataclass
+class _Forked:
+    """A child of this process."""
+
+    pid: int
+    code: int | None = None
+
+    def poll(self, options: int = os.WNOHANG) -> int | None:
+        if self.code is None:
+            pid, status = os.waitpid(self.pid, options)
+            self.code = os.waitstatus_to_exitcode(status) if pid else None
+        return self.code
+
+    def kill(self) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
+
+    def wait(self) -> int:
+        code = self.poll(0)
+        assert code is not None
+        return code
+
+
+@dataclass
+class _Elsewhere:
+    """A process whose parent, another host, clears it away."""
+
+    pid: int
+    ended: bool = False
+
+    def poll(self) -> int | None:
+        return -signal.SIGKILL if self.ended else None
+
+    def kill(self) -> None:
+        with contextlib.suppress(OSError):
+            os.kill(self.pid, signal.SIGKILL)
+
+    def wait(self) -> int:
+        self.ended = True  # its socket is closed: it ends, or has been ended
+        return -signal.SIGKILL

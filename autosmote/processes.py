@@ -13,10 +13,15 @@ _THREAD_VARIABLES = (
 )  # fmt: skip
 
 
+# pandas imports pyarrow, whose allocator starts a thread; who forks must have none.
+_NO_BACKGROUND_THREAD = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
+
+
 def child_environment() -> dict[str, str]:
     """One thread per process, and the parent's import path."""
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
-    return {**os.environ, **dict.fromkeys(_THREAD_VARIABLES, "1"), "PYTHONPATH": path}
+    threads = dict.fromkeys(_THREAD_VARIABLES, "1")
+    return {**os.environ, **threads, **_NO_BACKGROUND_THREAD, "PYTHONPATH": path}
 
 
 def how_it_ended(code: int) -> str:

@@ -242,9 +242,19 @@ def write_file(path: Path, write: Callable[[Path], object]) -> None:
     temporary = path.with_name(f".{uuid.uuid4().hex}-{path.name}")
     try:
         write(temporary)
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())  # or a power cut could leave the name without the content
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a killed process had begun to write; nobody else may be writing there."""
+    if folder.is_dir():
+        for path in folder.iterdir():
+            if re.match(r"\.[0-9a-f]{32}-", path.name):
+                path.unlink(missing_ok=True)
 
 
 def versions(config: Config) -> dict[str, str | None]:
@@ -260,12 +270,26 @@ def versions(config: Config) -> dict[str, str | None]:
         if isinstance(target, str):
             names.update(_distributions().get(target.split(".")[0], []))
     for name in sorted((names | rivals) - {"autosmote"}):
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            if name not in rivals:
-                found[name] = None
+        version = _version(name)
+        if version is not None or name not in rivals:
+            found[name] = version
     return found
+
+
+def look_up_versions() -> None:
+    """Look up once what processes forked from this one would each look up for their records."""
+    git_revision()
+    _distributions()
+    for name in (*_PACKAGES, *_RIVALS_PACKAGES):
+        _version(name)
+
+
+@functools.cache
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 @functools.cache
@@ -275,7 +299,10 @@ def _distributions() -> Mapping[str, list[str]]:
 
 @functools.cache
 def git_revision() -> str | None:
-    """The clone's commit, with "-dirty" where tracked files differ; None outside a clone."""
+    """The clone's commit, with "-dirty" where tracked files differ; None outside a clone.
+
+    results/ may differ: it holds what the code made, and changes while a sweep is at work.
+    """
     root = Path(__file__).resolve().parent.parent
 
     def git(*arguments: str) -> str:
@@ -292,7 +319,8 @@ def git_revision() -> str | None:
         if Path(git("rev-parse", "--show-toplevel")).resolve() != root:
             return None  # installed somewhere inside another repository
         revision = git("rev-parse", "HEAD")
-        return f"{revision}-dirty" if git("status", "--porcelain", "-uno") else revision
+        changed = git("status", "--porcelain", "-uno", "--", ".", ":(exclude)results")
+        return f"{revision}-dirty" if changed else revision
     except (OSError, subprocess.SubprocessError):
         return None
 

@@ -25,7 +25,10 @@ class SearchConfig:
     iterations: int = 1000
     """I: episodes, each one classifier trained and scored."""
     G1: int | None = None
-    """Cross-instance actions 0..G1; null: max(1, round(4 IR / G2))."""
+    """Cross-instance actions 0..G1; null: max(1, round(G / G2)), where G is samples_per_ir x IR."""
+    samples_per_ir: float = 4.0
+    """G1 x G2 / IR where G1 is null: what the two make of a row at most, in units of the
+    imbalance ratio."""
     G2: int = 10
     """Instance-specific actions 0..G2."""
     K: int = 30
@@ -87,7 +90,7 @@ class SearchConfig:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise UserError(f"search.{name} must be a whole number of at least 1, not {value}.")
-        for name in ("learning_rate", "max_grad_norm"):
+        for name in ("learning_rate", "max_grad_norm", "samples_per_ir"):
             if not getattr(self, name) > 0:
                 raise UserError(f"search.{name} must be above 0, not {getattr(self, name)}.")
         for name in ("value_cost", "entropy_cost"):
@@ -146,4 +149,4 @@ def resolve_actors(actors: int | str, lag: int) -> int:
 
 def resolve_G1(config: SearchConfig, ir: float) -> int:
     """G1 so that G1 x G2 is four times the imbalance ratio, unless it is set (Section 4.1)."""
-    return config.G1 or max(1, round(4 * ir / config.G2))
+    return config.G1 or max(1, round(config.samples_per_ir * ir / config.G2))

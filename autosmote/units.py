@@ -91,12 +91,22 @@ class Run:
     folder: Path
     source: str
 
+    @property
+    def key(self) -> str:
+        """The run's name, from its identity."""
+        return self.folder.name
+
     def record(self) -> Record | None:
         """The record of before, unless the run is to be repeated."""
         found = None if self.config.force else records.read_record(self.folder)
-        if found and found["status"] != "ok" and self.config.retry == "failed":
-            return None
-        return found
+        return None if found and self.is_repeated(found["status"]) else found
+
+    def is_repeated(self, status: str) -> bool:
+        """Whether a run that ended so is to be done again, by `force` and `retry`."""
+        retry = self.config.retry
+        return self.config.force or (
+            status == "timeout" if retry == "timeout" else status != "ok" and retry == "failed"
+        )
 
     def make_record(self, status: str, **found: Any) -> Record:
         return records.make_record(
@@ -136,6 +146,7 @@ def run_unit(
     *,
     on_start: Callable[[], None] | None = None,
     mistakes_fail: bool = False,
+    quiet: bool = False,
 ) -> list[Record]:
     """Do runs of one unit, and leave the record of each.
 
@@ -147,6 +158,8 @@ def run_unit(
         Called when the settings are known to be good, before the work.
     mistakes_fail : bool
         Let a sampler that cannot be made be a failure, instead of the user's mistake.
+    quiet : bool
+        Do not show how far a search is.
 
     Returns
     -------
@@ -167,7 +180,8 @@ def run_unit(
     classifiers = {_key(asdict(run.config.clf)): run.config.clf for run in runs}
     made = {key: make_classifier(settings) for key, settings in classifiers.items()}
     search = search_settings(sampler, config.search) if sampler.kind == "search" else None
-    progress = Progress(search.iterations, config.metric) if search else None
+    shown = search if not quiet else None
+    progress = Progress(shown.iterations, config.metric) if shown else None
     evaluations: Sequence[Evaluation | Exception]
     try:
         with progress or nullcontext():

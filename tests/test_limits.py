@@ -211,7 +211,7 @@ def _read(path: Path) -> str:
 @linux
 def test_a_child_inherits_no_threads():
     with Child(None, Worker):
-        host = limits._Host.of_this_process().pid
+        host = limits.Host.of_this_process().pid
         names = [path.read_text().strip() for path in Path(f"/proc/{host}/task").glob("*/comm")]
     # Arrow's allocator has a thread of its own, and knows how to fork.
     assert len([name for name in names if not name.startswith("jemalloc")]) == 1
@@ -220,7 +220,7 @@ def test_a_child_inherits_no_threads():
 def test_a_host_that_is_gone_is_replaced():
     with Child(None, Worker) as child:
         pid = child.call("where").value[0]
-        os.kill(limits._Host.of_this_process().pid, signal.SIGKILL)
+        os.kill(limits.Host.of_this_process().pid, signal.SIGKILL)
         with pytest.raises(ChildFailed) as caught:
             child.call("do", "loop")
     assert caught.value.status == "crashed"

@@ -1,0 +1,77 @@
+"""Claims: who works on a run at the moment, so that nobody else does.
+
+A claim is a lock on one byte of a file beside the runs. The system lets go of it when its process
+ends, in whatever way, so there are no stale ones; file systems shared by several machines (NFS)
+know such locks too. They are the process's own: one that is forked has none of them.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import functools
+import hashlib
+import logging
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+logger = logging.getLogger("autosmote")
+
+_NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
+
+
+@contextmanager
+def claim(results_dir: str | Path, keys: Iterable[str]) -> Iterator[bool]:
+    """Claim runs by their keys for as long as the block lasts; False where one is taken."""
+    fd, taken = _open(os.path.abspath(results_dir), os.getpid()), []
+    try:
+        # In one order everywhere, or two processes could each hold what the other lacks.
+        for place in sorted(map(_place, keys)):
+            if not _lock(fd, place):
+                yield False
+                return
+            taken.append(place)
+        yield True
+    finally:
+        for place in taken:
+            fcntl.lockf(fd, fcntl.LOCK_UN, 1, place)
+
+
+def is_claimed(results_dir: str | Path, key: str) -> bool:
+    """Whether another process works on a run."""
+    with claim(results_dir, [key]) as mine:
+        return not mine
+
+
+def _lock(fd: int, place: int) -> bool:
+    try:
+        fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+    except (BlockingIOError, PermissionError):  # EAGAIN or EACCES, as the system likes
+        return False
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+        _warn_once()
+    return True
+
+
+@functools.cache
+def _warn_once() -> None:
+    logger.warning(
+        "The file system of the results has no locks: do not start two sweeps on it at once."
+    )
+
+
+def _place(key: str) -> int:
+    """Of a run's byte: 62 bits, so that two runs hardly ever share one."""
+    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]) >> 2
+
+
+@functools.cache
+def _open(results_dir: str, pid: int) -> int:
+    """Once per process: closing any descriptor of the file would drop all its locks."""
+    folder = Path(results_dir) / "runs"
+    folder.mkdir(parents=True, exist_ok=True)
+    return os.open(folder / ".claims", os.O_RDWR | os.O_CREAT, 0o666)
