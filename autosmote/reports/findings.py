@@ -1,0 +1,105 @@
+"""The results in sentences: what the records say, and what cannot be concluded from them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from autosmote.reports import names
+from autosmote.reports.cells import Study
+from autosmote.reports.names import FULL, METRICS, OVERALL
+from autosmote.reports.significance import LEVEL, MIN_CONFIGURATIONS
+from autosmote.reports.tables import Summary, ordered
+
+CAVEATS = (
+    "The triangles are not adjusted for the number of rivals: of 24 rivals that are in truth as "
+    "good as AutoSMOTE, one would get a triangle by chance. Where that matters read the Holm "
+    "column.",
+    "The intervals say how far other seeds and other configurations of these datasets would move "
+    "an average rank. They say nothing of other datasets: six are too few, and they were not drawn "
+    "at random from any population.",
+    "Configurations of one dataset share rows, so the tests, which take them as independent, are "
+    "too sure of themselves.",
+    "An average rank depends on who else is ranked, and hides by how much. Look at the scores and "
+    "the median gains as well.",
+    "Every sampler was tuned on a validation part with few minority rows. A gain there that is "
+    "much larger than that on the test part is choice, not merit.",
+)
+
+
+def findings(study: Study, summary: Summary) -> list[str]:
+    """Where AutoSMOTE stands, against whom it wins, and how that compares with the paper."""
+    return [
+        sentence
+        for metric in summary.metrics
+        if summary.get(metric, OVERALL, FULL)["n"]
+        for sentence in _of_metric(summary, metric)
+    ] + _doubts(study)
+
+
+def _of_metric(summary: Summary, metric: str) -> list[str]:
+    order = [arm for arm in ordered(summary, metric) if summary.get(metric, OVERALL, arm)["n"]]
+    row = summary.get(metric, OVERALL, FULL)
+    place = order.index(FULL) + 1
+    within = ""
+    if not np.isnan(row["rank_low"]):
+        within = f" (95% interval {row['rank_low']:.2f} to {row['rank_high']:.2f})"
+    printed = row["paper_rank"]
+    paper = "" if np.isnan(printed) else f"; the paper has {printed:.2f}"
+    first = (
+        f"{METRICS[metric]}: AutoSMOTE is number {place} of {len(order)} with an average rank of "
+        f"{row['rank']:.2f}{within} over {row['n']} configurations{paper}."
+    )
+    if place > 1:
+        best = summary.get(metric, OVERALL, order[0])
+        first += f" {names.arm(order[0])} is first with {best['rank']:.2f}."
+    rivals = [(arm, summary.get(metric, OVERALL, arm)) for arm in order if arm != FULL]
+    if not rivals or row["n"] < MIN_CONFIGURATIONS:
+        second = f"{row['n']} configurations are too few for a test."
+    else:
+        better = [names.arm(arm) for arm, rival in rivals if rival["better"]]
+        adjusted = sum(rival["p_holm"] < LEVEL for _, rival in rivals)
+        second = (
+            f"It is significantly better than {len(better)} of {len(rivals)}, and than {adjusted} "
+            "after Holm's adjustment"
+        )
+        not_better = [names.arm(arm) for arm, rival in rivals if not rival["better"]]
+        second += f"; not than {_listed(not_better)}." if not_better else "."
+    validation = sorted(order, key=lambda arm: summary.get(metric, OVERALL, arm)["validation_rank"])
+    third = (
+        f"By the validation score it is number {validation.index(FULL) + 1} "
+        f"(average rank {row['validation_rank']:.2f}): over no resampling it gains "
+        f"{row['validation_gain']:+.3f} there and {row['test_gain']:+.3f} on the test part."
+    )
+    found = [first, second, third]
+    value, n = summary.spearman(metric, OVERALL)
+    if n >= 3:
+        found.append(
+            f"Over {n} of them the overall ranks correlate {value:.2f} (Spearman) with the paper's."
+        )
+    return found
+
+
+def _listed(texts: list[str], at_most: int = 8) -> str:
+    if len(texts) > at_most:
+        return f"{', '.join(texts[:at_most])} and {len(texts) - at_most} more"
+    return " and ".join(filter(None, (", ".join(texts[:-1]), texts[-1])))
+
+
+def _doubts(study: Study) -> list[str]:
+    """What of these records makes the figures weaker than they look."""
+    found = []
+    if study.missing:
+        found.append(
+            f"Preliminary: {len(study.missing)} of {len(study.runs)} planned cells have no score. "
+            "Samplers are compared on the seeds that all of a configuration's samplers have."
+        )
+    devices = sorted(study.runs["search.device"].dropna().unique())
+    if len(devices) > 1:
+        found.append(f"The searches ran on different devices: {', '.join(devices)}.")
+    n_imputed = int(study.runs["imputed"].fillna(False).sum())
+    if n_imputed:
+        found.append(
+            f"{n_imputed} of {len(study.runs)} runs are imputed: the sampler failed and counts as "
+            "no resampling."
+        )
+    return found

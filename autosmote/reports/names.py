@@ -1,0 +1,96 @@
+"""Names as the paper prints them, in the paper's order, for names as records have them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+METRICS = {"macro_f1": "Macro-F1", "mcc": "MCC"}
+CLASSIFIERS = {"adaboost": "AdaBoost", "dt": "DecisionTree", "knn": "KNN", "svm": "SVM"}
+DATASETS = {
+    name.lower(): name
+    for name in (
+        *("Phoneme", "PhishingWebsites", "EEGEyeState"),
+        *("Mozilla4", "MagicTelescope", "Electricity", "Toy"),
+    )
+}
+OVERALL = "overall"
+"""The column of a table over all datasets."""
+FULL = "autosmote"
+"""The row that the others are compared with."""
+
+_CATEGORIES = {
+    "No-resampling": "none",
+    "Under-sampling": (
+        "ClusterCentroids CondensedNearestNeighbour EditedNearestNeighbours "
+        "RepeatedEditedNearestNeighbours AllKNN InstanceHardnessThreshold NearMiss "
+        "NeighbourhoodCleaningRule OneSidedSelection RandomUnderSampler TomekLinks"
+    ),
+    "Over-sampling": "RandomOverSampler SMOTE SMOTEN ADASYN BorderlineSMOTE KMeansSMOTE SVMSMOTE",
+    "Combined over- and under-sampling": "SMOTEENN SMOTETomek",
+    "Generative models": "CTGAN TVAE",
+    "Meta-learning": "MESA",
+    "Auto-sampling": "AutoSMOTE",
+}
+_TABLE2 = {
+    name.lower(): (category, name)
+    for category, names in _CATEGORIES.items()
+    for name in names.split()
+}
+TABLE2 = tuple(_TABLE2)
+"""The samplers of Table 2 as records name them, in its order."""
+ABLATIONS = {
+    "no_cross_instance": "w/o cross-instance sub-policy",
+    "no_instance_specific": "w/o instance-specific sub-policy",
+    "no_low_level": "w/o low-level policy",
+    "flat": "Flat policy",
+    "random_search": "Random search",
+    "merge_train_val": "Merging training and validation sets",
+}
+VARIANTS = {
+    f"sv_{record}": name
+    for record, name in (
+        ("supervised_smote", "SupervisedSMOTE"),
+        ("gasmote", "GASMOTE"),
+        ("cluster_smote", "ClusterSMOTE"),
+        ("smote_pso", "SMOTEPSO"),
+        ("and_smote", "ANDSMOTE"),
+        ("borderline_smote1", "BorderlineSMOTE1"),
+    )
+}
+"""Those that the paper's Table 3 names; others keep the name of their record."""
+
+
+def arm(name: str) -> str:
+    """A row's name: a sampler's, an ablation's, or what the plan calls it."""
+    if name == "none":
+        return "No resampling"
+    if name in _TABLE2:
+        return _TABLE2[name][1]
+    return ABLATIONS.get(name) or VARIANTS.get(name) or name.removeprefix("sv_")
+
+
+def category(name: str) -> str:
+    """The category of Table 2 that a sampler belongs to; "Other" for those outside it."""
+    return _TABLE2[name][0] if name in _TABLE2 else "Other"
+
+
+def dataset(name: str) -> str:
+    return "Overall" if name == OVERALL else DATASETS.get(name, name)
+
+
+def ratio(ir: float | None) -> str:
+    """An imbalance ratio; None and nan are the data's own."""
+    return "own" if ir is None or ir != ir else f"{ir:g}"
+
+
+def in_order(names: Iterable[str], order: Iterable[str]) -> list[str]:
+    """Names in a given order, those outside it after them by the alphabet."""
+    place = {name: i for i, name in enumerate(order)}
+    return sorted(set(names), key=lambda name: (place.get(name, len(place)), name))
+
+
+def arms_in_order(names: Iterable[str]) -> list[str]:
+    """The paper's order of Table 2 and of Table 4; AutoSMOTE last, as in both."""
+    order = [name for name in TABLE2 if name != FULL]
+    found = in_order(names, [*order, *ABLATIONS])
+    return sorted(found, key=lambda name: name == FULL)

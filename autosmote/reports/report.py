@@ -1,0 +1,191 @@
+"""What one experiment with one budget reports: tables, figures and sentences."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from autosmote.records import write_file
+from autosmote.reports import names
+from autosmote.reports.cells import Study, load_study, make_cells, refuse_missing
+from autosmote.reports.findings import findings
+from autosmote.reports.paper import paper_ranks
+from autosmote.reports.summary import summarise
+from autosmote.reports.table import Cell, Table, to_csv, to_latex, to_markdown
+from autosmote.reports.tables import (
+    Summary,
+    groups_table,
+    rank_table,
+    statistics_table,
+    tests_table,
+    top_table,
+)
+
+TITLES = {
+    "table2": "Table 2: samplers",
+    "table3": "Table 3: SMOTE variants",
+    "table4": "Table 4: ablations",
+    "figure4": "Figure 4: classifiers and imbalance ratios",
+    "figure5": "Figure 5: the course of the search",
+    "figure6": "Figure 6: hyperparameters",
+    "figure7": "Figure 7: case study",
+}
+
+
+@dataclass(frozen=True)
+class Report:
+    """All of one experiment and budget, as objects; `write_report` makes files of it."""
+
+    study: Study
+    title: str
+    findings: list[str]
+    tables: list[Table]
+    source: str
+    """Which records it came from, and the command that made them."""
+    failures: Table | None = None
+    versions: dict[str, list[str]] = field(default_factory=dict)
+
+
+def build_report(results_dir: str | Path, experiment: str, budget: str) -> Report:
+    """Work out a report from the records that are there, missing cells marked.
+
+    Raises
+    ------
+    UserError
+        If there is no plan, or its records cannot be compared.
+    """
+    study = load_study(results_dir, experiment, budget)
+    cells = {metric: make_cells(study, metric) for metric in study.metrics}
+    has_full = any(names.FULL in one.arms for one in cells.values())
+    rows = [summarise(one, names.FULL if has_full else None) for one in cells.values()]
+    rows = [row for row in rows if len(row)]
+    title = f"{TITLES.get(experiment, experiment)} ({budget})"
+    source = _source(study)
+    tables, sentences = [], []
+    if rows:
+        summary = Summary(pd.concat(rows, ignore_index=True), paper_ranks(experiment))
+        sentences = findings(study, summary)
+        tables = list(_tables(experiment, title, summary))
+        tables.append(groups_table(f"{experiment}_by_classifier_and_ratio", cells))
+    for table in tables:
+        table.notes.append(source)
+    return Report(study, title, sentences, tables, source, _failures(study), _versions(study.runs))
+
+
+def _tables(experiment: str, title: str, summary: Summary) -> Iterable[Table]:
+    if experiment == "table3":
+        yield top_table(experiment, title, summary)
+        yield rank_table(f"{experiment}_all", f"{title}, all", summary)
+    else:
+        yield rank_table(experiment, title, summary, by_dataset=experiment != "table4")
+    for metric in summary.metrics:
+        yield statistics_table(f"{experiment}_statistics_{metric}", summary, metric)
+        if names.FULL in summary.arms:
+            yield tests_table(f"{experiment}_tests_{metric}", summary, metric)
+
+
+def _source(study: Study) -> str:
+    runs = study.runs
+    done = runs.dropna(subset=["protocol_version"])
+    protocol = "/".join(f"{v:g}" for v in sorted(done["protocol_version"].unique())) or "none"
+    revisions = sorted({revision[:12] for revision in done["git_revision"].dropna()})
+    command = study.about.get("command")
+    return (
+        f"From {study.experiment}/records.csv.gz, {len(done)} of the {len(runs)} cells of "
+        f"plans/{study.budget}.csv.gz; protocol {protocol}, code at "
+        f"{', '.join(revisions) or 'an unknown revision'}"
+        + (f"; made by: {command}" if command else "")
+    )
+
+
+def _failures(study: Study) -> Table | None:
+    """Samplers that failed, how often and why; the figures of runs that came to an end count."""
+    runs = study.runs
+    failed = runs[runs["status"].notna() & (runs["status"] != "ok")]
+    if failed.empty:
+        return None
+    error = failed["error"].fillna("").str.slice(0, 160)
+    counts = (
+        failed.assign(error=error, imputed=failed["imputed"].fillna(False).astype(int))
+        .groupby(["arm", "status", "error"], sort=True)
+        .agg(runs=("key", "size"), imputed=("imputed", "sum"))
+        .reset_index()
+    )
+    rows = [
+        [
+            Cell(names.arm(row.arm)),
+            Cell(row.status),
+            Cell(row.error),
+            Cell(str(row.runs), sort=row.runs),
+            Cell(str(row.imputed), sort=row.imputed),
+        ]
+        for row in counts.itertuples()
+    ]
+    header = ["Method", "Status", "Error", "Runs", "Imputed"]
+    return Table("failures", "Runs that failed", header, rows, counts, n_text=3)
+
+
+def _versions(runs: pd.DataFrame) -> dict[str, list[str]]:
+    """Versions of each package in the records; more than one where they mix."""
+    found: dict[str, set[str]] = {}
+    for text in runs["versions"].dropna().unique():
+        for name, version in json.loads(text).items():
+            found.setdefault(name, set()).add(str(version))
+    return {name: sorted(found[name]) for name in sorted(found)}
+
+
+def write_report(report: Report) -> list[Path]:
+    """Write tables/<budget>/ and figures/<budget>/ of an experiment, whole files in one step."""
+    study = report.study
+    folder = study.folder / "tables" / study.budget
+    written = []
+    forms: dict[str, Callable[[Table], str]] = {
+        "csv": to_csv,
+        "md": to_markdown,
+        "tex": to_latex,
+    }
+    for table in [*report.tables, *([report.failures] if report.failures else [])]:
+        for ending, form in forms.items():
+            path = folder / f"{table.name}.{ending}"
+            write_text(path, form(table))
+            written.append(path)
+    return written
+
+
+def write_text(path: Path, text: str) -> None:
+    write_file(path, partial(Path.write_text, data=text, encoding="utf-8", newline="\n"))
+
+
+def write(
+    results_dir: str | Path, experiment: str, budget: str, allow_missing: bool = False
+) -> list[Path]:
+    """Write the tables and figures of an experiment from its collected records.
+
+    Parameters
+    ----------
+    results_dir : str or Path
+    experiment, budget : str
+        <results_dir>/<experiment> holds the records, and plans/<budget>.csv.gz.
+    allow_missing : bool
+        Mark cells without a score instead of refusing them.
+
+    Returns
+    -------
+    list of Path
+        The files.
+
+    Raises
+    ------
+    UserError
+        If cells are missing, with a list; or if there is no plan, or records of different
+        protocol versions or data are mixed.
+    """
+    report = build_report(results_dir, experiment, budget)
+    if not allow_missing:
+        refuse_missing(report.study)
+    return write_report(report)

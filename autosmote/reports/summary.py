@@ -1,0 +1,180 @@
+"""All figures of one metric, one row per arm and column of a table."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from autosmote.reports.cells import Cells
+from autosmote.reports.names import OVERALL
+from autosmote.reports.ranks import Draws, bootstrap, interval, rank, share_above
+from autosmote.reports.significance import LEVEL, MIN_CONFIGURATIONS, holm, signed_rank_p
+
+Floats = NDArray[np.float64]
+
+COLUMNS = (
+    *("metric", "column", "arm", "n", "n_planned", "rank", "rank_low", "rank_high"),
+    "validation_rank",
+    *("score", "score_low", "score_high", "validation_gain", "test_gain", "imputed", "runs"),
+    *("seconds", "n_pairs", "p", "p_holm", "better", "wins", "ties", "losses"),
+    *("gain", "gain_low", "gain_high", "improvement", "improvement_low", "improvement_high"),
+)
+
+
+def summarise(cells: Cells, reference: str | None) -> pd.DataFrame:
+    """Ranks, scores, and comparisons with the reference arm, for each dataset and over all.
+
+    Parameters
+    ----------
+    cells : Cells
+    reference : str or None
+        The arm that the others are compared with, normally autosmote; None compares nothing.
+
+    Returns
+    -------
+    DataFrame
+        metric, column (a dataset or "overall"), arm; n: configurations with a score, of n_planned;
+        rank, rank_low, rank_high: average rank and its 95% interval; validation_rank: by the
+        validation scores; score (and interval), the
+        mean test score; validation_gain, test_gain: mean difference to no resampling; imputed: of
+        `runs` runs, those that count as no resampling; seconds: median per run. Against the
+        reference, over n_pairs configurations: p (one-sided, the reference is better), p_holm,
+        better (the paper's triangle: p < 0.05); wins, ties, losses of the reference; gain (and
+        interval): the median of its score less the arm's; improvement (and interval): the
+        probability that it scores higher on the same configuration and seed. No intervals and no
+        tests for fewer than five configurations.
+    """
+    planned = cells
+    cells = cells.where(cells.shared().any(axis=1))
+    if not cells.configurations:
+        return pd.DataFrame()
+    slices = {OVERALL: slice(None)} | {name: _slice(cells, name) for name in cells.datasets}
+    own = cells.arms.index(reference) if reference in cells.arms else None
+    intervals = _intervals(cells, slices, own)
+    ranks = rank(cells.means())
+    validation_ranks = rank(cells.means(cells.validation))
+    rows: list[dict[str, Any]] = []
+    for column, where in slices.items():
+        part = cells if column == OVERALL else cells.where(_is(cells, column))
+        whole = planned if column == OVERALL else planned.where(_is(planned, column))
+        found = [
+            {
+                "metric": cells.metric,
+                "column": column,
+                "arm": arm,
+                "n_planned": int(whole.planned[:, whole.arms.index(arm)].sum()),
+                **_of_arm(part, a, ranks[where, a]),
+                "validation_rank": _mean(validation_ranks[where, a]),
+                **({} if own is None or a == own else _against(part, own, a)),
+            }
+            for a, arm in enumerate(cells.arms)
+        ]
+        for row, adjusted in zip(found, holm([row.get("p") for row in found]), strict=True):
+            row["p_holm"] = adjusted
+        for name, (low, high) in intervals[column].items():
+            for a, row in enumerate(found):
+                if row["n"] >= MIN_CONFIGURATIONS and name in row:
+                    row |= {f"{name}_low": low[a], f"{name}_high": high[a]}
+        rows += found
+    table = pd.DataFrame(rows)
+    return table.reindex(columns=[*COLUMNS, *(c for c in table.columns if c not in COLUMNS)])
+
+
+def _is(cells: Cells, dataset: str) -> NDArray[np.bool_]:
+    return np.array([configuration[0] == dataset for configuration in cells.configurations])
+
+
+def _slice(cells: Cells, dataset: str) -> slice:
+    index = np.flatnonzero(_is(cells, dataset))
+    return slice(int(index[0]), int(index[-1]) + 1)
+
+
+def _of_arm(part: Cells, a: int, ranks: Floats) -> dict[str, Any]:
+    """What can be said of an arm alone."""
+    has_score = ~np.isnan(part.test[:, a])
+    return {
+        "n": int(np.sum(~np.isnan(ranks))),
+        "rank": _mean(ranks),
+        "score": _mean(part.means()[:, a]),
+        "validation_gain": _mean(part.means(part.validation_gain)[:, a]),
+        "test_gain": _mean(part.means(part.test_gain)[:, a]),
+        "imputed": int((part.imputed[:, a] & has_score).sum()),
+        "runs": int(has_score.sum()),
+        "seconds": _median(part.seconds[:, a]),
+    }
+
+
+def _against(part: Cells, own: int, other: int) -> dict[str, Any]:
+    """What the reference is against an arm, over the configurations that both have."""
+    means = part.means()
+    x, y = means[:, own], means[:, other]
+    both = ~np.isnan(x) & ~np.isnan(y)
+    x, y = x[both], y[both]
+    p = signed_rank_p(x, y)
+    above = part.means(share_above(part.test, own))[:, other]
+    return {
+        "n_pairs": len(x),
+        "p": p,
+        "better": p is not None and p < LEVEL,
+        "wins": int((x > y).sum()),
+        "ties": int((x == y).sum()),
+        "losses": int((x < y).sum()),
+        "gain": _median(x - y),
+        "improvement": _mean(above),
+    }
+
+
+def _intervals(
+    cells: Cells, slices: dict[str, slice], own: int | None
+) -> dict[str, dict[str, tuple[Floats, Floats]]]:
+    """Bootstrap intervals of each arm: column -> statistic -> (low, high)."""
+    statistics: dict[str, Callable[[Draws, slice], Floats]] = {
+        "rank": lambda draws, where: _mean(draws.ranks[:, where], axis=1),
+        "score": lambda draws, where: _mean(draws.means[:, where], axis=1),
+    }
+    # Both bounds of a rank and of a probability.
+    limits = {"rank": (1.0, float(len(cells.arms))), "improvement": (0.0, 1.0)}
+    if own is not None:
+        statistics["gain"] = lambda draws, where: _median(
+            draws.means[:, where, [own]] - draws.means[:, where], axis=1
+        )
+        statistics["improvement"] = lambda draws, where: _mean(draws.above[:, where], axis=1)
+    drawn: dict[tuple[str, str], list[Floats]] = {}
+    for draws in bootstrap(cells, own):
+        for column, where in slices.items():
+            for name, statistic in statistics.items():
+                drawn.setdefault((column, name), []).append(statistic(draws, where))
+    above = np.empty(0) if own is None else cells.means(share_above(cells.test, own))
+    means = cells.means()
+    estimates = Draws(means[None], rank(means)[None], above[None])
+    found: dict[str, dict[str, tuple[Floats, Floats]]] = {column: {} for column in slices}
+    for (column, name), chunks in drawn.items():
+        estimate = statistics[name](estimates, slices[column])[0]
+        low, high = interval(estimate, np.concatenate(chunks))
+        bounds = limits.get(name, (-np.inf, np.inf))
+        found[column][name] = (np.clip(low, *bounds), np.clip(high, *bounds))
+    return found
+
+
+def _mean(values: Floats, axis: int | None = None) -> Any:
+    return _known(np.mean, np.nanmean, values, axis)
+
+
+def _median(values: Floats, axis: int | None = None) -> Any:
+    return _known(np.median, np.nanmedian, values, axis)
+
+
+def _known(
+    whole: Callable[..., Any], of_known: Callable[..., Any], values: Floats, axis: int | None
+) -> Any:
+    """A statistic of the values that are there; nan, without numpy's warning, where none is."""
+    if values.size and not np.isnan(values).any():
+        return whole(values, axis=axis)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        return of_known(values, axis=axis)

@@ -1,0 +1,190 @@
+"""A table, and its four forms: CSV for programs; Markdown, LaTeX and HTML for readers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    "&": r"\&",
+    "%": r"\%",
+    "$": r"\$",
+    "#": r"\#",
+    "_": r"\_",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "▲": r"$^\blacktriangle$",
+    "†": r"\dag{}",
+    "–": "--",
+    "−": "$-$",
+    "×": r"$\times$",
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One entry.
+
+    Attributes
+    ----------
+    text : str
+    beside : str
+        The paper's own, set off.
+    sort : float, optional
+        What the page sorts by; the text if absent.
+    hint : str
+        What the page shows under the pointer.
+    """
+
+    text: str
+    beside: str = ""
+    sort: float | None = None
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table for readers, and its numbers.
+
+    Attributes
+    ----------
+    name : str
+        Of its files.
+    caption : str
+    header : list of str
+    rows : list of list of Cell
+    data : DataFrame
+        What the CSV holds.
+    spans : list of (str, int)
+        Names over several columns, from the left; the widths sum to that of the table.
+    n_text : int
+        Columns of text on the left; the others hold numbers.
+    rules : set of int
+        Rows with a line above them.
+    notes : list of str
+    """
+
+    name: str
+    caption: str
+    header: list[str]
+    rows: list[list[Cell]]
+    data: pd.DataFrame
+    spans: list[tuple[str, int]] = field(default_factory=list)
+    n_text: int = 1
+    rules: frozenset[int] = frozenset()
+    notes: list[str] = field(default_factory=list)
+
+
+def to_csv(table: Table) -> str:
+    return table.data.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+
+
+def to_markdown(table: Table) -> str:
+    def text(cell: Cell) -> str:
+        shown = f"{cell.text} ({cell.beside})" if cell.beside else cell.text
+        return re.sub(r"([|*_<\\`])", r"\\\1", shown)
+
+    def line(cells: Sequence[str]) -> str:
+        return "| " + " | ".join(cells) + " |"
+
+    marks = ["---"] * table.n_text + ["---:"] * (len(table.header) - table.n_text)
+    lines = [f"**{table.caption}**", "", line(table.header), line(marks)]
+    lines += [line([text(cell) for cell in row]) for row in table.rows]
+    lines += ["", *(f"- {note}" for note in table.notes)] if table.notes else []
+    return "\n".join(lines) + "\n"
+
+
+def to_latex(table: Table) -> str:
+    """A table* for the packages booktabs, amssymb, graphicx and xcolor."""
+    lines = [
+        "% packages: booktabs, amssymb, graphicx, xcolor",
+        r"\begin{table*}",
+        r"\centering",
+        rf"\caption{{{_latex(table.caption)}}}",
+        rf"\label{{tab:{table.name}}}",
+        r"\resizebox{\ifdim\width>\textwidth\textwidth\else\width\fi}{!}{%",
+        rf"\begin{{tabular}}{{{'l' * table.n_text}{'r' * (len(table.header) - table.n_text)}}}",
+        r"\toprule",
+    ]
+    if table.spans:
+        lines.append(
+            " & ".join(
+                rf"\multicolumn{{{width}}}{{c}}{{{_latex(name)}}}" for name, width in table.spans
+            )
+            + r" \\"
+        )
+        begin = 1
+        for name, width in table.spans:
+            if name:
+                lines.append(rf"\cmidrule(lr){{{begin}-{begin + width - 1}}}")
+            begin += width
+    lines += [" & ".join(map(_latex, table.header)) + r" \\", r"\midrule"]
+    for i, row in enumerate(table.rows):
+        if i in table.rules:
+            lines.append(r"\midrule")
+        lines.append(" & ".join(_latex_cell(cell) for cell in row) + r" \\")
+    lines += [r"\bottomrule", r"\end{tabular}}"]
+    if table.notes:
+        notes = r" \\ ".join(map(_latex, table.notes))
+        lines.append(
+            rf"\par\smallskip\begin{{minipage}}{{\textwidth}}\footnotesize {notes}\end{{minipage}}"
+        )
+    lines.append(r"\end{table*}")
+    return "\n".join(lines) + "\n"
+
+
+def _latex_cell(cell: Cell) -> str:
+    beside = rf" \textcolor{{gray}}{{\scriptsize {_latex(cell.beside)}}}" if cell.beside else ""
+    return _latex(cell.text) + beside
+
+
+def _latex(text: str) -> str:
+    return "".join(_LATEX.get(character, character) for character in text)
+
+
+def to_html(table: Table) -> str:
+    """A table whose columns the page's script sorts; all text is escaped."""
+    parts = [
+        '<div class="scroll"><table>',
+        f"<caption>{escape(table.caption)}</caption>",
+        "<thead>",
+    ]
+    if table.spans:
+        spans = "".join(
+            f'<th colspan="{width}" class="span">{escape(name)}</th>' for name, width in table.spans
+        )
+        parts.append(f"<tr>{spans}</tr>")
+    heads = "".join(
+        f'<th scope="col"><button type="button">{escape(name)}</button></th>'
+        for name in table.header
+    )
+    parts.append(f'<tr class="columns">{heads}</tr></thead><tbody>')
+    for i, row in enumerate(table.rows):
+        kind = ' class="rule"' if i in table.rules else ""
+        cells = "".join(_html_cell(cell, j < table.n_text) for j, cell in enumerate(row))
+        parts.append(f"<tr{kind}>{cells}</tr>")
+    parts.append("</tbody></table></div>")
+    if table.notes:
+        parts.append("<ul>" + "".join(f"<li>{escape(note)}</li>" for note in table.notes) + "</ul>")
+    return "\n".join(parts) + "\n"
+
+
+def _html_cell(cell: Cell, is_text: bool) -> str:
+    attributes = ' class="text"' if is_text else ""
+    if cell.sort is not None and cell.sort == cell.sort:
+        attributes += f' data-sort="{cell.sort:.6g}"'
+    if cell.hint:
+        attributes += f' title="{escape(cell.hint)}"'
+    beside = f" <small>{escape(cell.beside)}</small>" if cell.beside else ""
+    return f"<td{attributes}>{escape(cell.text)}{beside}</td>"

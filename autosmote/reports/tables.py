@@ -1,0 +1,351 @@
+"""Tables 2 to 4 in the paper's layout, its numbers beside ours, and what is behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+from autosmote.reports import names
+from autosmote.reports.cells import Cells
+from autosmote.reports.names import METRICS, OVERALL
+from autosmote.reports.paper import SLIPS
+from autosmote.reports.ranks import rank
+from autosmote.reports.significance import LEVEL, MIN_CONFIGURATIONS
+from autosmote.reports.table import Cell, Table
+
+_BETTER, _INCOMPLETE, _NONE = "▲", "†", "–"
+_TRIANGLE = (
+    f"{_BETTER}: AutoSMOTE is better by a one-sided Wilcoxon signed-rank test over the "
+    f"configurations' mean test scores, p < {LEVEL:g}, not adjusted for the number of rivals, as "
+    "in the paper. Adjusted p-values (Holm) are in the tables of tests."
+)
+_TOO_FEW = f"n too small: fewer than {MIN_CONFIGURATIONS} configurations allow no test."
+_DAGGER = (
+    f"{_INCOMPLETE}: not all planned configurations have a score; the others are ranked without it."
+)
+
+
+class Summary:
+    """`summarise`'s rows of all metrics, with the paper's beside them, looked up by name."""
+
+    def __init__(self, rows: pd.DataFrame, paper: pd.DataFrame) -> None:
+        by = ["metric", "column", "arm"]
+        beside = paper.rename(columns={"rank": "paper_rank", "better": "paper_better"})
+        self.rows = rows.merge(beside, on=by, how="left")
+        self.metrics = names.in_order(rows["metric"], METRICS)
+        self.columns = names.in_order(set(rows["column"]) - {OVERALL}, names.DATASETS) + [OVERALL]
+        self.arms = names.arms_in_order(rows["arm"])
+        keys = zip(*(self.rows[name] for name in by), strict=True)
+        self._rows = dict(zip(keys, self.rows.to_dict("records"), strict=True))
+
+    def get(self, metric: str, column: str, arm: str) -> dict[str, Any]:
+        return self._rows.get((metric, column, arm), {"rank": np.nan, "n": 0, "n_planned": 0})
+
+    def n(self, column: str) -> int:
+        """Configurations of a column."""
+        return max(
+            self.get(metric, column, arm)["n"] for metric in self.metrics for arm in self.arms
+        )
+
+    def spearman(self, metric: str, column: str) -> tuple[float, int]:
+        """Rank correlation with the paper's column, and over how many arms."""
+        rows = self.rows[(self.rows["metric"] == metric) & (self.rows["column"] == column)]
+        both = rows.dropna(subset=["rank", "paper_rank"])
+        if len(both) < 3:
+            return np.nan, len(both)
+        return float(spearmanr(both["rank"], both["paper_rank"]).statistic), len(both)
+
+    def imputed(self, arm: str) -> tuple[int, int]:
+        """Imputed runs and all runs of an arm."""
+        found = [self.get(metric, OVERALL, arm) for metric in self.metrics]
+        return sum(row.get("imputed", 0) for row in found), sum(row.get("runs", 0) for row in found)
+
+
+def rank_table(name: str, caption: str, summary: Summary, *, by_dataset: bool = True) -> Table:
+    """Average ranks of every arm: Tables 2 and 4.
+
+    Parameters
+    ----------
+    name : str
+        table2 has the paper's categories on the left.
+    caption : str
+    summary : Summary
+    by_dataset : bool
+        A column for each dataset, or the overall ranks alone.
+    """
+    columns = summary.columns if by_dataset else [OVERALL]
+    categories = name == "table2"
+    rows: list[list[Cell]] = []
+    rules, last = set(), None
+    for arm in summary.arms:
+        group = names.category(arm) if categories else ""
+        if group != last and rows:
+            rules.add(len(rows))
+        cells = [_rank_cell(summary, column, arm) for column in columns]
+        imputed, runs = summary.imputed(arm)
+        label = [Cell(group if group != last else "", sort=None)] if categories else []
+        rows.append([*label, Cell(names.arm(arm)), *cells, Cell(f"{imputed}/{runs}", sort=imputed)])
+        last = group
+    if any(summary.spearman(metric, column)[1] for metric in summary.metrics for column in columns):
+        rules.add(len(rows))
+        found = [_spearman_cell(summary, column) for column in columns]
+        blank = [Cell("")] if categories else []
+        rows.append([*blank, Cell("Spearman's ρ with the paper"), *found, Cell("")])
+    metrics = "/".join(METRICS[metric] for metric in summary.metrics)
+    left = ["Category", "Method"] if categories else ["Method"]
+    heads = [_head(summary, column) for column in columns]
+    n_left = len(left)
+    spans = [("", n_left), ("Dataset", len(columns) - 1), ("", 2)] if len(columns) > 1 else []
+    notes = [f"Average ranks of {metrics}, 1 is best; beside them the paper's own.", _TRIANGLE]
+    notes.append("Imputed: runs whose sampler failed and counts as no resampling, of all runs.")
+    if any(summary.n(column) < MIN_CONFIGURATIONS for column in columns):
+        notes.append(_TOO_FEW)
+    if any(_INCOMPLETE in cell.text for row in rows for cell in row):
+        notes.append(_DAGGER)
+    if name == "table2":
+        notes.append(SLIPS)
+    data = summary.rows[summary.rows["column"].isin(columns)]
+    return Table(
+        name,
+        caption,
+        [*left, *heads, "Imputed"],
+        rows,
+        data,
+        spans,
+        n_left,
+        frozenset(rules),
+        notes,
+    )
+
+
+def _head(summary: Summary, column: str) -> str:
+    n = summary.n(column)
+    few = ", too small" if n < MIN_CONFIGURATIONS else ""
+    return f"{names.dataset(column)} (n = {n}{few})"
+
+
+def _rank_cell(summary: Summary, column: str, arm: str) -> Cell:
+    found = [summary.get(metric, column, arm) for metric in summary.metrics]
+    texts, papers, hints = [], [], []
+    for metric, row in zip(summary.metrics, found, strict=True):
+        mark = _BETTER if row.get("better") is True else ""
+        mark += _INCOMPLETE if row["n"] < row["n_planned"] else ""
+        texts.append(number(row["rank"], 2) + mark)
+        if not np.isnan(paper := row.get("paper_rank", np.nan)):
+            papers.append(f"{paper:.2f}{_BETTER if row['paper_better'] else ''}")
+        if "p" in row and arm != names.FULL:
+            hints.append(f"{METRICS[metric]}: n = {row['n']}, {_p_and_holm(row)}")
+    sort = float(found[0]["rank"])
+    return Cell("/".join(texts), "/".join(papers), sort, "; ".join(hints))
+
+
+def _spearman_cell(summary: Summary, column: str) -> Cell:
+    found = [summary.spearman(metric, column) for metric in summary.metrics]
+    return Cell("/".join(number(value, 2) for value, _ in found), hint=f"n = {found[0][1]}")
+
+
+def top_table(name: str, caption: str, summary: Summary, n_top: int = 5) -> Table:
+    """Table 3: the best of each metric side by side; AutoSMOTE is always among them."""
+    blocks = []
+    for metric in summary.metrics:
+        order = [arm for arm in ordered(summary, metric) if summary.get(metric, OVERALL, arm)["n"]]
+        kept = order[:n_top]
+        kept += [arm for arm in order[n_top:] if arm == names.FULL]
+        block = []
+        for arm in kept:
+            row = summary.get(metric, OVERALL, arm)
+            place = order.index(arm) + 1
+            mark = _BETTER if row.get("better") is True else ""
+            mark += _INCOMPLETE if row["n"] < row["n_planned"] else ""
+            paper = row.get("paper_rank", np.nan)
+            beside = (
+                "" if np.isnan(paper) else f"{paper:.2f}{_BETTER if row['paper_better'] else ''}"
+            )
+            block.append(
+                [
+                    Cell(f"{place}. {names.arm(arm)}"),
+                    Cell(number(row["rank"], 2) + mark, beside, row["rank"]),
+                ]
+            )
+        blocks.append(block)
+    height = max(map(len, blocks), default=0)
+    blank = [Cell(""), Cell("")]
+    rows = [
+        list(chain.from_iterable(block[i] if i < len(block) else blank for block in blocks))
+        for i in range(height)
+    ]
+    header = [text for metric in summary.metrics for text in ("Sampler", METRICS[metric])]
+    counts = [summary.imputed(arm) for arm in summary.arms]
+    notes = [
+        f"Average ranks among {len(summary.arms)} samplers over n = {summary.n(OVERALL)} "
+        "configurations, 1 is best; beside them the paper's, which prints its first five only.",
+        _TRIANGLE,
+        f"{sum(imputed for imputed, _ in counts)} of {sum(runs for _, runs in counts)} runs are "
+        "imputed: their sampler failed and counts as no resampling.",
+    ]
+    for metric in summary.metrics:
+        value, n = summary.spearman(metric, OVERALL)
+        if n >= 3:
+            notes.append(
+                f"{METRICS[metric]}: Spearman's ρ with the paper {value:.2f} over the n = {n} that "
+                "it names."
+            )
+    if any(_INCOMPLETE in cell.text for row in rows for cell in row):
+        notes.append(_DAGGER)
+    return Table(name, caption, header, rows, summary.rows, notes=notes, n_text=1)
+
+
+def ordered(summary: Summary, metric: str, column: str = OVERALL) -> list[str]:
+    """Arms from the best average rank to the worst."""
+    ranks = {arm: summary.get(metric, column, arm)["rank"] for arm in summary.arms}
+    return sorted(summary.arms, key=lambda arm: (np.nan_to_num(ranks[arm], nan=np.inf), arm))
+
+
+def statistics_table(name: str, summary: Summary, metric: str) -> Table:
+    """One metric over all datasets, beyond the paper: intervals, effect sizes, scores, seconds."""
+    compared = names.FULL in summary.arms
+    header = ["Method", "Rank [95%]", "Test score [95%]", "Gain on validation", "Gain on test"]
+    if compared:
+        header += ["Wins/ties/losses", "Median gain [95%]", "P(better) [95%]", "n", "p", "Holm p"]
+    header += ["Imputed", "Seconds"]
+    rows = []
+    for arm in ordered(summary, metric):
+        row = summary.get(metric, OVERALL, arm)
+        if not row["n"]:
+            continue
+        cells = [
+            Cell(names.arm(arm)),
+            with_interval(row, "rank", 2),
+            with_interval(row, "score", 3),
+            Cell(f"{row['validation_gain']:+.3f}", sort=row["validation_gain"]),
+            Cell(f"{row['test_gain']:+.3f}", sort=row["test_gain"]),
+        ]
+        if compared:
+            cells += _comparison(row) if arm != names.FULL else [Cell("")] * 6
+        cells.append(Cell(f"{row['imputed']}/{row['runs']}", sort=row["imputed"]))
+        rows.append([*cells, Cell(number(row["seconds"], 1), sort=row["seconds"])])
+    notes = [
+        "Ranks and scores on the test part; gains over no resampling on the same split; seconds: "
+        "median per run, on the machine that ran it.",
+        "[95%]: bootstrap over configurations within each dataset and over seeds.",
+    ]
+    if compared:
+        notes.append(
+            "Of AutoSMOTE against each: configurations won, tied and lost; the median difference "
+            "of its score; the probability that it scores higher on the same configuration and "
+            "seed; p one-sided."
+        )
+    data = summary.rows[(summary.rows["metric"] == metric) & (summary.rows["column"] == OVERALL)]
+    caption = f"{METRICS[metric]} over all datasets, beyond the paper"
+    return Table(name, caption, header, rows, data, notes=notes)
+
+
+def _comparison(row: Mapping[str, Any]) -> list[Cell]:
+    counts = "/".join(str(int(row[name])) for name in ("wins", "ties", "losses"))
+    tests = [_p_text(row["p"]), _p_text(row["p_holm"])]
+    return [
+        Cell(counts, sort=row["wins"]),
+        with_interval(row, "gain", 3, sign=True),
+        with_interval(row, "improvement", 2),
+        Cell(str(int(row["n_pairs"])), sort=row["n_pairs"]),
+        *(Cell(text, sort=row[name]) for text, name in zip(tests, ("p", "p_holm"), strict=True)),
+    ]
+
+
+def tests_table(name: str, summary: Summary, metric: str) -> Table:
+    """n, p and the Holm-adjusted p behind every triangle of one metric."""
+    rows = []
+    for arm in summary.arms:
+        if arm == names.FULL:
+            continue
+        cells = []
+        for column in summary.columns:
+            row = summary.get(metric, column, arm)
+            mark = _BETTER if row.get("better") is True else ""
+            text = (
+                f"{_p_text(row.get('p'))}{mark} / {_p_text(row.get('p_holm'))}"
+                if "p" in row
+                else _NONE
+            )
+            if "p" in row and row["n_pairs"] < MIN_CONFIGURATIONS:
+                text = "n too small"
+            cells.append(Cell(text, sort=row.get("p")))
+        rows.append([Cell(names.arm(arm)), *cells])
+    header = ["Method", *(_head(summary, column) for column in summary.columns)]
+    wanted = ["metric", "column", "arm", "n_pairs", "p", "p_holm", "better"]
+    data = summary.rows.loc[summary.rows["metric"] == metric, wanted]
+    notes = [
+        f"p / Holm-adjusted p over the {len(rows)} rivals of a column; {_BETTER}: p < {LEVEL:g}."
+    ]
+    caption = f"{METRICS[metric]}: tests that AutoSMOTE is better"
+    return Table(name, caption, header, rows, data, notes=notes)
+
+
+def groups_table(name: str, cells_of: Mapping[str, Cells]) -> Table:
+    """Average ranks by classifier and by imbalance ratio, of every arm; the data of Figure 4."""
+    found = [group_ranks(cells) for cells in cells_of.values()]
+    data = pd.concat(found, ignore_index=True)
+    groups = list(dict.fromkeys(zip(data["by"], data["group"], strict=True)))
+    arms = names.arms_in_order(data["arm"])
+    keys = zip(data["metric"], data["by"], data["group"], data["arm"], strict=True)
+    ranks = dict(zip(keys, data["rank"], strict=True))
+    rows = []
+    for arm in arms:
+        cells = []
+        for by, group in groups:
+            values = [ranks.get((metric, by, group, arm), np.nan) for metric in cells_of]
+            cells.append(Cell("/".join(number(value, 2) for value in values), sort=values[0]))
+        rows.append([Cell(names.arm(arm)), *cells])
+    metrics = "/".join(METRICS[metric] for metric in cells_of)
+    sizes = dict(zip(zip(data["by"], data["group"], strict=True), data["n"], strict=True))
+    header = ["Method", *(f"{group_name(*g)} (n = {sizes[g]})" for g in groups)]
+    caption = f"Average ranks of {metrics} by classifier and by imbalance ratio"
+    return Table(name, caption, header, rows, data)
+
+
+def group_ranks(cells: Cells) -> pd.DataFrame:
+    """Average ranks over the configurations of a classifier, and of an imbalance ratio."""
+    ranks = rank(cells.means())
+    rows = []
+    for by, position in (("clf", 2), ("ir", 1)):
+        values = [configuration[position] for configuration in cells.configurations]
+        for group in dict.fromkeys(sorted(values, key=lambda value: (value is None, value or 0))):
+            chosen = ranks[[value == group for value in values]]
+            for a, arm in enumerate(cells.arms):
+                known = chosen[~np.isnan(chosen[:, a]), a]
+                average = float(known.mean()) if len(known) else np.nan
+                label = names.ratio(group) if by == "ir" else group  # type: ignore[arg-type]
+                rows.append((cells.metric, by, label, arm, len(known), average))
+    return pd.DataFrame(rows, columns=["metric", "by", "group", "arm", "n", "rank"])
+
+
+def group_name(by: str, group: str) -> str:
+    return f"IR {group}" if by == "ir" else names.CLASSIFIERS.get(group, group)
+
+
+def number(value: float, digits: int) -> str:
+    return _NONE if np.isnan(value) else f"{value:.{digits}f}"
+
+
+def with_interval(row: Mapping[str, Any], name: str, digits: int, sign: bool = False) -> Cell:
+    """An estimate with its interval, or without one if there is none."""
+    form = f"{'+' if sign else ''}.{digits}f"
+    text = f"{row[name]:{form}}"
+    if not np.isnan(row.get(f"{name}_low", np.nan)):
+        text += f" [{row[f'{name}_low']:{form}}, {row[f'{name}_high']:{form}}]"
+    return Cell(text, sort=row[name])
+
+
+def _p_text(p: float | None) -> str:
+    if p is None or np.isnan(p):
+        return "n too small"
+    return "<0.0001" if p < 0.0001 else f"{p:.4f}"
+
+
+def _p_and_holm(row: Mapping[str, Any]) -> str:
+    return f"p = {_p_text(row['p'])}, Holm {_p_text(row['p_holm'])}"
