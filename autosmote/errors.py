@@ -1,4 +1,4 @@
-"""The one exception that stands for a mistake of the user."""
+"""The exceptions that stand for a mistake of the user."""
 
 
 class UserError(Exception):
@@ -7,3 +7,7 @@ class UserError(Exception):
     The message is one clear sentence that says what is wrong and what to do about it.
     The command prints it without a traceback and exits with status 2.
     """
+
+
+class InputError(UserError, ValueError):
+    """A mistake in what was given to the sampler; scikit-learn's tools expect a ValueError."""

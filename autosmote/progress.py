@@ -3,7 +3,8 @@
 import logging
 import sys
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Any, Self, TextIO
 
@@ -11,6 +12,21 @@ logger = logging.getLogger("autosmote")
 
 _SECONDS_BETWEEN_LINES = 30.0
 _SHARE_BETWEEN_LINES = 0.1
+
+
+@contextmanager
+def logging_to_stderr() -> Iterator[None]:
+    """Show what is logged, for as long as the block lasts."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
 
 
 class _Meter:

@@ -27,6 +27,7 @@ from autosmote.config import (
     validate,
 )
 from autosmote.errors import UserError
+from autosmote.progress import logging_to_stderr
 from autosmote.search_config import SearchConfig, resolve_device
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     decorate = hydra.main(config_path=str(CONF_DIR), config_name="config", version_base="1.3")
     with ExitStack() as stack:
-        stack.enter_context(_logging_to_stderr())
+        stack.enter_context(logging_to_stderr())
         stack.enter_context(_sigterm_as_interrupt())
         if sweep := [word for word in arguments if word in ("-m", "--multirun")]:
             # First, since Hydra's parser does not find settings on both sides of a flag.
@@ -204,20 +205,6 @@ def _code_of_existing(record: dict[str, Any], folder: Path, config: Config) -> i
         return 0
     print(f"Failed before ({record['error']}): {where} (retry=failed runs it again).")
     return FAILED
-
-
-@contextmanager
-def _logging_to_stderr() -> Iterator[None]:
-    handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(message)s"))
-    level = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(level)
 
 
 @contextmanager

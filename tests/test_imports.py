@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "autosmote"
 # module is put where it belongs.
 LAYERS = [
     {"", "errors", "plain", "processes", "memory"},
-    {"metrics", "privacy", "search_config"},
+    {"metrics", "privacy", "search_config", "progress"},
     {"config", "host"},
     {"classifiers", "limits", "results"},
     {"samplers"},
@@ -21,8 +21,10 @@ LAYERS = [
     {"space", "parameters", "policies", "vtrace", "episode", "reference", "scoring"},
     {"actors", "learner"},
     {"search"},
+    {"encoding", "inputs", "folds"},
+    {"sampler"},
     {"evaluation"},
-    {"records", "progress", "plots"},
+    {"records", "plots"},
     {"units"},
     {"comparison"},
     {"run"},

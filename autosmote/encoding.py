@@ -1,0 +1,253 @@
+"""Between a user's rows and a search's numbers.
+
+A search needs two views of a row. Its *codes* are what is interpolated: the numbers in the user's
+units, and for each categorical column the index of a category. Its *state* is what distances and
+policies see: the numbers standardised, the categories one-hot. Synthetic rows go back from codes
+to the form, the types and the categories of the rows that were given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autosmote.errors import InputError
+
+Codes = NDArray[np.float64]
+
+_TEXT_KINDS = "OSU"
+
+
+def is_frame(X: Any) -> bool:
+    """Whether X is a pandas DataFrame."""
+    return hasattr(X, "iloc") and hasattr(X, "dtypes") and getattr(X, "ndim", 0) == 2
+
+
+def categorical_columns(X: Any, categorical_features: Any) -> NDArray[np.bool_]:
+    """Which columns hold categories.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse matrix, DataFrame} of shape (n, columns)
+    categorical_features : {"auto", None} or sequence
+        Positions, names, or a mask; "auto" takes a DataFrame's columns of text, categories and
+        truth values, and none of an array.
+
+    Raises
+    ------
+    InputError
+        When a name or a position is not there.
+    """
+    n_columns = X.shape[1]
+    mask = np.zeros(n_columns, dtype=bool)
+    if categorical_features is None:
+        return mask
+    if isinstance(categorical_features, str):
+        if is_frame(X):
+            mask[:] = [not _is_number(dtype) for dtype in X.dtypes]
+        return mask
+    chosen = np.asarray(categorical_features)
+    if chosen.dtype.kind == "b":
+        if chosen.shape != mask.shape:
+            raise InputError(
+                f"categorical_features is a mask of {chosen.size} values, but X has {n_columns} "
+                "columns; give one value for each."
+            )
+        return chosen.copy()
+    if chosen.dtype.kind in _TEXT_KINDS:
+        names = list(X.columns) if is_frame(X) else []
+        unknown = [name for name in chosen if name not in names]
+        if unknown:
+            raise InputError(
+                f"categorical_features names {unknown[0]!r}, but X has no column of that name; "
+                f"its columns are {', '.join(map(str, names)) or 'without names'}."
+            )
+        chosen = np.array([names.index(name) for name in chosen], dtype=int)
+    if chosen.size and not (-n_columns <= chosen.min() <= chosen.max() < n_columns):
+        raise InputError(
+            f"categorical_features must lie between 0 and {n_columns - 1}, the positions of X's "
+            f"columns; got {chosen.tolist()}."
+        )
+    mask[chosen.astype(int)] = True
+    return mask
+
+
+class Encoder:
+    """Turns the given rows into codes, and codes into rows like those that were given.
+
+    Parameters
+    ----------
+    X : {ndarray, DataFrame} of shape (n, columns)
+    categorical : bool ndarray of shape (columns,)
+        As `categorical_columns` says.
+
+    Attributes
+    ----------
+    codes : float64 ndarray of shape (n, columns)
+        Of the given rows; NaN where a value is missing.
+    plain : bool
+        Whether X is nothing but 64-bit floats, whole numbers and truth values, which a classifier
+        turns into 64-bit floats without a change.
+
+    Raises
+    ------
+    InputError
+        When a column is neither a number nor a category.
+    ValueError
+        When a column that is to be a number holds text.
+    """
+
+    def __init__(self, X: Any, categorical: NDArray[np.bool_]) -> None:
+        import pandas as pd
+
+        self.categorical = categorical
+        self._like = X[:0]
+        self._categories: dict[int, Any] = {}
+        self.codes = np.empty(X.shape, dtype=np.float64)
+        self._dtypes: list[Any] = []
+        for j in range(X.shape[1]):
+            column = X.iloc[:, j] if is_frame(X) else X[:, j]
+            self._dtypes.append(column.dtype)
+            if categorical[j]:
+                codes, self._categories[j] = pd.factorize(column, sort=True)
+                self.codes[:, j] = np.where(codes < 0, np.nan, codes)
+            else:
+                self.codes[:, j] = _to_numbers(column, X, j)
+        numbers = [np.dtype("O") if not isinstance(d, np.dtype) else d for d in self._dtypes]
+        self.plain = all(dtype.kind in "iub" or dtype == np.float64 for dtype in numbers)
+
+    @property
+    def has_text(self) -> bool:
+        """Whether a column holds categories that are no numbers."""
+        return any(not _is_number(self._dtypes[j]) for j in self._categories)
+
+    def store(self, codes: Codes) -> Codes:
+        """Round interpolated codes to what their columns can hold: whole numbers, short floats."""
+        codes = codes.copy()
+        for j, dtype in enumerate(self._dtypes):
+            if j in self._categories:
+                continue
+            kind = getattr(dtype, "subtype", getattr(dtype, "numpy_dtype", dtype))
+            if kind.kind in "iub":
+                codes[:, j] = np.rint(codes[:, j])
+            elif kind.kind == "f":
+                codes[:, j] = codes[:, j].astype(kind)
+        return codes
+
+    def decode(self, codes: Codes) -> Any:
+        """Rows with these codes, none of them missing, in the form of the given ones."""
+        if not is_frame(self._like):
+            if self._like.dtype.kind in _TEXT_KINDS or self._categories:
+                rows = np.empty(codes.shape, dtype=self._like.dtype)
+                for j in range(codes.shape[1]):
+                    rows[:, j] = self._values(j, codes)
+                return rows
+            return codes.astype(self._like.dtype)
+        import pandas as pd
+
+        columns = [
+            pd.Series(self._values(j, codes)).astype(dtype) for j, dtype in enumerate(self._dtypes)
+        ]
+        rows = pd.concat(columns, axis=1, ignore_index=True)
+        rows.columns = self._like.columns
+        return rows
+
+    def _values(self, j: int, codes: Codes) -> Any:
+        if j in self._categories:
+            return self._categories[j].take(codes[:, j].astype(np.intp))
+        return codes[:, j]
+
+    def n_state_features(self) -> int:
+        """Length of a state."""
+        numbers = int(np.count_nonzero(~self.categorical))
+        return numbers + sum(len(categories) for categories in self._categories.values())
+
+    def impute(self, rows: NDArray[np.integer]) -> Codes:
+        """Codes without gaps: medians, most frequent categories (the first in order) of `rows`."""
+        if not np.isnan(self.codes).any():
+            return self.codes
+        from sklearn.impute import SimpleImputer
+
+        filled = self.codes.copy()
+        for mask, strategy in ((~self.categorical, "median"), (self.categorical, "most_frequent")):
+            if mask.any():
+                imputer = SimpleImputer(strategy=strategy, keep_empty_features=True)
+                imputer.fit(self.codes[rows][:, mask])
+                filled[:, mask] = imputer.transform(self.codes[:, mask])
+        return self.store(filled)
+
+    def states(
+        self, codes: Codes, rows: NDArray[np.integer], *, standardize: bool
+    ) -> NDArray[np.float64]:
+        """States of imputed codes; scales are those of `rows`, which index into the codes."""
+        blocks: list[NDArray] = []
+        numbers = codes[:, ~self.categorical]
+        if numbers.shape[1]:
+            if standardize:
+                from sklearn.preprocessing import StandardScaler
+
+                numbers = StandardScaler().fit(numbers[rows]).transform(numbers)
+            blocks.append(numbers)
+        for j, categories in self._categories.items():
+            blocks.append(codes[:, j, None] == np.arange(len(categories)))
+        return np.concatenate(blocks, axis=1, dtype=np.float64)
+
+
+def _is_number(dtype: Any) -> bool:
+    from pandas.api.types import is_bool_dtype, is_numeric_dtype
+
+    return is_numeric_dtype(dtype) and not is_bool_dtype(dtype)
+
+
+def _to_numbers(column: Any, X: Any, j: int) -> NDArray[np.float64]:
+    """A column of numbers; NaN where missing."""
+    dtype = column.dtype
+    if dtype.kind not in "iufbO" and not hasattr(dtype, "categories"):
+        name = f"'{X.columns[j]}'" if is_frame(X) else str(j)
+        raise InputError(
+            f"Column {name} is of type {dtype}, which is neither a number nor a category; turn it "
+            "into numbers, or leave it out."
+        )
+    if is_frame(X):
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return column.astype(np.float64)
+
+
+def tabular(estimator: Any, *, scale: bool = False) -> Any:
+    """Put one-hot encoding of a DataFrame's categories in front of a classifier.
+
+    Parameters
+    ----------
+    estimator : scikit-learn classifier
+    scale : bool
+        Standardise the numbers too, for classifiers that go by distances.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+
+    Examples
+    --------
+    >>> from sklearn.neighbors import KNeighborsClassifier
+    >>> from autosmote.encoding import tabular
+    >>> [name for name, step in tabular(KNeighborsClassifier(), scale=True).steps]
+    ['columntransformer', 'kneighborsclassifier']
+    """
+    from sklearn.compose import make_column_transformer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+    columns = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore"), _category_names),
+        remainder=StandardScaler() if scale else "passthrough",
+        sparse_threshold=0.0,
+    )
+    return make_pipeline(columns, estimator)
+
+
+def _category_names(X: Any) -> Sequence[Any]:
+    """A DataFrame's columns of text, categories and truth values."""
+    return list(X.columns[categorical_columns(X, "auto")])

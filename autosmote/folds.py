@@ -1,0 +1,162 @@
+"""Which rows a search trains on, and which it is judged by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.model_selection import check_cv
+from sklearn.utils import _safe_indexing
+
+from autosmote.errors import InputError
+from autosmote.scoring.refit import repeat, stack
+from autosmote.scoring.reward import Part
+from autosmote.space import LAMBDAS, Space
+
+
+@dataclass
+class Fold:
+    """One training part, and the held-out rows that go with it.
+
+    Attributes
+    ----------
+    rows : integer ndarray
+        Positions of its training rows among the given ones.
+    X_train, y_train
+        The training rows, and the synthetic rows found for other classes before.
+    X_val, y_val
+        The rows that it is judged by.
+    """
+
+    rows: NDArray[np.integer]
+    X_train: Any
+    y_train: NDArray
+    X_val: Any
+    y_val: NDArray
+
+    def part(
+        self, space: Space, pool: Any, minority: NDArray[np.integer], label: Any, *, fast: bool
+    ) -> Part:
+        """What a search is to know of this fold.
+
+        Parameters
+        ----------
+        space : Space
+        pool : {ndarray, DataFrame}
+            The space's pool as it will be returned.
+        minority : integer ndarray
+            Positions of the space's minority rows among the given ones.
+        label : scalar
+        fast : bool
+            Whether the rows are such that a fast scorer may be tried.
+        """
+        allowed = np.flatnonzero(_made_from(space, np.isin(minority, self.rows)))
+        everything = len(allowed) == len(space.pool)
+        return Part(
+            X_train=self.X_train,
+            y_train=self.y_train,
+            pool=pool if everything else _safe_indexing(pool, allowed),
+            X_val=self.X_val,
+            y_val=self.y_val,
+            label=label,
+            pool_rows=None if everything else allowed,
+            fast=fast,
+        )
+
+    def add(self, part: Part, counts: NDArray[np.integer]) -> None:
+        """Keep the synthetic rows of a class in place for the classes after it."""
+        new = repeat(part.pool, counts if part.pool_rows is None else counts[part.pool_rows])
+        self.X_train = stack(self.X_train, new)
+        self.y_train = np.append(self.y_train, np.full(len(new), part.label, self.y_train.dtype))
+
+
+def make_folds(
+    X: Any,
+    y: NDArray,
+    *,
+    fraction: float,
+    validation: tuple[Any, NDArray] | None,
+    cv: Any,
+    seed: int,
+) -> list[Fold]:
+    """Hold rows out: given ones, a fraction of each class, or the folds of a cross-validation.
+
+    Parameters
+    ----------
+    X : {ndarray, DataFrame} of shape (n, columns)
+    y : ndarray of shape (n,)
+    fraction : float
+        Used if neither `validation` nor `cv` is given; at least one row of each class.
+    validation : (X, y), optional
+    cv : int, splitter or iterable, optional
+    seed : int
+        Decides the fraction's rows.
+
+    Raises
+    ------
+    InputError
+        When both `validation` and `cv` are given, or a class is missing in a part.
+    """
+    everything = np.arange(len(y))
+    if validation is not None:
+        if cv is not None:
+            raise InputError("Give either validation or cv, not both.")
+        X_val, y_val = validation
+        folds = [Fold(everything, X, y, X_val, y_val)]
+    elif cv is not None:
+        folds = [
+            _fold(X, y, np.sort(train), held_out)
+            for train, held_out in check_cv(cv, y, classifier=True).split(X, y)
+        ]
+    else:
+        rng = np.random.default_rng(seed)
+        held_out = np.concatenate(
+            [
+                rng.permutation(np.flatnonzero(y == label))[: max(1, round(fraction * count))]
+                for label, count in zip(*np.unique(y, return_counts=True), strict=True)
+            ]
+        )
+        folds = [_fold(X, y, np.setdiff1d(everything, held_out), np.sort(held_out))]
+    for fold in folds:
+        _check_classes(fold, np.unique(y))
+    return folds
+
+
+def _fold(X: Any, y: NDArray, train: NDArray[np.integer], held_out: NDArray[np.integer]) -> Fold:
+    # A DataFrame's rows are numbered anew, as in what is returned.
+    parts = [_safe_indexing(X, rows) for rows in (train, held_out)]
+    X_train, X_val = (
+        part.reset_index(drop=True) if hasattr(part, "iloc") else part for part in parts
+    )
+    return Fold(train, X_train, y[train], X_val, y[held_out])
+
+
+def _check_classes(fold: Fold, classes: NDArray) -> None:
+    for what, labels in (("training", fold.y_train), ("validation", fold.y_val)):
+        missing = np.setdiff1d(classes, labels)
+        if missing.size:
+            raise InputError(
+                f"The {what} part has no row of class {missing[0]!r}; hold out another share of "
+                "the rows (validation_fraction), fewer folds (cv), or rows of your own "
+                "(validation)."
+            )
+    unknown = np.setdiff1d(fold.y_val, classes)
+    if unknown.size:
+        raise InputError(
+            f"The validation part has class {unknown[0]!r}, which is not among the given rows."
+        )
+
+
+def _made_from(space: Space, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Pool rows that can be made from some of the minority rows alone.
+
+    A row at one end of a segment is that row, and needs no other.
+    """
+    weight = np.tile(LAMBDAS, space.K)
+    neighbour = np.repeat(space.neighbours, len(LAMBDAS), axis=1)
+    possible = (known[:, None] | (weight == 1)) & (known[neighbour] | (weight == 0))
+    made = np.zeros(len(space.pool), dtype=bool)
+    made[space.action_row[possible]] = True
+    return made

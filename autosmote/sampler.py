@@ -1,0 +1,416 @@
+"""AutoSMOTE for everyone's data: the search as an imbalanced-learn sampler.
+
+The runner of the paper goes through the same class, with its own preprocessing and validation part
+(`autosmote.evaluation`).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from numbers import Integral, Real
+from typing import Any, ClassVar
+
+import numpy as np
+from imblearn.base import BaseSampler
+from imblearn.utils import check_target_type
+from joblib import effective_n_jobs
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.metrics import f1_score, get_scorer, get_scorer_names, make_scorer, matthews_corrcoef
+from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+
+from autosmote.encoding import Encoder, categorical_columns, tabular
+from autosmote.errors import InputError
+from autosmote.folds import make_folds
+from autosmote.inputs import check_pool_size, check_rows, check_validation, dense
+from autosmote.metrics import METRICS
+from autosmote.progress import Progress, logging_to_stderr
+from autosmote.scoring.refit import repeat, stack
+from autosmote.scoring.reward import Part, Reward, Scoring
+from autosmote.search import OnIteration, SearchResult, search
+from autosmote.search_config import SearchConfig
+from autosmote.space import Space, build_space
+
+
+class AutoSMOTE(BaseSampler):
+    """Over-sample by the synthetic rows with which a classifier scores best on held-out rows.
+
+    A search of `iterations` episodes trains the classifier with ever other synthetic rows; three
+    policies learn from its score how many rows to make in all, how many around each minority row,
+    and where between which neighbours (Algorithm 2 of the paper).
+
+    Parameters
+    ----------
+    estimator : scikit-learn classifier, default=None
+        The classifier to make rows for. It is trained on rows as they will be returned, so for
+        columns of text it needs an encoder in front (`autosmote.encoding.tabular`). None is a
+        decision tree, with one-hot encoding in front where it needs it. Wherever a `random_state`
+        is None, it is set by that of the sampler.
+    scoring : str or callable, default="macro_f1"
+        "macro_f1" or "mcc"; the name of a scikit-learn scorer, or a scorer
+        ``(estimator, X, y) -> float``. For the first two, episodes are scored without a refit
+        where that gives the same: `KNeighborsClassifier`, `DecisionTreeClassifier`,
+        `AdaBoostClassifier` and `LinearSVC` with near-default settings, two classes of which the
+        rarer is the last in sorted order, and columns of 64-bit floats or whole numbers.
+    sampling_strategy : {"auto", "not majority", "minority"}, default="auto"
+        The classes that get synthetic rows: all but the largest ("auto" is the same), or the
+        smallest alone. Several are searched for one after another, the smallest first, each with
+        the rows found for those before it in place: one search over all would need a policy for
+        each class, and more iterations than their sum.
+    validation_fraction : float, default=0.25
+        Share of each class that is held out to score by. Synthetic rows are made from the others.
+    validation : tuple (X, y), default=None
+        Rows to score by, instead of some of the given ones. They are not returned.
+    cv : int, cross-validation splitter or iterable, default=None
+        Score by the mean over folds, instead; for data with few minority rows. A fold's classifier
+        gets those synthetic rows that can be made from its training rows alone, so with k folds
+        a little less than a share of (k - 1) / k of them.
+    iterations : int, default=1000
+        Episodes, one classifier trained (for each fold) and scored in each.
+    G1, G2 : int, default=None and 10
+        Around minority row i go g1 x g2[i] synthetic rows, with g1 in 0..G1 and g2[i] in 0..G2;
+        None is max(1, round(4 IR / G2)) for an imbalance ratio IR.
+    K : int, default=30
+        Neighbours of a minority row, itself included.
+    categorical_features : {"auto", None} or array-like, default="auto"
+        Columns that hold categories, by position, name or mask. "auto" takes a DataFrame's columns
+        of text, categories and truth values. A synthetic row has the category of the nearer of
+        the two rows that it lies between; in the middle, of the row that it was made around.
+    allow_nan : bool, default=False
+        Accept missing values. Given rows keep them; for distances and synthetic rows, medians and
+        most frequent categories stand in. The estimator must accept them too.
+    standardize : bool, default=True
+        Measure distances between, and show the policies, standardised numbers. Synthetic rows are
+        in the given units in any case.
+    time_limit : float, default=None
+        Seconds after which the search stops with what it has.
+    n_jobs : int, default=None
+        Processes that generate and score episodes: None or 1 work in this one, -1 takes all
+        cores. The result is the same for any number; more than 4 do not help.
+    device : {"auto", "cpu", "cuda"}, default="auto"
+        Where the policies learn.
+    random_state : int, RandomState instance or None, default=None
+        Of the held-out rows, the search, and the estimator where it has none.
+    verbose : int, default=0
+        Above 0: show the progress.
+    callback : callable, default=None
+        Called after every iteration with its number (from 1), its score, and the best so far.
+    search_options : dict, default=None
+        Further settings of the search, fields of `autosmote.search_config.SearchConfig`.
+
+    Attributes
+    ----------
+    best_score_ : float
+        The score on the held-out rows with the synthetic rows that are returned.
+    baseline_score_ : float
+        The score without synthetic rows.
+    sampling_strategy_ : dict
+        Number of synthetic rows of each class.
+    sampling_counts_ : int ndarray of shape (n_samples,)
+        Number of synthetic rows made around each given row.
+    history_ : dict of ndarrays
+        "label", "iteration", "reward", "best", "n_synthetic" and "seconds", one entry for each
+        iteration.
+    policies_ : dict
+        For each class the final parameters of the policies "cross", "instance" and "low".
+    searches_ : dict
+        For each class the `autosmote.search.SearchResult`.
+    n_features_in_ : int
+    feature_names_in_ : ndarray of str
+        Where the columns have names.
+
+    Notes
+    -----
+    Everything is returned: the given rows, unchanged and in their order, held-out ones included,
+    then the synthetic rows. Sparse matrices are made dense inside.
+
+    The best of many scores on few held-out minority rows is optimistic. Judge by rows that the
+    sampler has not seen: put it into imbalanced-learn's `Pipeline` and cross-validate that.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_classification
+    >>> from sklearn.tree import DecisionTreeClassifier
+    >>> from autosmote import AutoSMOTE
+    >>> X, y = make_classification(n_samples=200, weights=[0.9], random_state=1)
+    >>> sampler = AutoSMOTE(DecisionTreeClassifier(max_depth=3), iterations=20, random_state=0)
+    >>> X_new, y_new = sampler.fit_resample(X, y)
+    >>> bool((X_new[:200] == X).all()), bool((y_new[200:] == 1).all())
+    (True, True)
+    >>> sampler.best_score_ >= sampler.baseline_score_
+    True
+    """
+
+    _sampling_type = "over-sampling"
+
+    _parameter_constraints: ClassVar[dict] = {
+        "estimator": [HasMethods(["fit", "predict"]), None],
+        "scoring": [StrOptions({*METRICS, *get_scorer_names()}), callable],
+        "sampling_strategy": [StrOptions({"auto", "not majority", "minority"})],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "validation": [tuple, list, None],
+        "cv": ["cv_object"],
+        "iterations": [Interval(Integral, 1, None, closed="left")],
+        "G1": [Interval(Integral, 1, None, closed="left"), None],
+        "G2": [Interval(Integral, 1, None, closed="left")],
+        "K": [Interval(Integral, 1, None, closed="left")],
+        "categorical_features": ["array-like", StrOptions({"auto"}), None],
+        "allow_nan": ["boolean"],
+        "standardize": ["boolean"],
+        "time_limit": [Interval(Real, 0, None, closed="neither"), None],
+        "n_jobs": [Integral, None],
+        "device": [StrOptions({"auto", "cpu", "cuda"})],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+        "callback": [callable, None],
+        "search_options": [dict, None],
+    }
+
+    def __init__(
+        self,
+        estimator: Any = None,
+        *,
+        scoring: Any = "macro_f1",
+        sampling_strategy: str = "auto",
+        validation_fraction: float = 0.25,
+        validation: tuple[Any, Any] | None = None,
+        cv: Any = None,
+        iterations: int = 1000,
+        G1: int | None = None,
+        G2: int = 10,
+        K: int = 30,
+        categorical_features: Any = "auto",
+        allow_nan: bool = False,
+        standardize: bool = True,
+        time_limit: float | None = None,
+        n_jobs: int | None = None,
+        device: str = "auto",
+        random_state: Any = None,
+        verbose: int = 0,
+        callback: OnIteration | None = None,
+        search_options: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(sampling_strategy=sampling_strategy)
+        self.estimator = estimator
+        self.scoring = scoring
+        self.validation_fraction = validation_fraction
+        self.validation = validation
+        self.cv = cv
+        self.iterations = iterations
+        self.G1 = G1
+        self.G2 = G2
+        self.K = K
+        self.categorical_features = categorical_features
+        self.allow_nan = allow_nan
+        self.standardize = standardize
+        self.time_limit = time_limit
+        self.n_jobs = n_jobs
+        self.device = device
+        self.random_state = random_state
+        self.verbose = verbose
+        self.callback = callback
+        self.search_options = search_options
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = self.allow_nan
+        return tags
+
+    def _check_X_y(self, X: Any, y: Any, accept_sparse: Any = None) -> tuple[Any, NDArray, bool]:
+        y, binarize_y = check_target_type(y, indicate_one_vs_all=True)
+        X = check_rows(self, X, reset=True, **self._rows())
+        y = column_or_1d(y, warn=True)
+        check_consistent_length(X, y)
+        return X, y, binarize_y
+
+    def _fit_resample(self, X: Any, y: NDArray, **params: Any) -> tuple[Any, NDArray]:
+        given, X = X, dense(X)
+        seed, config = self._seed(), self._config()
+        labels = self._labels(y)
+        classes = np.unique(y)
+        encoder = Encoder(X, categorical_columns(X, self.categorical_features))
+        estimator = self._estimator(encoder, seed)
+        metric = _resolve(self.scoring, len(classes))
+        validation = self.validation
+        if validation is not None:
+            validation = check_validation(self, X, validation, **self._rows())
+        folds = make_folds(
+            X, y, fraction=self.validation_fraction, validation=validation, cv=self.cv, seed=seed
+        )
+        base = np.unique(np.concatenate([fold.rows for fold in folds]))
+        codes = encoder.impute(base)
+        states = encoder.states(codes, base, standardize=self.standardize)
+        n_largest = np.unique(y[base], return_counts=True)[1].max()
+
+        self.searches_: dict[Any, SearchResult] = {}
+        self.sampling_counts_ = np.zeros(len(y), dtype=int)
+        synthetic, started = [], time.perf_counter()
+        for done, label in enumerate(labels):
+            minority = base[y[base] == label]
+            check_pool_size(len(minority), self.K, encoder)
+            space = build_space(
+                states[minority],
+                self.K,
+                rows=codes[minority],
+                categorical=encoder.categorical,
+                store=encoder.store,
+            )
+            pool = encoder.decode(space.pool)
+            fast = encoder.plain and len(classes) == 2 and label == classes[1]
+            parts = [fold.part(space, pool, minority, label, fast=fast) for fold in folds]
+            if done == 0:
+                self.baseline_score_ = _baseline(estimator, parts, metric, space, encoder)
+            if self.time_limit is not None:
+                left = self.time_limit - (time.perf_counter() - started)
+                config.time_limit = max(left, 1e-9) / (len(labels) - done)
+            with self._progress(config.iterations) as report:
+                result = search(
+                    space,
+                    parts,
+                    estimator,
+                    metric=metric,
+                    ir=n_largest / len(minority),
+                    seed=seed,
+                    config=config,
+                    on_iteration=report,
+                )
+            if self.time_limit is not None:
+                self._check_time(result)
+            for fold, part in zip(folds, parts, strict=True):
+                fold.add(part, result.counts)
+            self.searches_[label] = result
+            self.sampling_counts_[minority] = result.row_counts
+            synthetic.append((repeat(pool, result.counts), label))
+        self.best_score_ = result.best_score
+        self.sampling_strategy_ = {label: len(rows) for rows, label in synthetic}
+        self.policies_ = {label: found.parameters for label, found in self.searches_.items()}
+        self.history_ = _history(self.searches_)
+        for rows, label in synthetic:
+            given = _append(given, rows)
+            y = np.append(y, np.full(len(rows), label, y.dtype))
+        return given, y
+
+    def _rows(self) -> dict[str, Any]:
+        return {"categorical_features": self.categorical_features, "allow_nan": self.allow_nan}
+
+    def _seed(self) -> int:
+        """An integer is the search's own seed; anything else gives one."""
+        if isinstance(self.random_state, Integral):
+            return int(self.random_state)
+        return int(check_random_state(self.random_state).randint(2**31 - 1))
+
+    def _config(self) -> SearchConfig:
+        n_jobs = effective_n_jobs(self.n_jobs)
+        settings = {
+            "iterations": int(self.iterations),
+            "G1": None if self.G1 is None else int(self.G1),
+            "G2": int(self.G2),
+            "K": int(self.K),
+            "device": self.device,
+            "actors": 0 if n_jobs == 1 else n_jobs,
+        }
+        fields = [field.name for field in dataclasses.fields(SearchConfig)]
+        if unknown := sorted(set(self.search_options or ()) - set(fields)):
+            raise InputError(
+                f"search_options has no {unknown[0]!r}; there are {', '.join(sorted(fields))}."
+            )
+        return SearchConfig(**{**settings, **(self.search_options or {})})
+
+    def _labels(self, y: NDArray) -> list[Any]:
+        """The classes to over-sample, the smallest first."""
+        sizes = {label: int(np.count_nonzero(y == label)) for label in self.sampling_strategy_}
+        labels = sorted(sizes, key=sizes.__getitem__)
+        for label in labels:
+            if sizes[label] < 2:
+                raise InputError(
+                    f"Class {label!r} has {sizes[label]} row, and a search needs 2: one to make "
+                    "rows from, and one to be judged by. Get more data, or leave the class out."
+                )
+        return labels
+
+    def _estimator(self, encoder: Encoder, seed: int) -> Any:
+        """The classifier, reproducible."""
+        if self.estimator is None:
+            tree = DecisionTreeClassifier(random_state=seed)
+            return tabular(tree) if encoder.has_text else tree
+        estimator = clone(self.estimator)
+        return estimator.set_params(
+            **{
+                name: seed
+                for name, value in estimator.get_params().items()
+                if name.split("__")[-1] == "random_state" and value is None
+            }
+        )
+
+    @contextmanager
+    def _progress(self, total: int) -> Iterator[OnIteration | None]:
+        if not self.verbose:
+            yield self.callback
+            return
+        name = self.scoring if isinstance(self.scoring, str) else "score"
+        with logging_to_stderr(), Progress(total, name) as progress:
+
+            def report(iteration: int, reward: float, best: float) -> None:
+                progress.update(iteration, reward, best)
+                if self.callback is not None:
+                    self.callback(iteration, reward, best)
+
+            yield report
+
+    def _check_time(self, result: SearchResult) -> None:
+        if result.stopped_by == "time_limit" and result.iterations == 1:
+            raise InputError(
+                f"time_limit={self.time_limit} was over before one iteration was done, which took "
+                f"{result.history['seconds'][0]:.1f} s with the start of the search; allow more."
+            )
+
+
+def _resolve(scoring: Any, n_classes: int) -> Scoring:
+    """A name that episodes are scored by without a refit where possible, or a scorer."""
+    if not isinstance(scoring, str) or scoring not in METRICS:
+        return get_scorer(scoring)
+    if n_classes == 2:
+        return scoring
+    of_all_classes = {
+        "macro_f1": make_scorer(f1_score, average="macro", zero_division=0),
+        "mcc": make_scorer(matthews_corrcoef),
+    }
+    return of_all_classes[scoring]
+
+
+def _baseline(
+    estimator: Any, parts: Sequence[Part], metric: Scoring, space: Space, encoder: Encoder
+) -> float:
+    """The score without synthetic rows; what is wrong with estimator or scorer shows here."""
+    nothing = np.zeros(len(space.pool), dtype=np.int32)
+    try:
+        return Reward(estimator, parts, metric, scoring="refit")(nothing)
+    except ValueError as error:
+        if not encoder.has_text:
+            raise
+        raise InputError(
+            f"The estimator fails on the given rows, which hold text ({error}). It is trained on "
+            "rows as they are returned: put an encoder in front, as "
+            "autosmote.encoding.tabular(estimator) does."
+        ) from error
+
+
+def _history(searches: Mapping[Any, SearchResult]) -> dict[str, NDArray]:
+    labels = np.repeat(list(searches), [found.iterations for found in searches.values()])
+    columns = [found.history for found in searches.values()]
+    return {"label": labels} | {
+        name: np.concatenate([column[name] for column in columns]) for name in columns[0]
+    }
+
+
+def _append(given: Any, rows: Any) -> Any:
+    """Rows after the given ones, of their kind: sparse if those are."""
+    if sparse.issparse(given):
+        return sparse.vstack([given, type(given)(rows)], format=given.format)
+    return stack(given, rows)
