@@ -13,12 +13,14 @@ import functools
 import hashlib
 import logging
 import os
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 logger = logging.getLogger("autosmote")
 
+_POLL = 0.5
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 
 
@@ -37,6 +39,21 @@ def claim(results_dir: str | Path, keys: Iterable[str]) -> Iterator[bool]:
     finally:
         for place in taken:
             fcntl.lockf(fd, fcntl.LOCK_UN, 1, place)
+
+
+@contextmanager
+def wait_for_claim(results_dir: str | Path, keys: Iterable[str]) -> Iterator[None]:
+    """Claim runs as soon as nobody else does."""
+    keys, told = list(keys), False
+    while True:
+        with claim(results_dir, keys) as mine:
+            if mine:
+                yield
+                return
+        if not told:
+            logger.info("Another process works on this now; waiting for it to end.")
+            told = True
+        time.sleep(_POLL)
 
 
 def is_claimed(results_dir: str | Path, key: str) -> bool:

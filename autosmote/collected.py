@@ -168,13 +168,26 @@ def _order(cells: Mapping[str, str]) -> tuple[str | float, ...]:
     )
 
 
+def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write some columns of rows to a plain CSV file."""
+    _replace(path, _as_csv(columns, rows).encode())
+
+
 def _write(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, str]]) -> None:
+    # Neither time nor name in the archive: the same rows give the same bytes.
+    _replace(path, gzip.compress(_as_csv(columns, rows).encode(), mtime=0))
+
+
+def _as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    # Neither time nor name in the archive: the same rows give the same bytes.
-    data = gzip.compress(text.getvalue().encode(), mtime=0)
+    return text.getvalue()
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Leave a file alone that would not change."""
     if not path.exists() or path.read_bytes() != data:
         write_file(path, lambda temporary: temporary.write_bytes(data))
 

@@ -118,11 +118,11 @@ class Config:
     """Keep the resampled training part beside the record."""
 
 
-def register_schema() -> None:
-    """Make the schema known to Hydra, under the name that conf/config.yaml gives it."""
+def register_schema(name: str = "schema", node: type[Any] = Config) -> None:
+    """Make a schema known to Hydra, under the name that a file such as conf/config.yaml gives it."""
     from hydra.core.config_store import ConfigStore
 
-    ConfigStore.instance().store(name="schema", node=Config)
+    ConfigStore.instance().store(name=name, node=node)
 
 
 def validate(config: Config) -> None:
@@ -253,9 +253,14 @@ def available(group: str) -> list[str]:
     return sorted(path.stem for path in (CONF_DIR / group).glob("*.yaml"))
 
 
-def explain(error: BaseException) -> str:
+def explain(error: BaseException, schema: type[Any] = Config) -> str:
     """Turn an error of Hydra's composition into one sentence with the remedy."""
     cause = error.__cause__ or error
+    if lacking := re.search(r"You must specify '(\w+)'", str(error)):
+        return (
+            f"There is no default {lacking[1]}; give one by {lacking[1]}=, out of "
+            f"{', '.join(available(lacking[1]))}."
+        )
     group, _, name = (getattr(error, "missing_cfg_file", None) or "").rpartition("/")
     if group:
         names = sorted(getattr(error, "options", None) or available(group))
@@ -269,7 +274,7 @@ def explain(error: BaseException) -> str:
     full_key = getattr(cause, "full_key", None)
     if full_key and (unknown := re.match(r"Key '(\w+)' (?:is )?not in", str(cause))):
         parent, _, _ = full_key.rpartition(".")
-        keys = _keys(parent)
+        keys = _keys(parent, schema)
         if not keys:  # a free dictionary, such as clf.params
             return f"{full_key} is not set yet; add it by a plus sign: +{full_key}=..."
         where = f"under '{parent}'" if parent else "at the top level"
@@ -278,7 +283,7 @@ def explain(error: BaseException) -> str:
             f"{', '.join(keys)}{_did_you_mean(unknown[1], keys)}."
         )
     if full_key and type(cause).__name__ == "ValidationError":
-        wanted = _wanted(full_key)
+        wanted = _wanted(full_key, schema)
         given = re.search(r"Value '(.*?)'", str(cause), re.DOTALL)
         value = f", not '{given[1]}'" if given else ""
         return f"{full_key} must be {wanted}{value}."
@@ -299,9 +304,9 @@ def _did_you_mean(given: str, names: list[str]) -> str:
     return f" (did you mean {by_lower[close[0]]}?)" if close else ""
 
 
-def _schema(key: str) -> Any:
+def _schema(key: str, schema: type[Any]) -> Any:
     """The dataclass or the annotation at a dotted key; None where the schema ends."""
-    node: Any = Config
+    node: Any = schema
     for part in key.split(".") if key else []:
         if not is_dataclass(node):
             return None
@@ -309,14 +314,14 @@ def _schema(key: str) -> Any:
     return node
 
 
-def _keys(parent: str) -> list[str]:
-    node = _schema(parent)
+def _keys(parent: str, schema: type[Any]) -> list[str]:
+    node = _schema(parent, schema)
     return [f.name for f in fields(node)] if is_dataclass(node) else []
 
 
-def _wanted(key: str) -> str:
+def _wanted(key: str, schema: type[Any]) -> str:
     words = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
-    node = _schema(key)
+    node = _schema(key, schema)
     types = getattr(node, "__args__", (node,))
     names = [words[t] for t in words if t in types]
     if type(None) in types:

@@ -22,6 +22,7 @@ import numpy as np
 from autosmote import __version__
 from autosmote.config import Config, search_settings
 from autosmote.errors import UserError
+from autosmote.search_config import SearchConfig
 
 if TYPE_CHECKING:
     from autosmote.results import Evaluation
@@ -34,6 +35,8 @@ SCHEMA_VERSION = 1
 HISTORY_COLUMNS = ("iteration", "reward", "best", "n_synthetic", "seconds")
 # Where and how fast a search runs, never what it finds.
 _MACHINE_SETTINGS = {"actors", "device"}
+# Settings that came later: at their defaults they are left out, so that old runs keep their names.
+_LATER_SETTINGS = {"samples_per_ir"}
 # What of a sampler's settings can change a result; its kind goes with its class.
 _SAMPLER_SETTINGS = ("name", "_target_", "takes_ratio", "params")
 _LIMITS = {
@@ -70,7 +73,9 @@ def identity(config: Config, fingerprint: str) -> dict[str, Any]:
     }
     if config.sampler.kind == "search":
         settings = asdict(search_settings(config.sampler, config.search))
-        found["search"] = {k: v for k, v in settings.items() if k not in _MACHINE_SETTINGS}
+        at_default = {k for k in _LATER_SETTINGS if settings[k] == getattr(SearchConfig, k)}
+        left_out = _MACHINE_SETTINGS | at_default
+        found["search"] = {k: v for k, v in settings.items() if k not in left_out}
     if names := _LIMITS.get(config.sampler.kind):
         found["limits"] = {name: getattr(config.limits, name) for name in names}
     return found

@@ -4,46 +4,25 @@ Exit status: 0 done (or done before), 1 the run failed, 2 a mistake of the user,
 """
 
 import logging
-import os
-import signal
 import sys
-import tempfile
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from autosmote import records
+from autosmote.command import FAILED, run_command
 from autosmote.config import (
-    CONF_DIR,
     Config,
     SamplerSettings,
-    explain,
     members,
     register_schema,
     search_settings,
     validate,
 )
-from autosmote.errors import UserError
-from autosmote.progress import logging_to_stderr
 from autosmote.search_config import SearchConfig, resolve_device
 
-if TYPE_CHECKING:
-    from omegaconf import DictConfig
-
 logger = logging.getLogger("autosmote")
-
-FAILED, MISTAKE, INTERRUPTED = 1, 2, 130
-
-
-class RunFailed(Exception):
-    """A run in another process than the command's has failed, and has said why."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -59,62 +38,33 @@ def main(argv: Sequence[str] | None = None) -> int:
     int
         The exit status.
     """
-    import hydra
-    from hydra.errors import HydraException
-    from omegaconf.errors import OmegaConfBaseException
-
-    arguments = list(sys.argv[1:] if argv is None else argv)
     register_schema()
-    codes: list[int] = []
-    here = os.getpid()
-
-    def job(settings: "DictConfig") -> None:
-        code = _job(settings)
-        codes.append(code)
-        if code and os.getpid() != here:  # a launcher's process, whose `codes` nobody reads
-            raise RunFailed(code)
-
-    decorate = hydra.main(config_path=str(CONF_DIR), config_name="config", version_base="1.3")
-    with ExitStack() as stack:
-        stack.enter_context(logging_to_stderr())
-        stack.enter_context(_sigterm_as_interrupt())
-        if sweep := [word for word in arguments if word in ("-m", "--multirun")]:
-            # First, since Hydra's parser does not find settings on both sides of a flag.
-            arguments = sweep[:1] + [word for word in arguments if word not in sweep]
-            # Hydra notes a sweep's settings in a folder; nobody needs it afterwards.
-            scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="autosmote-"))
-            arguments.append(f"hydra.sweep.dir='{scratch}'")
-        stack.enter_context(_as_command_line(arguments))
-        try:
-            decorate(job)()
-        except RunFailed as failure:
-            return failure.code
-        except (HydraException, OmegaConfBaseException) as error:
-            print(f"autosmote: {explain(error)}", file=sys.stderr)
-            return MISTAKE
-        except KeyboardInterrupt:
-            print("autosmote: interrupted", file=sys.stderr)
-            return INTERRUPTED
-    return max(codes, default=0)
+    return run_command(sys.argv[1:] if argv is None else argv, "config", Config, _job)
 
 
-def _job(settings: "DictConfig") -> int:
-    """One job of Hydra's: run, and say what is wrong with the input; returns the exit status."""
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
+def _job(config: Config) -> int:
+    """One job of Hydra's; of several, each in a child process, which may come to any end."""
+    from hydra.core.hydra_config import HydraConfig
+    from hydra.types import RunMode
 
-    try:
-        config = OmegaConf.to_object(settings)
-        assert isinstance(config, Config)
+    hydra = HydraConfig.get()
+    if hydra.mode != RunMode.MULTIRUN:
         return run(config)
-    except (OmegaConfBaseException, UserError) as error:
-        sentence = error if isinstance(error, UserError) else explain(error)
-        print(f"autosmote: {sentence}", file=sys.stderr)
-        return MISTAKE
+    if "BasicLauncher" not in hydra.launcher._target_ and config.search.actors == "auto":
+        # The launcher's jobs use the cores.
+        config = replace(config, search=replace(config.search, actors=0))
+    return run(config, in_child=True)
 
 
-def run(config: Config) -> int:
+def run(config: Config, *, in_child: bool = False) -> int:
     """Do what a configuration asks for, unless its records exist, and leave its records.
+
+    Parameters
+    ----------
+    config : Config
+    in_child : bool
+        Do a single run in a child process: if that crashes, its record says so, and this one goes
+        on.
 
     Returns
     -------
@@ -139,20 +89,32 @@ def run(config: Config) -> int:
         from autosmote.comparison import compare
 
         return 0 if compare(config, samplers) else FAILED
-    return _run_one(config)
+    return _run_one(config, in_child)
 
 
-def _run_one(config: Config) -> int:
+def _run_one(config: Config, in_child: bool) -> int:
     # Imported here, because `--help` needs none of it.
+    from autosmote.claims import wait_for_claim
     from autosmote.units import Data, headline, plan, run_unit
 
     data = Data()
     split = data.split(config)
     ((run,),) = plan([config], data)
-    if old := run.record():
-        return _code_of_existing(old, run.folder, config)
-    (record,) = run_unit([run], split, on_start=lambda: logger.info("%s", headline(config, split)))
-    if record["scores"] is None:
+    if in_child:
+        from autosmote.sweep.worker import do_in_child, wait_while_taken
+
+        if old := run.record():
+            return _code_of_existing(old, run.folder, config)
+        wait_while_taken(lambda: do_in_child([run], data=data, quiet=False, mistakes_fail=False))
+        record = records.read_record(run.folder)
+    else:
+        with wait_for_claim(config.results_dir, [run.key]):
+            if old := run.record():
+                return _code_of_existing(old, run.folder, config)
+            (record,) = run_unit(
+                [run], split, on_start=lambda: logger.info("%s", headline(config, split))
+            )
+    if record is None or record["scores"] is None:
         print(f"autosmote: the run failed; its record: {run.folder}", file=sys.stderr)
         return FAILED
     print(summary(record, run.folder))
@@ -205,39 +167,6 @@ def _code_of_existing(record: dict[str, Any], folder: Path, config: Config) -> i
         return 0
     print(f"Failed before ({record['error']}): {where} (retry=failed runs it again).")
     return FAILED
-
-
-@contextmanager
-def _as_command_line(arguments: list[str]) -> Iterator[None]:
-    """Give Hydra its arguments, and make it raise its errors instead of printing them."""
-    argv, full_error = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
-    sys.argv = [argv[0], *arguments]
-    os.environ["HYDRA_FULL_ERROR"] = "1"
-    try:
-        yield
-    finally:
-        sys.argv = argv
-        if full_error is None:
-            del os.environ["HYDRA_FULL_ERROR"]
-        else:
-            os.environ["HYDRA_FULL_ERROR"] = full_error
-
-
-@contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
-    """Let SIGTERM, with which schedulers end a job, be as clean an end as Ctrl-C."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    previous = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
 
 
 if __name__ == "__main__":

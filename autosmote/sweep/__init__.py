@@ -1,0 +1,1 @@
+"""Sweeps: thousands of runs as units of work, on one machine or many, that survive anything."""

@@ -1,0 +1,222 @@
+"""The plan of a sweep: its units, what of them is done, and how long the rest may take."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from autosmote import collected, records, units
+from autosmote.config import search_settings
+from autosmote.sweep.settings import SweepConfig, expand
+from autosmote.units import Data, Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class Unit:
+    """Runs that share a resampling, with what their seconds are expected to be."""
+
+    runs: tuple[Run, ...]
+    seconds: float
+    n_records: int
+    """That the expectation rests on; 0 for a rough guess."""
+
+    @property
+    def sampler(self) -> str:
+        return self.runs[0].config.sampler.name
+
+    @property
+    def title(self) -> str:
+        config = self.runs[0].config
+        return f"{config.sampler.name} on {config.dataset.name}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All runs of a sweep.
+
+    Attributes
+    ----------
+    units : list of Unit
+        Long ones first, so that none is left for the end.
+    rows : list of dict
+        Of the plan's table: a run's key, the label of its arm, and what it is.
+    statuses : dict
+        Status by key of the runs that have a record, here or among the collected ones.
+    """
+
+    units: list[Unit]
+    rows: list[dict[str, Any]]
+    statuses: dict[str, str]
+
+    def is_missing(self, run: Run) -> bool:
+        status = self.statuses.get(run.key)
+        return status is None or run.is_repeated(status)
+
+    def to_do(self) -> list[Unit]:
+        """The units that have runs to be done, with these alone."""
+        left = []
+        for unit in self.units:
+            if runs := tuple(run for run in unit.runs if self.is_missing(run)):
+                share = unit.seconds * len(runs) / len(unit.runs)
+                left.append(Unit(runs, share, unit.n_records))
+        return left
+
+
+def make_plan(config: SweepConfig, data: Data) -> Plan:
+    """Plan a sweep: what it needs, what is done, in which order the rest is best done.
+
+    Raises
+    ------
+    UserError
+        For mistakes in the settings or the data.
+    """
+    labels, configs = zip(*expand(config), strict=True)
+    for run_config in configs:
+        if run_config.sampler.kind == "search":
+            search_settings(run_config.sampler, run_config.search).check()
+    planned = units.plan(configs, data)
+    of_config = {id(run.config): run for unit in planned for run in unit}
+    folder = Path(config.results_dir) / config.name
+    estimate = Estimate(collected.read_records(folder), collected.read_costs(folder))
+    rows = [
+        _row(label, _run_of(run_config, of_config, data))
+        for label, run_config in zip(labels, configs, strict=True)
+    ]
+    found = [Unit(tuple(unit), *estimate.unit(unit, data)) for unit in planned]
+    found.sort(key=lambda unit: -unit.seconds)
+    return Plan(found, rows, _statuses(folder, planned))
+
+
+def _run_of(config: Any, of_config: dict[int, Run], data: Data) -> Run:
+    """The run of a configuration, which may be that of an equal one."""
+    return of_config.get(id(config)) or units.plan([config], data)[0][0]
+
+
+def _row(label: str, run: Run) -> dict[str, Any]:
+    config = run.config
+    return {
+        "key": run.key,
+        "arm": label,
+        "dataset": config.dataset.name,
+        "ir": run.identity["ir"],
+        "clf": config.clf.name,
+        "sampler": config.sampler.name,
+        "metric": config.metric,
+        "seed": config.seed,
+    }
+
+
+def _statuses(folder: Path, planned: Iterable[Sequence[Run]]) -> dict[str, str]:
+    """By the records in runs/, and by the collected ones where these are gone."""
+    table = collected.read_records(folder)
+    known = dict(zip(table["key"], table["status"], strict=True))
+    found = {}
+    for run in (run for unit in planned for run in unit):
+        record = records.read_record(run.folder)
+        if status := record["status"] if record else known.get(run.key):
+            found[run.key] = status
+    return found
+
+
+class Estimate:
+    """Seconds that units will take, from those that others took.
+
+    Parameters
+    ----------
+    found : DataFrame
+        Of `collected.read_records`.
+    costs : DataFrame
+        Of `collected.read_costs`.
+    """
+
+    def __init__(self, found: pd.DataFrame, costs: pd.DataFrame) -> None:
+        table = found.merge(costs, on="key")
+        # What served several runs of a unit counts in each of them.
+        shared = table["seconds.total"] - table["seconds.score"]
+        table["alone"] = table["seconds.score"].fillna(0) / 2  # both metrics have it
+        table["shared"] = shared.clip(lower=0).fillna(0)
+        # A search's time grows with its iterations, which differ from budget to budget.
+        table["per"] = table["iterations"].fillna(1).clip(lower=1)
+        self._by_dataset = self._means(table, ["sampler", "dataset"])
+        self._by_sampler = self._means(table, ["sampler"])
+
+    @staticmethod
+    def _means(table: pd.DataFrame, by: list[str]) -> dict[tuple[str, ...], tuple[float, ...]]:
+        groups = table.assign(alone=table["alone"] / table["per"], n=1)
+        groups["shared"] = groups["shared"] / table["per"]
+        sums = groups.groupby(by)[["alone", "shared", "n"]].sum()
+        return {
+            key if isinstance(key, tuple) else (key,): (alone / n, shared / n, n)
+            for key, alone, shared, n in sums.itertuples()
+        }
+
+    def unit(self, runs: Sequence[Run], data: Data) -> tuple[float, int]:
+        """Seconds of a unit, and the number of records that they come from."""
+        config = runs[0].config
+        name, dataset = config.sampler.name, config.dataset.name
+        is_search = config.sampler.kind == "search"
+        times = search_settings(config.sampler, config.search).iterations if is_search else 1
+        found = self._by_dataset.get((name, dataset)) or self._by_sampler.get((name,))
+        if found:
+            alone, shared, n = found
+            if is_search:  # its scoring is a part of it, not another step
+                return times * (2 * alone + shared), int(n)
+            return alone * len(runs) + shared, int(n)
+        return self._guess(runs, data), 0
+
+    @staticmethod
+    def _guess(runs: Sequence[Run], data: Data) -> float:
+        """Without any record: rough, but it puts long units first."""
+        config = runs[0].config
+        size = len(data.dataset(config).y) / 10_000
+        if config.sampler.kind == "search":
+            iterations = search_settings(config.sampler, config.search).iterations
+            return 5 + iterations * 0.02 * math.sqrt(size)
+        per_kind = {"none": 0.2, "resampler": 2.0 * (10 if config.sampler.takes_ratio else 1)}
+        return size * per_kind.get(config.sampler.kind, 100.0)
+
+
+def dry_run(plan: Plan, workers: int | None) -> str:
+    """What a plan holds, by sampler: runs, done, failed, left, core-hours to go."""
+    left: dict[str, list[Unit]] = {}
+    for unit in plan.to_do():
+        left.setdefault(unit.sampler, []).append(unit)
+    runs: dict[str, list[str | None]] = {}
+    for unit in plan.units:
+        statuses = [plan.statuses.get(run.key) for run in unit.runs]
+        runs.setdefault(unit.sampler, []).extend(statuses)
+    width = max(len("all"), *(len(name) for name in runs))
+    lines = [
+        f"{'sampler':{width}} {'runs':>6} {'done':>6} {'failed':>6} {'to do':>6} "
+        f"{'core-hours':>10}  from"
+    ]
+    total = 0.0
+    for name, statuses in sorted(runs.items(), key=lambda item: (-_hours(left, item[0]), item[0])):
+        ok = statuses.count("ok")
+        failed = len(statuses) - ok - statuses.count(None)
+        to_do = sum(len(unit.runs) for unit in left.get(name, ()))
+        hours = _hours(left, name)
+        total += hours
+        n = max((unit.n_records for unit in left.get(name, ())), default=None)
+        basis = "" if n is None else f"{n} records" if n else "a rough guess"
+        counts = f"{len(statuses):>6} {ok:>6} {failed:>6} {to_do:>6}"
+        lines.append(f"{name:{width}} {counts} {hours:>10.2f}  {basis}")
+    every = [status for statuses in runs.values() for status in statuses]
+    ok, to_do = every.count("ok"), sum(len(unit.runs) for units in left.values() for unit in units)
+    lines.append(
+        f"{'all':{width}} {len(every):>6} {ok:>6} {len(every) - ok - every.count(None):>6} "
+        f"{to_do:>6} {total:>10.2f}"
+    )
+    if workers and total:
+        lines.append(f"about {total / workers:.1f} hours with {workers} workers")
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _hours(left: dict[str, list[Unit]], name: str) -> float:
+    return sum(unit.seconds for unit in left.get(name, ())) / 3600

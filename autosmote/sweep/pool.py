@@ -1,0 +1,127 @@
+"""Units on this machine: a child process for each, forked from what was loaded once."""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from autosmote.limits import Deadline, Host, UntilStopped
+from autosmote.memory import available_memory
+from autosmote.sweep import worker
+from autosmote.sweep.planning import Unit
+from autosmote.sweep.worker import Outcome
+from autosmote.units import Data
+
+_TAKEN_WAIT = 1.0
+"""Seconds before a unit that another sweep works on is looked at again."""
+_SHARE_OF_MEMORY = 0.8
+
+
+def usable_cores() -> int:
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+@dataclass
+class _State:
+    """What the slots' threads share."""
+
+    waiting: deque[Unit]
+    stop: threading.Event = field(default_factory=threading.Event)
+    finished: queue.Queue[tuple[str, Unit, Outcome | None] | BaseException | None] = field(
+        default_factory=queue.Queue
+    )
+
+
+class LocalPool:
+    """Runs units in child processes of this machine, `workers` at a time.
+
+    One thread here waits for each child; the processes have one thread.
+
+    Parameters
+    ----------
+    data : Data
+        With the datasets of all units loaded.
+    workers : int, optional
+        The usable cores where None.
+    unit_seconds, unit_memory_mb : float, optional
+        Limits of a unit; None for the memory is an equal share of 80 % of what is available.
+    """
+
+    def __init__(
+        self,
+        data: Data,
+        *,
+        workers: int | None = None,
+        unit_seconds: float | None = None,
+        unit_memory_mb: float | None = None,
+    ) -> None:
+        self.workers = workers or usable_cores()
+        self._data, self._seconds, self._memory_mb = data, unit_seconds, unit_memory_mb
+
+    def run(self, units: Iterable[Unit]) -> Iterator[tuple[str, Unit, Outcome | None]]:
+        """Do units; yields ("begin", unit, None) and ("end", unit, outcome) as they come.
+
+        A unit that another process works on is left till that has ended. Closing the iterator,
+        or an exception in it, ends the units that are being done.
+        """
+        state = _State(deque(units))
+        slots = min(self.workers, len(state.waiting))
+        if not slots:
+            return
+        available = available_memory()
+        if self._memory_mb is None and available is not None:
+            self._memory_mb = _SHARE_OF_MEMORY * available / slots
+        host = Host()
+        threads: list[threading.Thread] = []
+        try:
+            host.load(worker.preload, self._data)
+            for _ in range(slots):
+                threads.append(
+                    threading.Thread(target=self._serve, args=(host.another(), state), daemon=True)
+                )
+                threads[-1].start()
+            left = slots
+            while left:
+                message = state.finished.get()
+                if isinstance(message, BaseException):
+                    raise message
+                if message is None:
+                    left -= 1
+                else:
+                    yield message
+        finally:
+            state.stop.set()
+            for thread in threads:
+                thread.join()
+            host.close()
+
+    def _serve(self, host: Host, state: _State) -> None:
+        """One slot: unit after unit, until none is left or all is stopped."""
+        try:
+            while not state.stop.is_set():
+                try:
+                    unit = state.waiting.popleft()
+                except IndexError:
+                    break
+                state.finished.put(("begin", unit, None))
+                limit = Deadline.after(self._seconds, "unit_seconds")
+                outcome = worker.do_in_child(
+                    unit.runs,
+                    deadline=UntilStopped(limit.at, limit.setting, state.stop),
+                    memory_mb=self._memory_mb,
+                    host=host,
+                )
+                if outcome.state == "taken":
+                    state.waiting.append(unit)
+                    state.stop.wait(_TAKEN_WAIT)
+                state.finished.put(("end", unit, outcome))
+            state.finished.put(None)
+        except BaseException as error:
+            state.finished.put(error)
+        finally:
+            host.close()

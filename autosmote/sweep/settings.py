@@ -1,0 +1,208 @@
+"""The settings of a sweep, and the runs that they ask for.
+
+conf/experiment says which runs a table or a figure needs, conf/budget how much of them, and
+conf/experiment_budget what one budget changes in one experiment; all write into this schema, and
+what the command line says comes last.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+from autosmote.config import (
+    MISSING,
+    ClassifierSettings,
+    Config,
+    DatasetSettings,
+    LimitSettings,
+    PreprocessSettings,
+    SamplerSettings,
+    load_group,
+    load_sampler,
+    members,
+    validate,
+)
+from autosmote.errors import UserError
+from autosmote.search_config import SearchConfig
+
+LAUNCHERS = ("local", "ray", "submitit")
+
+
+@dataclass
+class Arm:
+    """A row of a table, or a point of a figure: a sampler with settings of its own."""
+
+    sampler: str = MISSING
+    label: str = MISSING
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class SweepConfig:
+    """Many runs: each combination of what is listed here."""
+
+    name: str = MISSING
+    """The experiment: records are collected in <results_dir>/<name>/."""
+    budget: str = MISSING
+    """The name of the plan; custom where the command line changes what it asks for."""
+    samplers: list[str] = field(default_factory=list)
+    """Samplers or groups of samplers; each is an arm under its own name."""
+    arms: list[Arm] = field(default_factory=list)
+    """Further arms."""
+    params: dict[str, Any] = field(default_factory=dict)
+    """Arguments by a sampler's name, as in {mesa: {n_members: 5}}."""
+    datasets: list[str] = field(default_factory=list)
+    irs: list[float | None] = field(default_factory=list)
+    """Imbalance ratios; null keeps the data as they are."""
+    clfs: list[str] = field(default_factory=list)
+    metrics: list[str] = field(default_factory=list)
+    seeds: list[int] = field(default_factory=list)
+    search: SearchConfig = field(default_factory=SearchConfig)
+    preprocess: PreprocessSettings = field(default_factory=PreprocessSettings)
+    limits: LimitSettings = field(default_factory=LimitSettings)
+    histories: bool = False
+    """Collect the course of each search."""
+    save_data: bool = False
+    """Keep each resampled training part."""
+    results_dir: str = "results"
+    data_dir: str | None = None
+    """A folder with the six datasets as ARFF; null: AUTOSMOTE_DATA_DIR, else OpenML."""
+    launcher: str = "local"
+    """local: processes of this machine; ray: tasks of a Ray cluster; submitit: jobs of SLURM, or
+    of this machine by submitit.cluster=local."""
+    workers: int | None = None
+    """Units at a time; null: the usable cores (local), what the cluster has (ray), 8 jobs."""
+    unit_seconds: float | None = 7200.0
+    """After which a unit is ended, whatever it does; null: never."""
+    unit_memory_mb: float | None = None
+    """What a unit's processes may use together; null: an equal share of 80 % of what there is."""
+    dry_run: bool = False
+    """Print the plan and its hours, and stop."""
+    force: bool = False
+    """Run everything again."""
+    retry: str | None = None
+    """failed: run again what is not ok; timeout: what passed a limit on time."""
+    reports: bool = True
+    """Write tables and figures at the end."""
+    allow_missing: bool = False
+    """Write them even where cells are missing, and mark these."""
+    imputed_is_ok: bool = False
+    """Let a sampler's failure that is imputed by no resampling not be the sweep's."""
+    collect_every: float = 300.0
+    """Seconds between two collections of what is done so far."""
+    ray: dict[str, Any] = field(default_factory=dict)
+    """Arguments of ray.init, e.g. {address: auto}; without any a cluster is started here."""
+    submitit: dict[str, Any] = field(default_factory=dict)
+    """Parameters of submitit's executor, e.g. {slurm_partition: cpu, timeout_min: 600}."""
+
+
+# What the command line cannot change without making another plan.
+PLANNED = (
+    *("samplers", "arms", "params", "datasets", "irs", "clfs", "metrics", "seeds"),
+    *("search", "preprocess", "limits"),
+)
+
+
+def check(config: SweepConfig) -> None:
+    """Check what types cannot, before any work.
+
+    Raises
+    ------
+    UserError
+    """
+    for name in ("datasets", "irs", "clfs", "metrics", "seeds"):
+        if not getattr(config, name):
+            raise UserError(f"{name} is empty, so there is nothing to run; give at least one.")
+    if not config.samplers and not config.arms:
+        raise UserError("samplers and arms are empty, so there is nothing to run.")
+    if config.launcher not in LAUNCHERS:
+        raise UserError(
+            f"launcher={config.launcher} is not known; choose one of {', '.join(LAUNCHERS)}."
+        )
+    if config.workers is not None and config.workers < 1:
+        raise UserError(f"workers must be at least 1 or null, not {config.workers}.")
+    for name in ("unit_seconds", "unit_memory_mb", "collect_every"):
+        value = getattr(config, name)
+        if value is not None and not value > 0:
+            raise UserError(f"{name} must be above 0, not {value:g}.")
+
+
+def arms(config: SweepConfig) -> list[tuple[str, SamplerSettings]]:
+    """The labelled samplers of a sweep.
+
+    Raises
+    ------
+    UserError
+        If one does not exist, or two arms have one label, or params name none of them.
+    """
+    found: dict[str, SamplerSettings] = {}
+
+    def add(label: str, sampler: SamplerSettings) -> None:
+        if found.setdefault(label, sampler) != sampler:
+            raise UserError(f"Two arms have the label '{label}', but other settings.")
+
+    for name in config.samplers:
+        sampler = load_sampler(name)
+        for member in members(sampler) if sampler.kind == "group" else [sampler]:
+            add(member.name, member)
+    for arm in config.arms:
+        sampler = load_sampler(arm.sampler)
+        add(arm.label, replace(sampler, params=sampler.params | arm.params))
+    names = {sampler.name for sampler in found.values()}
+    for name in config.params:
+        if name not in names:
+            raise UserError(
+                f"params.{name} names no sampler of this sweep; there are "
+                f"{', '.join(sorted(names))}."
+            )
+    return [
+        (label, replace(sampler, params=sampler.params | config.params.get(sampler.name, {})))
+        for label, sampler in found.items()
+    ]
+
+
+def expand(config: SweepConfig) -> Iterator[tuple[str, Config]]:
+    """All runs of a sweep with the labels of their arms.
+
+    Raises
+    ------
+    UserError
+        For a setting that cannot be.
+    """
+    for (label, sampler), dataset, ir, seed in itertools.product(
+        arms(config), config.datasets, config.irs, config.seeds
+    ):
+        for clf, metric in itertools.product(config.clfs, config.metrics):
+            run = Config(
+                dataset=_load("dataset", dataset, DatasetSettings),
+                clf=_load("clf", clf, ClassifierSettings),
+                sampler=sampler,
+                search=config.search,
+                preprocess=config.preprocess,
+                limits=config.limits,
+                ir=ir,
+                metric=metric,
+                seed=seed,
+                results_dir=config.results_dir,
+                data_dir=config.data_dir,
+                force=config.force,
+                retry=config.retry,
+                save_data=config.save_data,
+            )
+            validate(run)
+            yield label, run
+
+
+@cache
+def _load(group: str, name: str, schema: type[Any]) -> Any:
+    return load_group(group, name, schema)
+
+
+def plan_name(budget: str, overrides: list[str]) -> str:
+    """The budget's name, or "custom" where overrides of the command line change the plan."""
+    keys = {override.lstrip("+~").partition("=")[0].partition(".")[0] for override in overrides}
+    return "custom" if keys & set(PLANNED) else budget

@@ -1,0 +1,205 @@
+"""A unit of work in a process of its own, whose end is never the sweep's.
+
+`Worker` lives in the child that `autosmote.limits` watches. What it cannot do itself, because it
+hangs, crashes or eats the memory, its parent puts on record by `put_on_record`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from autosmote import limits, records, units
+from autosmote.claims import claim
+from autosmote.errors import UserError
+from autosmote.privacy import scrub
+from autosmote.units import Data, Run
+
+logger = logging.getLogger("autosmote")
+
+# Loaded by a host before it forks its children; else by the child itself.
+_data = Data()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a unit.
+
+    Attributes
+    ----------
+    state : {"done", "taken", "stopped", "unwritable"}
+        It has its records; another process works on it; it was ended by a stop of the sweep;
+        records cannot be written, as `error` says.
+    statuses : tuple of str
+        Of the runs that were done, with the texts of their errors in `error`.
+    """
+
+    state: str
+    statuses: tuple[str, ...] = ()
+    error: str | None = None
+
+
+class Worker:
+    """Does units in the process where it is made.
+
+    Parameters
+    ----------
+    memory_mb : float or None
+        What a unit's samplers may use at most where their settings name no limit.
+    quiet : bool
+        Show nothing of what a unit prints: the records hold its errors.
+    data : Data, optional
+        With the dataset; by default what the host has loaded.
+    """
+
+    def __init__(
+        self, memory_mb: float | None = None, quiet: bool = True, data: Data | None = None
+    ) -> None:
+        self._quiet, self._data = quiet, data or _data
+        limits.use_at_most(memory_mb)
+        signal.signal(signal.SIGTERM, _interrupt)
+        if quiet:
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, sys.stdout.fileno())
+            os.dup2(nowhere, sys.stderr.fileno())
+        else:
+            logging.basicConfig(level=logging.INFO, format="%(message)s")
+
+    def do(self, runs: Sequence[Run], mistakes_fail: bool = True) -> dict[str, Any]:
+        """Do the runs of a unit that have no record yet; what `Outcome` is made from."""
+        with claim(runs[0].config.results_dir, [run.key for run in runs]) as mine:
+            if not mine:
+                return {"state": "taken"}
+            to_do = units.missing(runs)
+            try:
+                for run in to_do:
+                    records.remove_leftovers(run.folder)
+                made = self._run(to_do, mistakes_fail) if to_do else []
+            except OSError as error:  # from writing: an error in the work itself is on record
+                return {"state": "unwritable", "error": error.strerror or type(error).__name__}
+        errors = dict.fromkeys(record["error"] for record in made if record["error"])
+        return {
+            "state": "done",
+            "statuses": [record["status"] for record in made],
+            "error": "; ".join(errors) or None,
+        }
+
+    def _run(self, runs: list[Run], mistakes_fail: bool) -> list[units.Record]:
+        config = runs[0].config
+        split = self._data.split(config)
+        if not self._quiet:
+            logger.info("%s", units.headline(config, split))
+        return units.run_unit(runs, split, mistakes_fail=mistakes_fail, quiet=self._quiet)
+
+
+def do_in_child(
+    runs: Sequence[Run],
+    *,
+    deadline: limits.Deadline = limits.NEVER,
+    memory_mb: float | None = None,
+    quiet: bool = True,
+    mistakes_fail: bool = True,
+    data: Data | None = None,
+    host: limits.Host | None = None,
+) -> Outcome:
+    """Do a unit in a child process, and leave records whatever happens to it.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+    deadline : Deadline
+    memory_mb : float, optional
+        What the child and all below it may use.
+    quiet, data
+        Of the `Worker`.
+    mistakes_fail : bool
+        Put mistakes in the settings on record too.
+    host : Host, optional
+
+    Raises
+    ------
+    KeyboardInterrupt
+        After the child has ended.
+    UserError
+        For mistakes, unless `mistakes_fail`.
+    """
+    try:
+        with limits.Child(memory_mb, Worker, memory_mb, quiet, data, host=host) as child:
+            found = child.call("do", list(runs), mistakes_fail, deadline=deadline).value
+        return Outcome(found["state"], tuple(found.get("statuses", ())), found.get("error"))
+    except limits.ChildFailed as failure:
+        if failure.status == "stopped":
+            return Outcome("stopped")
+        return put_on_record(runs, failure.status, failure.error)
+    except UserError as mistake:
+        if not mistakes_fail:
+            raise
+        return put_on_record(runs, "failed", scrub(str(mistake)))
+
+
+def wait_while_taken(do: Callable[[], Outcome]) -> Outcome:
+    """Do a unit as soon as no other process works on it.
+
+    Raises
+    ------
+    UserError
+        If its records cannot be written.
+    """
+    while (outcome := do()).state == "taken":
+        time.sleep(1)
+    if outcome.state == "unwritable":
+        raise UserError(f"The results cannot be written ({outcome.error}).")
+    return outcome
+
+
+def put_on_record(runs: Sequence[Run], status: str, error: str) -> Outcome:
+    """Give the runs that have no record one that says how their process failed."""
+    with claim(runs[0].config.results_dir, [run.key for run in runs]) as mine:
+        if not mine:
+            return Outcome("taken")
+        lacking = units.missing(runs)
+        try:
+            for run in lacking:
+                record = run.make_record(status, error=error)
+                records.write_json(run.folder, "record.json", record)
+        except OSError as full:
+            return Outcome("unwritable", error=full.strerror)
+    return Outcome("done", (status,) * len(lacking), error)
+
+
+def preload(data: Data) -> None:
+    """Load, in a host, what its children would each have to; starts no threads, uses no GPU."""
+    global _data
+    _data = data
+    import sklearn.ensemble
+    import sklearn.neighbors
+    import sklearn.svm
+    import sklearn.tree  # noqa: F401
+    import torch  # noqa: F401
+
+    import autosmote.learner
+    import autosmote.plots
+    import autosmote.search  # noqa: F401
+
+    records.look_up_versions()
+    if (threads := _threads()) > 1:
+        raise RuntimeError(f"{threads} threads were started, and a fork would lose them")
+
+
+def _threads() -> int:
+    tasks = Path("/proc/self/task")
+    return len(list(tasks.iterdir())) if tasks.exists() else 1
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    """Let an ended search leave what it has."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
