@@ -47,9 +47,10 @@ def compare(config: Config, samplers: Sequence[SamplerSettings]) -> bool:
         logger.info("samplers: %d of %d were done before", len(units) - len(to_do), len(units))
     with UnitProgress(len(to_do)) as progress:
         for runs in to_do:
-            progress.begin(runs[0].config.sampler.name)
+            name = runs[0].config.sampler.name
+            progress.begin(name)
             made = run_unit(runs, split, mistakes_fail=True)
-            progress.end(failed=any(record["status"] != "ok" for record in made))
+            progress.end(name, failed=any(record["status"] != "ok" for record in made))
     found, lacking = [], []
     for run in (run for unit in units for run in unit):
         record = records.read_record(run.folder)

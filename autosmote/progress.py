@@ -123,12 +123,27 @@ class UnitProgress(_Meter):
     ----------
     total : int
         Units to do.
+    what : str
+        What they are called, in the plural.
+    expected : float, optional
+        Seconds that all of them are expected to take, where they differ much; each is then given
+        its own when it ends.
     stream : file, optional
     """
 
-    def __init__(self, total: int, stream: TextIO | None = None) -> None:
-        super().__init__(total, "samplers", "sampler", stream)
+    def __init__(
+        self,
+        total: int,
+        *,
+        what: str = "samplers",
+        expected: float | None = None,
+        stream: TextIO | None = None,
+    ) -> None:
+        super().__init__(total, what, what.removesuffix("s"), stream)
+        self._expected = total if expected is None else expected
         self._done = self._failed = 0
+        self._weight = 0.0
+        self._busy: list[str] = []
 
     def __enter__(self) -> Self:
         self._started = time.monotonic()
@@ -136,24 +151,42 @@ class UnitProgress(_Meter):
 
     def begin(self, name: str) -> None:
         """Say which unit is worked on."""
-        if self._bar is not None:
-            self._show(name)
+        self._busy.append(name)
+        self._show()
 
-    def end(self, *, failed: bool) -> None:
+    def end(self, name: str, *, failed: bool, expected: float = 1.0) -> None:
         """Count a unit."""
         self._done += 1
         self._failed += failed
+        self._weight += expected
+        self.put_off(name)
         if self._bar is not None:
-            self._show("")
             self._bar.update()
         elif self._line_is_due(self._done):
             left = self._total - self._done
-            line = f"samplers: {self._done}/{self._total} done, {self._failed} failed, {left} left"
-            if left:
-                seconds = (time.monotonic() - self._started) / self._done * left
-                line += f", about {seconds:.0f} s to go"
-            logger.info("%s", line)
+            parts = [f"{self._done}/{self._total} done", f"{self._failed} failed", f"{left} left"]
+            logger.info("%s", f"{self._what}: " + ", ".join(parts + self._to_go()))
 
-    def _show(self, name: str) -> None:
-        failed = f"{self._failed} failed" if self._failed else ""
-        self._bar.set_postfix_str(", ".join(filter(None, (failed, name))))
+    def put_off(self, name: str) -> None:
+        """Say that a unit is left for later."""
+        self._busy.remove(name)
+        self._show()
+
+    def _to_go(self) -> list[str]:
+        if not self._weight or self._done == self._total:
+            return []
+        elapsed = time.monotonic() - self._started
+        return [f"about {duration(elapsed / self._weight * (self._expected - self._weight))} to go"]
+
+    def _show(self) -> None:
+        if self._bar is not None:
+            failed = [f"{self._failed} failed"] if self._failed else []
+            more = [f"and {len(self._busy) - 2} more"] if len(self._busy) > 2 else []
+            self._bar.set_postfix_str(", ".join(failed + self._to_go() + self._busy[:2] + more))
+
+
+def duration(seconds: float) -> str:
+    """In the unit that suits: 40 s, 12 min, 3.5 h."""
+    if seconds < 120:
+        return f"{max(seconds, 0):.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

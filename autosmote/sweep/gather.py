@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from autosmote import collected, records
+from autosmote.claims import wait_for_claim
 from autosmote.records import PROTOCOL_VERSION
 from autosmote.sweep.planning import Plan
 from autosmote.sweep.settings import SweepConfig
 from autosmote.units import Run
+
+_FAILURES = (
+    *("key", "dataset", "ir", "clf", "metric", "sampler", "seed", "status", "imputed", "error"),
+)
 
 
 def write_plan(config: SweepConfig, plan: Plan, command: str) -> None:
@@ -26,26 +33,30 @@ def write_plan(config: SweepConfig, plan: Plan, command: str) -> None:
 
 
 def collect(config: SweepConfig, plan: Plan) -> list[dict[str, Any]]:
-    """Write the collected tables from the records of a plan; the failed ones' rows.
+    """Write the collected tables from the records of a plan; the rows of its failed runs.
 
     What was collected before of runs whose folders are gone, or of other plans, stays.
     """
     folder = Path(config.results_dir) / config.name
     runs = {run.key: run for unit in plan.units for run in unit.runs}
-    rows = [
-        collected.record_row(key, record)
-        for key, run in runs.items()
-        if (record := records.read_record(run.folder))
-    ]
-    collected.write_records(folder, rows)
-    if config.histories:
-        collected.write_histories(folder, _histories(runs))
-    failed = [row for row in rows if row["status"] != "ok"]
-    names = ("key", "dataset", "ir", "clf", "metric", "sampler", "seed", "status", "error")
-    collected.write_csv(
-        folder / "failures.csv", names, sorted(failed, key=lambda row: str(row["key"]))
-    )
-    return failed
+    # One at a time, since each adds to what is there.
+    with wait_for_claim(config.results_dir, [f"collect {config.name}"]):
+        records.remove_leftovers(folder)
+        rows = [
+            collected.record_row(key, record)
+            for key, run in runs.items()
+            if (record := records.read_record(run.folder))
+        ]
+        collected.write_records(folder, rows)
+        if config.histories:
+            collected.write_histories(folder, _histories(runs))
+        if config.save_data:
+            _copy_data(folder / "data", runs)
+        table = collected.read_records(folder)
+        failed = table[(table["status"] != "ok") & table["key"].isin(list(runs))]
+        texts = failed[list(_FAILURES)].to_dict("records")
+        collected.write_csv(folder / "failures.csv", _FAILURES, texts)
+    return texts
 
 
 def _histories(runs: dict[str, Run]) -> Iterator[dict[str, str]]:
@@ -55,3 +66,10 @@ def _histories(runs: dict[str, Run]) -> Iterator[dict[str, str]]:
             with path.open(newline="", encoding="utf-8") as stream:
                 for row in csv.DictReader(stream):
                     yield {"key": key, **row}
+
+
+def _copy_data(folder: Path, runs: dict[str, Run]) -> None:
+    for key, run in runs.items():
+        source, copy = run.folder / "train_resampled.csv.gz", folder / f"{key}.csv.gz"
+        if source.exists() and not (copy.exists() and copy.read_bytes() == source.read_bytes()):
+            records.write_file(copy, partial(shutil.copyfile, source))

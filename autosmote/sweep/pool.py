@@ -6,15 +6,16 @@ import os
 import queue
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 
+from autosmote.claims import is_claimed
 from autosmote.limits import Deadline, Host, UntilStopped
 from autosmote.memory import available_memory
 from autosmote.sweep import worker
 from autosmote.sweep.planning import Unit
 from autosmote.sweep.worker import Outcome
-from autosmote.units import Data
+from autosmote.units import Data, missing
 
 _TAKEN_WAIT = 1.0
 """Seconds before a unit that another sweep works on is looked at again."""
@@ -63,7 +64,7 @@ class LocalPool:
         self.workers = workers or usable_cores()
         self._data, self._seconds, self._memory_mb = data, unit_seconds, unit_memory_mb
 
-    def run(self, units: Iterable[Unit]) -> Iterator[tuple[str, Unit, Outcome | None]]:
+    def run(self, units: Iterable[Unit]) -> Generator[tuple[str, Unit, Outcome | None], None, None]:
         """Do units; yields ("begin", unit, None) and ("end", unit, outcome) as they come.
 
         A unit that another process works on is left till that has ended. Closing the iterator,
@@ -109,13 +110,7 @@ class LocalPool:
                 except IndexError:
                     break
                 state.finished.put(("begin", unit, None))
-                limit = Deadline.after(self._seconds, "unit_seconds")
-                outcome = worker.do_in_child(
-                    unit.runs,
-                    deadline=UntilStopped(limit.at, limit.setting, state.stop),
-                    memory_mb=self._memory_mb,
-                    host=host,
-                )
+                outcome = self._do(unit, host, state)
                 if outcome.state == "taken":
                     state.waiting.append(unit)
                     state.stop.wait(_TAKEN_WAIT)
@@ -125,3 +120,18 @@ class LocalPool:
             state.finished.put(error)
         finally:
             host.close()
+
+    def _do(self, unit: Unit, host: Host, state: _State) -> Outcome:
+        # Another sweep may have done it or may be at it: no child is needed to see that.
+        runs = missing(unit.runs)
+        if not runs:
+            return Outcome("done")
+        if any(is_claimed(run.config.results_dir, run.key) for run in runs):
+            return Outcome("taken")
+        limit = Deadline.after(self._seconds, "unit_seconds")
+        return worker.do_in_child(
+            runs,
+            deadline=UntilStopped(limit.at, limit.setting, state.stop),
+            memory_mb=self._memory_mb,
+            host=host,
+        )

@@ -1,0 +1,185 @@
+"""The command `python -m autosmote.sweep`: plan, run what is missing, collect, report.
+
+Exit status: 0 all is done, 1 some runs failed or could not be written, 2 a mistake of the user,
+130 interrupted.
+"""
+
+from __future__ import annotations
+
+import logging
+import shlex
+import sys
+import time
+from collections import Counter
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from typing import Any, Protocol
+
+from autosmote import records
+from autosmote.command import FAILED, run_command
+from autosmote.config import register_schema
+from autosmote.errors import UserError
+from autosmote.progress import UnitProgress, duration
+from autosmote.sweep import gather
+from autosmote.sweep.planning import Plan, Unit, dry_run, make_plan
+from autosmote.sweep.pool import LocalPool, usable_cores
+from autosmote.sweep.settings import SweepConfig, check, plan_name
+from autosmote.sweep.worker import Outcome
+from autosmote.units import Data
+
+logger = logging.getLogger("autosmote")
+
+_SHOWN_FAILURES = 20
+
+Message = tuple[str, Unit, Outcome | None]
+
+
+class Launcher(Protocol):
+    """What does units, somewhere."""
+
+    workers: int
+
+    def run(self, units: Sequence[Unit]) -> Generator[Message, None, None]:
+        """Yield ("begin", unit, None) and ("end", unit, outcome) as they come."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do what the command line asks for; returns the exit status."""
+    register_schema("sweep_schema", SweepConfig)
+    return run_command(sys.argv[1:] if argv is None else argv, "sweep", SweepConfig, _job)
+
+
+def _job(config: SweepConfig) -> int:
+    from hydra.core.hydra_config import HydraConfig
+
+    overrides = list(HydraConfig.get().overrides.task)
+    config = replace(config, budget=plan_name(config.budget, overrides))
+    # Folders are this machine's; the rest is what makes the same tables elsewhere.
+    kept = [word for word in overrides if not word.startswith(("results_dir=", "data_dir="))]
+    return sweep(config, shlex.join(["python", "-m", "autosmote.sweep", *kept]))
+
+
+def sweep(config: SweepConfig, command: str = "") -> int:
+    """Plan a sweep, do what is missing of it, collect its records and write its reports.
+
+    Parameters
+    ----------
+    config : SweepConfig
+    command : str
+        As which it was asked for, for the reports.
+
+    Returns
+    -------
+    int
+        0, or 1 where some runs failed.
+
+    Raises
+    ------
+    UserError
+        For mistakes in the settings or the data, and where records cannot be written.
+    KeyboardInterrupt
+        What is finished stays, and is collected.
+    """
+    check(config)
+    records.check_writable(config.results_dir)
+    data = Data()
+    plan = make_plan(config, data)
+    launcher = make_launcher(config, data)
+    if config.dry_run:
+        print(dry_run(plan, launcher.workers))
+        return 0
+    to_do = plan.to_do()
+    expected = sum(unit.seconds for unit in to_do)
+    logger.info(
+        "%s, budget %s: %d runs in %d units; %d runs left in %d units, about %s with %d workers%s",
+        config.name,
+        config.budget,
+        sum(len(unit.runs) for unit in plan.units),
+        len(plan.units),
+        sum(len(unit.runs) for unit in to_do),
+        len(to_do),
+        duration(expected / launcher.workers),
+        launcher.workers,
+        "" if all(unit.n_records for unit in to_do) else " (partly a rough guess)",
+    )
+    gather.write_plan(config, plan, command)
+    try:
+        unwritable = _run(config, plan, to_do, launcher)
+    except KeyboardInterrupt:
+        gather.collect(config, plan)
+        print("autosmote: start the same command again to go on.", file=sys.stderr)
+        raise
+    failed = gather.collect(config, plan)
+    if unwritable:
+        raise UserError(
+            f"Records cannot be written ({unwritable}); make room and start the same command "
+            "again: what is finished is kept."
+        )
+    _summarise(plan, failed)
+    if config.reports:
+        _report(config)
+    counted = [row for row in failed if not (config.imputed_is_ok and row["imputed"] is True)]
+    return FAILED if counted else 0
+
+
+def make_launcher(config: SweepConfig, data: Data) -> Launcher:
+    """What does the units: processes of this machine, Ray's tasks, or submitit's jobs."""
+    if config.launcher == "ray":
+        from autosmote.sweep.ray_tasks import RayTasks
+
+        return RayTasks(config, data)
+    if config.launcher == "submitit":
+        from autosmote.sweep.submitit_jobs import SubmititJobs
+
+        return SubmititJobs(config)
+    return LocalPool(
+        data,
+        workers=config.workers or usable_cores(),
+        unit_seconds=config.unit_seconds,
+        unit_memory_mb=config.unit_memory_mb,
+    )
+
+
+def _run(config: SweepConfig, plan: Plan, to_do: Sequence[Unit], launcher: Launcher) -> str | None:
+    """Do units; the reason why records cannot be written, if so."""
+    collected = time.monotonic()
+    expected = sum(unit.seconds for unit in to_do)
+    progress = UnitProgress(len(to_do), what="units", expected=expected)
+    with progress, closing(launcher.run(to_do)) as messages:
+        for what, unit, outcome in messages:
+            if what == "begin":
+                progress.begin(unit.title)
+                continue
+            assert outcome is not None
+            if outcome.state == "unwritable":
+                return outcome.error or "no reason was given"
+            if outcome.state == "done":
+                failed = any(status != "ok" for status in outcome.statuses)
+                progress.end(unit.title, failed=failed, expected=unit.seconds)
+            else:
+                progress.put_off(unit.title)
+            if time.monotonic() - collected > config.collect_every:
+                gather.collect(config, plan)
+                collected = time.monotonic()
+    return None
+
+
+def _summarise(plan: Plan, failed: Sequence[dict[str, Any]]) -> None:
+    """Say what became of all runs, and which samplers failed with what."""
+    n_runs = len({run.key for unit in plan.units for run in unit.runs})
+    print(f"{n_runs} runs: {n_runs - len(failed)} ok, {len(failed)} failed")
+    causes = Counter((row["sampler"], row["status"], str(row["error"])) for row in failed)
+    for (sampler, status, error), n in causes.most_common(_SHOWN_FAILURES):
+        print(f"  {sampler}: {n} x {status}: {error}")
+    if len(causes) > _SHOWN_FAILURES:
+        print(f"  and {len(causes) - _SHOWN_FAILURES} other causes: see failures.csv")
+
+
+def _report(config: SweepConfig) -> None:
+    from autosmote import reports
+
+    paths = reports.write(
+        config.results_dir, config.name, config.budget, allow_missing=config.allow_missing
+    )
+    print(f"{len(paths)} tables and figures in {config.results_dir}/{config.name}/")
