@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from autosmote import collected, records
 from autosmote.claims import wait_for_claim
 from autosmote.records import PROTOCOL_VERSION
@@ -54,7 +56,7 @@ def collect(config: SweepConfig, plan: Plan) -> list[dict[str, Any]]:
             _copy_data(folder / "data", runs)
         table = collected.read_records(folder)
         failed = table[(table["status"] != "ok") & table["key"].isin(list(runs))]
-        texts = failed[list(_FAILURES)].to_dict("records")
+        texts = failed[list(_FAILURES)].astype(object).replace({np.nan: None}).to_dict("records")
         collected.write_csv(folder / "failures.csv", _FAILURES, texts)
     return texts
 

@@ -137,7 +137,7 @@ def arms(config: SweepConfig) -> list[tuple[str, SamplerSettings]]:
     Raises
     ------
     UserError
-        If one does not exist, or two arms have one label, or params name none of them.
+        If one does not exist, or two arms have one label.
     """
     found: dict[str, SamplerSettings] = {}
 
@@ -152,13 +152,8 @@ def arms(config: SweepConfig) -> list[tuple[str, SamplerSettings]]:
     for arm in config.arms:
         sampler = load_sampler(arm.sampler)
         add(arm.label, replace(sampler, params=sampler.params | arm.params))
-    names = {sampler.name for sampler in found.values()}
     for name in config.params:
-        if name not in names:
-            raise UserError(
-                f"params.{name} names no sampler of this sweep; there are "
-                f"{', '.join(sorted(names))}."
-            )
+        load_sampler(name)  # it need not be in this sweep, but must exist
     return [
         (label, replace(sampler, params=sampler.params | config.params.get(sampler.name, {})))
         for label, sampler in found.items()
