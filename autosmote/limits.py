@@ -250,6 +250,8 @@ class Host:
     control : socket
     pid : int
         Known when it is ready.
+    loaded : bool
+        Whether `load` was called.
     """
 
     _current: Host | None = None
@@ -262,7 +264,7 @@ class Host:
         self._begin()
 
     def _begin(self) -> None:
-        self._owner, self._ready = os.getpid(), False
+        self._owner, self._ready, self.loaded = os.getpid(), False, False
         atexit.register(self.close)
 
     @classmethod
@@ -297,6 +299,7 @@ class Host:
             answer = unpack(connection.recv_bytes())
         if answer["status"] != "ok":
             raise RuntimeError(f"{function.__name__} has failed in the host: {answer['error']}")
+        self.loaded = True
 
     def wait_until_ready(self) -> None:
         if not self._ready:

@@ -104,6 +104,7 @@ class LocalPool:
     def _serve(self, host: Host, state: _State) -> None:
         """One slot: unit after unit, until none is left or all is stopped."""
         try:
+            in_a_row = 0
             while not state.stop.is_set():
                 try:
                     unit = state.waiting.popleft()
@@ -111,9 +112,12 @@ class LocalPool:
                     break
                 state.finished.put(("begin", unit, None))
                 outcome = self._do(unit, host, state)
-                if outcome.state == "taken":
+                in_a_row = in_a_row + 1 if outcome.state == "taken" else 0
+                if in_a_row:
                     state.waiting.append(unit)
+                if in_a_row >= len(state.waiting) > 0:  # all that are left
                     state.stop.wait(_TAKEN_WAIT)
+                    in_a_row = 0
                 state.finished.put(("end", unit, outcome))
             state.finished.put(None)
         except BaseException as error:

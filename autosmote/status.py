@@ -1,0 +1,122 @@
+"""The command `python -m autosmote.status`: how far the sweeps of a results folder are.
+
+It reads plans, records and claims only, so it can be asked at any time, from any machine that
+sees the folder.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autosmote import collected, records
+from autosmote.claims import is_claimed
+from autosmote.command import MISTAKE
+from autosmote.errors import UserError
+from autosmote.progress import duration
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_COUNTS = ("runs", "done", "failed", "running", "left")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the status of what the arguments name: results_dir=, experiment=, budget=."""
+    try:
+        settings = _settings(sys.argv[1:] if argv is None else argv)
+        folder = Path(settings["results_dir"])
+        plans = sorted(folder.glob(f"{settings['experiment']}/plans/{settings['budget']}.csv.gz"))
+        if not plans:
+            raise UserError(
+                f"There is no plan of a sweep in '{folder}' yet; start one by "
+                "python -m autosmote.sweep experiment=..."
+            )
+        print("\n\n".join(_status(folder, path) for path in plans))
+    except UserError as error:
+        print(f"autosmote: {error}", file=sys.stderr)
+        return MISTAKE
+    return 0
+
+
+def _settings(arguments: Sequence[str]) -> dict[str, str]:
+    settings = {"results_dir": "results", "experiment": "*", "budget": "*"}
+    for argument in arguments:
+        key, given, value = argument.partition("=")
+        if not given or key not in settings:
+            raise UserError(
+                f"'{argument}' is no setting of the status; there are "
+                f"{', '.join(f'{name}=' for name in settings)}."
+            )
+        settings[key] = value
+    return settings
+
+
+def status(results_dir: str | Path, experiment: str, budget: str) -> pd.DataFrame:
+    """Each planned run with its state: done, failed, running or left, and its seconds.
+
+    Returns
+    -------
+    DataFrame
+        The plan's columns, `state`, and `seconds` where a run is done or failed.
+
+    Raises
+    ------
+    UserError
+        If there is no such plan.
+    """
+    folder = Path(results_dir) / experiment
+    plan = collected.read_plan(folder, budget).drop_duplicates("key")
+    table, costs = collected.read_records(folder), collected.read_costs(folder)
+    statuses = dict(zip(table["key"], table["status"], strict=True))
+    seconds = dict(zip(costs["key"], costs["seconds.total"], strict=True))
+    states = []
+    for key in plan["key"]:
+        record = records.read_record(Path(results_dir) / "runs" / key)
+        if record:
+            statuses[key] = record["status"]
+            seconds[key] = (record["seconds"] or {}).get("total")
+        if key in statuses:
+            states.append("done" if statuses[key] == "ok" else "failed")
+        else:
+            states.append("running" if is_claimed(results_dir, key) else "left")
+    return plan.assign(state=states, seconds=plan["key"].map(seconds).astype(float))
+
+
+def _status(results_dir: Path, path: Path) -> str:
+    experiment, budget = path.parent.parent.name, path.name.removesuffix(".csv.gz")
+    table = status(results_dir, experiment, budget)
+    lines = [f"{experiment}, budget {budget}: {_hours_to_go(table)}"]
+    for by in ("sampler", "dataset"):
+        width = max(len(by), *(len(name) for name in table[by]))
+        lines.append(f"{by:{width}}" + "".join(f"{name:>9}" for name in _COUNTS))
+        lines += [_line(name, part, width) for name, part in table.groupby(by)]
+    return "\n".join([*lines, _line("all", table, width)])
+
+
+def _line(name: object, part: pd.DataFrame, width: int) -> str:
+    counts = [len(part), *((part["state"] == state).sum() for state in _COUNTS[1:])]
+    return f"{name:{width}}" + "".join(f"{n:>9}" for n in counts)
+
+
+def _hours_to_go(table: pd.DataFrame) -> str:
+    """By the mean of the runs that are done, of the same sampler and dataset where there are."""
+    open_ = table[table["state"].isin(["running", "left"])]
+    if open_.empty:
+        return "all done"
+    by_both = table.groupby(["sampler", "dataset"])["seconds"].mean()
+    by_sampler = table.groupby("sampler")["seconds"].mean()
+    expected = [
+        by_both.get((row.sampler, row.dataset), default=float("nan")) for row in open_.itertuples()
+    ]
+    seconds = open_.assign(expected=expected)
+    seconds["expected"] = seconds["expected"].fillna(seconds["sampler"].map(by_sampler))
+    unknown = int(seconds["expected"].isna().sum())
+    text = f"at most {duration(seconds['expected'].sum())} of one core to go"
+    return text + (f", and {unknown} runs of samplers that none is done of" if unknown else "")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""Units as tasks of a Ray cluster: this machine alone, or many that share the results folder."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import time
+from collections import deque
+from collections.abc import Generator, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from autosmote.errors import UserError
+from autosmote.limits import Deadline, Host
+from autosmote.sweep import worker
+from autosmote.sweep.planning import Unit
+from autosmote.sweep.settings import SweepConfig
+from autosmote.sweep.worker import Outcome
+from autosmote.units import Data, Run
+
+_TAKEN_WAIT = 1.0
+_TRIES = 3
+"""Of a task whose machine is lost."""
+
+
+class RayTasks:
+    """Runs units as Ray's tasks, one core each.
+
+    Parameters
+    ----------
+    config : SweepConfig
+        Its `ray` are arguments of ray.init: `address` names an existing cluster, whose machines
+        need this project installed and the results folder under the same path.
+    data : Data
+
+    Raises
+    ------
+    UserError
+        Without the package, or where the cluster cannot be reached.
+    """
+
+    def __init__(self, config: SweepConfig, data: Data) -> None:
+        try:
+            import ray
+        except ImportError as error:
+            raise UserError(
+                "launcher=ray needs the extra `ray`: pip install -e '.[ray]'"
+            ) from error
+        settings: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+        if "address" not in config.ray:
+            settings |= {"include_dashboard": False, "num_cpus": config.workers}
+        try:
+            ray.init(**settings | config.ray)
+        except (ConnectionError, ValueError, TypeError, RuntimeError) as error:
+            raise UserError(f"Ray cannot be started with ray={config.ray}: {error}") from error
+        self._ray, self._config = ray, config
+        self._data = ray.put(data)
+        cores = int(ray.cluster_resources().get("CPU", 1))
+        self.workers = min(config.workers or cores, cores)
+
+    def run(self, units: Iterable[Unit]) -> Generator[tuple[str, Unit, Outcome | None], None, None]:
+        """As `autosmote.sweep.pool.LocalPool.run`."""
+        ray, config = self._ray, self._config
+        waiting: deque[Unit] = deque(units)
+        running: dict[Any, Unit] = {}
+        task = ray.remote(num_cpus=1, max_retries=_TRIES)(_do)
+        limits = (config.unit_seconds, config.unit_memory_mb)
+        try:
+            while waiting or running:
+                while waiting and len(running) < self.workers:
+                    unit = waiting.popleft()
+                    runs = [_with_absolute_folder(run) for run in unit.runs]
+                    running[task.remote(runs, self._data, *limits)] = unit
+                    yield "begin", unit, None
+                (done, *_), _ = ray.wait(list(running))
+                unit = running.pop(done)
+                try:
+                    outcome = ray.get(done)
+                except ray.exceptions.RayError as error:  # its process or its machine is lost
+                    text = str(error).strip().splitlines()[0]
+                    outcome = worker.put_on_record(unit.runs, "crashed", f"Ray: {text}")
+                if outcome.state == "taken":
+                    waiting.append(unit)
+                    time.sleep(_TAKEN_WAIT)
+                yield "end", unit, outcome
+        finally:
+            ray.shutdown()
+
+
+def _with_absolute_folder(run: Run) -> Run:
+    """A task's working directory is another."""
+    results_dir = os.path.abspath(run.config.results_dir)
+    config = replace(run.config, results_dir=results_dir)
+    return replace(run, config=config, folder=Path(results_dir) / "runs" / run.key)
+
+
+def _do(runs: list[Run], data: Data, seconds: float | None, memory_mb: float | None) -> Outcome:
+    """One task: a unit in a child of its process."""
+    host = _host(os.getpid())
+    if not host.loaded:
+        host.load(worker.preload, data)
+    deadline = Deadline.after(seconds, "unit_seconds")
+    return worker.do_in_child(runs, deadline=deadline, memory_mb=memory_mb, host=host)
+
+
+@functools.cache
+def _host(pid: int) -> Host:
+    """One for all tasks of a process."""
+    return Host()

@@ -1,0 +1,111 @@
+"""Units in jobs of SLURM, through submitit: each job is a pool of its own on the same plan."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from autosmote.errors import UserError
+from autosmote.privacy import describe_error
+from autosmote.sweep import worker
+from autosmote.sweep.planning import Unit, make_plan
+from autosmote.sweep.pool import LocalPool
+from autosmote.sweep.settings import SweepConfig
+from autosmote.sweep.worker import Outcome
+from autosmote.units import Data, missing
+
+_JOBS = 8
+_POLL = 2.0
+
+
+class SubmititJobs:
+    """Submits an array of jobs that share the units: each does what no other has claimed.
+
+    Parameters
+    ----------
+    config : SweepConfig
+        `workers` is the number of jobs; its `submitit` are parameters of the executor, of which
+        `cluster` (slurm, local) and `cpus_per_task` are the first to set.
+
+    Raises
+    ------
+    UserError
+        Without the package, or with parameters that it does not know.
+    """
+
+    def __init__(self, config: SweepConfig) -> None:
+        try:
+            import submitit
+        except ImportError as error:
+            raise UserError(
+                "launcher=submitit needs the extra `submitit`: pip install -e '.[submitit]'"
+            ) from error
+        if config.force:
+            raise UserError(
+                "force=true cannot be spread over jobs, which find their work by what is missing; "
+                "give another results_dir=, or launcher=local."
+            )
+        self.workers = config.workers or _JOBS
+        self._config = replace(config, results_dir=os.path.abspath(config.results_dir))
+        parameters = {"timeout_min": 24 * 60} | config.submitit
+        self._folder = Path(self._config.results_dir) / "runs" / ".submitit"
+        try:
+            self._executor = submitit.AutoExecutor(
+                folder=self._folder, cluster=parameters.pop("cluster", None)
+            )
+            self._executor.update_parameters(name=f"autosmote-{config.name}", **parameters)
+        except (RuntimeError, NameError, ValueError, TypeError) as error:
+            raise UserError(f"submitit refuses submitit={config.submitit}: {error}") from error
+
+    def run(self, units: Sequence[Unit]) -> Generator[tuple[str, Unit, Outcome | None], None, None]:
+        """As `autosmote.sweep.pool.LocalPool.run`; units begin and end as their records appear."""
+        left = list(units)
+        if not left:
+            return
+        n_jobs = min(self.workers, len(left))
+        jobs = self._executor.map_array(
+            _job, [self._config] * n_jobs, range(n_jobs), [n_jobs] * n_jobs
+        )
+        try:
+            over = False
+            while left:
+                over = all(job.done() for job in jobs)  # before the look at the records
+                for unit in list(left):
+                    if not missing(unit.runs):
+                        left.remove(unit)
+                        yield "begin", unit, None
+                        yield "end", unit, Outcome("done", _statuses(unit))
+                if over:
+                    break
+                time.sleep(_POLL)
+            for unit in left:  # whose job has ended without them
+                yield "begin", unit, None
+                yield "end", unit, worker.put_on_record(unit.runs, "crashed", _why(jobs))
+        finally:
+            for job in jobs:
+                if not job.done():
+                    job.cancel()
+
+
+def _statuses(unit: Unit) -> tuple[str, ...]:
+    return tuple(record["status"] for run in unit.runs if (record := run.record()))
+
+
+def _why(jobs: Sequence[Any]) -> str:
+    errors = [error for job in jobs if (error := job.exception())]
+    return f"its job ended: {describe_error(errors[0])}" if errors else "its job ended"
+
+
+def _job(config: SweepConfig, index: int, n_jobs: int) -> None:
+    """A job: all units of the plan that nobody else does, beginning at a place of its own."""
+    data = Data()
+    units = make_plan(config, data).to_do()
+    units = units[index:] + units[:index] if index < len(units) else units
+    pool = LocalPool(data, unit_seconds=config.unit_seconds, unit_memory_mb=config.unit_memory_mb)
+    for _, _, outcome in pool.run(units):
+        if outcome and outcome.state == "unwritable":
+            raise OSError(outcome.error)
