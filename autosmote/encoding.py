@@ -145,7 +145,7 @@ class Encoder:
                 for j in range(codes.shape[1]):
                     rows[:, j] = self._values(j, codes)
                 return rows
-            return codes.astype(self._like.dtype)
+            return codes.astype(self._like.dtype, copy=False)
         import pandas as pd
 
         columns = [
@@ -216,12 +216,15 @@ def _to_numbers(column: Any, X: Any, j: int) -> NDArray[np.float64]:
     return column.astype(np.float64)
 
 
-def tabular(estimator: Any, *, scale: bool = False) -> Any:
-    """Put one-hot encoding of a DataFrame's categories in front of a classifier.
+def tabular(estimator: Any, *, categorical: Any = None, scale: bool = False) -> Any:
+    """Put one-hot encoding of categories in front of a classifier.
 
     Parameters
     ----------
     estimator : scikit-learn classifier
+    categorical : sequence, optional
+        Names, positions or mask of their columns; None takes a DataFrame's columns of text,
+        categories and truth values.
     scale : bool
         Standardise the numbers too, for classifiers that go by distances.
 
@@ -240,12 +243,13 @@ def tabular(estimator: Any, *, scale: bool = False) -> Any:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-    columns = make_column_transformer(
-        (OneHotEncoder(handle_unknown="ignore"), _category_names),
+    columns = _category_names if categorical is None else categorical
+    encoding = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore"), columns),
         remainder=StandardScaler() if scale else "passthrough",
         sparse_threshold=0.0,
     )
-    return make_pipeline(columns, estimator)
+    return make_pipeline(encoding, estimator)
 
 
 def _category_names(X: Any) -> Sequence[Any]:

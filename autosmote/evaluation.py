@@ -13,6 +13,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
+from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,8 @@ from autosmote.limits import ChildFailed
 from autosmote.privacy import MAX_WARNINGS, describe_error, describe_warnings
 from autosmote.results import Evaluation, GridPoint, HeldOut, Scores, both_metrics
 from autosmote.samplers import LimitedMethod, LimitedResampler
-from autosmote.search_config import SearchConfig
+from autosmote.scoring.estimators import equal_but_faster
+from autosmote.search_config import SearchConfig, resolve_G1
 
 if TYPE_CHECKING:  # both import far more than is needed to read a configuration
     from autosmote.search import SearchResult
@@ -123,6 +125,7 @@ class _Classifier:
 
     def __init__(self, estimator: Any, split: Split) -> None:
         self.estimator, self.split = estimator, split
+        self.equal = equal_but_faster(estimator)
         self.seconds = 0.0
         self.warnings: list[str] = []
         self.failure: Exception | None = None
@@ -136,7 +139,7 @@ class _Classifier:
         from sklearn.base import clone
 
         with self.observed():
-            model = clone(self.estimator).fit(X, y)
+            model = clone(self.equal).fit(X, y)
             return model, both_metrics(self.split.y_val, model.predict(X_val))
 
     @contextmanager
@@ -304,7 +307,7 @@ def _apply(method: LimitedMethod, split: Split, choice: _Choice) -> None:
     try:
         method.fit(
             *(split.X_train, split.y_train, split.X_val, split.y_val),
-            estimator=choice.classifier.estimator,
+            estimator=choice.classifier.equal,
             metric=choice.metric,
         )
         validation, test = method.predict(split.X_val), method.predict(split.X_test)
@@ -321,30 +324,28 @@ def _search(
     seed: int,
     on_iteration: OnIteration | None,
 ) -> None:
-    from autosmote.search import run_search
+    from autosmote.sampler import AutoSMOTE
 
     classifier = choice.classifier
     started = time.perf_counter()
+    ir = split.ir_train if split.ir is None else split.ir
+    sampler = AutoSMOTE(
+        classifier.estimator,
+        scoring=choice.metric,
+        validation=(split.X_val, split.y_val),
+        standardize=False,  # the split is preprocessed
+        random_state=seed,
+        callback=on_iteration,
+        search_options=asdict(config) | {"G1": resolve_G1(config, ir)},
+    )
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            choice.result = result = run_search(
-                split.X_train,
-                split.y_train,
-                split.X_val,
-                split.y_val,
-                classifier.estimator,
-                metric=choice.metric,
-                ir=split.ir_train if split.ir is None else split.ir,
-                seed=seed,
-                config=config,
-                on_iteration=on_iteration,
-            )
+            X, y = sampler.fit_resample(split.X_train, split.y_train)
+            (choice.result,) = sampler.searches_.values()
             choice.warnings += describe_warnings(caught)
-        choice.seconds |= result.seconds
+        choice.seconds |= choice.result.seconds
         choice.sampling_seconds = time.perf_counter() - started
-        X = np.vstack([split.X_train, result.X_synthetic])
-        y = np.concatenate([split.y_train, np.ones(len(result.X_synthetic), np.int8)])
         model, validation = classifier.fit(X, y, split.X_val)
     except UserError:
         raise

@@ -338,7 +338,7 @@ class AutoSMOTE(BaseSampler):
         """The classifier, reproducible."""
         if self.estimator is None:
             tree = DecisionTreeClassifier(random_state=seed)
-            return tabular(tree) if encoder.has_text else tree
+            return tabular(tree, categorical=encoder.categorical) if encoder.has_text else tree
         estimator = clone(self.estimator)
         return estimator.set_params(
             **{

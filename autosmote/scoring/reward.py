@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from autosmote.metrics import METRICS
 from autosmote.scoring import Scorer, make_scorer
-from autosmote.scoring.refit import RefitScorer
 
 Scoring = str | Callable[[Any, Any, Any], float]
 """The name of a metric in ``METRICS``, or a scikit-learn scorer (estimator, X, y) -> score."""
@@ -97,6 +96,9 @@ class Reward:
     def _score_on(
         self, part: Part, estimator: Any, metric: Scoring, scoring: str, memory_bytes: int
     ) -> Callable[[NDArray[np.integer]], float]:
+        # Here, since it imports scikit-learn: an actor's host does so once, its parent need not.
+        from autosmote.scoring.refit import RefitScorer
+
         refit = RefitScorer(
             estimator, part.X_train, part.y_train, part.pool, part.X_val, part.label
         )
