@@ -1,0 +1,28 @@
+"""Classifiers in place of others: they learn and predict the same, to the bit, in less time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def equal_but_faster(estimator: Any) -> Any:
+    """An unfitted classifier that learns and predicts the same in less time, if there is one.
+
+    Parameters
+    ----------
+    estimator : scikit-learn classifier
+        Unfitted.
+
+    Returns
+    -------
+    scikit-learn classifier
+        With the same parameters; `estimator` itself where none is known to be faster.
+    """
+    if type(estimator).__name__ == "AdaBoostClassifier":  # known without importing anything
+        from sklearn.ensemble import AdaBoostClassifier
+
+        if type(estimator) is AdaBoostClassifier and estimator.estimator is None:
+            from autosmote.scoring.stumps import PresortedAdaBoost
+
+            return PresortedAdaBoost(**estimator.get_params(deep=False))
+    return estimator

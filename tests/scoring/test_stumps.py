@@ -1,0 +1,219 @@
+"""AdaBoost on rows sorted once per fit: equal to scikit-learn's to the bit, ties and all."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from problems import SHAPES, Problem, draw_counts, tiny_problems
+from sklearn.base import clone
+from sklearn.ensemble import AdaBoostClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils.estimator_checks import check_estimator
+from test_six_datasets import DATASETS
+
+from autosmote.datasets import load_dataset
+from autosmote.scoring import stumps
+from autosmote.scoring.estimators import equal_but_faster
+from autosmote.splits import make_split
+
+
+def outcome(estimator, X, y, queries):
+    """All that a fitted classifier says, or the error with which it cannot be fitted."""
+    try:
+        model = clone(estimator).fit(X, y)
+    except ValueError as error:
+        return [str(error)]
+    return [
+        model.classes_,
+        model.estimator_weights_,
+        model.estimator_errors_,
+        len(model.estimators_),
+        model.predict(queries),
+        model.predict_proba(queries),
+        model.decision_function(queries),
+        *model.staged_predict(queries[:50]),
+    ]
+
+
+def check_equal(estimator, X, y, queries):
+    fast = equal_but_faster(estimator)
+    assert type(fast) is stumps.PresortedAdaBoost
+    for a, b in zip(outcome(estimator, X, y, queries), outcome(fast, X, y, queries), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def balanced(X, y, rng):
+    """All minority rows and as many others, as MESA trains its members on."""
+    minority, majority = np.flatnonzero(y == 1), np.flatnonzero(y == 0)
+    rows = np.concatenate([minority, rng.choice(majority, len(minority), replace=False)])
+    return X[np.sort(rows)], y[np.sort(rows)]
+
+
+def resampled(problem, rng):
+    """As after over-sampling, synthetic rows repeated."""
+    counts = draw_counts(problem, rng)
+    X = np.vstack([problem.X_train, np.repeat(problem.pool, counts, axis=0)])
+    return X, np.append(problem.y_train, np.ones(counts.sum(), np.int8))
+
+
+@pytest.fixture
+def trees(monkeypatch):
+    """The stumps that were scikit-learn's trees."""
+    made = []
+
+    class Counted(DecisionTreeClassifier):
+        def __init__(self, max_depth=None, random_state=None):
+            super().__init__(max_depth=max_depth, random_state=random_state)
+            made.append(self)
+
+    monkeypatch.setattr(stumps, "DecisionTreeClassifier", Counted)
+    return made
+
+
+@pytest.mark.parametrize("seed", [0, 5])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_equal_on_data_shaped_like_the_six(shape, seed, trees):
+    problem, rng = SHAPES[shape](), np.random.default_rng(seed)
+    estimator = AdaBoostClassifier(random_state=seed)
+    queries = np.vstack([problem.X_train, problem.X_val])
+    for X, y in (
+        balanced(problem.X_train, problem.y_train, rng),
+        (problem.X_train, problem.y_train),
+        resampled(problem, rng),
+    ):
+        check_equal(estimator, X, y, queries)
+    if shape == "numeric":  # no two splits tie
+        assert not trees
+    if shape == "one_hot":  # columns of two categories mirror each other
+        assert trees
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"n_estimators": 1},
+        {"n_estimators": 7, "learning_rate": 0.3},
+        {"n_estimators": 150, "learning_rate": 2.5},  # weights down to the machine epsilon
+    ],
+)
+@pytest.mark.parametrize("shape", ["numeric", "one_hot"])
+def test_other_parameters(shape, parameters):
+    problem = SHAPES[shape](n=300)
+    estimator = AdaBoostClassifier(random_state=3, **parameters)
+    check_equal(estimator, problem.X_train, problem.y_train, problem.X_val)
+
+
+@settings(max_examples=60, deadline=None)
+@given(tiny_problems(), st.integers(0, 2**32 - 1), st.sampled_from([0.5, 1.0, 3.0]))
+def test_equal_whatever_the_rows(case, random_state, learning_rate):
+    """Ties, duplicates, perfect stumps, and rows that cannot be boosted, in the same words."""
+    problem, counts = case
+    counts = np.minimum(counts, 40)
+    X = np.vstack([problem.X_train, np.repeat(problem.pool, counts, axis=0)])
+    y = np.append(problem.y_train, np.ones(counts.sum(), np.int8))
+    estimator = AdaBoostClassifier(
+        n_estimators=12, random_state=random_state, learning_rate=learning_rate
+    )
+    check_equal(estimator, X, y, np.vstack([X, problem.X_val]))
+
+
+def test_splits_that_differ_by_less_than_rounding_are_left_to_scikit_learn(trees):
+    """Two features cut off the same rows from either end, so their sums differ in rounding only."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 1))
+    y = (X[:, 0] + rng.normal(size=200) > 0.5).astype(np.int8)
+    check_equal(AdaBoostClassifier(random_state=0), np.hstack([X, -X]), y, np.hstack([X, -X]))
+    assert len(trees) == 50
+
+
+def test_a_perfect_stump_and_one_no_better_than_chance():
+    X = np.array([[0.0], [1.0], [2.0], [3.0]])
+    y = np.array([0, 0, 1, 1], np.int8)
+    check_equal(AdaBoostClassifier(random_state=0), X, y, X)
+    assert len(stumps.PresortedAdaBoost().fit(X, y).estimators_) == 1
+    with pytest.raises(ValueError, match="worse than random"):
+        stumps.PresortedAdaBoost().fit(np.zeros((4, 1)), y)
+
+
+@pytest.mark.parametrize("labels", [[False, True], [3, 7]])
+def test_other_labels(labels):
+    problem = SHAPES["numeric"](n=200)
+    y = np.array(labels)[problem.y_train]
+    check_equal(AdaBoostClassifier(random_state=0), problem.X_train, y, problem.X_val)
+
+
+def test_what_it_does_not_know_goes_scikit_learns_own_way():
+    problem = SHAPES["numeric"](n=200)
+    X, y, queries = problem.X_train, problem.y_train, problem.X_val
+    plain = AdaBoostClassifier(n_estimators=10, random_state=0)
+    fast = equal_but_faster(plain)
+
+    three = np.where(X[:, 0] > 1, 2, y)
+    frame = pd.DataFrame(X, columns=list("abcde"))
+    texts = np.array(["no", "yes"])[y]
+    weights = np.linspace(0, 1, len(X))
+    for rows, labels, weight in (
+        (X, three, None),
+        (frame, y, None),
+        (X, texts, None),
+        (X, y, weights),
+    ):
+        models = [clone(model).fit(rows, labels, weight) for model in (plain, fast)]
+        new = queries if rows is X else frame[:20]
+        answers = [model.predict_proba(new) for model in models]
+        np.testing.assert_array_equal(*answers)
+        assert all(isinstance(tree, DecisionTreeClassifier) for tree in models[1].estimators_)
+
+    X = X.copy()
+    X[3, 1] = 1e300
+    for model in (plain, fast):
+        with pytest.raises(ValueError, match="too large for dtype"):
+            clone(model).fit(X, y)
+
+
+def test_which_classifiers_have_an_equal():
+    made = AdaBoostClassifier(n_estimators=7, learning_rate=0.5, random_state=3)
+    assert equal_but_faster(made).get_params() == made.get_params()
+
+    class Own(AdaBoostClassifier):
+        pass
+
+    for other in (
+        DecisionTreeClassifier(),
+        LogisticRegression(),
+        Own(),
+        AdaBoostClassifier(DecisionTreeClassifier(max_depth=2)),
+    ):
+        assert equal_but_faster(other) is other
+
+
+def test_it_is_a_classifier_of_scikit_learns_kind():
+    check_estimator(stumps.PresortedAdaBoost(n_estimators=3, random_state=0))
+
+
+def test_a_fitted_one_can_be_pickled_and_keeps_no_training_rows():
+    problem = SHAPES["numeric"]()
+    model = stumps.PresortedAdaBoost(random_state=0).fit(problem.X_train, problem.y_train)
+    kept = pickle.dumps(model)
+    assert len(kept) < problem.X_train.nbytes / 2
+    again = pickle.loads(kept).predict_proba(problem.X_val)
+    np.testing.assert_array_equal(again, model.predict_proba(problem.X_val))
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("ir", [20, 100])
+@pytest.mark.parametrize("name", DATASETS)
+def test_equal_on_the_six_datasets(data_dir, name, ir):
+    split = make_split(load_dataset(name, data_dir=data_dir), ir=ir, seed=0)
+    problem = Problem(split.X_train, split.y_train, split.X_train[split.y_train == 1], split.X_val)
+    rng, estimator = np.random.default_rng(0), AdaBoostClassifier(random_state=0)
+    for X, y in (
+        balanced(split.X_train, split.y_train, rng),
+        (split.X_train, split.y_train),
+        resampled(problem, rng),
+    ):
+        check_equal(estimator, X, y, split.X_val)
