@@ -90,7 +90,17 @@ def in_order(names: Iterable[str], order: Iterable[str]) -> list[str]:
 
 
 def arms_in_order(names: Iterable[str]) -> list[str]:
-    """The paper's order of Table 2 and of Table 4; AutoSMOTE last, as in both."""
+    """The paper's order of Table 2 and of Table 4, values of a hyperparameter by size; AutoSMOTE
+    last, as in both tables."""
     order = [name for name in TABLE2 if name != FULL]
     found = in_order(names, [*order, *ABLATIONS])
-    return sorted(found, key=lambda name: name == FULL)
+    return sorted(found, key=lambda name: (name == FULL, split_label(name) or ("", 0.0)))
+
+
+def split_label(name: str) -> tuple[str, float] | None:
+    """The hyperparameter and value in a row's name such as "G2=5"; None for other names."""
+    parameter, _, value = name.rpartition("=")
+    try:
+        return (parameter, float(value)) if parameter else None
+    except ValueError:
+        return None

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
+from autosmote.collected import read_histories
 from autosmote.records import write_file
-from autosmote.reports import names
-from autosmote.reports.cells import Study, load_study, make_cells, refuse_missing
+from autosmote.reports import drawing, figures, names
+from autosmote.reports.case_study import case_study
+from autosmote.reports.cells import Cells, Study, load_study, make_cells, refuse_missing
+from autosmote.reports.courses import course, hyperparameter_ranks, hyperparameters
+from autosmote.reports.drawing import Figure
 from autosmote.reports.findings import findings
 from autosmote.reports.paper import paper_ranks
 from autosmote.reports.summary import summarise
@@ -20,6 +24,7 @@ from autosmote.reports.table import Cell, Table, to_csv, to_latex, to_markdown
 from autosmote.reports.tables import (
     Summary,
     groups_table,
+    hyperparameters_table,
     rank_table,
     statistics_table,
     tests_table,
@@ -45,6 +50,7 @@ class Report:
     title: str
     findings: list[str]
     tables: list[Table]
+    figures: list[Figure]
     source: str
     """Which records it came from, and the command that made them."""
     failures: Table | None = None
@@ -66,27 +72,59 @@ def build_report(results_dir: str | Path, experiment: str, budget: str) -> Repor
     rows = [row for row in rows if len(row)]
     title = f"{TITLES.get(experiment, experiment)} ({budget})"
     source = _source(study)
-    tables, sentences = [], []
+    tables, drawn, sentences = [], [], []
     if rows:
         summary = Summary(pd.concat(rows, ignore_index=True), paper_ranks(experiment))
         sentences = findings(study, summary)
-        tables = list(_tables(experiment, title, summary))
-        tables.append(groups_table(f"{experiment}_by_classifier_and_ratio", cells))
+        tables = list(_tables(experiment, title, cells, summary))
+        drawn = list(_figures(study, cells, summary))
     for table in tables:
         table.notes.append(source)
-    return Report(study, title, sentences, tables, source, _failures(study), _versions(study.runs))
+    return Report(
+        study, title, sentences, tables, drawn, source, _failures(study), _versions(study.runs)
+    )
 
 
-def _tables(experiment: str, title: str, summary: Summary) -> Iterable[Table]:
+def _tables(
+    experiment: str, title: str, cells_of: Mapping[str, Cells], summary: Summary
+) -> Iterable[Table]:
+    ranks = hyperparameter_ranks(cells_of)
     if experiment == "table3":
         yield top_table(experiment, title, summary)
         yield rank_table(f"{experiment}_all", f"{title}, all", summary)
+    elif len(ranks):
+        yield hyperparameters_table(experiment, title, ranks)
     else:
         yield rank_table(experiment, title, summary, by_dataset=experiment != "table4")
     for metric in summary.metrics:
         yield statistics_table(f"{experiment}_statistics_{metric}", summary, metric)
         if names.FULL in summary.arms:
             yield tests_table(f"{experiment}_tests_{metric}", summary, metric)
+    yield groups_table(f"{experiment}_by_classifier_and_ratio", cells_of)
+
+
+def _figures(study: Study, cells_of: Mapping[str, Cells], summary: Summary) -> Iterable[Figure]:
+    """The paper's figures where the experiment has them, then those that every one has."""
+    experiment = study.experiment
+    by_group = "figure4" if experiment in ("table2", "figure4") else f"{experiment}_by_group"
+    with drawing.style():
+        drawn = [
+            course(f"{experiment}_course", study, read_histories(study.folder)),
+            hyperparameters(f"{experiment}_hyperparameters", hyperparameter_ranks(cells_of)),
+            case_study(f"{experiment}_rows", study),
+        ]
+        if names.FULL in summary.arms and summary.n(names.OVERALL) > 1:
+            drawn += [
+                figures.by_classifier_and_ratio(by_group, cells_of),
+                figures.critical_difference(f"{experiment}_differences", cells_of, summary),
+                figures.cost(f"{experiment}_cost", summary),
+                figures.gains(f"{experiment}_gains", summary),
+            ]
+    # Figure 5 is figure5.svg, not figure5_course.svg.
+    own = {"figure5": "course", "figure6": "hyperparameters", "figure7": "rows"}
+    for figure in filter(None, drawn):
+        is_own = figure.name == f"{experiment}_{own.get(experiment)}"
+        yield replace(figure, name=experiment) if is_own else figure
 
 
 def _source(study: Study) -> str:
@@ -154,6 +192,8 @@ def write_report(report: Report) -> list[Path]:
             path = folder / f"{table.name}.{ending}"
             write_text(path, form(table))
             written.append(path)
+    for figure in report.figures:
+        written += drawing.save(figure, study.folder / "figures" / study.budget)
     return written
 
 

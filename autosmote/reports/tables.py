@@ -328,6 +328,28 @@ def group_name(by: str, group: str) -> str:
     return f"IR {group}" if by == "ir" else names.CLASSIFIERS.get(group, group)
 
 
+def hyperparameters_table(name: str, caption: str, ranks: pd.DataFrame) -> Table:
+    """The numbers of Figure 6, from `courses.hyperparameter_ranks`."""
+    rows, rules = [], set()
+    last = None
+    for row in ranks.to_dict("records"):
+        if last not in (None, (row["metric"], row["parameter"])):
+            rules.add(len(rows))
+        last = row["metric"], row["parameter"]
+        rows.append(
+            [
+                Cell(METRICS[row["metric"]]),
+                Cell(row["arm"]),
+                Cell(str(row["n"]), sort=row["n"]),
+                with_interval(row, "rank", 2),
+                with_interval(row, "score", 3),
+            ]
+        )
+    header = ["Metric", "Value", "n", "Rank [95%]", "Test score [95%]"]
+    notes = ["Ranks among the values of one hyperparameter, the others at their defaults."]
+    return Table(name, caption, header, rows, ranks, n_text=2, rules=frozenset(rules), notes=notes)
+
+
 def number(value: float, digits: int) -> str:
     return _NONE if np.isnan(value) else f"{value:.{digits}f}"
 

@@ -1,0 +1,141 @@
+"""Figure 7: what samplers add to the toy data, and what a decision tree makes of it."""
+
+from __future__ import annotations
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
+from numpy.typing import NDArray
+
+from autosmote.reports import names
+from autosmote.reports.cells import Study
+from autosmote.reports.drawing import COLOURS, FULL_COLOUR, OTHERS_COLOUR, Figure, new_canvas
+from autosmote.reports.names import FULL
+
+_ORDER = (FULL, "smote", "borderlinesmote", "adasyn", "svmsmote", "ctgan", "none")
+_REGIONS = ListedColormap(["#FFFFFF", "#FBE3D6"])
+_STEPS = 300
+
+
+def training_part(study: Study, key: str) -> pd.DataFrame | None:
+    """The training part of a run as resampled, from the collected files or the run's folder."""
+    candidates = (
+        study.folder / "data" / f"{key}.csv.gz",
+        study.folder / "runs" / key / "train_resampled.csv.gz",
+        study.folder.parent / "runs" / key / "train_resampled.csv.gz",
+    )
+    path = next((path for path in candidates if path.exists()), None)
+    return None if path is None else pd.read_csv(path, float_precision="round_trip")
+
+
+def case_study(name: str, study: Study) -> Figure | None:
+    """Figure 7, for the first seed and Macro-F1 if there are several.
+
+    Returns
+    -------
+    Figure or None
+        None unless the resampled rows were kept (save_data=true) and have two features.
+    """
+    runs = study.runs.dropna(subset=["status"])
+    if runs.empty:
+        return None
+    metric = names.in_order(runs["metric"], names.METRICS)[0]
+    runs = runs[(runs["metric"] == metric) & (runs["seed"] == runs["seed"].min())]
+    parts = {}
+    for _, run in runs.drop_duplicates("arm").iterrows():
+        part = training_part(study, run["key"])
+        if part is not None and part.shape[1] == 3:
+            parts[run["arm"]] = (part, run)
+    if "none" not in parts:
+        return None
+    original = parts["none"][0]
+    arms = names.in_order(parts, _ORDER)
+    n_columns = min(4, len(arms))
+    n_rows = math.ceil(len(arms) / n_columns)
+    canvas = new_canvas(3.1 * n_columns, 3.2 * n_rows + 0.4)
+    panels = canvas.subplots(n_rows, n_columns, squeeze=False, sharex=True, sharey=True).ravel()
+    limits = _limits([part for part, _ in parts.values()])
+    for axes, arm in zip(panels, arms, strict=False):
+        part, run = parts[arm]
+        _draw(axes, original, part, json.loads(run["config"])["clf"]["params"], limits)
+        imputed = ", imputed" if run["imputed"] else ""
+        axes.set_title(
+            f"{names.arm(arm)}{imputed}\n{len(part) - len(original)} synthetic, "
+            f"test {names.METRICS[metric]} {run[f'scores.test.{metric}']:.3f}"
+        )
+    for axes in panels[len(arms) :]:
+        axes.axis("off")
+    columns = list(original.columns)
+    for axes in panels[: len(arms)]:
+        axes.set_xlabel(f"{columns[0]} (scaled)")
+        axes.set_ylabel(f"{columns[1]} (scaled)")
+        axes.label_outer()
+    handles, labels = panels[0].get_legend_handles_labels()
+    canvas.legend(handles, labels, loc="outside upper left", ncols=4)
+    n_minority = int(original[columns[-1]].sum())
+    return Figure(
+        name,
+        f"Training part of the toy data, n = {len(original) - n_minority} majority and "
+        f"{n_minority} minority rows (seed {runs['seed'].min()}), the synthetic rows of each "
+        "sampler, and the region (shaded) that a decision tree gives to the minority.",
+        canvas,
+    )
+
+
+def synthetic_rows(original: pd.DataFrame, part: pd.DataFrame) -> pd.DataFrame:
+    """Minority rows of `part` beyond those of `original`: each as often as it was added."""
+    columns = list(part.columns)
+    minority = part[part[columns[-1]] == 1]
+    before = original.groupby(columns).size().rename("before")
+    nth = minority.groupby(columns).cumcount()
+    counts = minority.join(before, on=columns)["before"].fillna(0)
+    return minority[nth >= counts]
+
+
+def _limits(parts: list[pd.DataFrame]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lowest and highest value of both features, with a margin."""
+    points = np.concatenate([part.to_numpy(dtype=float)[:, :2] for part in parts])
+    low, high = points.min(axis=0), points.max(axis=0)
+    return low - 0.05 * (high - low), high + 0.05 * (high - low)
+
+
+def _draw(
+    axes: Axes,
+    original: pd.DataFrame,
+    part: pd.DataFrame,
+    tree_params: dict[str, object],
+    limits: tuple[NDArray[np.float64], NDArray[np.float64]],
+) -> None:
+    from sklearn.tree import DecisionTreeClassifier
+
+    x, y, label = original.columns
+    tree = DecisionTreeClassifier(**tree_params)
+    tree.fit(part[[x, y]].to_numpy(dtype=float), part[label].to_numpy(dtype=int))
+    (left, bottom), (right, top) = limits
+    grid = np.meshgrid(np.linspace(left, right, _STEPS), np.linspace(bottom, top, _STEPS))
+    region = tree.predict(np.column_stack([axis.ravel() for axis in grid])).reshape(_STEPS, _STEPS)
+    axes.imshow(
+        region, extent=(left, right, bottom, top), origin="lower", aspect="auto", cmap=_REGIONS,
+        vmin=0, vmax=1, interpolation="nearest", zorder=0,
+    )  # fmt: skip
+    axes.contour(*grid, region, levels=[0.5], colors=FULL_COLOUR, linewidths=0.7, zorder=1)
+    axes.grid(False)
+    majority, minority = original[original[label] == 0], original[original[label] == 1]
+    added = synthetic_rows(original, part)
+    axes.plot(majority[x], majority[y], ".", color=OTHERS_COLOUR, markersize=3, label="majority")
+    axes.plot(added[x], added[y], "x", color=COLOURS[1], markersize=4, label="synthetic")
+    axes.plot(
+        minority[x],
+        minority[y],
+        "o",
+        color="black",
+        fillstyle="none",
+        markersize=5,
+        label="minority",
+    )
+    axes.set_xlim(left, right)
+    axes.set_ylim(bottom, top)

@@ -1,0 +1,163 @@
+"""Figures of searches: their course (Figure 5) and their hyperparameters (Figure 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+
+from autosmote.reports import names
+from autosmote.reports.cells import Cells, Study
+from autosmote.reports.drawing import (
+    COLOURS,
+    DASHES,
+    FULL_COLOUR,
+    MARKERS,
+    Figure,
+    new_canvas,
+    rank_axis,
+)
+from autosmote.reports.names import FULL, METRICS
+from autosmote.reports.ranks import bootstrap, interval, rank
+from autosmote.reports.significance import MIN_CONFIGURATIONS
+
+_MERGED = "merge_train_val"
+PARAMETERS = {"G1xG2/IR": "$G_1 \\times G_2 / IR$", "G2": "$G_2$", "K": "$K$"}
+
+
+def course(name: str, study: Study, histories: pd.DataFrame) -> Figure | None:
+    """Figure 5: the best validation score so far against the iteration, for each arm.
+
+    The ablation that trains on the validation part is left out, as in the paper: its score there
+    means nothing.
+    """
+    runs = study.runs[study.runs["arm"] != _MERGED]
+    curves = histories[["key", "iteration", "best"]].merge(
+        runs[["key", "arm", "metric", "dataset", "ir", "clf", "seed"]], on="key"
+    )
+    if curves.empty:
+        return None
+    metrics = names.in_order(curves["metric"], METRICS)
+    canvas = new_canvas(5.2 * len(metrics), 4)
+    panels = canvas.subplots(1, len(metrics), squeeze=False)[0]
+    arms = [FULL, *(arm for arm in names.arms_in_order(curves["arm"]) if arm != FULL)]
+    colours = [FULL_COLOUR, *(c for c in COLOURS if c != FULL_COLOUR)]
+    for axes, metric in zip(panels, metrics, strict=True):
+        of_metric = curves[curves["metric"] == metric]
+        for i, arm in enumerate(arms):
+            found = of_metric[of_metric["arm"] == arm]
+            if found.empty:
+                continue
+            # One column per search; those that ended early keep their best.
+            wide = found.pivot_table(index="iteration", columns="key", values="best").ffill()
+            colour = colours[i % len(colours)]
+            label = f"{names.arm(arm)} (n = {wide.shape[1]})"
+            dash = DASHES[i % len(DASHES)]
+            axes.plot(wide.index, wide.mean(axis=1), linestyle=dash, color=colour, label=label)
+            low, high = wide.min(axis=1), wide.max(axis=1)
+            axes.fill_between(wide.index, low, high, color=colour, alpha=0.12, linewidth=0)
+        axes.set_xlabel("iteration")
+        axes.set_ylabel(f"best validation {METRICS[metric]} so far")
+        axes.set_title(METRICS[metric])
+        axes.legend(loc="lower right", fontsize=8)
+    where = sorted(
+        {
+            f"{names.dataset(dataset)}, IR {names.ratio(ir)}, {names.CLASSIFIERS.get(clf, clf)}"
+            for dataset, ir, clf in zip(curves["dataset"], curves["ir"], curves["clf"], strict=True)
+        }
+    )
+    return Figure(
+        name,
+        f"Best validation score so far against the iterations of the search; {'; '.join(where)}. "
+        "Lines: mean over n searches; bands: their least and greatest.",
+        canvas,
+    )
+
+
+def hyperparameter_ranks(cells_of: Mapping[str, Cells]) -> pd.DataFrame:
+    """Ranks and scores of arms such as "G2=5" among those of the same hyperparameter.
+
+    Returns
+    -------
+    DataFrame
+        metric, parameter, value, arm, n (configurations), rank, score, each with its 95% interval
+        (_low, _high), which is nan for fewer than five configurations. Empty without such arms.
+    """
+    rows = []
+    for metric, cells in cells_of.items():
+        labels = [(*label, arm) for arm in cells.arms if (label := names.split_label(arm))]
+        for parameter in names.in_order({label[0] for label in labels}, PARAMETERS):
+            values = sorted((value, arm) for name, value, arm in labels if name == parameter)
+            part = cells.only([arm for _, arm in values])
+            part = part.where(part.shared().any(axis=1))
+            n = len(part.configurations)
+            if n == 0:
+                continue
+            means = part.means()
+            # All arms of one parameter are planned together; where one is missing, so is its rank.
+            whole = ~np.isnan(means).any(axis=1)
+            part, means = part.where(whole), means[whole]
+            draws = list(bootstrap(part, n_draws=1000))
+            estimates = {"rank": rank(means).mean(axis=0), "score": means.mean(axis=0)}
+            drawn = {
+                "rank": np.concatenate([one.ranks.mean(axis=1) for one in draws]),
+                "score": np.concatenate([one.means.mean(axis=1) for one in draws]),
+            }
+            bounds = {name: interval(estimates[name], drawn[name]) for name in estimates}
+            bounds["rank"] = tuple(np.clip(end, 1, len(values)) for end in bounds["rank"])
+            for a, (value, arm) in enumerate(values):
+                row = {"metric": metric, "parameter": parameter, "value": value, "arm": arm}
+                row["n"] = len(means)
+                for name, (low, high) in bounds.items():
+                    known = len(means) >= MIN_CONFIGURATIONS
+                    row[name] = estimates[name][a]
+                    row[f"{name}_low"] = low[a] if known else np.nan
+                    row[f"{name}_high"] = high[a] if known else np.nan
+                rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def hyperparameters(name: str, ranks: pd.DataFrame) -> Figure | None:
+    """Figure 6: average rank and mean score against each hyperparameter, the others fixed.
+
+    Parameters
+    ----------
+    name : str
+    ranks : DataFrame
+        Of `hyperparameter_ranks`.
+    """
+    if ranks.empty:
+        return None
+    parameters = names.in_order(ranks["parameter"], PARAMETERS)
+    metrics = names.in_order(ranks["metric"], METRICS)
+    canvas = new_canvas(1.2 + 3.2 * len(parameters), 6)
+    panels = canvas.subplots(2, len(parameters), squeeze=False, sharey="row", sharex="col")
+    for column, parameter in enumerate(parameters):
+        of_parameter = ranks[ranks["parameter"] == parameter]
+        values = sorted(of_parameter["value"].unique())
+        for m, metric in enumerate(metrics):
+            found = of_parameter[of_parameter["metric"] == metric]
+            shift = 0.08 * (m - (len(metrics) - 1) / 2)
+            at = np.array([values.index(value) for value in found["value"]]) + shift
+            colour, marker = (FULL_COLOUR, COLOURS[1])[m % 2], MARKERS[m]
+            label = METRICS[metric] if column == 0 else None
+            for row, what in enumerate(("rank", "score")):
+                axes = panels[row, column]
+                text = label if row == 0 else None
+                axes.plot(at, found[what], marker=marker, color=colour, label=text, linewidth=1.2)
+                axes.vlines(
+                    at, found[f"{what}_low"], found[f"{what}_high"], color=colour, linewidth=1
+                )
+        panels[1, column].set_xticks(range(len(values)), [f"{x:g}" for x in values])
+        panels[1, column].set_xlabel(PARAMETERS.get(parameter, parameter))
+        panels[0, column].set_title(f"n = {of_parameter['n'].max()} configurations")
+    rank_axis(panels[0, 0], ranks.groupby("parameter")["value"].nunique().max())
+    panels[1, 0].set_ylabel("mean test score")
+    canvas.legend(loc="outside upper left", ncols=2)
+    return Figure(
+        name,
+        "Average rank among the values of one hyperparameter (above) and mean test score (below), "
+        "the other hyperparameters at their defaults; 95% bootstrap intervals.",
+        canvas,
+    )

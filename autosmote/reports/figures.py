@@ -1,0 +1,295 @@
+"""Figures of ranks, scores and costs: Figure 4 of the paper, and what goes beyond it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from autosmote.reports import names
+from autosmote.reports.cells import Cells
+from autosmote.reports.drawing import (
+    COLOURS,
+    FULL_COLOUR,
+    MARKERS,
+    OTHERS_COLOUR,
+    Figure,
+    new_canvas,
+    rank_axis,
+)
+from autosmote.reports.names import FULL, METRICS, OVERALL
+from autosmote.reports.ranks import bootstrap, interval, rank
+from autosmote.reports.significance import LEVEL, MIN_CONFIGURATIONS, cliques
+from autosmote.reports.tables import Summary, group_name, ordered
+
+_LOOKS = {FULL: (FULL_COLOUR, "*", 15), "none": ("black", "s", 6)}
+_MOST_NAMED = 27
+"""Points with a name in a figure; of more arms only the best have one."""
+_MOST_COMPARED = 25
+"""Arms in a critical-difference diagram; more lines cannot be read."""
+
+
+def by_classifier_and_ratio(name: str, cells_of: Mapping[str, Cells]) -> Figure:
+    """Figure 4: AutoSMOTE's average rank by classifier and by imbalance ratio, among all others."""
+    canvas = new_canvas(9, 4)
+    panels = canvas.subplots(1, 2, sharey=True, width_ratios=(4, 3))
+    for axes, (title, position) in zip(
+        panels, (("base classifier", 2), ("imbalance ratio", 1)), strict=True
+    ):
+        labels: list[str] = []
+        for m, (metric, cells) in enumerate(cells_of.items()):
+            values = [configuration[position] for configuration in cells.configurations]
+            groups = sorted(set(values), key=lambda value: (value is None, value or 0))
+            labels = []
+            for x, group in enumerate(groups):
+                part = cells.where([value == group for value in values])
+                at = x + 0.2 * (m - (len(cells_of) - 1) / 2)
+                n = _draw_group(axes, part, at, m, metric if x == 0 else None)
+                by = "ir" if position == 1 else "clf"
+                text = names.ratio(group) if by == "ir" else group  # type: ignore[arg-type]
+                labels.append(f"{group_name(by, str(text))}\nn = {n}")
+        axes.set_xticks(range(len(labels)), labels)
+        axes.set_xlim(-0.5, len(labels) - 0.5)
+        axes.set_title(f"by {title}")
+        axes.grid(axis="x", visible=False)
+    rank_axis(panels[0], max(len(cells.arms) for cells in cells_of.values()))
+    canvas.legend(loc="outside upper left", ncols=2)
+    return Figure(
+        name,
+        "Average rank of AutoSMOTE on the test part by base classifier and by imbalance ratio, "
+        "with 95% bootstrap intervals; grey: the other samplers.",
+        canvas,
+    )
+
+
+def _draw_group(axes: Axes, part: Cells, at: float, m: int, metric: str | None) -> int:
+    """One metric of one group; returns its number of configurations."""
+    part = part.where(part.shared().any(axis=1))
+    if not part.configurations:
+        return 0
+    ranks = rank(part.means())
+    averages = np.array([_mean(ranks[:, a]) for a in range(len(part.arms))])
+    own = part.arms.index(FULL)
+    others = np.delete(averages, own)
+    axes.plot(np.full(len(others), at), others, "_", color=OTHERS_COLOUR, markersize=9, alpha=0.8)
+    label = None if metric is None else f"AutoSMOTE, {METRICS[metric]}"
+    colour, marker = (FULL_COLOUR, COLOURS[1])[m % 2], MARKERS[m]
+    axes.plot(at, averages[own], marker, color=colour, markersize=7, label=label, zorder=3)
+    if len(ranks) >= MIN_CONFIGURATIONS:
+        drawn = np.concatenate(
+            [_columns_mean(draws.ranks[:, :, own]) for draws in bootstrap(part, n_draws=1000)]
+        )
+        low, high = interval(averages[own], drawn)
+        axes.plot([at, at], np.clip([low, high], 1, len(part.arms)), color=colour, linewidth=1.8)
+    return len(part.configurations)
+
+
+def _mean(values: np.ndarray) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else np.nan
+
+
+def _columns_mean(values: np.ndarray) -> np.ndarray:
+    known = ~np.isnan(values)
+    return np.where(known, values, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+
+
+def critical_difference(
+    name: str, cells_of: Mapping[str, Cells], summary: Summary
+) -> Figure | None:
+    """Average ranks on a line; bars join arms without a significant difference among them."""
+    panels = []
+    for metric, cells in cells_of.items():
+        arms = [arm for arm in ordered(summary, metric) if summary.get(metric, OVERALL, arm)["n"]]
+        means = cells.means()
+        means = means[:, [cells.arms.index(arm) for arm in arms]]
+        means = means[~np.isnan(means).any(axis=1)]
+        if len(arms) < 2 or len(means) < 1:
+            continue
+        kept = arms[:_MOST_COMPARED]
+        kept += [FULL] if FULL in arms[_MOST_COMPARED:] else []
+        averages = rank(means).mean(axis=0)[[arms.index(arm) for arm in kept]]
+        order = np.argsort(averages, kind="stable")
+        means = means[:, [arms.index(kept[i]) for i in order]]
+        panels.append((metric, [kept[i] for i in order], averages[order], means, len(arms)))
+    if not panels:
+        return None
+    rows = [(len(panel[1]) + 1) // 2 for panel in panels]
+    canvas = new_canvas(9, sum(1.3 + 0.2 * n for n in rows))
+    all_axes = canvas.subplots(len(panels), 1, squeeze=False, height_ratios=rows)[:, 0]
+    for axes, (metric, arms, averages, means, n_all) in zip(all_axes, panels, strict=True):
+        _draw_differences(axes, arms, averages, cliques(means))
+        n = len(means)
+        too_few = "; n too small for tests" if n < MIN_CONFIGURATIONS else ""
+        which = f"{n_all} methods"
+        if len(arms) < n_all:
+            which = f"the best {_MOST_COMPARED} of {n_all}" + " and AutoSMOTE" * (
+                len(arms) > _MOST_COMPARED
+            )
+        axes.set_title(f"{METRICS[metric]}: average ranks of {which}, n = {n}{too_few}")
+    return Figure(
+        name,
+        "Critical-difference diagram: average ranks, best on the left; bars join neighbours among "
+        f"which no pair differs significantly (two-sided Wilcoxon tests, Holm, p < {LEVEL:g}).",
+        canvas,
+    )
+
+
+def _draw_differences(
+    axes: Axes, arms: list[str], averages: np.ndarray, groups: list[tuple[int, int]]
+) -> None:
+    low, high = np.floor(averages.min()), np.ceil(averages.max())
+    high = max(high, low + 1)
+    span = high - low
+    levels = _levels(groups)
+    depth = (max(levels, default=-1) + 1) * 0.5 + 0.4
+    half = (len(arms) + 1) // 2
+    for i, (arm, average) in enumerate(zip(arms, averages, strict=True)):
+        left = i < half
+        y = -depth - 1.0 * (i if left else len(arms) - 1 - i) - 0.4
+        edge = low - 0.04 * span if left else high + 0.04 * span
+        colour = FULL_COLOUR if arm == FULL else "black"
+        width = 1.6 if arm == FULL else 0.8
+        axes.plot([average, average, edge], [0, y, y], color=colour, linewidth=width)
+        text = f"{names.arm(arm)} {average:.2f}" if left else f"{average:.2f} {names.arm(arm)}"
+        axes.text(
+            edge, y, f" {text} ", ha="right" if left else "left", va="center", color=colour,
+            fontsize=8, fontweight="bold" if arm == FULL else "normal",
+        )  # fmt: skip
+    for level, (first, last) in zip(levels, groups, strict=True):
+        y = -0.4 - 0.5 * level
+        ends = averages[first] - 0.006 * span, averages[last] + 0.006 * span
+        axes.plot(ends, (y, y), color=COLOURS[1], linewidth=3.5, solid_capstyle="butt")
+    ticks = np.arange(low, high + 1, max(1, round(span / 12)))
+    axes.plot([low, high], [0, 0], color="black", linewidth=1)
+    for tick in ticks:
+        axes.plot([tick, tick], [0, 0.25], color="black", linewidth=1)
+        axes.text(tick, 0.4, f"{tick:g}", ha="center", va="bottom", fontsize=8)
+    axes.set_xlim(low - 0.45 * span, high + 0.45 * span)
+    axes.set_ylim(-depth - half - 0.4, 1.6)
+    axes.axis("off")
+
+
+def _levels(groups: list[tuple[int, int]]) -> list[int]:
+    """A level for each group, so that those on one level have no arm in common."""
+    ends: list[int] = []
+    found = []
+    for first, last in groups:
+        level = next((i for i, end in enumerate(ends) if end < first), len(ends))
+        ends[level : level + 1] = [last]
+        found.append(level)
+    return found
+
+
+def cost(name: str, summary: Summary) -> Figure | None:
+    """Quality against cost: average rank against seconds per run."""
+    points = {
+        metric: {
+            arm: (row["seconds"], row["rank"])
+            for arm in ordered(summary, metric)
+            if (row := summary.get(metric, OVERALL, arm))["n"] and row["seconds"] > 0
+        }
+        for metric in summary.metrics
+    }
+    if not any(points.values()):
+        return None
+    canvas = new_canvas(12, 5)
+    panels = canvas.subplots(1, len(points), sharey=True, squeeze=False)[0]
+    for axes, (metric, found) in zip(panels, points.items(), strict=True):
+        axes.set_xscale("log")
+        _scatter(axes, found)
+        axes.set_xlabel("seconds per run (median, log scale)")
+        axes.set_title(f"{METRICS[metric]}, n = {summary.n(OVERALL)} configurations")
+    rank_axis(panels[0], len(summary.arms))
+    for axes, found in zip(panels, points.values(), strict=True):
+        _name_points(axes, found)
+    return Figure(
+        name,
+        "Quality against cost: average rank on the test part against the median seconds of a run "
+        "(tuning over ten ratios or search, fits and tests included).",
+        canvas,
+    )
+
+
+def gains(name: str, summary: Summary) -> Figure:
+    """What is gained on validation, by which samplers choose, against what is left on test."""
+    canvas = new_canvas(12, 5)
+    panels = canvas.subplots(1, len(summary.metrics), squeeze=False)[0]
+    for axes, metric in zip(panels, summary.metrics, strict=True):
+        found = {
+            arm: (row["validation_gain"], row["test_gain"])
+            for arm in ordered(summary, metric)
+            if (row := summary.get(metric, OVERALL, arm))["n"]
+        }
+        _scatter(axes, found)
+        low = min(0.0, min(map(min, found.values())))
+        high = max(0.01, max(map(max, found.values())))
+        line = np.array([low, high])
+        axes.plot(line, line, ":", color="black", linewidth=1, label="as much on test", zorder=1)
+        axes.axhline(0, color=OTHERS_COLOUR, linewidth=0.8, zorder=0)
+        axes.axvline(0, color=OTHERS_COLOUR, linewidth=0.8, zorder=0)
+        axes.set_xlabel(f"mean gain in {METRICS[metric]} on the validation part")
+        axes.set_ylabel(f"mean gain in {METRICS[metric]} on the test part")
+        axes.set_title(f"{METRICS[metric]}, n = {summary.n(OVERALL)} configurations")
+        axes.legend(loc="upper left", fontsize=8)
+        _name_points(axes, found)
+    return Figure(
+        name,
+        "Gain over no resampling on the test part against that on the validation part, by which "
+        "every sampler was tuned; below the dotted line the choice was optimistic.",
+        canvas,
+    )
+
+
+def _scatter(axes: Axes, points: Mapping[str, tuple[float, float]]) -> None:
+    """Points; AutoSMOTE and no resampling stand out."""
+    for arm, (x, y) in points.items():
+        colour, marker, size = _LOOKS.get(arm, (COLOURS[1], "o", 5))
+        axes.plot(x, y, marker, color=colour, markersize=size, zorder=2 + (arm == FULL))
+    axes.margins(0.06)
+    axes.autoscale_view()
+
+
+def _name_points(axes: Axes, points: Mapping[str, tuple[float, float]]) -> None:
+    """Names of points in a column on the right, in the order of their heights.
+
+    Called when the limits of the axes are as they will be.
+    """
+    named = dict.fromkeys([*list(points)[:_MOST_NAMED], *(arm for arm in points if arm in _LOOKS)])
+    to_axes = axes.transData + axes.transAxes.inverted()
+    heights = {arm: float(to_axes.transform(points[arm])[1]) for arm in named}
+    order = sorted(named, key=lambda arm: heights[arm])
+    places = _spread([heights[arm] for arm in order], gap=min(0.037, 1 / max(1, len(order))))
+    for arm, place in zip(order, places, strict=True):
+        colour = _LOOKS.get(arm, ("#333333",))[0]
+        axes.annotate(
+            names.arm(arm),
+            points[arm],
+            xytext=(1.03, place),
+            textcoords="axes fraction",
+            va="center",
+            fontsize=7,
+            fontweight="bold" if arm == FULL else "normal",
+            color=colour,
+            arrowprops={
+                "arrowstyle": "-",
+                "color": colour,
+                "lw": 0.4,
+                "alpha": 0.6,
+                "relpos": (0, 0.5),
+            },
+        )
+
+
+def _spread(heights: list[float], gap: float) -> list[float]:
+    """Places near ascending heights, in [0, 1] and a gap apart."""
+    n = len(heights)
+    from_below, from_above = [0.0] * n, [0.0] * n
+    for i in range(n):
+        lowest = from_below[i - 1] + gap if i else 0.0
+        from_below[i] = max(lowest, min(heights[i], 1 - gap * (n - 1 - i)))
+    for i in reversed(range(n)):
+        highest = from_above[i + 1] - gap if i < n - 1 else 1.0
+        from_above[i] = min(highest, max(heights[i], gap * i))
+    return [(below + above) / 2 for below, above in zip(from_below, from_above, strict=True)]
