@@ -217,7 +217,7 @@ def _to_numbers(column: Any, X: Any, j: int) -> NDArray[np.float64]:
 
 
 def tabular(estimator: Any, *, categorical: Any = None, scale: bool = False) -> Any:
-    """Put one-hot encoding of categories in front of a classifier.
+    """Put one-hot encoding of categories, and medians for missing numbers, before a classifier.
 
     Parameters
     ----------
@@ -241,12 +241,14 @@ def tabular(estimator: Any, *, categorical: Any = None, scale: bool = False) -> 
     """
     from sklearn.compose import make_column_transformer
     from sklearn.pipeline import make_pipeline
+    from sklearn.impute import SimpleImputer
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+    numbers = [SimpleImputer(strategy="median"), *([StandardScaler()] if scale else [])]
     columns = _category_names if categorical is None else categorical
     encoding = make_column_transformer(
         (OneHotEncoder(handle_unknown="ignore"), columns),
-        remainder=StandardScaler() if scale else "passthrough",
+        remainder=make_pipeline(*numbers),
         sparse_threshold=0.0,
     )
     return make_pipeline(encoding, estimator)

@@ -27,7 +27,8 @@ LAYERS = [
     {"records", "plots"},
     {"units"},
     {"comparison"},
-    {"run"},
+    {"resample", "run"},
+    {"cli"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 HEAVY = {
