@@ -132,7 +132,7 @@ def _record(
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print the seconds; returns 1 if they are more than asked for."""
+    """Print the seconds; returns 1 if the processor's are more than asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--limit", type=float, default=20, help="seconds")
@@ -143,11 +143,14 @@ def main(argv: list[str] | None = None) -> int:
         n += make_sweep(
             folder, "table4", arms=ABLATIONS, datasets=["mozilla4"], seeds=arguments.seeds
         )
-        start = time.perf_counter()
+        start, cpu_start = time.perf_counter(), time.process_time()
         n_files = sum(len(reports.write(folder, name, "paper")) for name in ("table2", "table4"))
-        seconds = time.perf_counter() - start
-    print(f"{n} records to {n_files} files: {seconds:.1f} s (limit {arguments.limit:g} s)")
-    return int(seconds > arguments.limit)
+        seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
+    print(
+        f"{n} records to {n_files} files: {cpu_seconds:.1f} s of a core (limit "
+        f"{arguments.limit:g} s), {seconds:.1f} s by the clock"
+    )
+    return int(cpu_seconds > arguments.limit)
 
 
 if __name__ == "__main__":

@@ -105,7 +105,8 @@ def hyperparameter_ranks(cells_of: Mapping[str, Cells]) -> pd.DataFrame:
                 "score": np.concatenate([one.means.mean(axis=1) for one in draws]),
             }
             bounds = {name: interval(estimates[name], drawn[name]) for name in estimates}
-            bounds["rank"] = tuple(np.clip(end, 1, len(values)) for end in bounds["rank"])
+            low, high = bounds["rank"]
+            bounds["rank"] = np.clip(low, 1, len(values)), np.clip(high, 1, len(values))
             for a, (value, arm) in enumerate(values):
                 row = {"metric": metric, "parameter": parameter, "value": value, "arm": arm}
                 row["n"] = len(means)
