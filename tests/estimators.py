@@ -1,6 +1,7 @@
 """Classifiers that misbehave where a search must survive or say why."""
 
 import os
+import resource
 import signal
 import time
 
@@ -25,4 +26,13 @@ class Faulty(DecisionTreeClassifier):
                 os._exit(7)
             if self.fault == "slow":
                 time.sleep(0.3)
+        return super().fit(X, y, sample_weight)
+
+
+class Filling(DecisionTreeClassifier):
+    """Leaves its process no room: a file that it writes can have ten bytes."""
+
+    def fit(self, X, y, sample_weight=None):
+        _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10, most))
         return super().fit(X, y, sample_weight)

@@ -12,7 +12,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Generator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -103,22 +103,18 @@ def sweep(config: SweepConfig, command: str = "") -> int:
         launcher.workers,
         "" if all(unit.n_records for unit in to_do) else " (partly a rough guess)",
     )
-    gather.write_plan(config, plan, command)
-    try:
-        unwritable = _run(config, plan, to_do, launcher)
-    except KeyboardInterrupt:
-        gather.collect(config, plan)
-        print("autosmote: start the same command again to go on.", file=sys.stderr)
-        raise
-    failed = gather.collect(config, plan)
-    if unwritable:
-        raise UserError(
-            f"Records cannot be written ({unwritable}); make room and start the same command "
-            "again: what is finished is kept."
-        )
-    _summarise(plan, failed)
-    if config.reports:
-        _report(config)
+    with _writing():
+        gather.write_plan(config, plan, command)
+        try:
+            _run(config, plan, to_do, launcher)
+        except KeyboardInterrupt:
+            gather.collect(config, plan)
+            print("autosmote: start the same command again to go on.", file=sys.stderr)
+            raise
+        failed = gather.collect(config, plan)
+        _summarise(plan, failed)
+        if config.reports:
+            _report(config)
     counted = [row for row in failed if not (config.imputed_is_ok and row["imputed"] is True)]
     return FAILED if counted else 0
 
@@ -141,8 +137,20 @@ def make_launcher(config: SweepConfig, data: Data) -> Launcher:
     )
 
 
-def _run(config: SweepConfig, plan: Plan, to_do: Sequence[Unit], launcher: Launcher) -> str | None:
-    """Do units; the reason why records cannot be written, if so."""
+@contextmanager
+def _writing() -> Generator[None, None, None]:
+    """Say what to do where a disk is full, or will not be written for another reason."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"The results cannot be written ({error.strerror or error}); make room, or whatever "
+            "it takes, and start the same command again: what is finished is kept."
+        ) from error
+
+
+def _run(config: SweepConfig, plan: Plan, to_do: Sequence[Unit], launcher: Launcher) -> None:
+    """Do units; raises OSError where a record cannot be written."""
     collected = time.monotonic()
     expected = sum(unit.seconds for unit in to_do)
     progress = UnitProgress(len(to_do), what="units", expected=expected)
@@ -153,7 +161,7 @@ def _run(config: SweepConfig, plan: Plan, to_do: Sequence[Unit], launcher: Launc
                 continue
             assert outcome is not None
             if outcome.state == "unwritable":
-                return outcome.error or "no reason was given"
+                raise OSError(outcome.error)
             if outcome.state == "done":
                 failed = any(status != "ok" for status in outcome.statuses)
                 progress.end(unit.title, failed=failed, expected=unit.seconds)
@@ -162,7 +170,6 @@ def _run(config: SweepConfig, plan: Plan, to_do: Sequence[Unit], launcher: Launc
             if time.monotonic() - collected > config.collect_every:
                 gather.collect(config, plan)
                 collected = time.monotonic()
-    return None
 
 
 def _summarise(plan: Plan, failed: Sequence[dict[str, Any]]) -> None:

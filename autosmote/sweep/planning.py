@@ -81,6 +81,10 @@ def make_plan(config: SweepConfig, data: Data) -> Plan:
         if run_config.sampler.kind == "search":
             search_settings(run_config.sampler, run_config.search).check()
     planned = units.plan(configs, data)
+    # A ratio that the data cannot have is said now, not by each unit.
+    firsts = {(run.config.dataset.name, run.config.ir): run.config for (run, *_) in planned}
+    for run_config in firsts.values():
+        data.split(run_config)
     of_config = {id(run.config): run for unit in planned for run in unit}
     folder = Path(config.results_dir) / config.name
     estimate = Estimate(collected.read_records(folder), collected.read_costs(folder))

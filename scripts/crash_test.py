@@ -1,0 +1,241 @@
+"""Kill a sweep by SIGKILL, over and over, and see what is left: nothing may be.
+
+    python scripts/crash_test.py --kills 100
+
+A small sweep on the embedded toy data is started again and again until it is done, then another
+one, until that many kills have fallen: at random moments, inside the writing of a record (by the
+unit's process, which is killed with the sweep's) and inside collecting. Then:
+
+    lost         runs that had a record after a kill and have none, or another one, at the end
+    duplicated   runs whose record was written twice
+    unreadable   records and collected tables that cannot be read at any time after a kill
+    different    files of scores, ranks and tests that differ by a byte from an undisturbed sweep's
+
+Exit status 0 if all are zero.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+# Loaded by every Python process of the sweep before anything else. Between the writing of a
+# temporary file and its move into place comes fsync: there the sweep is killed, with the file
+# whole or cut in half. Each record that is moved into place is noted.
+_TRAP = """
+import os, random, signal
+_fsync, _replace = os.fsync, os.replace
+_where, _share = os.environ["TRAP_WHERE"], float(os.environ["TRAP_SHARE"])
+
+def kind(path):
+    name = os.path.basename(str(path))
+    if name.endswith("record.json"):
+        return "record"
+    return "collect" if name.endswith(".csv.gz") or name.endswith("failures.csv") else ""
+
+def fsync(fd):
+    path = os.readlink(f"/proc/self/fd/{fd}")
+    if kind(path) == _where and random.SystemRandom().random() < _share:
+        half = random.SystemRandom().random() < 0.5
+        if half:
+            os.truncate(path, os.path.getsize(path) // 2)
+        with open(os.environ["TRAP_LOG"] + ".trap", "w") as log:
+            log.write(f"{_where}, {'half-written' if half else 'written, not in place'}")
+        with open(os.environ["TRAP_LOG"] + ".pid") as file:
+            os.kill(int(file.read()), signal.SIGKILL)
+        os.kill(os.getpid(), signal.SIGKILL)
+    _fsync(fd)
+
+def replace(source, target, **kwargs):
+    _replace(source, target, **kwargs)
+    if kind(target) == "record":
+        with open(os.environ["TRAP_LOG"], "a") as log:
+            log.write(os.path.basename(os.path.dirname(str(target))) + "\\n")
+
+os.fsync, os.replace = fsync, replace
+"""
+
+SWEEP = (
+    *("experiment=table2", "budget=smoke", "samplers=[none,smote,adasyn,tomeklinks,randomsearch]"),
+    *("search.iterations=5", "search.low_level_rows=2", "workers=2", "collect_every=0.5"),
+)
+
+
+class Sweep:
+    """One sweep, begun as often as it takes.
+
+    Parameters
+    ----------
+    folder : Path
+        A new one, for its results and the traps.
+    reports : bool
+        Whether it writes its tables and figures.
+    """
+
+    def __init__(self, folder: Path, reports: bool) -> None:
+        self.results, self.log = folder / "results", folder / "log"
+        (folder / "site").mkdir(parents=True)
+        self.log.touch()
+        (folder / "site" / "sitecustomize.py").write_text(_TRAP)
+        self._site, self._reports = folder / "site", reports
+        self.known: dict[str, bytes] = {}
+        self.unreadable = 0
+
+    def start(self, where: str = "", share: float = 0.0) -> subprocess.Popen[str]:
+        for name in (".trap", ".pid"):
+            Path(f"{self.log}{name}").unlink(missing_ok=True)
+        path = os.pathsep.join([str(self._site), str(ROOT)])
+        traps = {"TRAP_WHERE": where, "TRAP_SHARE": str(share), "TRAP_LOG": str(self.log)}
+        arguments = [*SWEEP, f"results_dir={self.results}", f"reports={self._reports}"]
+        process = subprocess.Popen(
+            [sys.executable, "-m", "autosmote.sweep", *arguments],
+            env={**os.environ, "PYTHONPATH": path, **traps},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        Path(f"{self.log}.pid").write_text(str(process.pid))
+        return process
+
+    def trapped(self) -> str | None:
+        try:
+            return Path(f"{self.log}.trap").read_text()
+        except FileNotFoundError:
+            return None
+
+    def look(self) -> None:
+        """Read all that is there."""
+        for path in self.results.glob("runs/*/record.json"):
+            try:
+                text = path.read_bytes()
+                json.loads(text)
+                self.known.setdefault(path.parent.name, text)
+            except ValueError:
+                self.unreadable += 1
+        for path in self.results.glob("*/**/*.csv.gz"):
+            if not path.name.startswith("."):
+                try:
+                    gzip.decompress(path.read_bytes())
+                except (OSError, EOFError):
+                    self.unreadable += 1
+
+    def lost(self) -> list[str]:
+        """Runs whose record of after a kill is not there as it was."""
+        folder = self.results / "runs"
+        paths = {key: folder / key / "record.json" for key in self.known}
+        return [
+            key
+            for key, path in paths.items()
+            if not path.exists() or path.read_bytes() != self.known[key]
+        ]
+
+    def duplicated(self) -> list[str]:
+        counts = Counter(self.log.read_text().split())
+        return [key for key, n in counts.items() if n > 1]
+
+    def files(self) -> dict[str, bytes]:
+        """What is to be the same in every sweep: not the seconds, and not the figures' source."""
+        found = {}
+        for path in sorted(self.results.glob("table2/**/*")):
+            name = str(path.relative_to(self.results))
+            if path.is_file() and "cost" not in name:
+                found[name] = path.read_bytes()
+        return found
+
+
+def kill_once(sweep: Sweep, where: str, rng: random.Random, longest: float) -> str | None:
+    """Start a sweep and kill it; where the kill fell, or None if it was done before."""
+    process = sweep.start(where, 0.0 if where == "any" else rng.uniform(0.05, 0.5))
+    fell = None
+    if where == "any":
+        try:
+            process.wait(rng.uniform(0.2, longest))
+        except subprocess.TimeoutExpired:
+            os.kill(process.pid, signal.SIGKILL)
+            fell = "a random moment"
+    output, _ = process.communicate()
+    if process.returncode == -signal.SIGKILL:
+        fell = sweep.trapped() or fell or "?"
+        if fell == "a random moment":
+            begun = "units:" in output or "runs in" in output
+            fell += ", units at work" if begun else ", before the first unit"
+    elif process.returncode != 0:
+        raise SystemExit(f"the sweep failed:\n{output}")
+    return fell if process.returncode == -signal.SIGKILL else None
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--no-reports", action="store_true", help="leave out tables and figures")
+    arguments = parser.parse_args()
+    rng = random.Random(arguments.seed)
+    fell: Counter[str] = Counter()
+    lost, duplicated, different = set(), set(), set()
+    unreadable = sweeps = 0
+    with tempfile.TemporaryDirectory() as folder:
+        reports = not arguments.no_reports
+        undisturbed = Sweep(Path(folder) / "undisturbed", reports)
+        started = time.monotonic()
+        process = undisturbed.start()
+        output, _ = process.communicate()
+        if process.returncode:
+            raise SystemExit(f"the undisturbed sweep failed:\n{output}")
+        longest = 1.2 * (time.monotonic() - started)
+        expected = undisturbed.files()
+        n_runs = len(list(undisturbed.results.glob("runs/*/record.json")))
+        print(f"undisturbed: {n_runs} runs, {len(expected)} files, {longest / 1.2:.0f} s")
+        # At least a fifth inside a record's write, a fifth inside collecting.
+        wanted = ["record", "collect", "any"] * arguments.kills
+        done = 0
+        while done < arguments.kills:
+            sweeps += 1
+            sweep = Sweep(Path(folder) / str(sweeps), reports)
+            finished = False
+            while not finished:
+                where = wanted[done] if done < arguments.kills else ""
+                place = kill_once(sweep, where, rng, longest)
+                finished = place is None
+                if place:
+                    done += 1
+                    fell[place] += 1
+                    sweep.look()
+                    print(f"kill {done}: {place}; {len(sweep.known)} records", flush=True)
+            sweep.look()
+            lost |= set(sweep.lost())
+            duplicated |= set(sweep.duplicated())
+            unreadable += sweep.unreadable
+            found = sweep.files()
+            different |= {
+                name for name in expected | found if expected.get(name) != found.get(name)
+            }
+            shutil.rmtree(Path(folder) / str(sweeps))
+    print(f"{done} kills in {sweeps} sweeps of {n_runs} runs:")
+    for place, n in sorted(fell.items()):
+        print(f"  {n:>4}  {place}")
+    print(
+        f"lost {len(lost)}, duplicated {len(duplicated)}, unreadable {unreadable}, "
+        f"different {len(different)}"
+    )
+    for name in sorted(lost | duplicated | different):
+        print(f"  {name}")
+    return 1 if lost or duplicated or unreadable or different else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

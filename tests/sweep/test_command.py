@@ -1,0 +1,184 @@
+"""The command of sweeps: what it does, skips, collects, says; and how it ends."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from autosmote import collected
+from autosmote.errors import UserError
+from autosmote.sweep.command import main, sweep
+from autosmote.sweep.planning import make_plan
+from autosmote.units import Data
+
+FAST = ("clfs=[dt]", "samplers=[none,randomoversampler]", "seeds=[0]", "workers=1", "reports=false")
+
+
+def files(folder):
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in Path(folder).glob("small/**/*")
+        if path.is_file() and path.name != collected.COSTS
+    }
+
+
+def test_a_sweep_runs_what_is_missing_and_collects(small, capsys):
+    config = small()
+    assert sweep(config) == 0
+    assert "4 runs: 4 ok, 0 failed" in capsys.readouterr().out
+    folder = Path(config.results_dir) / "small"
+    table = collected.read_records(folder)
+    assert len(table) == 4 and set(table["status"]) == {"ok"}
+    assert set(collected.read_plan(folder, "smoke")["key"]) == set(table["key"])
+    assert (collected.read_costs(folder)["seconds.total"] > 0).all()
+    before = files(config.results_dir)
+    # Again, and with more: only what is new is done.
+    assert sweep(config) == 0
+    assert files(config.results_dir) == before
+    more = small(seeds=[0, 1])
+    assert make_plan(more, Data()).to_do()[0].runs[0].config.seed == 1
+    assert sum(len(unit.runs) for unit in make_plan(more, Data()).to_do()) == 4
+
+
+def test_a_clone_goes_on_where_the_collected_records_end(small, tmp_path):
+    config = small()
+    assert sweep(config) == 0
+    before = files(config.results_dir)
+    os.rename(Path(config.results_dir) / "runs", tmp_path / "gone")
+    assert make_plan(config, Data()).to_do() == []
+    more = small(seeds=[0, 1], budget="custom")
+    assert sweep(more) == 0
+    assert len(list(Path(config.results_dir).glob("runs/*/record.json"))) == 4
+    folder = Path(config.results_dir) / "small"
+    assert len(collected.read_records(folder)) == 8
+    # An uninterrupted one has the same tables.
+    assert sweep(small(results_dir=str(tmp_path / "other"), seeds=[0, 1], budget="custom")) == 0
+    after, other = files(config.results_dir), files(tmp_path / "other")
+    assert {name: after[name] for name in other} == other
+    assert before.keys() < after.keys()
+
+
+def test_failures_are_counted_and_can_be_repeated(small, capsys):
+    config = small(samplers=["kmeanssmote", "none"])
+    assert sweep(config) == 1
+    said = capsys.readouterr().out
+    assert "4 runs: 2 ok, 2 failed" in said and "kmeanssmote: 2 x failed" in said
+    folder = Path(config.results_dir) / "small"
+    assert "No clusters found" in (folder / "failures.csv").read_text()
+    assert sweep(small(samplers=["kmeanssmote", "none"], imputed_is_ok=True)) == 0
+    again = {
+        retry: len(make_plan(small(samplers=["kmeanssmote"], retry=retry), Data()).to_do())
+        for retry in ("none", "failed", "timeout")
+    }
+    assert again == {"none": 0, "failed": 1, "timeout": 0}
+
+
+def test_a_dry_run_prints_the_plan_and_leaves_nothing(tmp_path, capsys):
+    folder = tmp_path / "results"
+    overrides = ["experiment=table2", "budget=smoke", f"results_dir={folder}"]
+    assert main([*overrides, "dry_run=true"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split()[:5] == ["sampler", "runs", "done", "failed", "to"]
+    assert any(line.startswith("mesa ") and line.endswith("a rough guess") for line in lines)
+    assert lines[-2].split()[:5] == ["all", "200", "0", "0", "200"]
+    assert not folder.exists()
+
+
+def test_the_command_names_its_plan(tmp_path, capsys):
+    folder = tmp_path / "results"
+    overrides = ["experiment=table2", "budget=smoke", *FAST, f"results_dir={folder}"]
+    assert main(overrides) == 0
+    assert not (folder / "table2" / "plans" / "smoke.csv.gz").exists()
+    about = (folder / "table2" / "plans" / "custom.json").read_text()
+    assert "budget=smoke" in about and str(tmp_path) not in about
+    assert main([*overrides, "dry_run=true"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1].split()[:5] == ["all", "4", "4", "0", "0"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "says"),
+    [
+        ([], "There is no default experiment; give one by experiment=, out of figure"),
+        (["experiment=tabel2"], "did you mean table2"),
+        (["experiment=table2", "budget=fast"], "There is no budget 'fast'"),
+        (["experiment=table2", "worker=3"], "did you mean workers"),
+        (["experiment=table2", "budget=smoke", "launcher=slurm"], "choose one of local"),
+        (["experiment=table2", "budget=smoke", "irs=[2]"], "12.86"),
+    ],
+)
+def test_mistakes_are_said(overrides, says, capsys, tmp_path):
+    assert main([*overrides, f"results_dir={tmp_path / 'results'}"]) == 2
+    captured = capsys.readouterr()
+    assert says in captured.err and "Traceback" not in captured.err
+    assert not (tmp_path / "results").exists()
+
+
+def test_an_interrupted_sweep_goes_on(tmp_path):
+    folder = tmp_path / "results"
+    arguments = ["experiment=table2", "budget=smoke", "clfs=[dt]", "reports=false", "workers=1"]
+    arguments += ["samplers=[none,autosmote]", "search.iterations=100000", "seeds=[0]"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "autosmote.sweep", *arguments, f"results_dir={folder}"],
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell's background job ignores it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    until = time.monotonic() + 120
+    while not list(folder.glob("runs/*autosmote*")) and time.monotonic() < until:
+        if claimed(folder):
+            break
+        time.sleep(0.2)
+    time.sleep(3)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "start the same command again" in said and "Traceback" not in said
+    assert not list(folder.glob("runs/*autosmote*/record.json"))
+    assert (folder / "table2" / "records.csv.gz").exists()
+
+
+def claimed(folder):
+    from autosmote.status import status
+
+    try:
+        return "running" in set(status(folder, "table2", "custom")["state"])
+    except UserError:
+        return False
+
+
+def test_a_disk_that_is_full_at_any_write_loses_nothing(small, monkeypatch, tmp_path):
+    """Each write of the parent's fails once; after all of them the tables are as ever."""
+    expected_config = small(results_dir=str(tmp_path / "expected"))
+    assert sweep(expected_config) == 0
+    config, fsync = small(), os.fsync
+    failed = 0
+    for n in range(50):
+        writes = 0
+
+        def full(fd, n=n):
+            nonlocal writes
+            writes += 1
+            if writes == n + 1:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            fsync(fd)
+
+        monkeypatch.setattr(os, "fsync", full)
+        for path in Path(config.results_dir).glob("small/**/*.csv*"):
+            path.unlink()
+        try:
+            assert sweep(config) == 0
+        except UserError as error:
+            assert "No space left on device" in str(error)
+            failed += 1
+        else:
+            break
+    assert failed == n >= 4
+    assert not list(Path(config.results_dir).glob("**/.*-*"))
+    assert files(config.results_dir) == files(tmp_path / "expected")

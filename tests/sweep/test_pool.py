@@ -1,0 +1,153 @@
+"""Units in child processes: whatever they do, there is a record, and the next one is done."""
+
+import errno
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from autosmote import limits, records
+from autosmote.claims import claim
+from autosmote.config import ClassifierSettings
+from autosmote.processes import descendants
+from autosmote.sweep.pool import LocalPool
+from autosmote.sweep.worker import do_in_child, preload, put_on_record
+from autosmote.units import Data
+
+linux = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
+
+
+def faulty(fault):
+    return ClassifierSettings("faulty", "estimators.Faulty", {"n_train": 0, "fault": fault})
+
+
+def found(unit):
+    return [records.read_record(run.folder) for run in unit.runs]
+
+
+def do(pool, units):
+    """Outcomes by unit, in the order in which they ended."""
+    return [(unit, outcome) for what, unit, outcome in pool.run(units) if what == "end"]
+
+
+@pytest.fixture(scope="module")
+def host():
+    """A host that has loaded what a pool's have, for single units."""
+    made = limits.Host()
+    made.load(preload, Data())
+    yield made
+    made.close()
+
+
+def test_units_that_come_to_any_end_leave_the_others(unit):
+    units = [
+        unit("none", faulty("exit")),
+        unit("none", faulty("kill")),
+        unit("none", faulty("raise")),
+        unit("AtSomeRatios", at=[0.1, 0.2], deed="odd_error"),
+        unit("AtSomeRatios", at=[0.1], deed="exit"),
+        unit("none"),
+    ]
+    pool = LocalPool(unit.data, workers=2, unit_seconds=100)
+    outcomes = do(pool, units)
+    assert len(outcomes) == len(units) and {outcome.state for _, outcome in outcomes} == {"done"}
+    by_exit, by_kill, by_error, odd, exits, fine = map(found, units)
+    assert {record["status"] for record in by_exit} == {"crashed"}
+    assert "with exit code 7" in by_exit[0]["error"]
+    assert {record["status"] for record in by_kill} == {"crashed"}
+    assert "by signal SIGKILL" in by_kill[0]["error"]
+    assert {record["status"] for record in by_error} == {"failed"}
+    assert "does not like synthetic rows" in by_error[0]["error"]
+    # Of samplers the ratios that run are tuned over; the others are in the grid.
+    for record, status in ((odd[0], "failed"), (exits[0], "crashed")):
+        assert record["status"] == "ok" and record["scores"]
+        assert status in {point["status"] for point in record["grid"]}
+    assert {record["status"] for record in fine} == {"ok"}
+    assert "Traceback" not in json.dumps(by_error)
+
+
+def test_a_unit_that_takes_too_long_or_too_much_is_ended(unit, host):
+    hanging = unit("HangingInFit")  # whose own limit is 60 s
+    started = time.monotonic()
+    deadline = limits.Deadline.after(1.5, "unit_seconds")
+    outcome = do_in_child(hanging.runs, deadline=deadline, host=host)
+    assert time.monotonic() - started < 30
+    assert outcome.statuses == ("timeout", "timeout")
+    (record, _) = found(hanging)
+    assert record["status"] == "timeout" and "unit_seconds=1.5" in record["error"]
+    assert record["scores"] is None
+    eating = unit("AtSomeRatios", at=[0.1], deed="eat")
+    do_in_child(eating.runs, memory_mb=900, host=host)
+    (record, _) = found(eating)
+    # The sampler's share is less than the unit's, so that it is the sampler that is ended.
+    assert "memory" in {point["status"] for point in record["grid"]}
+    assert record["scores"]
+
+
+def test_nothing_is_done_twice(unit, host):
+    one = unit()
+    assert do_in_child(one.runs, host=host).statuses == ("ok", "ok")
+    assert do_in_child(one.runs, host=host).statuses == ()
+    assert put_on_record(one.runs, "crashed", "it ended").statuses == ()
+    assert {record["status"] for record in found(one)} == {"ok"}
+
+
+def test_a_unit_that_another_process_works_on_is_left_to_it(unit, tmp_path):
+    one, other = unit(), unit(seed=1)
+    folder = str(tmp_path / "results")
+    code = (
+        "import sys, time; from autosmote.claims import claim\n"
+        "with claim(sys.argv[1], sys.argv[2:]) as mine:\n"
+        "    print(mine, flush=True); sys.stdin.readline()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, folder, one.runs[1].key],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "True\n"
+    with claim(folder, [one.runs[0].key, one.runs[1].key]) as mine:
+        assert not mine
+    with claim(folder, [one.runs[0].key]) as mine:  # nothing is kept of a claim that failed
+        assert mine
+    states = []
+    for what, which, outcome in LocalPool(unit.data, workers=1).run([one, other]):
+        if what == "end":
+            states.append((which is one, outcome.state))
+            if len(states) == 3:
+                process.kill()  # which lets go of its claim
+                process.wait()
+    assert states[:2] == [(True, "taken"), (False, "done")] and states[-1] == (True, "done")
+    assert {record["status"] for record in found(one)} == {"ok"}
+
+
+@linux
+def test_a_stopped_pool_leaves_no_process_and_no_record(unit):
+    hanging = unit("HangingInFit")
+    before = set(descendants(os.getpid()))
+    messages = LocalPool(unit.data, workers=1).run([hanging, unit()])
+    assert next(messages)[0] == "begin"
+    time.sleep(1)
+    messages.close()
+    assert not set(descendants(os.getpid())) - before
+    # What was at work is marked as interrupted; what had not begun has nothing.
+    assert not any(map(os.path.exists, [run.folder / "record.json" for run in hanging.runs]))
+
+
+def test_records_that_cannot_be_written_are_said(unit, host):
+    filling = ClassifierSettings("filling", "estimators.Filling", {})
+    one = unit("none", filling)
+    outcome = do_in_child(one.runs, host=host)
+    assert (outcome.state, outcome.error) == ("unwritable", os.strerror(errno.EFBIG))
+    assert found(one) == [None, None]
+    assert not [path for run in one.runs for path in run.folder.glob("*")]
+
+
+@linux
+def test_what_forks_has_no_threads(host):
+    assert len(os.listdir(f"/proc/{host.pid}/task")) == 1

@@ -1,0 +1,130 @@
+"""Which runs a sweep asks for, and mistakes in asking."""
+
+import pytest
+
+from autosmote.config import CONF_DIR, register_schema
+from autosmote.errors import UserError
+from autosmote.sweep.settings import Arm, SweepConfig, arms, check, expand, plan_name
+
+
+def compose(*overrides):
+    from hydra import compose, initialize_config_dir
+    from omegaconf import OmegaConf
+
+    register_schema("sweep_schema", SweepConfig)
+    with initialize_config_dir(config_dir=str(CONF_DIR), version_base="1.3"):
+        return OmegaConf.to_object(compose("sweep", list(overrides)))
+
+
+EXPERIMENTS = sorted(path.stem for path in (CONF_DIR / "experiment").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("budget", ["smoke", "quick", "paper"])
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_every_experiment_composes_with_every_budget(experiment, budget):
+    config = compose(f"experiment={experiment}", f"budget={budget}")
+    check(config)
+    runs = list(expand(config))
+    labels = {label for label, _ in runs}
+    assert labels == {label for label, _ in arms(config)}
+    assert {run.seed for _, run in runs} == set(config.seeds)
+    if budget == "smoke":
+        assert {run.dataset.name for _, run in runs} == {"toy"}
+
+
+def test_the_paper_s_protocol():
+    config = compose("experiment=table2")
+    runs = [run for _, run in expand(config)]
+    assert len(runs) == 25 * 6 * 3 * 4 * 2 * 5
+    assert {run.search.iterations for run in runs} == {1000}
+    configurations = {(run.dataset.name, run.ir, run.clf.name) for run in runs}
+    assert len(configurations) == 72
+
+
+def test_the_quick_budget_has_eight_configurations_a_data_set():
+    runs = [run for _, run in expand(compose("experiment=table2", "budget=quick"))]
+    configurations = {(run.dataset.name, run.ir, run.clf.name) for run in runs}
+    assert len(configurations) == 48
+    assert {run.search.iterations for run in runs} == {300}
+    mesa = next(run for run in runs if run.sampler.name == "mesa")
+    assert mesa.sampler.params == {"environment_steps": 450, "random_steps": 150}
+
+
+def test_figure_4_is_table_2():
+    for budget in ("smoke", "quick", "paper"):
+        of_figure, of_table = (
+            compose(f"experiment={name}", f"budget={budget}") for name in ("figure4", "table2")
+        )
+        assert of_figure == of_table
+
+
+def test_the_command_line_comes_last():
+    config = compose("experiment=table2", "budget=quick", "seeds=[7]", "search.iterations=5")
+    assert config.seeds == [7] and config.search.iterations == 5
+
+
+@pytest.mark.parametrize(
+    ("override", "name"),
+    [
+        ("workers=3", "quick"),
+        ("launcher=ray", "quick"),
+        ("retry=failed", "quick"),
+        ("seeds=[1]", "custom"),
+        ("search.K=5", "custom"),
+        ("limits.memory_mb=100", "custom"),
+        ("+params.mesa.n_members=5", "custom"),
+    ],
+)
+def test_a_changed_plan_has_another_name(override, name):
+    assert plan_name("quick", ["experiment=table2", override]) == name
+
+
+def test_arms_are_samplers_with_labels(small):
+    config = small(
+        samplers=["none"],
+        arms=[Arm("autosmote", "few", {"K": 5}), Arm("autosmote", "many", {"K": 50})],
+        params={"autosmote": {"G2": 3}},
+    )
+    labelled = dict(arms(config))
+    assert list(labelled) == ["none", "few", "many"]
+    assert labelled["few"].params == {"K": 5, "G2": 3}
+    assert len(list(expand(config))) == 6
+
+
+def test_a_sampler_of_two_groups_is_one_arm(small):
+    labels = [label for label, _ in arms(small(samplers=["none", "all", "none"]))]
+    assert len(labels) == len(set(labels)) == 25
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"seeds": []}, "seeds is empty"),
+        ({"samplers": []}, "samplers and arms are empty"),
+        ({"launcher": "slurm"}, "choose one of local, ray, submitit"),
+        ({"workers": 0}, "workers must be at least 1"),
+        ({"unit_seconds": 0.0}, "unit_seconds must be above 0"),
+    ],
+)
+def test_what_cannot_be_is_said(small, settings, says):
+    with pytest.raises(UserError, match=says):
+        check(small(**settings))
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"samplers": ["smoten", "smot"]}, "did you mean smote"),
+        ({"clfs": ["tree"]}, "There is no clf 'tree'"),
+        ({"datasets": ["phonem"]}, "did you mean phoneme"),
+        ({"metrics": ["f1"]}, "metric=f1"),
+        ({"params": {"mess": {}}}, "There is no sampler 'mess'"),
+        (
+            {"arms": [Arm("smote", "a"), Arm("adasyn", "a")]},
+            "Two arms have the label 'a'",
+        ),
+    ],
+)
+def test_what_does_not_exist_is_said(small, settings, says):
+    with pytest.raises(UserError, match=says):
+        list(expand(small(**settings)))
