@@ -1,20 +1,33 @@
 # `make` alone lists the targets. The environment is .venv; `make run` and `make test` make it.
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-rivals run test test-data lint type data bench learning reproduce-table1
+EXPERIMENTS := table2 table3 table4 figure4 figure5 figure6 figure7
+REPRODUCE := $(EXPERIMENTS:%=reproduce-%)
+.PHONY: help setup setup-rivals setup-ray run test test-data lint type data bench learning status \
+  reproduce-table1 $(REPRODUCE) reproduce-all
 
 PYTHON ?= python3
 RESULTS_DIR ?= results
+BUDGET ?= paper
+LAUNCHER ?= local
+DRY_RUN ?=
 ARGS ?=
 TORCH_INDEX ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+RIVALS := $(VENV)/.rivals
+RAY := $(VENV)/.ray
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' Makefile
+	@echo '  make reproduce-X        Run what is missing of X, collect, write tables and figures; X is'
+	@echo '                          one of $(EXPERIMENTS), all'
 	@echo
+	@echo '  BUDGET=smoke|quick|paper says how much of a reproduction (the default is all of the'
+	@echo '  paper: days), DRY_RUN=1 prints its plan and hours only, LAUNCHER=local|ray|submitit'
+	@echo '  where its runs are done. It goes on where it stopped, after any end.'
 	@echo '  ARGS="..." is passed on, as in make run ARGS="clf=svm seed=1"; RESULTS_DIR=... says'
 	@echo '  where results go, PYTHON=... which Python 3.11 or newer makes the environment, and'
 	@echo '  TORCH_INDEX=... which package index torch may come from.'
@@ -37,11 +50,21 @@ $(STAMP): pyproject.toml constraints.txt
 	  -c constraints.txt -e '.[dev]'
 	@touch $@
 
+setup-rivals: $(RIVALS) ## Add what CTGAN, TVAE, Optuna and the SMOTE variants need (about 1 GB)
+
 # smote-variants requires tensorflow (2 GB), which only its DEAGO uses: it is installed without.
-setup-rivals: $(STAMP) ## Add what CTGAN, TVAE, Optuna and the SMOTE variants need (about 1 GB)
+$(RIVALS): $(STAMP)
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,generative,optuna]' \
 	  minisom metric-learn seaborn
 	$(BIN)/python -m pip install --quiet -c constraints.txt --no-deps smote-variants
+	@touch $@
+
+setup-ray: $(RAY) ## Add Ray, for sweeps over many machines (about 0.5 GB)
+
+$(RAY): $(STAMP)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,ray]'
+	$(BIN)/python -m pip install --quiet -c constraints.txt --no-deps hydra-ray-launcher
+	@touch $@
 
 run: $(STAMP) ## Run one configuration; without ARGS the embedded toy data, about a minute
 	$(BIN)/python -m autosmote.run $(ARGS) results_dir=$(RESULTS_DIR)
@@ -71,3 +94,16 @@ learning: $(STAMP) ## Does it learn? Searches on all pairs of dataset and classi
 
 reproduce-table1: $(STAMP) ## Print Table 1, the paper's counts beside ours
 	$(BIN)/python scripts/table1.py --results-dir $(RESULTS_DIR) $(ARGS)
+
+status: $(STAMP) ## Say what of the sweeps in results/ is done, failed, running, left, and the hours
+	$(BIN)/python -m autosmote.status results_dir=$(RESULTS_DIR) $(ARGS)
+
+$(REPRODUCE): reproduce-%: $(RIVALS) $(if $(filter ray,$(LAUNCHER)),$(RAY))
+	$(BIN)/python -m autosmote.sweep experiment=$* budget=$(BUDGET) results_dir=$(RESULTS_DIR) \
+	  imputed_is_ok=true dry_run=true $(ARGS)
+ifeq ($(DRY_RUN),)
+	$(BIN)/python -m autosmote.sweep experiment=$* budget=$(BUDGET) results_dir=$(RESULTS_DIR) \
+	  imputed_is_ok=true launcher=$(LAUNCHER) $(ARGS)
+endif
+
+reproduce-all: reproduce-table1 $(REPRODUCE)

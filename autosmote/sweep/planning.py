@@ -140,13 +140,15 @@ class Estimate:
     """
 
     def __init__(self, found: pd.DataFrame, costs: pd.DataFrame) -> None:
+        import pandas as pd
+
         table = found.merge(costs, on="key")
         # What served several runs of a unit counts in each of them.
         shared = table["seconds.total"] - table["seconds.score"]
         table["alone"] = table["seconds.score"].fillna(0) / 2  # both metrics have it
         table["shared"] = shared.clip(lower=0).fillna(0)
         # A search's time grows with its iterations, which differ from budget to budget.
-        table["per"] = table["iterations"].fillna(1).clip(lower=1)
+        table["per"] = pd.to_numeric(table["iterations"]).fillna(1).clip(lower=1)
         self._by_dataset = self._means(table, ["sampler", "dataset"])
         self._by_sampler = self._means(table, ["sampler"])
 
