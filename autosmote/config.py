@@ -72,8 +72,8 @@ class LimitSettings:
     it passes a limit. It then counts as no resampling, marked as imputed."""
 
     resampling_seconds: float | None = 60.0
-    """For a resampler's training and for each resampling; null: none. Where one ratio takes
-    longer, the larger ones are skipped."""
+    """For each resampling; null: none. Where one ratio takes longer, the larger ones are skipped.
+    A resampler that is trained first may take as long as for all of its ratios together."""
     run_seconds: float | None = None
     """For all that a resampler or a method does in one run; null: none."""
     memory_mb: float | None = None

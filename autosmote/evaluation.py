@@ -251,7 +251,7 @@ def _tune(
     X_val, X_test = split.X_val, split.X_test
     try:
         if above:
-            sampler.fit(split.X_train, split.y_train, split.groups)
+            sampler.fit(split.X_train, split.y_train, split.groups, n_ratios=len(above))
             X_val, X_test = sampler.transform(X_val), sampler.transform(X_test)
     except ChildFailed as failure:
         above = []

@@ -91,16 +91,20 @@ class LimitedSampler:
         except UserError as mistake:
             raise self._as_failure(mistake) from mistake
 
-    def _deadline(self) -> Deadline:
+    def _deadline(self, n_served: int = 1) -> Deadline:
+        """For work that serves so many resamplings."""
         if self._settings.kind == "method":
             return self._end
-        seconds = self._limits.resampling_seconds
-        return min(self._end, Deadline.after(seconds, "limits.resampling_seconds"))
+        limit = Deadline.after(self._limits.resampling_seconds, "limits.resampling_seconds")
+        if n_served > 1 and (seconds := self._limits.resampling_seconds) is not None:
+            setting = f"{limit.setting} for each of {n_served} ratios"
+            limit = Deadline(limit.at + (n_served - 1) * seconds, setting)
+        return min(self._end, limit)
 
-    def _call(self, method: str, *arguments: Any) -> Any:
+    def _call(self, method: str, *arguments: Any, n_served: int = 1) -> Any:
         started = time.perf_counter()
         try:
-            answer = self._child.call(method, *arguments, deadline=self._deadline())
+            answer = self._child.call(method, *arguments, deadline=self._deadline(n_served))
         except UserError as mistake:
             raise self._as_failure(mistake) from mistake
         finally:
@@ -115,9 +119,10 @@ class LimitedSampler:
 class LimitedResampler(LimitedSampler):
     """A resampler in a child process; a new one goes on where one has crashed."""
 
-    def fit(self, X: np.ndarray, y: np.ndarray, groups: Groups) -> None:
-        self._training = (X, y, groups)
-        self._call("fit", X, y, groups)
+    def fit(self, X: np.ndarray, y: np.ndarray, groups: Groups, n_ratios: int = 1) -> None:
+        """Train for so many resamplings: what is trained once may take the time of them all."""
+        self._training, self._n_ratios = (X, y, groups), n_ratios
+        self._call("fit", *self._training, n_served=n_ratios)
 
     def transform(self, X: np.ndarray) -> np.ndarray:
         changed = self._call("transform", X)
@@ -127,7 +132,7 @@ class LimitedResampler(LimitedSampler):
         if not self._child.alive:
             self._peaks.append(self._child.peak_memory_mb)
             self._child = self._start()
-            self._call("fit", *self._training)
+            self._call("fit", *self._training, n_served=self._n_ratios)
         X, y = self._call("resample", ratio)
         return X, y
 

@@ -111,6 +111,12 @@ class AtSomeRatios(Jittering):
         time.sleep(300)
 
 
+class Training(Own):
+    def fit(self, X, y, *, groups):
+        time.sleep(self.params["seconds"])
+        return super().fit(X, y, groups=groups)
+
+
 class HangingInFit(Own):
     def fit(self, X, y, *, groups):
         time.sleep(300)

@@ -202,9 +202,20 @@ def test_what_misbehaves_does_so_alone(small_split, deed, status, error, tmp_pat
 @pytest.mark.parametrize("name", ["HangingInInit", "HangingInFit"])
 def test_a_limit_holds_before_the_first_resampling(small_split, name):
     limits = LimitSettings(resampling_seconds=0.5)
-    evaluation = run(small_split, own(name, takes_ratio=True), limits=limits)
+    evaluation = run(small_split, own(name), limits=limits)
     assert (evaluation.status, evaluation.imputed) == ("timeout", True)
     assert "limits.resampling_seconds=0.5" in evaluation.error
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(1.0, "ok"), (60.0, "timeout")])
+def test_training_may_take_the_time_of_all_the_resamplings_that_it_serves(
+    small_split, seconds, status
+):
+    sampler = own("Training", takes_ratio=True, seconds=seconds)
+    evaluation = run(small_split, sampler, limits=LimitSettings(resampling_seconds=0.3))
+    assert evaluation.status == status
+    if status == "timeout":  # 0.1 is the ratio that the data have
+        assert "limits.resampling_seconds=0.3 for each of 9 ratios" in evaluation.error
 
 
 def test_the_run_has_a_limit_too(small_split):
