@@ -20,7 +20,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from autosmote.parameters import BIN_WIDTH, HIDDEN, N_BINS, level_shapes, n_parameters, split
+from autosmote.parameters import BIN_WIDTH, HIDDEN, N_BINS, n_parameters, policy_shapes, split
 from autosmote.space import N_LAMBDAS, Space
 
 LEARNED, UNIFORM, FIXED = 0, 1, 2
@@ -36,7 +36,9 @@ _UNROLL = 4
 class Rules:
     """How each level decides: by its policy, uniformly at random, or always the same (ablations).
 
-    ``fixed_g1`` and ``fixed_g2`` are used where a level is FIXED.
+    ``fixed_g1`` and ``fixed_g2`` are used where a level is FIXED. ``flat`` leaves the two levels
+    above out: the low-level policy has one more action, "next row", and makes at most G1 x G2
+    samples around a row.
     """
 
     cross: int = LEARNED
@@ -44,6 +46,7 @@ class Rules:
     low: int = LEARNED
     fixed_g1: int = 0
     fixed_g2: int = 0
+    flat: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,13 +56,15 @@ class Episode:
     Attributes
     ----------
     g1 : int
-        Cross-instance scaling factor, with ``g1_log_prob``.
+        Cross-instance scaling factor, with ``g1_log_prob``. A flat policy's is 1.
     bins, g2, g2_log_prob : ndarrays of shape (N,)
-        Bin of each row at its turn, its instance-specific factor, and its log-probability.
+        Bin of each row at its turn, its instance-specific factor, and its log-probability. Of a
+        flat policy, g2 is the number of samples around the row, nobody's decision.
     row, bins_low, action, log_prob, end : ndarrays of S low-level steps
         Steps of the low-level episodes that are kept for learning: source row, bins of its K slots
-        before the step (slot 0 is the row itself; shape (S, K)), action, log-probability, and
-        whether the step is the last of its row.
+        before the step (slot 0 is the row itself; shape (S, K)), action (K * 5 is a flat policy's
+        "next row"), log-probability, and whether the step is the last of its row; the steps of a
+        flat policy are one episode, which ends with the last of them.
     counts : int32 ndarray of shape (P,)
         How often each pool row was made, by all rows of the episode.
     """
@@ -93,7 +98,8 @@ class EpisodeGenerator:
     rules : Rules
     low_level_net : {"joint", "paper"}
     low_level_rows : int
-        Low-level episodes of this many rows, drawn among those with g > 0, are kept for learning.
+        Low-level episodes of this many rows, drawn among those with g > 0, are kept for learning;
+        of a flat policy, this many rows' parts of the one episode.
     """
 
     def __init__(
@@ -112,31 +118,35 @@ class EpisodeGenerator:
         self.low_level_rows = min(low_level_rows, space.n_rows)
         self._x32 = space.X.astype(np.float32)
         self._mean32 = space.X.mean(axis=0, keepdims=True).astype(np.float32)
-        sizes = {"n_features": space.X.shape[1], "G1": G1, "G2": G2}
-        self.shapes = {
-            level: level_shapes(level, **sizes, low_level_net=low_level_net)
-            for level in ("cross", "instance", "low")
-        }
+        self.shapes = policy_shapes(
+            n_features=space.X.shape[1], G1=G1, G2=G2, low_level_net=low_level_net,
+            flat=self.rules.flat,
+        )  # fmt: skip
         # Every step of an episode, before the kept ones are chosen.
         self._action = np.empty(space.n_rows * G1 * G2, dtype=np.int32)
         self._log_prob = np.empty(space.n_rows * G1 * G2, dtype=np.float32)
 
     def load(self, flat: NDArray[np.float32]) -> None:
-        """Take over a version of all parameters: the three levels' flat vectors, joined."""
+        """Take over a version of all parameters: the levels' flat vectors, joined."""
         sizes = np.cumsum([n_parameters(shapes) for shapes in self.shapes.values()])[:-1]
-        cross, instance, low = (
-            split(part, shapes)
-            for part, shapes in zip(np.split(flat, sizes), self.shapes.values(), strict=True)
-        )
-        self._cross = _high_level(self._mean32, cross)
-        self._instance = _high_level(self._x32, instance)
-        self._low = _low_level(self._x32, low, self.joint)
+        parts = np.split(flat, sizes)
+        p = {
+            level: split(part, shapes)
+            for part, (level, shapes) in zip(parts, self.shapes.items(), strict=True)
+        }
+        if self.rules.flat:
+            self._row_net = _next_row(self._x32, p["low"])
+        else:
+            self._cross = _high_level(self._mean32, p["cross"])
+            self._row_net = _high_level(self._x32, p["instance"])
+        self._low = _low_level(self._x32, p["low"], self.joint)
 
     def generate(self, rng: np.random.Generator) -> Episode:
         """Run Algorithm 1 once.
 
         Random numbers are drawn in this order: one for g1, then for each row one for g2 and one
-        per low-level step, then those that choose the kept rows.
+        per low-level step, then those that choose the kept rows. A flat policy draws those of its
+        steps alone.
         """
         space, rules = self.space, self.rules
         n = space.n_rows
@@ -144,28 +154,32 @@ class EpisodeGenerator:
         g2 = np.empty(n, dtype=np.int32)
         g2_log_prob = np.empty(n, dtype=np.float32)
         counts = np.zeros(space.pool.shape[0], dtype=np.int32)
-        g1, g1_log_prob = _decide(self._cross, 0, 0, rules.cross, rules.fixed_g1, self.G1 + 1, rng)
+        taken = np.empty(n, dtype=np.int64)
+        g1, g1_log_prob = 1, 0.0
+        if not rules.flat:
+            g1, g1_log_prob = _decide(
+                self._cross, 0, 0, rules.cross, rules.fixed_g1, self.G1 + 1, rng
+            )
         _run(
-            rng, g1, self.G2, space.neighbours, space.action_row,
-            self._instance, self._low, self.joint,
-            rules.instance, rules.fixed_g2, rules.low,
-            bins, g2, g2_log_prob, self._action, self._log_prob, counts,
+            rng, g1, self.G1, self.G2, space.neighbours, space.action_row,
+            self._row_net, self._low, self.joint,
+            rules.flat, rules.instance, rules.fixed_g2, rules.low,
+            bins, g2, g2_log_prob, taken, self._action, self._log_prob, counts,
         )  # fmt: skip
-        goals = g1 * g2
-        active = np.flatnonzero(goals)
+        active = np.flatnonzero(taken)
         kept = np.sort(
             rng.choice(active, min(self.low_level_rows, len(active)), replace=False)
         ).astype(np.int64)
-        n_kept = int(goals[kept].sum())
-        row = np.repeat(kept, goals[kept]).astype(np.int32)
+        n_kept = int(taken[kept].sum())
+        row = np.repeat(kept, taken[kept]).astype(np.int32)
         bins_low = np.empty((n_kept, space.K), dtype=np.uint8)
-        _replay(space.neighbours, goals, self._action, kept, bins_low)
-        starts = np.cumsum(goals) - goals
+        _replay(space.neighbours, taken, self._action, kept, bins_low)
+        starts = np.cumsum(taken) - taken
         steps = np.concatenate(
-            [np.arange(starts[i], starts[i] + goals[i]) for i in kept] or [np.arange(0)]
+            [np.arange(starts[i], starts[i] + taken[i]) for i in kept] or [np.arange(0)]
         )
         end = np.zeros(n_kept, dtype=bool)
-        end[np.cumsum(goals[kept]) - 1] = True
+        end[n_kept - 1 if rules.flat else np.cumsum(taken[kept]) - 1] = True
         return Episode(
             g1, g1_log_prob, bins, g2, g2_log_prob,
             row, bins_low, self._action[steps], self._log_prob[steps], end, counts,
@@ -178,6 +192,12 @@ def _high_level(x, p):
         _affine(x, p["x"], p["b1"]), p["bin"].copy(), _padded(p["w2"]), p["b2"].copy(),
         p["policy"].copy(), p["policy_b"].copy(),
     )  # fmt: skip
+
+
+def _next_row(x, p):
+    """Arrays of the network that scores "next row": a head on the body of the state."""
+    body = {key: p[f"state_{key}"] for key in ("x", "bin", "b1", "w2", "b2")}
+    return _high_level(x, {**body, "policy": p["next"][:, None], "policy_b": p["next_b"]})
 
 
 def _low_level(x, p, joint):
@@ -304,6 +324,16 @@ def _decide(net, i, b, rule, fixed, n_actions, rng):
         return fixed, 0.0
     if rule == UNIFORM:
         return min(int(u * n_actions), n_actions - 1), -np.log(n_actions)
+    scores = _head(net, i, b)
+    cdf = np.empty(n_actions)
+    log_total = _cumulate(scores, n_actions, cdf)
+    action = _draw(cdf, n_actions, u)
+    return action, np.float64(scores[action]) - log_total
+
+
+@njit(cache=True)
+def _head(net, i, b):
+    """Scores of a high-level network's actions for row i in bin b."""
     row, row_bin, w2, b2, policy, policy_b = net
     h = np.zeros((1, _H + 1), dtype=np.float32)
     acc = np.empty((1, _H), dtype=np.float32)
@@ -314,12 +344,9 @@ def _decide(net, i, b, rule, fixed, n_actions, rng):
     scores = policy_b.copy()
     for m in range(_H):
         if acc[0, m] > 0.0:
-            for a in range(n_actions):
+            for a in range(len(scores)):
                 scores[a] += acc[0, m] * policy[m, a]
-    cdf = np.empty(n_actions)
-    log_total = _cumulate(scores, n_actions, cdf)
-    action = _draw(cdf, n_actions, u)
-    return action, np.float64(scores[action]) - log_total
+    return scores
 
 
 @njit(cache=True)
@@ -342,13 +369,18 @@ def _row_base(low, joint, i, b, h, used, acc, out):
 
 @njit(cache=True)
 def _run(
-    rng, g1, G2, neighbours, action_row, instance, low, joint,
-    instance_rule, fixed_g2, low_rule,
-    bins, g2, g2_log_prob, action, log_prob, counts,
+    rng, g1, G1, G2, neighbours, action_row, row_net, low, joint,
+    flat, instance_rule, fixed_g2, low_rule,
+    bins, g2, g2_log_prob, taken, action, log_prob, counts,
 ):  # fmt: skip
-    """All rows of one episode. Fills the last six arrays; ``counts`` must come in as zeros."""
+    """All rows of one episode. Fills the last seven arrays; ``counts`` must come in as zeros.
+
+    ``row_net`` decides about a whole row: the instance-specific net, or, where the policy is flat,
+    the one that scores "next row". ``taken`` is the number of each row's low-level steps.
+    """
     n, K = neighbours.shape
     n_actions = K * _L
+    n_choices = n_actions + int(flat)
     slot, slot_bin, weights = low[2], low[3], low[4]
     w2, b2, score, score_b = low[5], low[6], low[7], low[8]
     used_count = np.zeros(n, dtype=np.int64)
@@ -356,9 +388,9 @@ def _run(
     acc = np.empty((_L, _H), dtype=np.float32)
     used = np.empty(_H + _UNROLL, dtype=np.int64)
     base = np.empty(_H, dtype=np.float32)
-    scores = np.empty(n_actions, dtype=np.float32)
+    scores = np.empty(n_choices, dtype=np.float32)
     by_bin = np.empty((N_BINS, _L), dtype=np.float32)
-    cdf = np.empty(n_actions)
+    cdf = np.empty(n_choices)
     slot_bins = np.empty(K, dtype=np.int64)
     stale = np.empty(K, dtype=np.bool_)
     known = np.empty(N_BINS, dtype=np.bool_)
@@ -366,8 +398,13 @@ def _run(
     for i in range(n):
         own = _bin(used_count[i])
         bins[i] = own
-        g2[i], g2_log_prob[i] = _decide(instance, i, own, instance_rule, fixed_g2, G2 + 1, rng)
-        g = g1 * g2[i]
+        if flat:
+            g2[i], g2_log_prob[i] = 0, 0.0
+            g = G1 * G2
+        else:
+            g2[i], g2_log_prob[i] = _decide(row_net, i, own, instance_rule, fixed_g2, G2 + 1, rng)
+            g = g1 * g2[i]
+        taken[i] = g
         if g == 0:
             continue
         if low_rule == UNIFORM:
@@ -384,11 +421,13 @@ def _run(
         log_total = 0.0
         for k in range(K):
             slot_bins[k] = _bin(used_count[neighbours[i, k]])
-        for _ in range(g):
+        for t in range(g):
             if changed:
                 if own != slot_bins[0]:
                     own = slot_bins[0]
                     _row_base(low, joint, i, own, h, used, acc, base)
+                    if flat:
+                        scores[n_actions] = _head(row_net, i, own)[0]
                     stale[:] = True
                     known[:] = False
                 for k in range(K):
@@ -407,11 +446,16 @@ def _run(
                                 w2, b2, score, score_b, h, used, acc, by_bin[b],
                             )  # fmt: skip
                         scores[k * _L : (k + 1) * _L] = by_bin[b]
-                log_total = _cumulate(scores, n_actions, cdf)
+                log_total = _cumulate(scores, n_choices, cdf)
                 changed = False
-            a = _draw(cdf, n_actions, rng.random())
+            a = _draw(cdf, n_choices, rng.random())
             action[step], log_prob[step] = a, np.float64(scores[a]) - log_total
             step += 1
+            if a == n_actions:  # "next row"
+                taken[i] = t + 1
+                break
+            if flat:
+                g2[i] += 1
             k = a // _L
             j = neighbours[i, k]
             used_count[i] += 1
@@ -426,7 +470,7 @@ def _run(
 
 
 @njit(cache=True)
-def _replay(neighbours, goals, action, kept, bins_low):
+def _replay(neighbours, taken, action, kept, bins_low):
     """Bins of the K slots before each step of the kept rows, by counting the actions again."""
     n, K = neighbours.shape
     used_count = np.zeros(n, dtype=np.int64)
@@ -436,11 +480,13 @@ def _replay(neighbours, goals, action, kept, bins_low):
     for i in range(n):
         keep = next_kept < len(kept) and kept[next_kept] == i
         next_kept += keep
-        for _ in range(goals[i]):
+        for _ in range(taken[i]):
             if keep:
                 for k in range(K):
                     bins_low[out, k] = _bin(used_count[neighbours[i, k]])
                 out += 1
-            used_count[i] += 1
-            used_count[neighbours[i, action[step] // _L]] += 1
+            k = action[step] // _L
+            if k < K:  # else "next row", which uses none
+                used_count[i] += 1
+                used_count[neighbours[i, k]] += 1
             step += 1

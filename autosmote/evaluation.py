@@ -175,6 +175,7 @@ class _Choice:
         self.peak_memory_mb = 0.0
         split = classifier.split
         self.X, self.y = split.X_train, split.y_train
+        self.y_given = split.y_train
         self.new_features = False
         if classifier.failure is None:
             model, validation = classifier.reference
@@ -215,7 +216,7 @@ class _Choice:
         with classifier.observed():
             predictions = {"final": self.predict_test(), "none": reference.predict(split.X_test)}
         test = HeldOut(split.y_test).evaluate(predictions)
-        rows = {"train": _class_counts(split.y_train), "resampled": _class_counts(self.y)}
+        rows = {"train": _class_counts(self.y_given), "resampled": _class_counts(self.y)}
         self.seconds["score"] += classifier.seconds
         self.seconds["total"] = self.sampling_seconds + classifier.seconds
         return Evaluation(
@@ -329,10 +330,15 @@ def _search(
     classifier = choice.classifier
     started = time.perf_counter()
     ir = split.ir_train if split.ir is None else split.ir
+    given = (split.X_train, split.y_train)
+    validation: Resampled | None = (split.X_val, split.y_val)
+    if config.ablation == "merge_train_val":
+        given = (np.vstack([given[0], split.X_val]), np.append(given[1], split.y_val))
+        validation = None  # the ablation scores on the rows that it is given
     sampler = AutoSMOTE(
         classifier.estimator,
         scoring=choice.metric,
-        validation=(split.X_val, split.y_val),
+        validation=validation,
         standardize=False,  # the split is preprocessed
         random_state=seed,
         callback=on_iteration,
@@ -341,12 +347,12 @@ def _search(
     try:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            X, y = sampler.fit_resample(split.X_train, split.y_train)
+            X, y = sampler.fit_resample(*given)
             (choice.result,) = sampler.searches_.values()
             choice.warnings += describe_warnings(caught)
         choice.seconds |= choice.result.seconds
         choice.sampling_seconds = time.perf_counter() - started
-        model, validation = classifier.fit(X, y, split.X_val)
+        model, scores = classifier.fit(X, y, split.X_val)
     except UserError:
         raise
     except Exception as error:
@@ -354,7 +360,8 @@ def _search(
         status = "memory" if isinstance(error, MemoryError) else "failed"
         choice.fail(ChildFailed(status, describe_error(error)))
     else:
-        choice.take(validation, lambda: model.predict(split.X_test), (X, y))
+        choice.take(scores, lambda: model.predict(split.X_test), (X, y))
+        choice.y_given = given[1]
 
 
 def _class_counts(y: np.ndarray) -> list[int]:

@@ -27,7 +27,22 @@ LEVELS = ("cross", "instance", "low")
 Shapes = Mapping[str, tuple[int, ...]]
 
 
-def level_shapes(
+def policy_shapes(
+    *, n_features: int, G1: int, G2: int, low_level_net: str = "paper", flat: bool = False
+) -> dict[str, dict[str, tuple[int, ...]]]:
+    """Names and shapes of each level's parameters, the levels in the order of their decisions.
+
+    A flat policy (Section 4.4) is the low level alone, which says itself when a row is done.
+    """
+    sizes: dict[str, Any] = {
+        "n_features": n_features, "G1": G1, "G2": G2, "low_level_net": low_level_net,
+    }  # fmt: skip
+    if flat:
+        return {"low": {**_level_shapes("low", **sizes), "next": (HIDDEN,), "next_b": (1,)}}
+    return {level: _level_shapes(level, **sizes) for level in LEVELS}
+
+
+def _level_shapes(
     level: str, *, n_features: int, G1: int, G2: int, low_level_net: str = "paper"
 ) -> dict[str, tuple[int, ...]]:
     """Names and shapes of one level's parameters; matrices map rows (inputs) to columns (outputs).
@@ -59,7 +74,7 @@ def fan_in(name: str, shapes: Shapes) -> int:
     if name.startswith("state_"):
         body = {key[6:]: shape for key, shape in shapes.items() if key.startswith("state_")}
         return fan_in(name[6:], body)
-    if name in ("w2", "b2", "policy", "policy_b", "value", "value_b", "score", "score_b"):
+    if name.removesuffix("_b") in ("w2", "b2", "policy", "value", "score", "next"):
         return HIDDEN
     first = ("x", "bin", "slot_x", "slot_bin", "lambda", "representation")
     return sum(shapes[key][0] for key in first if key in shapes)

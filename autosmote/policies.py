@@ -109,6 +109,8 @@ class LowLevelPolicy(Policy):
     A row's steps share one state until a count crosses a bin's border, and an action's score
     depends on its own slot alone. So each distinct (row, slot, bins) is evaluated once and gathered
     (performance.md, fact 3): the same loss and gradient for a fraction of the work.
+
+    A flat policy's has one more action, "next row", scored by a head on the state's body.
     """
 
     def __init__(
@@ -127,7 +129,11 @@ class LowLevelPolicy(Policy):
         rows, bins = rows[new], bins[new]
 
         value, representation = self._value(rows, bins[:, 0], p)
-        log_policy = torch.log_softmax(self._scores(rows, bins, representation, p), dim=-1)
+        scores = self._scores(rows, bins, representation, p)
+        if "next" in p:
+            next_row = representation @ p["next"] + p["next_b"]
+            scores = torch.cat([scores, next_row[:, None]], dim=1)
+        log_policy = torch.log_softmax(scores, dim=-1)
         entropy = -(log_policy.exp() * log_policy).sum(dim=-1)
         return Evaluation(log_policy[state, self.index(actions)], entropy[state], value[state])
 
@@ -150,7 +156,7 @@ class LowLevelPolicy(Policy):
         representation: Tensor,
         p: dict[str, Tensor],
     ) -> Tensor:
-        """Scores of all actions in S states, (S, K * 5)."""
+        """Scores of all samples in S states, (S, K * 5)."""
         n_states, K = bins.shape
         source = np.repeat(np.arange(n_states), K)
         own, slot_bin = np.repeat(bins[:, 0], K), bins.ravel()

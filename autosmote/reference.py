@@ -7,7 +7,7 @@ and the "naive generator" of the benchmark.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from autosmote.parameters import BIN_WIDTH, LEVELS, N_BINS, level_shapes, split
+from autosmote.parameters import BIN_WIDTH, N_BINS, policy_shapes, split
 from autosmote.space import N_LAMBDAS, Space
 
 Parameters = Mapping[str, Tensor]
@@ -25,7 +25,8 @@ Parameters = Mapping[str, Tensor]
 class PlainEpisode:
     """What one pass of Algorithm 1 decided, step by step.
 
-    ``bins`` holds each low-level step's bins of the K slots before the step.
+    ``bins`` holds each low-level step's bins of the K slots before the step. Of a flat policy,
+    ``g2`` is the number of samples around each row.
     """
 
     g1: int
@@ -41,7 +42,10 @@ class PlainEpisode:
 
 
 class PlainPolicies:
-    """The three networks over whole input vectors, one call at a time."""
+    """The three networks over whole input vectors, one call at a time.
+
+    ``next_row`` gives the low level the action "next row": it is a flat policy.
+    """
 
     def __init__(
         self,
@@ -51,20 +55,21 @@ class PlainPolicies:
         G1: int,
         G2: int,
         low_level_net: str = "paper",
+        next_row: bool = False,
     ) -> None:
         self.space = space
+        self.next_row = next_row
         self.joint = low_level_net == "joint"
         self.x = torch.as_tensor(space.X, dtype=torch.float32)
         self.neighbours = torch.as_tensor(space.neighbours, dtype=torch.int64)
         self._bins = torch.eye(N_BINS)
         self._lambdas = torch.eye(N_LAMBDAS).repeat(space.K, 1)  # action a is slot a // 5
-        sizes = {"n_features": space.X.shape[1], "G1": G1, "G2": G2}
+        shapes = policy_shapes(
+            n_features=space.X.shape[1], G1=G1, G2=G2, low_level_net=low_level_net, flat=next_row
+        )
         self.p = {
-            level: split(
-                torch.from_numpy(flat[level]),
-                level_shapes(level, **sizes, low_level_net=low_level_net),
-            )
-            for level in LEVELS
+            level: split(torch.from_numpy(flat[level]), of_level)
+            for level, of_level in shapes.items()
         }
         low = self.p["low"]
         first = ("x", "bin", "slot_bin", "slot_x", "lambda") if self.joint else (
@@ -73,7 +78,8 @@ class PlainPolicies:
         self._first = torch.cat([low[name] for name in first])
         self._states = {
             level: torch.cat([self.p[level]["x"], self.p[level]["bin"]])
-            for level in ("cross", "instance")
+            for level in shapes
+            if level != "low"
         }
         self._states["low"] = torch.cat([low["state_x"], low["state_bin"]])
 
@@ -90,21 +96,24 @@ class PlainPolicies:
         return log_policy, hidden @ p["value"] + p["value_b"]
 
     def low_level(self, i: int, bins: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """Log-probabilities of all K x 5 actions of row i, and the value."""
+        """Log-probabilities of all K x 5 actions of row i (and of "next row"), and the value."""
         p = self.p["low"]
         state = self.state(self.x[i], bins[0])
-        hidden = torch.relu(state @ self._states["low"] + p["state_b1"])
-        hidden = torch.relu(hidden @ p["state_w2"] + p["state_b2"])
-        value = hidden @ p["value"] + p["value_b"]
+        body = torch.relu(state @ self._states["low"] + p["state_b1"])
+        body = torch.relu(body @ p["state_w2"] + p["state_b2"])
+        value = body @ p["value"] + p["value_b"]
         slots = self._bins[torch.as_tensor(bins)]
         if self.joint:
             slots = torch.cat([slots, self.x[self.neighbours[i]]], dim=1)
         slots = slots.repeat_interleave(N_LAMBDAS, dim=0)
-        own = (state if self.joint else hidden).expand(len(slots), -1)
+        own = (state if self.joint else body).expand(len(slots), -1)
         actions = torch.cat([own, slots, self._lambdas], dim=1)
         hidden = torch.relu(actions @ self._first + p["b1"])
         hidden = torch.relu(hidden @ p["w2"] + p["b2"])
-        return torch.log_softmax(hidden @ p["score"] + p["score_b"], dim=0), value
+        scores = hidden @ p["score"] + p["score_b"]
+        if self.next_row:
+            scores = torch.cat([scores, body @ p["next"] + p["next_b"]])
+        return torch.log_softmax(scores, dim=0), value
 
 
 @torch.no_grad()
@@ -113,34 +122,71 @@ def plain_episode(policies: PlainPolicies, rng: np.random.Generator) -> PlainEpi
     space = policies.space
     counts = np.zeros(space.n_rows, dtype=int)
 
-    def bin_of(row: int) -> int:
-        return min(int(counts[row]) // BIN_WIDTH, N_BINS - 1)
-
     # Line 2: how much over-sampling in all.
     log_policy, _ = policies.high_level("cross", policies.x.mean(dim=0), 0)
     g1, log_prob = _draw(log_policy, rng)
     episode = PlainEpisode(g1, log_prob)
     for i in range(space.n_rows):  # line 3
         # Lines 4 and 5: how many samples around this row.
-        log_policy, _ = policies.high_level("instance", policies.x[i], bin_of(i))
+        log_policy, _ = policies.high_level("instance", policies.x[i], *_bins(counts, [i]))
         g2, log_prob = _draw(log_policy, rng)
         episode.g2.append(g2)
         episode.g2_log_prob.append(log_prob)
         for _ in range(g1 * g2):  # line 6
             # Line 7: which neighbour, and where between the two.
-            bins = [bin_of(j) for j in space.neighbours[i]]
+            bins = _bins(counts, space.neighbours[i])
             log_policy, _ = policies.low_level(i, bins)
             action, log_prob = _draw(log_policy, rng)
-            j = int(space.neighbours[i, action // N_LAMBDAS])
-            weight = action % N_LAMBDAS / (N_LAMBDAS - 1)
-            episode.row.append(i)
-            episode.bins.append(bins)
-            episode.action.append(action)
-            episode.log_prob.append(log_prob)
-            episode.rows.append(space.X[i] + weight * (space.X[j] - space.X[i]))
-            counts[i] += 1
-            counts[j] += 1
+            _note(episode, i, bins, action, log_prob)
+            _interpolate(episode, space, counts, i, action)
     return episode
+
+
+@torch.no_grad()
+def plain_flat_episode(
+    policies: PlainPolicies, most: int, rng: np.random.Generator
+) -> PlainEpisode:
+    """The flat policy of Section 4.4: at each step a sample or "next row", up to ``most`` samples
+    around a row."""
+    space = policies.space
+    counts = np.zeros(space.n_rows, dtype=int)
+    episode = PlainEpisode(1, 0.0)
+    for i in range(space.n_rows):
+        episode.g2.append(0)
+        while episode.g2[i] < most:
+            bins = _bins(counts, space.neighbours[i])
+            log_policy, _ = policies.low_level(i, bins)
+            action, log_prob = _draw(log_policy, rng)
+            _note(episode, i, bins, action, log_prob)
+            if action == space.K * N_LAMBDAS:  # "next row"
+                break
+            _interpolate(episode, space, counts, i, action)
+            episode.g2[i] += 1
+    return episode
+
+
+def _bins(counts: NDArray[np.int_], rows: Iterable[int]) -> list[int]:
+    """Bins of how often rows were used so far."""
+    return [min(int(counts[row]) // BIN_WIDTH, N_BINS - 1) for row in rows]
+
+
+def _note(episode: PlainEpisode, i: int, bins: list[int], action: int, log_prob: float) -> None:
+    """Note a low-level step."""
+    episode.row.append(i)
+    episode.bins.append(bins)
+    episode.action.append(action)
+    episode.log_prob.append(log_prob)
+
+
+def _interpolate(
+    episode: PlainEpisode, space: Space, counts: NDArray[np.int_], i: int, action: int
+) -> None:
+    """Make the sample that an action asks for, and count the two rows that it uses."""
+    j = int(space.neighbours[i, action // N_LAMBDAS])
+    weight = action % N_LAMBDAS / (N_LAMBDAS - 1)
+    episode.rows.append(space.X[i] + weight * (space.X[j] - space.X[i]))
+    counts[i] += 1
+    counts[j] += 1
 
 
 def _draw(log_policy: Tensor, rng: np.random.Generator) -> tuple[int, float]:

@@ -238,7 +238,14 @@ class AutoSMOTE(BaseSampler):
         estimator = self._estimator(encoder, seed)
         metric = _resolve(self.scoring, len(classes))
         validation = self.validation
-        if validation is not None:
+        if config.ablation == "merge_train_val":
+            if validation is not None or self.cv is not None:
+                raise InputError(
+                    "The ablation merge_train_val scores on the rows that it trains on; give "
+                    "neither validation nor cv with it."
+                )
+            validation = (X, y)
+        elif validation is not None:
             validation = check_validation(self, X, validation, **self._rows())
         folds = make_folds(
             X, y, fraction=self.validation_fraction, validation=validation, cv=self.cv, seed=seed

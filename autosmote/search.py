@@ -24,7 +24,7 @@ from autosmote.actors import InlinePool, Pool, Problem, ProcessPool, Result
 from autosmote.episode import FIXED, LEARNED, UNIFORM, Rules
 from autosmote.errors import UserError
 from autosmote.memory import proportional_set_size
-from autosmote.parameters import LEVELS, initial_parameters, level_shapes, n_parameters
+from autosmote.parameters import initial_parameters, n_parameters, policy_shapes
 from autosmote.scoring.reward import Part, Scoring
 from autosmote.search_config import SearchConfig, resolve_actors, resolve_device, resolve_G1
 from autosmote.space import Space, build_space
@@ -66,7 +66,7 @@ class SearchResult:
     peak_memory_mb : float or None
         Largest summed proportional set size seen of all processes.
     parameters : dict
-        Each level's final parameters as a flat vector.
+        Each level's final parameters as a flat vector; a flat policy is the level "low" alone.
     """
 
     X_synthetic: NDArray[np.float64]
@@ -102,13 +102,15 @@ class SearchInterrupted(KeyboardInterrupt):
 
 def ablation_rules(ablation: str, G1: int, G2: int) -> Rules:
     """How the levels decide under an ablation (Section 4.4); halves are rounded up."""
-    half = {"fixed_g1": (G1 + 1) // 2, "fixed_g2": (G2 + 1) // 2}
+    half: dict[str, Any] = {"fixed_g1": (G1 + 1) // 2, "fixed_g2": (G2 + 1) // 2}
     return {
         "none": Rules(),
         "no_cross_instance": Rules(cross=FIXED, **half),
         "no_instance_specific": Rules(instance=FIXED, **half),
         "no_low_level": Rules(low=UNIFORM),
         "random_search": Rules(cross=UNIFORM, instance=UNIFORM, low=UNIFORM),
+        "flat": Rules(flat=True),
+        "merge_train_val": Rules(),  # it is the data that differ
     }[ablation]
 
 
@@ -130,7 +132,7 @@ def run_search(
     Parameters
     ----------
     X_train, X_val : ndarrays of shape (n, D)
-        Preprocessed features.
+        Preprocessed features. The ablation "merge_train_val" trains and scores on all of them.
     y_train, y_val : ndarrays of shape (n,)
         1 is the minority class.
     estimator : scikit-learn classifier
@@ -149,6 +151,9 @@ def run_search(
         As `search` does.
     """
     config.check()
+    if config.ablation == "merge_train_val":
+        X_train = X_val = np.concatenate([X_train, X_val])
+        y_train = y_val = np.concatenate([y_train, y_val])
     minority = X_train[y_train == 1]
     if ir is None:
         ir = (len(y_train) - len(minority)) / len(minority)
@@ -271,11 +276,10 @@ class _Search:
         self.seconds = dict.fromkeys(("total", "start", "generate", "score", "learn", "wait"), 0.0)
         self.history = {key: [] for key in ("reward", "best", "n_synthetic", "seconds")}
         problem = self.problem
-        sizes = {"n_features": problem.space.X.shape[1], "G1": problem.G1, "G2": problem.G2}
-        self.shapes = {
-            level: level_shapes(level, **sizes, low_level_net=problem.low_level_net)
-            for level in LEVELS
-        }
+        self.shapes = policy_shapes(
+            n_features=problem.space.X.shape[1], G1=problem.G1, G2=problem.G2,
+            low_level_net=problem.low_level_net, flat=problem.rules.flat,
+        )  # fmt: skip
         rng = np.random.default_rng([problem.seed, 0, 0])
         self.parameters = {
             level: initial_parameters(shapes, rng) for level, shapes in self.shapes.items()
@@ -335,7 +339,7 @@ class _Search:
     def _start_learner(self) -> Any:
         """The learner of the levels that decide by their policies; None where none does."""
         config, rules = self.config, self.problem.rules
-        learned = [level for level in LEVELS if getattr(rules, level) == LEARNED]
+        learned = [level for level in self.shapes if getattr(rules, level) == LEARNED]
         if not learned:
             return None
         import torch
@@ -370,10 +374,10 @@ class _Search:
         return Learner(levels)
 
     def _flat(self) -> NDArray[np.float32]:
-        """All parameters as they are now, the three levels joined."""
+        """All parameters as they are now, the levels joined."""
         for level, policy in self._policies.items():
             self.parameters[level] = policy.flat.detach().cpu().numpy()
-        return np.concatenate([self.parameters[level] for level in LEVELS])
+        return np.concatenate([self.parameters[level] for level in self.shapes])
 
     def _keep(self, iteration: int, result: Result) -> None:
         """Note an iteration, and its samples where they are the best so far."""

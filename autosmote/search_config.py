@@ -14,7 +14,8 @@ logger = logging.getLogger("autosmote")
 
 LOW_LEVEL_NETS = ("joint", "paper")
 ABLATIONS = (
-    "none", "no_cross_instance", "no_instance_specific", "no_low_level", "random_search",
+    "none", "no_cross_instance", "no_instance_specific", "no_low_level", "flat", "random_search",
+    "merge_train_val",
 )  # fmt: skip
 
 
@@ -72,7 +73,10 @@ class SearchConfig:
     max_grad_norm: float = 40.0
     """The gradient's norm is clipped at this."""
     ablation: str = "none"
-    """A level of the hierarchy that is replaced (Section 4.4)."""
+    """A part of the method that is replaced (Section 4.4). no_cross_instance,
+    no_instance_specific: the level's factor is half its largest; no_low_level: neighbours and
+    lambdas at random; flat: one policy over "make this sample" and "next row"; random_search: all
+    at random; merge_train_val: train and score on the training and validation rows together."""
 
     def check(self) -> None:
         """Check every setting.
