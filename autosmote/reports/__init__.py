@@ -1,5 +1,38 @@
 """From collected records to tables, figures and one page; reads records, never runs anything."""
 
-from autosmote.reports.report import write
+from __future__ import annotations
 
-__all__ = ["write"]
+from pathlib import Path
+
+
+def write(
+    results_dir: str | Path, experiment: str, budget: str, allow_missing: bool = False
+) -> list[Path]:
+    """Write the tables and figures of an experiment from its collected records.
+
+    Parameters
+    ----------
+    results_dir : str or Path
+    experiment, budget : str
+        <results_dir>/<experiment> holds the records, and plans/<budget>.csv.gz.
+    allow_missing : bool
+        Mark cells without a score instead of refusing them.
+
+    Returns
+    -------
+    list of Path
+        The files.
+
+    Raises
+    ------
+    UserError
+        If cells are missing, with a list; or if there is no plan, or records of different
+        protocol versions or data are mixed.
+    """
+    from autosmote.reports.cells import refuse_missing
+    from autosmote.reports.report import build_report, write_figures, write_tables
+
+    report = build_report(results_dir, experiment, budget)
+    if not allow_missing:
+        refuse_missing(report.study)
+    return write_tables(report) + write_figures(report)

@@ -22,14 +22,9 @@ _STEPS = 300
 
 
 def training_part(study: Study, key: str) -> pd.DataFrame | None:
-    """The training part of a run as resampled, from the collected files or the run's folder."""
-    candidates = (
-        study.folder / "data" / f"{key}.csv.gz",
-        study.folder / "runs" / key / "train_resampled.csv.gz",
-        study.folder.parent / "runs" / key / "train_resampled.csv.gz",
-    )
-    path = next((path for path in candidates if path.exists()), None)
-    return None if path is None else pd.read_csv(path, float_precision="round_trip")
+    """The training part of a run as resampled, where the sweep kept it (save_data=true)."""
+    path = study.folder / "data" / f"{key}.csv.gz"
+    return pd.read_csv(path, float_precision="round_trip") if path.exists() else None
 
 
 def case_study(name: str, study: Study) -> Figure | None:

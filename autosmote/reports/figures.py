@@ -45,7 +45,7 @@ def by_classifier_and_ratio(name: str, cells_of: Mapping[str, Cells]) -> Figure:
             for x, group in enumerate(groups):
                 part = cells.where([value == group for value in values])
                 at = x + 0.2 * (m - (len(cells_of) - 1) / 2)
-                n = _draw_group(axes, part, at, m, metric if x == 0 else None)
+                n = _draw_group(axes, part, at, m, metric if x == 0 and position == 2 else None)
                 by = "ir" if position == 1 else "clf"
                 text = names.ratio(group) if by == "ir" else group  # type: ignore[arg-type]
                 labels.append(f"{group_name(by, str(text))}\nn = {n}")

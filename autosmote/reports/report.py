@@ -14,7 +14,7 @@ from autosmote.collected import read_histories
 from autosmote.records import write_file
 from autosmote.reports import drawing, figures, names
 from autosmote.reports.case_study import case_study
-from autosmote.reports.cells import Cells, Study, load_study, make_cells, refuse_missing
+from autosmote.reports.cells import Cells, Study, load_study, make_cells
 from autosmote.reports.courses import course, hyperparameter_ranks, hyperparameters
 from autosmote.reports.drawing import Figure
 from autosmote.reports.findings import findings
@@ -50,11 +50,31 @@ class Report:
     title: str
     findings: list[str]
     tables: list[Table]
-    figures: list[Figure]
+    draw: Callable[[], list[Figure]]
+    """Makes the figures, which takes longer than all the rest."""
     source: str
     """Which records it came from, and the command that made them."""
     failures: Table | None = None
     versions: dict[str, list[str]] = field(default_factory=dict)
+
+
+def title_of(experiment: str, budget: str) -> str:
+    return f"{TITLES.get(experiment, experiment)} ({budget})"
+
+
+def experiments(results_dir: str | Path) -> list[tuple[str, str]]:
+    """Experiments and budgets that have a plan: tables, figures, others; the largest first."""
+    plans = Path(results_dir).glob("*/plans/*.csv.gz")
+    found = [(path.parent.parent.name, path.name.removesuffix(".csv.gz")) for path in plans]
+    order, budgets = list(TITLES), ["paper", "quick", "smoke"]
+
+    def place(item: tuple[str, str]) -> tuple[int, str, int, str]:
+        experiment, budget = item
+        first = order.index(experiment) if experiment in order else len(order)
+        second = budgets.index(budget) if budget in budgets else len(budgets)
+        return first, experiment, second, budget
+
+    return sorted(found, key=place)
 
 
 def build_report(results_dir: str | Path, experiment: str, budget: str) -> Report:
@@ -70,18 +90,19 @@ def build_report(results_dir: str | Path, experiment: str, budget: str) -> Repor
     has_full = any(names.FULL in one.arms for one in cells.values())
     rows = [summarise(one, names.FULL if has_full else None) for one in cells.values()]
     rows = [row for row in rows if len(row)]
-    title = f"{TITLES.get(experiment, experiment)} ({budget})"
+    title = title_of(experiment, budget)
     source = _source(study)
-    tables, drawn, sentences = [], [], []
+    tables, sentences = [], []
+    draw: Callable[[], list[Figure]] = list
     if rows:
         summary = Summary(pd.concat(rows, ignore_index=True), paper_ranks(experiment))
         sentences = findings(study, summary)
         tables = list(_tables(experiment, title, cells, summary))
-        drawn = list(_figures(study, cells, summary))
+        draw = partial(_figures, study, cells, summary)
     for table in tables:
         table.notes.append(source)
     return Report(
-        study, title, sentences, tables, drawn, source, _failures(study), _versions(study.runs)
+        study, title, sentences, tables, draw, source, _failures(study), _versions(study.runs)
     )
 
 
@@ -103,7 +124,7 @@ def _tables(
     yield groups_table(f"{experiment}_by_classifier_and_ratio", cells_of)
 
 
-def _figures(study: Study, cells_of: Mapping[str, Cells], summary: Summary) -> Iterable[Figure]:
+def _figures(study: Study, cells_of: Mapping[str, Cells], summary: Summary) -> list[Figure]:
     """The paper's figures where the experiment has them, then those that every one has."""
     experiment = study.experiment
     by_group = "figure4" if experiment in ("table2", "figure4") else f"{experiment}_by_group"
@@ -122,9 +143,13 @@ def _figures(study: Study, cells_of: Mapping[str, Cells], summary: Summary) -> I
             ]
     # Figure 5 is figure5.svg, not figure5_course.svg.
     own = {"figure5": "course", "figure6": "hyperparameters", "figure7": "rows"}
-    for figure in filter(None, drawn):
-        is_own = figure.name == f"{experiment}_{own.get(experiment)}"
-        yield replace(figure, name=experiment) if is_own else figure
+    return [
+        replace(figure, name=experiment)
+        if figure.name == f"{experiment}_{own.get(experiment)}"
+        else figure
+        for figure in drawn
+        if figure is not None
+    ]
 
 
 def _source(study: Study) -> str:
@@ -177,55 +202,24 @@ def _versions(runs: pd.DataFrame) -> dict[str, list[str]]:
     return {name: sorted(found[name]) for name in sorted(found)}
 
 
-def write_report(report: Report) -> list[Path]:
-    """Write tables/<budget>/ and figures/<budget>/ of an experiment, whole files in one step."""
-    study = report.study
-    folder = study.folder / "tables" / study.budget
+def write_tables(report: Report) -> list[Path]:
+    """Write <experiment>/tables/<budget>/, each file in one step."""
+    folder = report.study.folder / "tables" / report.study.budget
+    forms: dict[str, Callable[[Table], str]] = {"csv": to_csv, "md": to_markdown, "tex": to_latex}
     written = []
-    forms: dict[str, Callable[[Table], str]] = {
-        "csv": to_csv,
-        "md": to_markdown,
-        "tex": to_latex,
-    }
     for table in [*report.tables, *([report.failures] if report.failures else [])]:
         for ending, form in forms.items():
             path = folder / f"{table.name}.{ending}"
             write_text(path, form(table))
             written.append(path)
-    for figure in report.figures:
-        written += drawing.save(figure, study.folder / "figures" / study.budget)
     return written
+
+
+def write_figures(report: Report) -> list[Path]:
+    """Write <experiment>/figures/<budget>/, each file in one step."""
+    folder = report.study.folder / "figures" / report.study.budget
+    return [path for figure in report.draw() for path in drawing.save(figure, folder)]
 
 
 def write_text(path: Path, text: str) -> None:
     write_file(path, partial(Path.write_text, data=text, encoding="utf-8", newline="\n"))
-
-
-def write(
-    results_dir: str | Path, experiment: str, budget: str, allow_missing: bool = False
-) -> list[Path]:
-    """Write the tables and figures of an experiment from its collected records.
-
-    Parameters
-    ----------
-    results_dir : str or Path
-    experiment, budget : str
-        <results_dir>/<experiment> holds the records, and plans/<budget>.csv.gz.
-    allow_missing : bool
-        Mark cells without a score instead of refusing them.
-
-    Returns
-    -------
-    list of Path
-        The files.
-
-    Raises
-    ------
-    UserError
-        If cells are missing, with a list; or if there is no plan, or records of different
-        protocol versions or data are mixed.
-    """
-    report = build_report(results_dir, experiment, budget)
-    if not allow_missing:
-        refuse_missing(report.study)
-    return write_report(report)

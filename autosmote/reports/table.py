@@ -32,6 +32,9 @@ _LATEX = {
 }
 
 
+_TEXT = ' class="text"'
+
+
 @dataclass(frozen=True)
 class Cell:
     """One entry.
@@ -72,6 +75,10 @@ class Table:
         Columns of text on the left; the others hold numbers.
     rules : set of int
         Rows with a line above them.
+    grouped : bool
+        The first column names groups of rows; where rows cannot be sorted, once per group.
+    footer : list of list of Cell
+        Rows that stay below when others are sorted.
     notes : list of str
     """
 
@@ -83,7 +90,18 @@ class Table:
     spans: list[tuple[str, int]] = field(default_factory=list)
     n_text: int = 1
     rules: frozenset[int] = frozenset()
+    grouped: bool = False
+    footer: list[list[Cell]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+
+def _printed_rows(table: Table) -> list[list[Cell]]:
+    """Rows for a medium that cannot sort them."""
+    rows, last = [], None
+    for row in table.rows:
+        rows.append([Cell(""), *row[1:]] if table.grouped and row[0].text == last else row)
+        last = row[0].text
+    return rows + table.footer
 
 
 def to_csv(table: Table) -> str:
@@ -100,7 +118,7 @@ def to_markdown(table: Table) -> str:
 
     marks = ["---"] * table.n_text + ["---:"] * (len(table.header) - table.n_text)
     lines = [f"**{table.caption}**", "", line(table.header), line(marks)]
-    lines += [line([text(cell) for cell in row]) for row in table.rows]
+    lines += [line([text(cell) for cell in row]) for row in _printed_rows(table)]
     lines += ["", *(f"- {note}" for note in table.notes)] if table.notes else []
     return "\n".join(lines) + "\n"
 
@@ -130,8 +148,8 @@ def to_latex(table: Table) -> str:
                 lines.append(rf"\cmidrule(lr){{{begin}-{begin + width - 1}}}")
             begin += width
     lines += [" & ".join(map(_latex, table.header)) + r" \\", r"\midrule"]
-    for i, row in enumerate(table.rows):
-        if i in table.rules:
+    for i, row in enumerate(_printed_rows(table)):
+        if i in table.rules or (table.footer and i == len(table.rows)):
             lines.append(r"\midrule")
         lines.append(" & ".join(_latex_cell(cell) for cell in row) + r" \\")
     lines += [r"\bottomrule", r"\end{tabular}}"]
@@ -166,22 +184,30 @@ def to_html(table: Table) -> str:
         )
         parts.append(f"<tr>{spans}</tr>")
     heads = "".join(
-        f'<th scope="col"><button type="button">{escape(name)}</button></th>'
-        for name in table.header
+        f'<th scope="col"{_TEXT if j < table.n_text else ""}>'
+        f'<button type="button">{escape(name)}</button></th>'
+        for j, name in enumerate(table.header)
     )
     parts.append(f'<tr class="columns">{heads}</tr></thead><tbody>')
     for i, row in enumerate(table.rows):
         kind = ' class="rule"' if i in table.rules else ""
-        cells = "".join(_html_cell(cell, j < table.n_text) for j, cell in enumerate(row))
-        parts.append(f"<tr{kind}>{cells}</tr>")
-    parts.append("</tbody></table></div>")
+        parts.append(f"<tr{kind}>{_html_cells(row, table.n_text)}</tr>")
+    parts.append("</tbody>")
+    if table.footer:
+        rows = "".join(f"<tr>{_html_cells(row, table.n_text)}</tr>" for row in table.footer)
+        parts.append(f"<tfoot>{rows}</tfoot>")
+    parts.append("</table></div>")
     if table.notes:
         parts.append("<ul>" + "".join(f"<li>{escape(note)}</li>" for note in table.notes) + "</ul>")
     return "\n".join(parts) + "\n"
 
 
+def _html_cells(row: Sequence[Cell], n_text: int) -> str:
+    return "".join(_html_cell(cell, j < n_text) for j, cell in enumerate(row))
+
+
 def _html_cell(cell: Cell, is_text: bool) -> str:
-    attributes = ' class="text"' if is_text else ""
+    attributes = _TEXT if is_text else ""
     if cell.sort is not None and cell.sort == cell.sort:
         attributes += f' data-sort="{cell.sort:.6g}"'
     if cell.hint:

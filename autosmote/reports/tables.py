@@ -88,14 +88,14 @@ def rank_table(name: str, caption: str, summary: Summary, *, by_dataset: bool = 
             rules.add(len(rows))
         cells = [_rank_cell(summary, column, arm) for column in columns]
         imputed, runs = summary.imputed(arm)
-        label = [Cell(group if group != last else "", sort=None)] if categories else []
+        label = [Cell(group)] if categories else []
         rows.append([*label, Cell(names.arm(arm)), *cells, Cell(f"{imputed}/{runs}", sort=imputed)])
         last = group
+    footer = []
     if any(summary.spearman(metric, column)[1] for metric in summary.metrics for column in columns):
-        rules.add(len(rows))
         found = [_spearman_cell(summary, column) for column in columns]
         blank = [Cell("")] if categories else []
-        rows.append([*blank, Cell("Spearman's ρ with the paper"), *found, Cell("")])
+        footer.append([*blank, Cell("Spearman's ρ with the paper"), *found, Cell("")])
     metrics = "/".join(METRICS[metric] for metric in summary.metrics)
     left = ["Category", "Method"] if categories else ["Method"]
     heads = [_head(summary, column) for column in columns]
@@ -116,10 +116,12 @@ def rank_table(name: str, caption: str, summary: Summary, *, by_dataset: bool = 
         [*left, *heads, "Imputed"],
         rows,
         data,
-        spans,
-        n_left,
-        frozenset(rules),
-        notes,
+        spans=spans,
+        n_text=n_left,
+        rules=frozenset(rules),
+        grouped=categories,
+        footer=footer,
+        notes=notes,
     )
 
 

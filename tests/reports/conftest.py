@@ -1,16 +1,23 @@
 """Made-up sweeps: the benchmark's, whose records have the form that a sweep leaves."""
 
-import importlib
+import importlib.util
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
+SCRIPT = Path(__file__).parents[2] / "scripts" / "bench_reports.py"
+
+
+@pytest.fixture(scope="session")
+def bench_reports():
+    spec = importlib.util.spec_from_file_location(SCRIPT.stem, SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture
-def make_sweep(monkeypatch, tmp_path):
+def make_sweep(bench_reports, tmp_path):
     """``make_sweep(...)`` of scripts/bench_reports.py in the test's folder."""
-    monkeypatch.syspath_prepend(str(SCRIPTS))
-    bench = importlib.import_module("bench_reports")
-    return lambda *args, **kwargs: bench.make_sweep(tmp_path, *args, **kwargs)
+    return partial(bench_reports.make_sweep, tmp_path)
