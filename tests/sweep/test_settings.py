@@ -1,9 +1,12 @@
 """Which runs a sweep asks for, and mistakes in asking."""
 
+from collections import Counter
+
 import pytest
 
-from autosmote.config import CONF_DIR, register_schema
+from autosmote.config import CONF_DIR, register_schema, search_settings
 from autosmote.errors import UserError
+from autosmote.reports.names import ABLATIONS, FULL
 from autosmote.sweep.settings import Arm, SweepConfig, arms, check, expand, plan_name
 
 
@@ -56,6 +59,24 @@ def test_figure_4_is_table_2():
             compose(f"experiment={name}", f"budget={budget}") for name in ("figure4", "table2")
         )
         assert of_figure == of_table
+
+
+def test_table_4_is_autosmote_and_its_six_ablations():
+    for budget, n in (("paper", 12 * 2 * 5), ("quick", 8 * 2 * 2)):
+        runs = list(expand(compose("experiment=table4", f"budget={budget}")))
+        labels = Counter(label for label, _ in runs)
+        assert labels == dict.fromkeys([FULL, *ABLATIONS], n)
+        for label, run in runs:
+            ablation = search_settings(run.sampler, run.search).ablation
+            assert ablation == ("none" if label == FULL else label)
+
+
+def test_figure_5_shows_a_thousand_iterations_of_all_but_the_merged_parts():
+    for budget, n in (("paper", 5), ("quick", 2)):
+        config = compose("experiment=figure5", f"budget={budget}")
+        assert config.histories and config.search.iterations == 1000
+        labels = Counter(label for label, _ in expand(config))
+        assert labels == dict.fromkeys([FULL, *ABLATIONS], n) | {"merge_train_val": 0}
 
 
 def test_the_command_line_comes_last():
