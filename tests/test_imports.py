@@ -25,8 +25,8 @@ LAYERS = [
     {"sampler"},
     {"evaluation"},
     {"records", "plots"},
-    {"units"},
-    {"comparison"},
+    {"units", "collected"},
+    {"comparison", "reports"},
     {"resample", "run"},
     {"cli"},
 ]
