@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 EXPERIMENTS := table2 table3 table4 figure4 figure5 figure6 figure7
 REPRODUCE := $(EXPERIMENTS:%=reproduce-%)
-.PHONY: help setup setup-rivals setup-ray run test test-data lint type data bench learning status \
+.PHONY: help setup setup-rivals setup-ray run test test-data lint type data bench learning status report \
   reproduce-table1 $(REPRODUCE) reproduce-all
 
 PYTHON ?= python3
@@ -97,6 +97,9 @@ reproduce-table1: $(STAMP) ## Print Table 1, the paper's counts beside ours
 
 status: $(STAMP) ## Say what of the sweeps in results/ is done, failed, running, left, and the hours
 	$(BIN)/python -m autosmote.status results_dir=$(RESULTS_DIR) $(ARGS)
+
+report: $(STAMP) ## Put all tables and figures on one page, results/report/index.html
+	$(BIN)/python -m autosmote.reports results_dir=$(RESULTS_DIR) $(ARGS)
 
 $(REPRODUCE): reproduce-%: $(RIVALS) $(if $(filter ray,$(LAUNCHER)),$(RAY))
 	$(BIN)/python -m autosmote.sweep experiment=$* budget=$(BUDGET) results_dir=$(RESULTS_DIR) \

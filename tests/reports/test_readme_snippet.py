@@ -1,0 +1,59 @@
+"""The README's way to Table 2 by pandas alone gives what the reports give."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from autosmote.reports.report import build_report, write_tables
+
+ROOT = Path(__file__).parents[2]
+
+
+def snippet():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    (code,) = [
+        block for block in re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
+        if "records.csv.gz" in block
+    ]  # fmt: skip
+    return code
+
+
+def check(folder, monkeypatch, capsys):
+    """Run the snippet in a folder; its last table, of MCC, is that of table2.csv."""
+    monkeypatch.chdir(folder)
+    found: dict = {}
+    exec(snippet(), found)  # it is our own README's
+    assert "macro_f1" in capsys.readouterr().out
+    written = pd.read_csv("results/table2/tables/quick/table2.csv")
+    written = written[written["metric"] == "mcc"]
+    ranks = written.pivot_table("rank", "arm", "column")
+    table = found["table"]
+    assert set(table.columns) == set(ranks.columns) and set(table.index) == set(ranks.index)
+    pd.testing.assert_frame_equal(
+        table, ranks.loc[table.index, table.columns], check_names=False, rtol=1e-5
+    )
+
+
+def test_it_has_at_most_15_lines():
+    assert len(snippet().splitlines()) <= 15
+
+
+@pytest.mark.parametrize("irs", [[20, 50], [None]])
+def test_on_a_made_up_sweep(irs, bench_reports, tmp_path, monkeypatch, capsys):
+    results = tmp_path / "results"
+    arms = ["none", "smote", "autosmote"]
+    bench_reports.make_sweep(
+        results, "table2", "quick", arms=arms, datasets=["phoneme", "toy"], irs=irs, seeds=2
+    )
+    write_tables(build_report(results, "table2", "quick"))
+    check(tmp_path, monkeypatch, capsys)
+
+
+@pytest.mark.skipif(
+    not (ROOT / "results/table2/plans/quick.csv.gz").exists(),
+    reason="no records of Table 2 with budget=quick are committed",
+)
+def test_on_the_committed_records(monkeypatch, capsys):
+    check(ROOT, monkeypatch, capsys)
