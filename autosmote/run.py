@@ -101,11 +101,12 @@ def _run_one(config: Config, in_child: bool) -> int:
     split = data.split(config)
     ((run,),) = plan([config], data)
     if in_child:
-        from autosmote.sweep.worker import do_in_child, wait_while_taken
+        from autosmote.sweep.worker import do_in_child, wait_while_taken, warm_host
 
         if old := run.record():
             return _code_of_existing(old, run.folder, config)
-        wait_while_taken(lambda: do_in_child([run], data=data, quiet=False, mistakes_fail=False))
+        settings: dict[str, Any] = {"data": data, "quiet": False, "mistakes_fail": False}
+        wait_while_taken(lambda: do_in_child([run], host=warm_host(data), **settings))
         record = records.read_record(run.folder)
     else:
         with wait_for_claim(config.results_dir, [run.key]):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import logging
 import os
 import time
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from autosmote.errors import UserError
-from autosmote.limits import Deadline, Host
+from autosmote.limits import Deadline
 from autosmote.sweep import worker
 from autosmote.sweep.planning import Unit
 from autosmote.sweep.settings import SweepConfig
@@ -97,15 +96,7 @@ def _with_absolute_folder(run: Run) -> Run:
 
 
 def _do(runs: list[Run], data: Data, seconds: float | None, memory_mb: float | None) -> Outcome:
-    """One task: a unit in a child of its process."""
-    host = _host(os.getpid())
-    if not host.loaded:
-        host.load(worker.preload, data)
+    """One task: a unit in a child of its process, of which all its tasks have one host."""
+    host = worker.warm_host(data)
     deadline = Deadline.after(seconds, "unit_seconds")
     return worker.do_in_child(runs, deadline=deadline, memory_mb=memory_mb, host=host)
-
-
-@functools.cache
-def _host(pid: int) -> Host:
-    """One for all tasks of a process."""
-    return Host()

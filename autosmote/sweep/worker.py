@@ -6,6 +6,7 @@ hangs, crashes or eats the memory, its parent puts on record by `put_on_record`.
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import signal
@@ -24,6 +25,13 @@ from autosmote.privacy import scrub
 from autosmote.units import Data, Run
 
 logger = logging.getLogger("autosmote")
+
+_PRELOAD = (
+    *("sklearn.ensemble", "sklearn.neighbors", "sklearn.svm", "sklearn.tree"),
+    # The first optimiser imports torch._dynamo, which takes longer than a short search.
+    *("torch", "torch._dynamo", "matplotlib.backends.backend_agg", "matplotlib.figure"),
+    *("autosmote.learner", "autosmote.plots", "autosmote.sampler"),
+)
 
 # Loaded by a host before it forks its children; else by the child itself.
 _data = Data()
@@ -175,23 +183,28 @@ def put_on_record(runs: Sequence[Run], status: str, error: str) -> Outcome:
     return Outcome("done", (status,) * len(lacking), error)
 
 
+def warm_host(data: Data) -> limits.Host:
+    """This process's host, which has loaded what its children would each have to."""
+    host = limits.Host.of_this_process()
+    if not host.loaded:
+        host.load(preload, data)
+    return host
+
+
 def preload(data: Data) -> None:
     """Load, in a host, what its children would each have to; starts no threads, uses no GPU."""
     global _data
     _data = data
-    import sklearn.ensemble
-    import sklearn.neighbors
-    import sklearn.svm
-    import sklearn.tree  # noqa: F401
-    import torch  # noqa: F401
-
-    import autosmote.learner
-    import autosmote.plots
-    import autosmote.search  # noqa: F401
-
+    for name in _PRELOAD:
+        importlib.import_module(name)
+    importlib.import_module("numba").njit(_identity)(0)  # its registries are filled by a first call
     records.look_up_versions()
     if (threads := _threads()) > 1:
         raise RuntimeError(f"{threads} threads were started, and a fork would lose them")
+
+
+def _identity(x: int) -> int:
+    return x
 
 
 def _threads() -> int:

@@ -1,0 +1,120 @@
+"""What a sweep costs besides its work: CPU seconds per unit, and Hydra's launchers beside it.
+
+    python scripts/bench_sweep.py
+
+Units that do nothing (no resampling and a decision tree on the embedded toy data) are put through
+the local pool; the CPU time of all its processes is divided by their number. The same runs are
+then done by `python -m autosmote.run -m` under Hydra's launchers. Writes
+<results-dir>/bench/sweep.{csv,md}.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+LAUNCHERS = {
+    "basic": [],
+    "joblib": ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"],
+    "submitit_local": ["hydra/launcher=submitit_local"],
+    "ray": ["hydra/launcher=ray"],
+}
+
+
+def cpu_of(arguments: list[str]) -> tuple[float, float]:
+    """CPU and wall seconds of a command with all its processes."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    started = time.perf_counter()
+    subprocess.run(
+        [sys.executable, *arguments],
+        check=True,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return cpu, time.perf_counter() - started
+
+
+def sweep_arguments(n: int, folder: Path) -> list[str]:
+    return [
+        *("-m", "autosmote.sweep", "experiment=table2", "budget=smoke", "samplers=[none]"),
+        *("clfs=[dt]", "metrics=[macro_f1]", f"seeds=[{','.join(map(str, range(n)))}]"),
+        *("reports=false", f"results_dir={folder}"),
+    ]
+
+
+def multirun_arguments(n: int, folder: Path, launcher: str) -> list[str]:
+    return [
+        *("-m", "autosmote.run", "-m", "sampler=none", f"seed=range({n})"),
+        *(f"results_dir={folder}", *LAUNCHERS[launcher]),
+    ]
+
+
+def measure(n_units: int, n_jobs: int) -> list[dict[str, str | float]]:
+    rows: list[dict[str, str | float]] = []
+
+    def add(name: str, n: int, cpu: float, wall: float) -> None:
+        rows.append({"what": name, "n": n, "cpu_s": round(cpu, 4), "wall_s": round(wall, 4)})
+        print(f"{name:42} {n:>6} {cpu:>9.3f} {wall:>9.3f}", flush=True)
+
+    print(f"{'':42} {'n':>6} {'CPU s':>9} {'wall s':>9}")
+    with tempfile.TemporaryDirectory() as folder:
+        few, many = Path(folder) / "few", Path(folder) / "many"
+        start_cpu, start_wall = cpu_of(sweep_arguments(1, few))
+        add("sweep: start, one unit, end", 1, start_cpu, start_wall)
+        cpu, wall = cpu_of(sweep_arguments(n_units, many))
+        per_unit = (cpu - start_cpu) / (n_units - 1), (wall - start_wall) / (n_units - 1)
+        add("sweep: each further unit", n_units - 1, *per_unit)
+        cpu, wall = cpu_of(sweep_arguments(n_units, many))
+        add("sweep: the same again, all done before", n_units, cpu, wall)
+        for launcher in LAUNCHERS:
+            if (
+                launcher == "ray"
+                and subprocess.run([sys.executable, "-c", "import ray"]).returncode
+            ):
+                print("ray: not installed")
+                continue
+            one = cpu_of(multirun_arguments(1, Path(folder) / f"{launcher}1", launcher))
+            all_ = cpu_of(multirun_arguments(n_jobs, Path(folder) / launcher, launcher))
+            per_job = [(b - a) / (n_jobs - 1) for a, b in zip(one, all_, strict=True)]
+            add(f"hydra/launcher={launcher}: start, one job", 1, *one)
+            add(f"hydra/launcher={launcher}: each further job", n_jobs - 1, *per_job)
+    return rows
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--units", type=int, default=1000)
+    parser.add_argument("--jobs", type=int, default=20)
+    parser.add_argument("--results-dir", type=Path, default=Path("results"))
+    arguments = parser.parse_args()
+    rows = measure(arguments.units, arguments.jobs)
+    folder = arguments.results_dir / "bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "sweep.csv").open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, rows[0], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    load = os.getloadavg()[0]
+    lines = [
+        f"{os.cpu_count()} cores, load {load:.1f} at the end. CPU and wall seconds of all",
+        "processes; units and jobs fit one decision tree to the toy data, without resampling.",
+        "",
+        "| what | n | CPU s | wall s |",
+        "|---|---|---|---|",
+        *(f"| {r['what']} | {r['n']} | {r['cpu_s']} | {r['wall_s']} |" for r in rows),
+    ]
+    (folder / "sweep.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

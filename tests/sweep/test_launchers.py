@@ -1,0 +1,135 @@
+"""The same runs by Hydra's launchers and by the sweep's: the same records."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autosmote import collected
+from autosmote.records import read_record
+from autosmote.run import main as run_main
+from autosmote.sweep.command import sweep
+
+FEW = ("search.iterations=3", "search.device=cpu")
+SWEEP = (*FEW, "search.G1=1,2", "search.G2=2,5", "search.K=3,5")
+needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs Ray")
+
+
+def scores(folder):
+    found = {}
+    for path in Path(folder).glob("runs/*/record.json"):
+        record = read_record(path.parent)
+        found[path.parent.name] = (record["status"], record["scores"], record["n_synthetic"])
+    return found
+
+
+def run(*overrides, folder, env=None):
+    return subprocess.run(
+        [sys.executable, "-m", "autosmote.run", *overrides, f"results_dir={folder}"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **(env or {})},
+    )
+
+
+@pytest.fixture(scope="module")
+def single(tmp_path_factory):
+    """Eight single runs over G1, G2 and K."""
+    folder = tmp_path_factory.mktemp("single")
+    for G1, G2, K in ((a, b, c) for a in (1, 2) for b in (2, 5) for c in (3, 5)):
+        sizes = [f"search.G1={G1}", f"search.G2={G2}", f"search.K={K}"]
+        assert run_main([*FEW, *sizes, "search.actors=0", f"results_dir={folder}"]) == 0
+    return scores(folder)
+
+
+
+
+def test_a_multirun_equals_single_runs(single, tmp_path):
+    assert run_main(["-m", *SWEEP, "search.actors=0", f"results_dir={tmp_path}"]) == 0
+    assert scores(tmp_path) == single and len(single) == 8
+
+
+def test_joblib_with_actor_processes(single, tmp_path):
+    done = run(
+        *("-m", *SWEEP, "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "search.actors=2"),
+        folder=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    assert scores(tmp_path) == single
+
+
+def test_a_launcher_goes_on_after_a_crash_and_says_it(tmp_path):
+    done = run(
+        *("-m", "hydra/launcher=joblib", "hydra.launcher.n_jobs=2", "sampler=none", "seed=0,1"),
+        *("clf=dt,svm", "+clf.params.n_train=0", "+clf.params.fault=kill"),
+        "clf._target_=estimators.Faulty",
+        folder=tmp_path,
+        env={"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent.parent), *sys.path])},
+    )
+    assert done.returncode == 1
+    assert {status for status, *_ in scores(tmp_path).values()} == {"crashed"}
+    assert len(scores(tmp_path)) == 4 and "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_hydra_s_submitit_launcher(single, tmp_path):
+    done = run("-m", *SWEEP, "hydra/launcher=submitit_local", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert scores(tmp_path) == single
+    assert not list(tmp_path.glob(".autosmote-*"))
+
+
+@pytest.fixture(scope="module")
+def twelve(tmp_path_factory):
+    """Settings of a sweep of twelve runs, and its records by the local pool."""
+    from test_settings import compose
+
+    config = compose(
+        *("experiment=table2", "budget=smoke", "samplers=[none,smote,autosmote]", "clfs=[dt]"),
+        *("search.iterations=3", "reports=false", "workers=2"),
+    )
+    folder = tmp_path_factory.mktemp("local")
+    assert sweep(replaced(config, results_dir=str(folder))) == 0
+    return config, collected.read_records(folder / "table2")
+
+
+def replaced(config, **settings):
+    from dataclasses import replace
+
+    return replace(config, **settings)
+
+
+def assert_equal(folder, expected):
+    found = collected.read_records(Path(folder) / "table2")
+    assert len(found) == 12
+    same = [name for name in found if name not in ("git_revision", "versions")]
+    assert found[same].equals(expected[same])
+
+
+def test_submitit_shares_the_units_among_jobs(twelve, tmp_path):
+    config, expected = twelve
+    jobs = {"cluster": "local", "timeout_min": 10}
+    assert (
+        sweep(replaced(config, results_dir=str(tmp_path), launcher="submitit", submitit=jobs)) == 0
+    )
+    assert_equal(tmp_path, expected)
+
+
+@needs_ray
+@pytest.mark.slow
+def test_ray_does_the_units_as_tasks(twelve, tmp_path, monkeypatch):
+    config, expected = twelve
+    monkeypatch.chdir(tmp_path)
+    assert sweep(replaced(config, results_dir="here", launcher="ray")) == 0
+    assert_equal(tmp_path / "here", expected)
+
+
+@needs_ray
+@pytest.mark.slow
+def test_hydra_s_ray_launcher(single, tmp_path):
+    done = run("-m", *SWEEP, "hydra/launcher=ray", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert scores(tmp_path) == single
