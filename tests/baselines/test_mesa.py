@@ -17,6 +17,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from autosmote.errors import UserError
 from autosmote.metrics import score
+from autosmote.scoring.estimators import equal_but_faster
 from baselines.mesa import MESA
 from baselines.mesa.ensemble import Ensemble, draw, error_histogram, log_weights
 from baselines.mesa.members import fit_member, fit_sigmoid
@@ -469,6 +470,22 @@ def test_all_classifiers_and_metrics(small_split, name, metric):
     # The final members, refitted, predict what the ensemble predicted as it grew.
     again = score(metric, small_split.y_val, model.predict(small_split.X_val))
     assert again == model.validation_score_
+
+
+def test_the_runner_s_faster_classifier_changes_nothing(small_split):
+    part = small_split
+    models = []
+    for estimator in (slow := AdaBoostClassifier(random_state=0), equal_but_faster(slow)):
+        models.append(Recorded(random_state=0, **SHORT))
+        models[-1].fit(
+            part.X_train, part.y_train, part.X_val, part.y_val, estimator=estimator, metric="mcc"
+        )
+    assert type(slow) is not type(estimator)
+    assert models[0].actions == models[1].actions
+    probabilities = [
+        [member.probability(part.X_test) for member in model.members_] for model in models
+    ]
+    np.testing.assert_array_equal(*probabilities)
 
 
 @pytest.fixture
