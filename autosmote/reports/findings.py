@@ -47,14 +47,14 @@ def _of_metric(summary: Summary, metric: str) -> list[str]:
     paper = "" if np.isnan(printed) else f"; the paper has {printed:.2f}"
     first = (
         f"{METRICS[metric]}: AutoSMOTE is number {place} of {len(order)} with an average rank of "
-        f"{row['rank']:.2f}{within} over {row['n']} configurations{paper}."
+        f"{row['rank']:.2f}{within} over {_counted(row['n'], 'configuration')}{paper}."
     )
     if place > 1:
         best = summary.get(metric, OVERALL, order[0])
         first += f" {names.arm(order[0])} is first with {best['rank']:.2f}."
     rivals = [(arm, summary.get(metric, OVERALL, arm)) for arm in order if arm != FULL]
     if not rivals or row["n"] < MIN_CONFIGURATIONS:
-        second = f"{row['n']} configurations are too few for a test."
+        second = f"A test needs {MIN_CONFIGURATIONS} configurations."
     else:
         better = [names.arm(arm) for arm, rival in rivals if rival["better"]]
         adjusted = sum(rival["p_holm"] < LEVEL for _, rival in rivals)
@@ -85,9 +85,27 @@ def _listed(texts: list[str], at_most: int = 8) -> str:
     return " and ".join(filter(None, (", ".join(texts[:-1]), texts[-1])))
 
 
+def _scope(study: Study) -> str:
+    """What was run, since the paper's numbers are over six datasets, three ratios, five seeds."""
+    runs = study.runs
+    datasets = names.in_order(runs["dataset"], names.DATASETS)
+    irs = dict.fromkeys(names.ratio(ir) for ir in sorted(runs["ir"].unique()))
+    clfs = names.in_order(runs["clf"], names.CLASSIFIERS)
+    return (
+        f"Run were {_listed([names.dataset(name) for name in datasets])}, imbalance ratio "
+        f"{_listed(list(irs))}, {_listed([names.CLASSIFIERS.get(clf, clf) for clf in clfs])}, "
+        f"{_counted(runs['seed'].nunique(), 'seed')}; the paper's Tables 2 and 3 are over six "
+        "datasets, ratios 20, 50 and 100, four classifiers and five seeds."
+    )
+
+
+def _counted(n: int, what: str) -> str:
+    return f"{n} {what}" if n == 1 else f"{n} {what}s"
+
+
 def _doubts(study: Study) -> list[str]:
     """What of these records makes the figures weaker than they look."""
-    found = []
+    found = [_scope(study)]
     if study.missing:
         found.append(
             f"Preliminary: {len(study.missing)} of {len(study.runs)} planned cells have no score. "

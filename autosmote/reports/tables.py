@@ -101,7 +101,9 @@ def rank_table(name: str, caption: str, summary: Summary, *, by_dataset: bool = 
     heads = [_head(summary, column) for column in columns]
     n_left = len(left)
     spans = [("", n_left), ("Dataset", len(columns) - 1), ("", 2)] if len(columns) > 1 else []
-    notes = [f"Average ranks of {metrics}, 1 is best; beside them the paper's own.", _TRIANGLE]
+    notes = [f"Average ranks of {metrics}, 1 is best; beside them the paper's own."]
+    if names.FULL in summary.arms:
+        notes.append(_TRIANGLE)
     notes.append("Imputed: runs whose sampler failed and counts as no resampling, of all runs.")
     if any(summary.n(column) < MIN_CONFIGURATIONS for column in columns):
         notes.append(_TOO_FEW)
@@ -136,7 +138,7 @@ def _rank_cell(summary: Summary, column: str, arm: str) -> Cell:
     texts, papers, hints = [], [], []
     for metric, row in zip(summary.metrics, found, strict=True):
         mark = _BETTER if row.get("better") is True else ""
-        mark += _INCOMPLETE if row["n"] < row["n_planned"] else ""
+        mark += _INCOMPLETE if 0 < row["n"] < row["n_planned"] else ""
         texts.append(number(row["rank"], 2) + mark)
         if not np.isnan(paper := row.get("paper_rank", np.nan)):
             papers.append(f"{paper:.2f}{_BETTER if row['paper_better'] else ''}")
@@ -163,7 +165,7 @@ def top_table(name: str, caption: str, summary: Summary, n_top: int = 5) -> Tabl
             row = summary.get(metric, OVERALL, arm)
             place = order.index(arm) + 1
             mark = _BETTER if row.get("better") is True else ""
-            mark += _INCOMPLETE if row["n"] < row["n_planned"] else ""
+            mark += _INCOMPLETE if 0 < row["n"] < row["n_planned"] else ""
             paper = row.get("paper_rank", np.nan)
             beside = (
                 "" if np.isnan(paper) else f"{paper:.2f}{_BETTER if row['paper_better'] else ''}"
