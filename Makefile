@@ -2,7 +2,8 @@
 .DEFAULT_GOAL := help
 EXPERIMENTS := table2 table3 table4 figure4 figure5 figure6 figure7
 REPRODUCE := $(EXPERIMENTS:%=reproduce-%)
-.PHONY: help setup setup-rivals setup-ray run test test-data lint type data bench learning status report \
+.PHONY: help setup setup-rivals setup-ray run test test-data lint type data api bench learning \
+  compare-library status report \
   reproduce-table1 $(REPRODUCE) reproduce-all
 
 PYTHON ?= python3
@@ -82,6 +83,10 @@ lint: $(STAMP) ## Check style and formatting
 type: $(STAMP) ## Check types
 	$(BIN)/mypy
 
+api: $(STAMP) ## Make the API reference of the sampler from its docstrings, build/api/index.html
+	$(BIN)/python -m pdoc --docformat numpy --output-directory build/api \
+	  autosmote.sampler autosmote.encoding autosmote.search autosmote.search_config
+
 data: $(STAMP) ## Fetch the six data sets from OpenML, or check those in AUTOSMOTE_DATA_DIR
 	$(BIN)/python scripts/fetch_data.py $(ARGS)
 
@@ -91,6 +96,9 @@ bench: $(STAMP) ## Measure the search against plain scikit-learn and the plain g
 
 learning: $(STAMP) ## Does it learn? Searches on all pairs of dataset and classifier against chance
 	$(BIN)/python scripts/learning.py --results-dir $(RESULTS_DIR)/learning $(ARGS)
+
+compare-library: $(STAMP) ## AutoSMOTE beside SMOTE, class weights and tuned thresholds, 10 minutes
+	$(BIN)/python scripts/compare_library.py --results-dir $(RESULTS_DIR) $(ARGS)
 
 reproduce-table1: $(STAMP) ## Print Table 1, the paper's counts beside ours
 	$(BIN)/python scripts/table1.py --results-dir $(RESULTS_DIR) $(ARGS)
