@@ -1,0 +1,77 @@
+"""Figure 7 is drawn from the rows that a sweep kept."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autosmote.records import write_training_part
+from autosmote.reports.case_study import synthetic_rows
+from autosmote.reports.report import build_report, write_figures
+
+ARMS = ["none", "smote", "autosmote"]
+
+
+def frame(rows):
+    return pd.DataFrame(rows, columns=["x", "y", "label"])
+
+
+def test_each_row_is_synthetic_as_often_as_it_was_added():
+    original = frame([(0, 0, 1), (0, 0, 1), (1, 1, 1), (5, 5, 0), (2, 2, 0)])
+    part = frame(
+        [(0, 0, 1), (0, 0, 1), (0, 0, 1), (1, 1, 1), (5, 5, 0), (2, 2, 1), (2, 2, 0), (3, 3, 1)]
+    )
+    found = synthetic_rows(original, part)
+    # One more copy of (0, 0); (2, 2) is new to the minority.
+    assert sorted(found[["x", "y"]].itertuples(index=False, name=None)) == [(0, 0), (2, 2), (3, 3)]
+
+
+@pytest.fixture
+def kept(make_sweep, tmp_path):
+    """A sweep of figure7 that kept its rows: 30 of the majority, 6 of the minority, then more."""
+
+    def imputed(record):
+        if record["sampler"] == "smote":
+            record |= {"imputed": True, "status": "timeout", "error": "too slow"}
+        return record
+
+    rng = np.random.default_rng(0)
+    X = np.concatenate([rng.normal(0, 1, (30, 2)), rng.normal(3, 1, (6, 2))])
+    y = np.repeat([0, 1], [30, 6])
+    more = np.concatenate([X, X[-2:], rng.normal(3, 1, (5, 2))])
+    make_sweep(
+        "figure7", arms=ARMS, datasets=["toy"], irs=[None], clfs=["dt"], seeds=2, change=imputed
+    )
+    folder = tmp_path / "figure7" / "data"
+    for arm in ARMS:
+        key = f"toy-irown-dt-{arm}-macro_f1-seed0"
+        rows, labels = (more, np.append(y, [1] * 7)) if arm == "autosmote" else (X, y)
+        write_training_part(tmp_path / key, rows, labels, ("x", "y"))
+        folder.mkdir(exist_ok=True)
+        (tmp_path / key / "train_resampled.csv.gz").rename(folder / f"{key}.csv.gz")
+    return tmp_path
+
+
+def test_a_panel_for_each_sampler(kept):
+    report = build_report(kept, "figure7", "paper")
+    (figure,) = [figure for figure in report.draw() if figure.name == "figure7"]
+    titles = [axes.get_title() for axes in figure.canvas.axes]
+    assert [title.split("\n")[0] for title in titles] == [
+        *("AutoSMOTE", "SMOTE, imputed", "No resampling"),
+    ]
+    assert "7 synthetic, test Macro-F1" in titles[0] and "0 synthetic" in titles[1]
+    assert "n = 30 majority and 6 minority rows (seed 0)" in figure.caption
+    first = figure.canvas.axes[0]
+    drawn = {line.get_label(): len(line.get_xdata()) for line in first.get_lines()}
+    assert drawn == {"majority": 30, "synthetic": 7, "minority": 6}
+    region = first.images[0].get_array()
+    assert set(np.unique(region)) == {0, 1}
+
+
+def test_its_files(kept):
+    names = {path.name for path in write_figures(build_report(kept, "figure7", "paper"))}
+    assert names == {"figure7.svg", "figure7.png"}  # one configuration has no ranks to draw
+
+
+def test_no_rows_kept_is_no_figure(make_sweep, tmp_path):
+    make_sweep("figure7", arms=ARMS, datasets=["toy"], irs=[None], clfs=["dt"], seeds=1)
+    assert build_report(tmp_path, "figure7", "paper").draw() == []
