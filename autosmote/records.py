@@ -36,7 +36,7 @@ HISTORY_COLUMNS = ("iteration", "reward", "best", "n_synthetic", "seconds")
 # Where and how fast a search runs, never what it finds.
 _MACHINE_SETTINGS = {"actors", "device"}
 # Settings that came later: at their defaults they are left out, so that old runs keep their names.
-_LATER_SETTINGS = {"samples_per_ir"}
+_LATER_SETTINGS = {"samples_per_ir", "patience"}
 # What of a sampler's settings can change a result; its kind goes with its class.
 _SAMPLER_SETTINGS = ("name", "_target_", "takes_ratio", "params")
 _LIMITS = {

@@ -52,7 +52,7 @@ class SearchResult:
         Iterations count from 1.
     iterations : int
         Iterations done.
-    stopped_by : {"iterations", "time_limit", "interrupted"}
+    stopped_by : {"iterations", "time_limit", "patience", "interrupted"}
     history : dict of ndarrays
         "iteration", "reward", "best", "n_synthetic", "seconds" since the start; one entry each.
         A reward is NaN where the scorer had no number to give.
@@ -322,9 +322,17 @@ class _Search:
             self._look_at_memory()
             if self.on_iteration is not None:
                 self.on_iteration(n + 1, result.reward, self.best_score)
-            if config.time_limit is not None and self._elapsed() > config.time_limit:
-                self.stopped_by = "time_limit" if n + 1 < config.iterations else "iterations"
+            if n + 1 < config.iterations and (reason := self._reason_to_stop()):
+                self.stopped_by = reason
                 break
+
+    def _reason_to_stop(self) -> str | None:
+        """Why to stop before the last iteration, if there is a reason."""
+        config = self.config
+        if config.time_limit is not None and self._elapsed() > config.time_limit:
+            return "time_limit"
+        waited = self.iterations - self.best_iteration
+        return "patience" if config.patience is not None and waited >= config.patience else None
 
     def _start_pool(self) -> Pool:
         config, problem = self.config, self.problem

@@ -47,6 +47,8 @@ class SearchConfig:
     time_limit: float | None = None
     """Seconds after which the search stops with what it has, looked at after every iteration;
     null: none."""
+    patience: int | None = None
+    """Iterations without a new best score after which the search stops; null: it does not."""
     scoring: str = "auto"
     """auto: a fast exact scorer where there is one for the classifier; refit: scikit-learn."""
     scoring_memory: int = 1024
@@ -90,7 +92,8 @@ class SearchConfig:
             "iterations", "G2", "K", "lag", "hold", "scoring_memory", "low_level_rows",
             "buffer_cross", "buffer_instance", "buffer_low",
         )  # fmt: skip
-        for name in (*positive, *(["G1"] if self.G1 is not None else [])):
+        given = [name for name in ("G1", "patience") if getattr(self, name) is not None]
+        for name in (*positive, *given):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise UserError(f"search.{name} must be a whole number of at least 1, not {value}.")

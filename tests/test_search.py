@@ -130,6 +130,19 @@ def test_a_time_limit_stops_the_search(toy):
     assert search(toy, iterations=3, time_limit=1e-9).iterations == 1
 
 
+def test_patience_stops_the_search_when_the_best_has_not_moved(toy):
+    whole = search(toy, iterations=200)
+    result = search(toy, iterations=200, patience=20)
+    assert result.stopped_by == "patience"
+    assert result.iterations == result.best_iteration + 20 < 200
+    # It is the same search until then, so it stopped at the first such wait.
+    best = whole.history["best"]
+    assert np.array_equal(result.history["best"], best[: result.iterations])
+    waits = [n for n in range(20, 200) if best[n - 20] == best[n]]
+    assert result.iterations == waits[0] + 1
+    assert search(toy, iterations=20, patience=20).stopped_by == "iterations"
+
+
 def test_iterations_are_reported_in_order(toy):
     seen = []
     result = search(
@@ -261,6 +274,7 @@ def test_more_actors_than_the_lag_are_reduced_with_a_log_line(caplog):
         ({"actors": -1}, "search.actors"),
         ({"actors": "many"}, "search.actors"),
         ({"time_limit": 0}, "search.time_limit"),
+        ({"patience": 0}, "search.patience must be a whole number of at least 1"),
         ({"device": "gpu"}, "auto, cpu, cuda"),
         ({"ablation": "flatt"}, "random_search"),
         ({"learning_rate": 0}, "search.learning_rate"),
