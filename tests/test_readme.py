@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from autosmote.cli import main as command
 from autosmote.datasets import PAPER_DATASETS
 from autosmote.run import main
+from autosmote.sweep.command import main as sweep
 
 ROOT = Path(__file__).resolve().parent.parent
 SHORT = ["search.iterations=3", "search.actors=0"]
@@ -23,7 +25,7 @@ def commands() -> list[list[str]]:
     for block in re.findall(r"^```(?:bash|sh|shell|console)?\n(.*?)^```", text, re.M | re.S):
         for line in block.replace("\\\n", " ").splitlines():
             line = line.strip().removeprefix("$ ")
-            if re.match(r"(\w+=\S+ )*(\S*python -m autosmote\.run|\S*autosmote|make)\b", line):
+            if re.match(r"(\w+=\S+ )*(\S*python -m autosmote\.(run|sweep)|\S*autosmote|make)\b", line):
                 found.append(shlex.split(line, comments=True))
     return found
 
@@ -31,7 +33,7 @@ def commands() -> list[list[str]]:
 def arguments_of(words: list[str]) -> list[str] | None:
     """The arguments that the command gets; None if it is not called."""
     for position, word in enumerate(words):
-        if word == "autosmote.run" or Path(word).name == "autosmote":
+        if word in ("autosmote.run", "autosmote.sweep") or Path(word).name == "autosmote":
             return words[position + 1 :]
     if "make" in words and "run" in words:
         variables = dict(word.split("=", 1) for word in words if "=" in word)
@@ -49,6 +51,11 @@ def cases() -> list:
     return found
 
 
+def write_table(path: str, target: str) -> None:
+    label = np.where(np.arange(90) % 9 == 0, "rare", "common")
+    pd.DataFrame({"size": np.arange(90) % 7, target: label}).to_csv(path, index=False)
+
+
 def test_the_two_main_commands_are_there():
     assert ["make", "run"] in commands()
     assert ["make", "test"] in commands()
@@ -64,15 +71,37 @@ def test_command(words, tmp_path, monkeypatch):
     if arguments is None:
         return
     monkeypatch.chdir(tmp_path)
+    if arguments[0] == "resample":
+        write_table(arguments[1], arguments[arguments.index("--target") + 1])
+        assert command([*arguments, "--iterations", "3", "--jobs", "1"]) == 0
+        assert Path(arguments[arguments.index("-o") + 1]).exists()
+        return
     given = dict(word.split("=", 1) for word in arguments if "=" in word)
     if given.get("dataset") == "file":
-        label = np.where(np.arange(90) % 9 == 0, "rare", "common")
-        frame = pd.DataFrame({"size": np.arange(90) % 7, given["dataset.target"]: label})
-        frame.to_csv(given["dataset.path"], index=False)
+        write_table(given["dataset.path"], given["dataset.target"])
     if "--help" in arguments:
         with pytest.raises(SystemExit) as end:
             main(arguments)
         assert end.value.code == 0
         return
-    assert main([*arguments, *SHORT]) == 0
+    if "autosmote.sweep" in words:
+        assert sweep([*arguments, *SHORT[:1]]) == 0
+    else:
+        assert main([*arguments, *SHORT]) == 0
     assert list(tmp_path.rglob("record.json"))
+
+
+def test_the_sampler_in_a_few_lines_of_python(tmp_path, monkeypatch):
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
+    (block,) = [block for block in blocks if "import AutoSMOTE" in block]
+    monkeypatch.chdir(tmp_path)
+    write_table("data.csv", "label")
+    names: dict = {}
+    exec(block.replace("iterations=300", "iterations=3"), names)
+    assert len(names["X_new"]) >= 90 and names["y_new"].name == "label"
+
+
+def test_the_comparison_in_the_readme_is_the_one_that_was_measured():
+    table = (ROOT / "results" / "library" / "comparison.md").read_text(encoding="utf-8")
+    assert table in (ROOT / "README.md").read_text(encoding="utf-8")

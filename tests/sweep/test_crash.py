@@ -1,0 +1,21 @@
+"""A few of the kills that scripts/crash_test.py makes by the hundred."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "crash_test.py"
+linux = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux's /proc")
+
+
+@linux
+def test_nothing_is_lost_doubled_or_unreadable_after_kills():
+    done = subprocess.run(
+        [sys.executable, SCRIPT, "--kills", "3", "--no-reports"], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 kills in" in done.stdout
+    assert "lost 0, duplicated 0, unreadable 0, different 0" in done.stdout
+    assert "record, " in done.stdout and "collect, " in done.stdout

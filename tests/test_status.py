@@ -1,0 +1,77 @@
+"""How far a sweep is, told from its files alone."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from autosmote import collected, status
+from autosmote.records import write_json
+
+
+@pytest.fixture
+def results(tmp_path):
+    """Six planned runs: one done and one failed here, one collected, one running, two left."""
+    keys = [f"run{i}" for i in range(6)]
+    rows = [
+        {"key": key, "arm": sampler, "dataset": "toy", "clf": "dt", "metric": "mcc", "seed": 0}
+        | {"sampler": sampler}
+        for key, sampler in zip(keys, ["smote"] * 3 + ["none"] * 3, strict=True)
+    ]
+    folder = tmp_path / "table2"
+    # A run may serve two rows of a table; it is one run all the same.
+    collected.write_plan(folder, "quick", [*rows, {**rows[0], "arm": "again"}], {})
+    for key, state in (("run0", "ok"), ("run1", "timeout")):
+        record = {"status": state, "seconds": {"total": 30.0}}
+        write_json(tmp_path / "runs" / key, "record.json", record)
+    collected.write_records(
+        folder, [{"key": "run3", "sampler": "none", "status": "ok", "seconds.total": 60.0}]
+    )
+    code = (
+        "import sys; from autosmote.claims import claim\n"
+        "with claim(sys.argv[1], ['run2']):\n    print('mine', flush=True); sys.stdin.readline()"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout.readline() == "mine\n"
+    yield tmp_path
+    process.communicate("\n")
+
+
+def test_each_run_has_its_state(results):
+    table = status.status(results, "table2", "quick").set_index("key")
+    states = ["done", "failed", "running", "done", "left", "left"]
+    assert table["state"].to_dict() == {f"run{i}": state for i, state in enumerate(states)}
+    assert table["seconds"].dropna().to_dict() == {"run0": 30.0, "run1": 30.0, "run3": 60.0}
+
+
+def test_it_is_printed_by_sampler_and_dataset(results, capsys):
+    assert status.main([f"results_dir={results}"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    # 30 s for the one that runs, 60 s for each of two: 150 s.
+    assert " ".join(lines[0]) == "table2, budget quick: at most 2 min of one core to go"
+    assert lines[1] == ["sampler", "runs", "done", "failed", "running", "left"]
+    assert ["none", "3", "1", "0", "0", "2"] in lines
+    assert ["smote", "3", "1", "1", "1", "0"] in lines
+    assert lines[-1] == ["all", "6", "2", "1", "1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [([], "no plan of a sweep"), (["budgets=quick"], "'budgets=quick' is no setting")],
+)
+def test_mistakes_are_said(arguments, says, tmp_path, capsys):
+    assert status.main([f"results_dir={tmp_path}", *arguments]) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_nothing_is_left_behind(results):
+    before = sorted(map(str, results.rglob("*")))
+    status.main([f"results_dir={results}"])
+    assert sorted(map(str, results.rglob("*"))) == before
+    assert json.loads((results / "runs" / "run0" / "record.json").read_text())["status"] == "ok"
