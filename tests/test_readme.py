@@ -71,7 +71,7 @@ def test_command(words, tmp_path, monkeypatch):
     if arguments is None:
         return
     monkeypatch.chdir(tmp_path)
-    if arguments[0] == "resample":
+    if arguments[:1] == ["resample"]:
         write_table(arguments[1], arguments[arguments.index("--target") + 1])
         assert command([*arguments, "--iterations", "3", "--jobs", "1"]) == 0
         assert Path(arguments[arguments.index("-o") + 1]).exists()
