@@ -168,6 +168,9 @@ def expand(config: SweepConfig) -> Iterator[tuple[str, Config]]:
     UserError
         For a setting that cannot be.
     """
+    search = config.search
+    if search.actors == "auto":  # the units at a time use the cores
+        search = replace(search, actors=0)
     for (label, sampler), dataset, ir, seed in itertools.product(
         arms(config), config.datasets, config.irs, config.seeds
     ):
@@ -176,7 +179,7 @@ def expand(config: SweepConfig) -> Iterator[tuple[str, Config]]:
                 dataset=_load("dataset", dataset, DatasetSettings),
                 clf=_load("clf", clf, ClassifierSettings),
                 sampler=sampler,
-                search=config.search,
+                search=search,
                 preprocess=config.preprocess,
                 limits=config.limits,
                 ir=ir,

@@ -40,6 +40,7 @@ def test_the_paper_s_protocol():
     runs = [run for _, run in expand(config)]
     assert len(runs) == 25 * 6 * 3 * 4 * 2 * 5
     assert {run.search.iterations for run in runs} == {1000}
+    assert {run.search.actors for run in runs} == {0}  # the units use the cores
     configurations = {(run.dataset.name, run.ir, run.clf.name) for run in runs}
     assert len(configurations) == 72
 
