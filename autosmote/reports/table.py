@@ -19,6 +19,7 @@ _LATEX = {
     "#": r"\#",
     "_": r"\_",
     "{": r"\{",
+    "[": "{[}",  # after a line's end it would begin an argument
     "}": r"\}",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
@@ -29,6 +30,7 @@ _LATEX = {
     "–": "--",
     "−": "$-$",
     "×": r"$\times$",
+    "ρ": r"$\rho$",
 }
 
 
@@ -129,7 +131,8 @@ def to_latex(table: Table) -> str:
         "% packages: booktabs, amssymb, graphicx, xcolor",
         r"\begin{table*}",
         r"\centering",
-        rf"\caption{{{_latex(table.caption)}}}",
+        # LaTeX has numbers of its own.
+        rf"\caption{{{_latex(re.sub(r'^(Table|Figure) [0-9]+: ', '', table.caption))}}}",
         rf"\label{{tab:{table.name}}}",
         r"\resizebox{\ifdim\width>\textwidth\textwidth\else\width\fi}{!}{%",
         rf"\begin{{tabular}}{{{'l' * table.n_text}{'r' * (len(table.header) - table.n_text)}}}",
@@ -151,10 +154,10 @@ def to_latex(table: Table) -> str:
     for i, row in enumerate(_printed_rows(table)):
         if i in table.rules or (table.footer and i == len(table.rows)):
             lines.append(r"\midrule")
-        lines.append(" & ".join(_latex_cell(cell) for cell in row) + r" \\")
+        lines += _latex_row(row)
     lines += [r"\bottomrule", r"\end{tabular}}"]
     if table.notes:
-        notes = r" \\ ".join(map(_latex, table.notes))
+        notes = r" \par ".join(map(_latex, table.notes))
         lines.append(
             rf"\par\smallskip\begin{{minipage}}{{\textwidth}}\footnotesize {notes}\end{{minipage}}"
         )
@@ -162,13 +165,21 @@ def to_latex(table: Table) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _latex_cell(cell: Cell) -> str:
-    beside = rf" \textcolor{{gray}}{{\scriptsize {_latex(cell.beside)}}}" if cell.beside else ""
-    return _latex(cell.text) + beside
+def _latex_row(row: Sequence[Cell]) -> list[str]:
+    """A row; what stands beside is below it, since a page is not wide enough for seven of them."""
+    first = " & ".join(_latex(cell.text) for cell in row)
+    if not any(cell.beside for cell in row):
+        return [first + r" \\"]
+    small = (
+        rf"\textcolor{{gray}}{{\scriptsize {_latex(c.beside)}}}" if c.beside else "" for c in row
+    )
+    return [first + r" \\[-0.6ex]", " & ".join(small) + r" \\"]
 
 
 def _latex(text: str) -> str:
-    return "".join(_LATEX.get(character, character) for character in text)
+    # Of an error's text, LaTeX refuses what its fonts lack.
+    known = (_LATEX.get(character, character) for character in text)
+    return "".join(shown if shown[0] < "\u0250" else "?" for shown in known)
 
 
 def to_html(table: Table) -> str:
