@@ -6,13 +6,17 @@ actors read it from shared memory and take numpy views of it. No torch here: act
 
 from __future__ import annotations
 
+import hashlib
+import zipfile
 from collections.abc import Mapping
 from math import prod
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from autosmote.errors import UserError
 from autosmote.space import N_LAMBDAS
 
 HIDDEN = 128
@@ -23,6 +27,9 @@ BIN_WIDTH = 10
 """Counts 0-9 are the first bin, 90 and more the last (the authors' code uses 20)."""
 
 LEVELS = ("cross", "instance", "low")
+
+POLICIES_FILE = "policies.npz"
+"""In a run's folder: the final parameters of its levels by name, each a flat float32 vector."""
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -107,3 +114,63 @@ def initial_parameters(shapes: Shapes, rng: np.random.Generator) -> NDArray[np.f
         bound = 1.0 / np.sqrt(fan_in(name, shapes))
         parts.append(rng.uniform(-bound, bound, prod(shape)).astype(np.float32))
     return np.concatenate(parts)
+
+
+def read_policies(where: str | Path) -> dict[str, NDArray[np.float32]]:
+    """Each level's parameters as an earlier run saved them.
+
+    Parameters
+    ----------
+    where : path
+        The run's folder, or its file.
+
+    Raises
+    ------
+    UserError
+        If there is none, or it is no such file.
+    """
+    path = Path(where)
+    path = path / POLICIES_FILE if path.is_dir() else path
+    try:
+        with np.load(path, allow_pickle=False) as saved:
+            found = {level: saved[level] for level in saved.files}
+    except FileNotFoundError:
+        raise UserError(
+            f"search.init_from={where}: there is no {path.name}; give the folder of a run that "
+            "was done with search.save_policies=true."
+        ) from None
+    except (OSError, EOFError, ValueError, TypeError, zipfile.BadZipFile):
+        found = {}
+    if not found or not all(p.dtype == np.float32 and p.ndim == 1 for p in found.values()):
+        raise UserError(
+            f"search.init_from={where} holds no saved policies; give the folder of a run that was "
+            "done with search.save_policies=true."
+        )
+    return found
+
+
+def check_policies(found: Mapping[str, NDArray[np.float32]], shapes: Mapping[str, Shapes]) -> None:
+    """Check that saved policies are those of such a search.
+
+    Raises
+    ------
+    UserError
+    """
+    there = {level: len(parameters) for level, parameters in found.items()}
+    here = {level: n_parameters(of_level) for level, of_level in shapes.items()}
+    if there != here:
+        sizes = (", ".join(f"{level} {n}" for level, n in sizes.items()) for sizes in (there, here))
+        raise UserError(
+            "The policies of search.init_from have {} parameters, but this search's {}; they fit "
+            "searches on as many features with the same G1, G2, low_level_net and kind of "
+            "ablation.".format(*sizes)
+        )
+
+
+def policies_digest(found: Mapping[str, NDArray[np.float32]]) -> str:
+    """SHA-256 of policies: of what they are, since the file's bytes hold the time."""
+    digest = hashlib.sha256()
+    for level in sorted(found):
+        digest.update(f"{level} {len(found[level])}\n".encode())
+        digest.update(np.ascontiguousarray(found[level], dtype="<f4").tobytes())
+    return digest.hexdigest()

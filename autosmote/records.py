@@ -22,6 +22,7 @@ import numpy as np
 from autosmote import __version__
 from autosmote.config import Config, search_settings
 from autosmote.errors import UserError
+from autosmote.parameters import POLICIES_FILE, policies_digest, read_policies
 from autosmote.search_config import SearchConfig
 
 if TYPE_CHECKING:
@@ -33,10 +34,10 @@ SCHEMA_VERSION = 1
 """Raised whenever a name in a record changes its meaning or goes."""
 
 HISTORY_COLUMNS = ("iteration", "reward", "best", "n_synthetic", "seconds")
-# Where and how fast a search runs, never what it finds.
-_MACHINE_SETTINGS = {"actors", "device"}
+# Where and how fast a search runs and what it leaves, never what it finds.
+_MACHINE_SETTINGS = {"actors", "device", "save_policies"}
 # Settings that came later: at their defaults they are left out, so that old runs keep their names.
-_LATER_SETTINGS = {"samples_per_ir", "patience"}
+_LATER_SETTINGS = {"samples_per_ir", "patience", "init_from"}
 # What of a sampler's settings can change a result; its kind goes with its class.
 _SAMPLER_SETTINGS = ("name", "_target_", "takes_ratio", "params")
 _LIMITS = {
@@ -76,6 +77,9 @@ def identity(config: Config, fingerprint: str) -> dict[str, Any]:
         at_default = {k for k in _LATER_SETTINGS if settings[k] == getattr(SearchConfig, k)}
         left_out = _MACHINE_SETTINGS | at_default
         found["search"] = {k: v for k, v in settings.items() if k not in left_out}
+        if settings["init_from"] is not None:
+            digest = policies_digest(read_policies(settings["init_from"]))
+            _replace_init_from(digest, found["search"], found["sampler"])
     if names := _LIMITS.get(config.sampler.kind):
         found["limits"] = {name: getattr(config.limits, name) for name in names}
     return found
@@ -182,7 +186,7 @@ def make_record(
         "search": None,
         "seconds": evaluation.seconds if evaluation else (result.seconds if result else None),
         "peak_memory_mb": _peak_memory_mb(evaluation, result),
-        "config": _portable(config),
+        "config": _portable(config, run_identity),
         "versions": versions(config),
         "git_revision": git_revision(),
         "machine": {"system": platform.system(), "architecture": platform.machine()},
@@ -215,6 +219,11 @@ def write_history(folder: Path, history: Mapping[str, np.ndarray]) -> None:
 def write_counts(folder: Path, counts: np.ndarray) -> None:
     """Write best_counts.npz: how often each pool row is among the best samples."""
     write_file(folder / "best_counts.npz", lambda path: np.savez_compressed(path, counts=counts))
+
+
+def write_policies(folder: Path, parameters: Mapping[str, Any]) -> None:
+    """Write policies.npz: each level's final parameters as a flat vector."""
+    write_file(folder / POLICIES_FILE, lambda path: np.savez(path, **parameters))
 
 
 def write_training_part(
@@ -335,13 +344,23 @@ def _whole(number: float | None) -> float | int | None:
     return int(number) if number is not None and float(number).is_integer() else number
 
 
-def _portable(config: Config) -> dict[str, Any]:
+def _replace_init_from(digest: str, search: dict[str, Any], sampler: dict[str, Any]) -> None:
+    """Name policies by what they are, not by where they lie."""
+    if search.get("init_from") is not None:
+        search["init_from"] = digest
+    if sampler["params"].get("init_from") is not None:
+        sampler["params"] = sampler["params"] | {"init_from": digest}
+
+
+def _portable(config: Config, run_identity: Mapping[str, Any]) -> dict[str, Any]:
     """The resolved configuration without folders; a data file by its name only."""
     settings = asdict(config)
     for folder in ("results_dir", "data_dir"):
         settings.pop(folder)
     if settings["dataset"]["path"]:
         settings["dataset"]["path"] = Path(settings["dataset"]["path"]).name
+    if digest := run_identity.get("search", {}).get("init_from"):
+        _replace_init_from(digest, settings["search"], settings["sampler"])
     return settings
 
 

@@ -24,7 +24,13 @@ from autosmote.actors import InlinePool, Pool, Problem, ProcessPool, Result
 from autosmote.episode import FIXED, LEARNED, UNIFORM, Rules
 from autosmote.errors import UserError
 from autosmote.memory import proportional_set_size
-from autosmote.parameters import initial_parameters, n_parameters, policy_shapes
+from autosmote.parameters import (
+    check_policies,
+    initial_parameters,
+    n_parameters,
+    policy_shapes,
+    read_policies,
+)
 from autosmote.scoring.reward import Part, Scoring
 from autosmote.search_config import SearchConfig, resolve_actors, resolve_device, resolve_G1
 from autosmote.space import Space, build_space
@@ -209,8 +215,8 @@ def search(
     Raises
     ------
     UserError
-        Where a setting is out of its range, a GPU is asked for and there is none, or the scorer
-        returned no finite number in any iteration.
+        Where a setting is out of its range, a GPU is asked for and there is none, the policies to
+        start from do not fit, or the scorer returned no finite number in any iteration.
     autosmote.actors.ActorError
         Where an actor raises or dies.
     SearchInterrupted
@@ -280,10 +286,14 @@ class _Search:
             n_features=problem.space.X.shape[1], G1=problem.G1, G2=problem.G2,
             low_level_net=problem.low_level_net, flat=problem.rules.flat,
         )  # fmt: skip
-        rng = np.random.default_rng([problem.seed, 0, 0])
-        self.parameters = {
-            level: initial_parameters(shapes, rng) for level, shapes in self.shapes.items()
-        }
+        if self.config.init_from is not None:
+            self.parameters = read_policies(self.config.init_from)
+            check_policies(self.parameters, self.shapes)
+        else:
+            rng = np.random.default_rng([problem.seed, 0, 0])
+            self.parameters = {
+                level: initial_parameters(shapes, rng) for level, shapes in self.shapes.items()
+            }
         self._policies: dict[str, Any] = {}
         self._torch_threads: int | None = None
         self._memory_looked_at = -np.inf

@@ -49,6 +49,11 @@ class SearchConfig:
     null: none."""
     patience: int | None = None
     """Iterations without a new best score after which the search stops; null: it does not."""
+    init_from: str | None = None
+    """Start from the policies that an earlier search saved: its run's folder, or the file; null:
+    at random. Rows that were held out here may have taught them (another seed splits anew)."""
+    save_policies: bool = False
+    """Keep the final policies beside the record, for init_from."""
     scoring: str = "auto"
     """auto: a fast exact scorer where there is one for the classifier; refit: scikit-learn."""
     scoring_memory: int = 1024

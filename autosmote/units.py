@@ -234,6 +234,8 @@ def _keep_search(run: Run, found: Evaluation) -> None:
     history, metric = found.search.history, run.config.metric
     records.write_history(run.folder, history)
     records.write_counts(run.folder, found.search.counts)
+    if search_settings(run.config.sampler, run.config.search).save_policies:
+        records.write_policies(run.folder, found.search.parameters)
     reference = found.reference["validation"][metric]
     records.write_file(
         run.folder / "curve.png",

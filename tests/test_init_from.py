@@ -1,0 +1,112 @@
+"""Saved policies, and searches that start from them."""
+
+import json
+
+import numpy as np
+import pytest
+from sklearn.tree import DecisionTreeClassifier
+
+from autosmote import records
+from autosmote.config import SamplerSettings
+from autosmote.datasets import load_dataset
+from autosmote.episode import EpisodeGenerator
+from autosmote.errors import UserError
+from autosmote.parameters import policies_digest, read_policies
+from autosmote.run import main
+from autosmote.search import run_search
+from autosmote.search_config import SearchConfig
+from autosmote.space import build_space
+from autosmote.splits import make_split
+
+FEW = ("search.iterations=8", "search.actors=0", "search.device=cpu", "search.G1=3", "search.G2=3")
+
+
+@pytest.fixture(scope="module")
+def toy():
+    return make_split(load_dataset("toy"), ir=None, seed=0)
+
+
+def search(split, seed=0, **settings):
+    config = SearchConfig(**{"actors": 0, "device": "cpu", "G1": 6, "G2": 3, **settings})
+    return run_search(
+        split.X_train, split.y_train, split.X_val, split.y_val,
+        DecisionTreeClassifier(random_state=0),
+        metric="macro_f1", ir=None, seed=seed, config=config,
+    )  # fmt: skip
+
+
+def test_the_first_episode_is_made_by_the_saved_policies(toy, tmp_path):
+    learned = search(toy, iterations=40)
+    records.write_policies(tmp_path, learned.parameters)
+    generator = EpisodeGenerator(build_space(toy.X_train[toy.y_train == 1], 30), 6, 3)
+    generator.load(np.concatenate([learned.parameters[name] for name in generator.shapes]))
+    expected = generator.generate(np.random.default_rng([5, 0]))
+    for where in (tmp_path, tmp_path / "policies.npz"):
+        started = search(toy, seed=5, iterations=1, init_from=str(where))
+        assert np.array_equal(started.counts, expected.counts)
+    assert not np.array_equal(search(toy, seed=5, iterations=1).counts, expected.counts)
+
+
+@pytest.mark.parametrize("settings", [{"G1": 5}, {"low_level_net": "joint"}, {"ablation": "flat"}])
+def test_policies_of_another_search_do_not_fit(toy, tmp_path, settings):
+    records.write_policies(tmp_path, search(toy, iterations=1).parameters)
+    with pytest.raises(UserError, match="same G1, G2, low_level_net"):
+        search(toy, iterations=1, init_from=str(tmp_path), **settings)
+
+
+def test_what_is_not_there_or_holds_no_policies_is_said(tmp_path):
+    with pytest.raises(UserError, match=r"no policies\.npz; .*save_policies=true"):
+        read_policies(tmp_path)
+    files = {"empty": b"", "text": b"hello", "zip": b"PK\x03\x04garbage"}
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    np.save(tmp_path / "array.npy", np.zeros(3, np.float32))
+    np.savez(tmp_path / "objects.npz", low=np.array([{}], dtype=object))
+    np.savez(tmp_path / "counts.npz", counts=np.zeros(3, np.int32))
+    for name in (*files, "array.npy", "objects.npz", "counts.npz"):
+        with pytest.raises(UserError, match=f"{name} holds no saved policies"):
+            read_policies(tmp_path / name)
+
+
+def test_the_command_saves_policies_and_starts_from_them(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    def runs():
+        return {path.parent for path in tmp_path.glob("results/runs/*/record.json")}
+
+    assert main([*FEW, "search.save_policies=true"]) == 0
+    (first,) = runs()
+    assert main([*FEW]) == 0  # what is left beside a record makes no other run
+    assert runs() == {first}
+    assert main([*FEW, "seed=1", f"search.init_from={first}"]) == 0
+    (second,) = runs() - {first}
+    text = (second / "record.json").read_text()
+    digest = policies_digest(read_policies(first))
+    assert json.loads(text)["config"]["search"]["init_from"] == digest
+    assert str(tmp_path) not in text and first.name not in text
+    # The same policies elsewhere are the same start.
+    moved = tmp_path / "moved.npz"
+    (first / "policies.npz").rename(moved)
+    assert main([*FEW, "seed=1", f"search.init_from={moved}"]) == 0
+    assert runs() == {first, second}
+    # So are they as a setting that a sampler fixes.
+    assert main([*FEW, "seed=1", f"+sampler.params.init_from={moved}"]) == 0
+    (third,) = runs() - {first, second}
+    text = (third / "record.json").read_text()
+    assert digest in text and "moved" not in text
+    assert main([*FEW, "seed=1", f"search.init_from={first}"]) == 2
+
+
+def test_other_policies_are_another_run(tmp_path):
+    from test_records import CONFIG, FINGERPRINT, changed
+
+    def folder(value, **settings):
+        records.write_policies(tmp_path, {"low": np.full(4, value, np.float32)})
+        config = changed(**settings) if settings else CONFIG
+        return records.run_folder("results", records.identity(config, FINGERPRINT))
+
+    by_search = {"search": SearchConfig(init_from=str(tmp_path))}
+    sampler = SamplerSettings("a", kind="search", params={"init_from": str(tmp_path)})
+    for settings in (by_search, {"sampler": sampler}):
+        assert folder(1, **settings) == folder(1, **settings) != folder(2, **settings)
+    assert folder(1, **by_search) != folder(1)
