@@ -69,8 +69,8 @@ os.fsync, os.replace = fsync, replace
 """
 
 SWEEP = (
-    *("experiment=table2", "budget=smoke", "samplers=[none,smote,adasyn,tomeklinks,randomsearch]"),
-    *("search.iterations=5", "search.low_level_rows=2", "workers=2", "collect_every=0.5"),
+    *("experiment=table2", "budget=smoke", "samplers=[none,smote,adasyn,tomeklinks,nearmiss]"),
+    *("workers=2", "collect_every=0.5"),
 )
 
 

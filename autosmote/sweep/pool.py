@@ -80,7 +80,8 @@ class LocalPool:
         host = Host()
         threads: list[threading.Thread] = []
         try:
-            host.load(worker.preload, self._data)
+            kinds = {unit.runs[0].config.sampler.kind for unit in state.waiting}
+            host.load(worker.preload, self._data, bool(kinds & {"search", "method"}))
             for _ in range(slots):
                 threads.append(
                     threading.Thread(target=self._serve, args=(host.another(), state), daemon=True)

@@ -26,9 +26,9 @@ from autosmote.units import Data, Run
 
 logger = logging.getLogger("autosmote")
 
-_PRELOAD = (
-    *("sklearn.ensemble", "sklearn.neighbors", "sklearn.svm", "sklearn.tree"),
-    # The first optimiser imports torch._dynamo, which takes longer than a short search.
+_ALWAYS = ("sklearn.ensemble", "sklearn.neighbors", "sklearn.svm", "sklearn.tree")
+# The first optimiser imports torch._dynamo, which takes longer than a short search.
+_TO_LEARN = (
     *("torch", "torch._dynamo", "matplotlib.backends.backend_agg", "matplotlib.figure"),
     *("autosmote.learner", "autosmote.plots", "autosmote.sampler"),
 )
@@ -191,11 +191,14 @@ def warm_host(data: Data) -> limits.Host:
     return host
 
 
-def preload(data: Data) -> None:
-    """Load, in a host, what its children would each have to; starts no threads, uses no GPU."""
+def preload(data: Data, learns: bool = True) -> None:
+    """Load, in a host, what its children would each have to; starts no threads, uses no GPU.
+
+    `learns` tells whether any of them has networks to train.
+    """
     global _data
     _data = data
-    for name in _PRELOAD:
+    for name in (*_ALWAYS, *(_TO_LEARN if learns else ())):
         importlib.import_module(name)
     importlib.import_module("numba").njit(_identity)(0)  # its registries are filled by a first call
     records.look_up_versions()

@@ -38,7 +38,7 @@ def do(pool, units):
 def host():
     """A host that has loaded what a pool's have, for single units."""
     made = limits.Host()
-    made.load(preload, Data())
+    made.load(preload, Data())  # all that any of them loads
     yield made
     made.close()
 
