@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 import pandas as pd
 
 from autosmote.reports import names
-from autosmote.reports.cells import Cells, Study
+from autosmote.reports.breakdowns import PARAMETERS
+from autosmote.reports.cells import Study
 from autosmote.reports.drawing import (
     COLOURS,
     DASHES,
@@ -19,11 +18,8 @@ from autosmote.reports.drawing import (
     rank_axis,
 )
 from autosmote.reports.names import FULL, METRICS
-from autosmote.reports.ranks import bootstrap, interval, rank
-from autosmote.reports.significance import MIN_CONFIGURATIONS
 
 _MERGED = "merge_train_val"
-PARAMETERS = {"G1xG2/IR": "$G_1 \\times G_2 / IR$", "G2": "$G_2$", "K": "$K$"}
 
 
 def course(name: str, study: Study, histories: pd.DataFrame) -> Figure | None:
@@ -54,9 +50,17 @@ def course(name: str, study: Study, histories: pd.DataFrame) -> Figure | None:
             colour = colours[i % len(colours)]
             label = f"{names.arm(arm)} (n = {wide.shape[1]})"
             dash = DASHES[i % len(DASHES)]
-            axes.plot(wide.index, wide.mean(axis=1), linestyle=dash, color=colour, label=label)
+            width = 2.2 if arm == FULL else 1.5
+            axes.plot(
+                wide.index,
+                wide.mean(axis=1),
+                linestyle=dash,
+                linewidth=width,
+                color=colour,
+                label=label,
+            )
             low, high = wide.min(axis=1), wide.max(axis=1)
-            axes.fill_between(wide.index, low, high, color=colour, alpha=0.12, linewidth=0)
+            axes.fill_between(wide.index, low, high, color=colour, alpha=0.1, linewidth=0)
         axes.set_xlabel("iteration")
         axes.set_ylabel(f"best validation {METRICS[metric]} so far")
         axes.set_title(METRICS[metric])
@@ -75,50 +79,6 @@ def course(name: str, study: Study, histories: pd.DataFrame) -> Figure | None:
     )
 
 
-def hyperparameter_ranks(cells_of: Mapping[str, Cells]) -> pd.DataFrame:
-    """Ranks and scores of arms such as "G2=5" among those of the same hyperparameter.
-
-    Returns
-    -------
-    DataFrame
-        metric, parameter, value, arm, n (configurations), rank, score, each with its 95% interval
-        (_low, _high), which is nan for fewer than five configurations. Empty without such arms.
-    """
-    rows = []
-    for metric, cells in cells_of.items():
-        labels = [(*label, arm) for arm in cells.arms if (label := names.split_label(arm))]
-        for parameter in names.in_order({label[0] for label in labels}, PARAMETERS):
-            values = sorted((value, arm) for name, value, arm in labels if name == parameter)
-            part = cells.only([arm for _, arm in values])
-            part = part.where(part.shared().any(axis=1))
-            n = len(part.configurations)
-            if n == 0:
-                continue
-            means = part.means()
-            # All arms of one parameter are planned together; where one is missing, so is its rank.
-            whole = ~np.isnan(means).any(axis=1)
-            part, means = part.where(whole), means[whole]
-            draws = list(bootstrap(part, n_draws=1000))
-            estimates = {"rank": rank(means).mean(axis=0), "score": means.mean(axis=0)}
-            drawn = {
-                "rank": np.concatenate([one.ranks.mean(axis=1) for one in draws]),
-                "score": np.concatenate([one.means.mean(axis=1) for one in draws]),
-            }
-            bounds = {name: interval(estimates[name], drawn[name]) for name in estimates}
-            low, high = bounds["rank"]
-            bounds["rank"] = np.clip(low, 1, len(values)), np.clip(high, 1, len(values))
-            for a, (value, arm) in enumerate(values):
-                row = {"metric": metric, "parameter": parameter, "value": value, "arm": arm}
-                row["n"] = len(means)
-                for name, (low, high) in bounds.items():
-                    known = len(means) >= MIN_CONFIGURATIONS
-                    row[name] = estimates[name][a]
-                    row[f"{name}_low"] = low[a] if known else np.nan
-                    row[f"{name}_high"] = high[a] if known else np.nan
-                rows.append(row)
-    return pd.DataFrame(rows)
-
-
 def hyperparameters(name: str, ranks: pd.DataFrame) -> Figure | None:
     """Figure 6: average rank and mean score against each hyperparameter, the others fixed.
 
@@ -126,7 +86,7 @@ def hyperparameters(name: str, ranks: pd.DataFrame) -> Figure | None:
     ----------
     name : str
     ranks : DataFrame
-        Of `hyperparameter_ranks`.
+        Of `breakdowns.hyperparameter_ranks`.
     """
     if ranks.empty:
         return None

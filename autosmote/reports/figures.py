@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 
 from autosmote.reports import names
@@ -19,9 +20,9 @@ from autosmote.reports.drawing import (
     rank_axis,
 )
 from autosmote.reports.names import FULL, METRICS, OVERALL
-from autosmote.reports.ranks import bootstrap, interval, rank
+from autosmote.reports.ranks import rank
 from autosmote.reports.significance import LEVEL, MIN_CONFIGURATIONS, cliques
-from autosmote.reports.tables import Summary, group_name, ordered
+from autosmote.reports.summary import Summary
 
 _LOOKS = {FULL: (FULL_COLOUR, "*", 15), "none": ("black", "s", 6)}
 _MOST_NAMED = 27
@@ -30,30 +31,40 @@ _MOST_COMPARED = 25
 """Arms in a critical-difference diagram; more lines cannot be read."""
 
 
-def by_classifier_and_ratio(name: str, cells_of: Mapping[str, Cells]) -> Figure:
-    """Figure 4: AutoSMOTE's average rank by classifier and by imbalance ratio, among all others."""
+def by_classifier_and_ratio(name: str, ranks: pd.DataFrame) -> Figure:
+    """Figure 4: AutoSMOTE's average rank by classifier and by imbalance ratio, among all others.
+
+    Parameters
+    ----------
+    name : str
+    ranks : DataFrame
+        Of `breakdowns.group_ranks`.
+    """
     canvas = new_canvas(9, 4)
     panels = canvas.subplots(1, 2, sharey=True, width_ratios=(4, 3))
-    for axes, (title, position) in zip(
-        panels, (("base classifier", 2), ("imbalance ratio", 1)), strict=True
-    ):
-        labels: list[str] = []
-        for m, (metric, cells) in enumerate(cells_of.items()):
-            values = [configuration[position] for configuration in cells.configurations]
-            groups = sorted(set(values), key=lambda value: (value is None, value or 0))
-            labels = []
-            for x, group in enumerate(groups):
-                part = cells.where([value == group for value in values])
-                at = x + 0.2 * (m - (len(cells_of) - 1) / 2)
-                n = _draw_group(axes, part, at, m, metric if x == 0 and position == 2 else None)
-                by = "ir" if position == 1 else "clf"
-                text = names.ratio(group) if by == "ir" else group  # type: ignore[arg-type]
-                labels.append(f"{group_name(by, str(text))}\nn = {n}")
-        axes.set_xticks(range(len(labels)), labels)
-        axes.set_xlim(-0.5, len(labels) - 0.5)
+    metrics = names.in_order(ranks["metric"], METRICS)
+    titles = {"clf": "base classifier", "ir": "imbalance ratio"}
+    for axes, (by, title) in zip(panels, titles.items(), strict=True):
+        sizes = ranks[ranks["by"] == by].groupby("group", sort=False)["n"].max()
+        for m, metric in enumerate(metrics):
+            found = ranks[(ranks["by"] == by) & (ranks["metric"] == metric)]
+            places = {
+                group: x + 0.2 * (m - (len(metrics) - 1) / 2) for x, group in enumerate(sizes.index)
+            }
+            others, own = found[found["arm"] != FULL], found[found["arm"] == FULL]
+            axes.plot(
+                others["group"].map(places), others["rank"], "_",
+                color=OTHERS_COLOUR, markersize=9, alpha=0.8,
+            )  # fmt: skip
+            colour, at = (FULL_COLOUR, COLOURS[1])[m % 2], own["group"].map(places)
+            label = f"AutoSMOTE, {METRICS[metric]}" if by == "clf" else None
+            axes.plot(at, own["rank"], MARKERS[m], color=colour, markersize=7, label=label)
+            axes.vlines(at, own["rank_low"], own["rank_high"], color=colour, linewidth=1.8)
+        axes.set_xticks(range(len(sizes)), [f"{group}\nn = {n}" for group, n in sizes.items()])
+        axes.set_xlim(-0.5, len(sizes) - 0.5)
         axes.set_title(f"by {title}")
         axes.grid(axis="x", visible=False)
-    rank_axis(panels[0], max(len(cells.arms) for cells in cells_of.values()))
+    rank_axis(panels[0], ranks["arm"].nunique())
     canvas.legend(loc="outside upper left", ncols=2)
     return Figure(
         name,
@@ -63,45 +74,13 @@ def by_classifier_and_ratio(name: str, cells_of: Mapping[str, Cells]) -> Figure:
     )
 
 
-def _draw_group(axes: Axes, part: Cells, at: float, m: int, metric: str | None) -> int:
-    """One metric of one group; returns its number of configurations."""
-    part = part.where(part.shared().any(axis=1))
-    if not part.configurations:
-        return 0
-    ranks = rank(part.means())
-    averages = np.array([_mean(ranks[:, a]) for a in range(len(part.arms))])
-    own = part.arms.index(FULL)
-    others = np.delete(averages, own)
-    axes.plot(np.full(len(others), at), others, "_", color=OTHERS_COLOUR, markersize=9, alpha=0.8)
-    label = None if metric is None else f"AutoSMOTE, {METRICS[metric]}"
-    colour, marker = (FULL_COLOUR, COLOURS[1])[m % 2], MARKERS[m]
-    axes.plot(at, averages[own], marker, color=colour, markersize=7, label=label, zorder=3)
-    if len(ranks) >= MIN_CONFIGURATIONS:
-        drawn = np.concatenate(
-            [_columns_mean(draws.ranks[:, :, own]) for draws in bootstrap(part, n_draws=1000)]
-        )
-        low, high = interval(averages[own], drawn)
-        axes.plot([at, at], np.clip([low, high], 1, len(part.arms)), color=colour, linewidth=1.8)
-    return len(part.configurations)
-
-
-def _mean(values: np.ndarray) -> float:
-    known = values[~np.isnan(values)]
-    return float(known.mean()) if len(known) else np.nan
-
-
-def _columns_mean(values: np.ndarray) -> np.ndarray:
-    known = ~np.isnan(values)
-    return np.where(known, values, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
-
-
 def critical_difference(
     name: str, cells_of: Mapping[str, Cells], summary: Summary
 ) -> Figure | None:
     """Average ranks on a line; bars join arms without a significant difference among them."""
     panels = []
     for metric, cells in cells_of.items():
-        arms = [arm for arm in ordered(summary, metric) if summary.get(metric, OVERALL, arm)["n"]]
+        arms = summary.ordered(metric)
         means = cells.means()
         means = means[:, [cells.arms.index(arm) for arm in arms]]
         means = means[~np.isnan(means).any(axis=1)]
@@ -187,8 +166,8 @@ def cost(name: str, summary: Summary) -> Figure | None:
     points = {
         metric: {
             arm: (row["seconds"], row["rank"])
-            for arm in ordered(summary, metric)
-            if (row := summary.get(metric, OVERALL, arm))["n"] and row["seconds"] > 0
+            for arm in summary.ordered(metric)
+            if (row := summary.get(metric, OVERALL, arm))["seconds"] > 0
         }
         for metric in summary.metrics
     }
@@ -219,8 +198,8 @@ def gains(name: str, summary: Summary) -> Figure:
     for axes, metric in zip(panels, summary.metrics, strict=True):
         found = {
             arm: (row["validation_gain"], row["test_gain"])
-            for arm in ordered(summary, metric)
-            if (row := summary.get(metric, OVERALL, arm))["n"]
+            for arm in summary.ordered(metric)
+            if (row := summary.get(metric, OVERALL, arm))
         }
         _scatter(axes, found)
         low = min(0.0, min(map(min, found.values())))

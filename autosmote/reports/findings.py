@@ -8,7 +8,7 @@ from autosmote.reports import names
 from autosmote.reports.cells import Study
 from autosmote.reports.names import FULL, METRICS, OVERALL
 from autosmote.reports.significance import LEVEL, MIN_CONFIGURATIONS
-from autosmote.reports.tables import Summary, ordered
+from autosmote.reports.summary import Summary
 
 CAVEATS = (
     "The triangles are not adjusted for the number of rivals: of 24 rivals that are in truth as "
@@ -37,7 +37,7 @@ def findings(study: Study, summary: Summary) -> list[str]:
 
 
 def _of_metric(summary: Summary, metric: str) -> list[str]:
-    order = [arm for arm in ordered(summary, metric) if summary.get(metric, OVERALL, arm)["n"]]
+    order = summary.ordered(metric)
     row = summary.get(metric, OVERALL, FULL)
     place = order.index(FULL) + 1
     within = ""

@@ -196,7 +196,7 @@ def _section(report: Report) -> str:
     first, others = report.tables[:1], report.tables[1:]
     parts += [to_html(table) for table in first]
     parts += [_figure(figure) for figure in report.draw()]
-    for table in [*others, *([report.failures] if report.failures else [])]:
+    for table in others:
         caption = escape(table.caption)
         parts.append(f"<details><summary>{caption}</summary>{to_html(table)}</details>\n")
     parts.append(f'<p class="notes">{escape(report.source)}</p>\n')

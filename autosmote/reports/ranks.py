@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,26 @@ def rank(scores: Floats) -> Floats:
     lacking = np.isnan(scores)
     ranks = rankdata(np.where(lacking, np.inf, -scores), axis=-1)
     return np.where(lacking, np.nan, ranks)
+
+
+def mean_of_known(values: Floats, axis: int | None = None) -> Any:
+    """Mean of the values that are there; nan where none is."""
+    return _of_known(np.mean, np.nanmean, values, axis)
+
+
+def median_of_known(values: Floats, axis: int | None = None) -> Any:
+    """Median of the values that are there; nan where none is."""
+    return _of_known(np.median, np.nanmedian, values, axis)
+
+
+def _of_known(
+    whole: Callable[..., Any], of_known: Callable[..., Any], values: Floats, axis: int | None
+) -> Any:
+    if values.size and not np.isnan(values).any():
+        return whole(values, axis=axis)  # many times as fast
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # where no value is there
+        return of_known(values, axis=axis)
 
 
 @dataclass(frozen=True)

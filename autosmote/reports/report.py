@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -13,23 +13,21 @@ import pandas as pd
 from autosmote.collected import read_histories
 from autosmote.records import write_file
 from autosmote.reports import drawing, figures, names
+from autosmote.reports.breakdowns import (
+    group_ranks,
+    groups_table,
+    hyperparameter_ranks,
+    hyperparameters_table,
+)
 from autosmote.reports.case_study import case_study
 from autosmote.reports.cells import Cells, Study, load_study, make_cells
-from autosmote.reports.courses import course, hyperparameter_ranks, hyperparameters
+from autosmote.reports.courses import course, hyperparameters
 from autosmote.reports.drawing import Figure
 from autosmote.reports.findings import findings
 from autosmote.reports.paper import paper_ranks
-from autosmote.reports.summary import summarise
+from autosmote.reports.summary import Summary, summarise
 from autosmote.reports.table import Cell, Table, to_csv, to_latex, to_markdown
-from autosmote.reports.tables import (
-    Summary,
-    groups_table,
-    hyperparameters_table,
-    rank_table,
-    statistics_table,
-    tests_table,
-    top_table,
-)
+from autosmote.reports.tables import rank_table, statistics_table, tests_table, top_table
 
 TITLES = {
     "table2": "Table 2: samplers",
@@ -44,7 +42,7 @@ TITLES = {
 
 @dataclass(frozen=True)
 class Report:
-    """All of one experiment and budget, as objects; `write_report` makes files of it."""
+    """All of one experiment and budget; `write_tables` and `write_figures` make files of it."""
 
     study: Study
     title: str
@@ -54,8 +52,7 @@ class Report:
     """Makes the figures, which takes longer than all the rest."""
     source: str
     """Which records it came from, and the command that made them."""
-    failures: Table | None = None
-    versions: dict[str, list[str]] = field(default_factory=dict)
+    versions: dict[str, list[str]]
 
 
 def title_of(experiment: str, budget: str) -> str:
@@ -92,51 +89,59 @@ def build_report(results_dir: str | Path, experiment: str, budget: str) -> Repor
     rows = [row for row in rows if len(row)]
     title = title_of(experiment, budget)
     source = _source(study)
-    tables, sentences = [], []
+    tables, sentences = [_failures(study)], []
     draw: Callable[[], list[Figure]] = list
     if rows:
         summary = Summary(pd.concat(rows, ignore_index=True), paper_ranks(experiment))
         sentences = findings(study, summary)
-        tables = list(_tables(experiment, title, cells, summary))
-        draw = partial(_figures, study, cells, summary)
+        by_group, by_value = group_ranks(cells), hyperparameter_ranks(cells)
+        tables = [*_tables(experiment, title, summary, by_group, by_value), _failures(study)]
+        draw = partial(_figures, study, cells, summary, by_group, by_value)
     for table in tables:
         table.notes.append(source)
-    return Report(
-        study, title, sentences, tables, draw, source, _failures(study), _versions(study.runs)
-    )
+    return Report(study, title, sentences, tables, draw, source, _versions(study.runs))
 
 
 def _tables(
-    experiment: str, title: str, cells_of: Mapping[str, Cells], summary: Summary
+    experiment: str,
+    title: str,
+    summary: Summary,
+    by_group: pd.DataFrame,
+    by_value: pd.DataFrame,
 ) -> Iterable[Table]:
-    ranks = hyperparameter_ranks(cells_of)
     if experiment == "table3":
         yield top_table(experiment, title, summary)
         yield rank_table(f"{experiment}_all", f"{title}, all", summary)
-    elif len(ranks):
-        yield hyperparameters_table(experiment, title, ranks)
+    elif len(by_value):
+        yield hyperparameters_table(experiment, title, by_value)
     else:
         yield rank_table(experiment, title, summary, by_dataset=experiment != "table4")
     for metric in summary.metrics:
         yield statistics_table(f"{experiment}_statistics_{metric}", summary, metric)
         if names.FULL in summary.arms:
             yield tests_table(f"{experiment}_tests_{metric}", summary, metric)
-    yield groups_table(f"{experiment}_by_classifier_and_ratio", cells_of)
+    yield groups_table(f"{experiment}_by_classifier_and_ratio", by_group)
 
 
-def _figures(study: Study, cells_of: Mapping[str, Cells], summary: Summary) -> list[Figure]:
+def _figures(
+    study: Study,
+    cells_of: Mapping[str, Cells],
+    summary: Summary,
+    by_group: pd.DataFrame,
+    by_value: pd.DataFrame,
+) -> list[Figure]:
     """The paper's figures where the experiment has them, then those that every one has."""
     experiment = study.experiment
-    by_group = "figure4" if experiment in ("table2", "figure4") else f"{experiment}_by_group"
+    figure4 = "figure4" if experiment in ("table2", "figure4") else f"{experiment}_by_group"
     with drawing.style():
         drawn = [
             course(f"{experiment}_course", study, read_histories(study.folder)),
-            hyperparameters(f"{experiment}_hyperparameters", hyperparameter_ranks(cells_of)),
+            hyperparameters(f"{experiment}_hyperparameters", by_value),
             case_study(f"{experiment}_rows", study),
         ]
         if names.FULL in summary.arms and summary.n(names.OVERALL) > 1:
             drawn += [
-                figures.by_classifier_and_ratio(by_group, cells_of),
+                figures.by_classifier_and_ratio(figure4, by_group),
                 figures.critical_difference(f"{experiment}_differences", cells_of, summary),
                 figures.cost(f"{experiment}_cost", summary),
                 figures.gains(f"{experiment}_gains", summary),
@@ -166,12 +171,10 @@ def _source(study: Study) -> str:
     )
 
 
-def _failures(study: Study) -> Table | None:
-    """Samplers that failed, how often and why; the figures of runs that came to an end count."""
+def _failures(study: Study) -> Table:
+    """What failed, how often and why; empty rather than left from another time if nothing did."""
     runs = study.runs
     failed = runs[runs["status"].notna() & (runs["status"] != "ok")]
-    if failed.empty:
-        return None
     error = failed["error"].fillna("").str.slice(0, 160)
     counts = (
         failed.assign(error=error, imputed=failed["imputed"].fillna(False).astype(int))
@@ -190,7 +193,7 @@ def _failures(study: Study) -> Table | None:
         for row in counts.itertuples()
     ]
     header = ["Method", "Status", "Error", "Runs", "Imputed"]
-    return Table("failures", "Runs that failed", header, rows, counts, n_text=3)
+    return Table("failures", f"Runs that failed: {len(failed)}", header, rows, counts, n_text=3)
 
 
 def _versions(runs: pd.DataFrame) -> dict[str, list[str]]:
@@ -207,7 +210,7 @@ def write_tables(report: Report) -> list[Path]:
     folder = report.study.folder / "tables" / report.study.budget
     forms: dict[str, Callable[[Table], str]] = {"csv": to_csv, "md": to_markdown, "tex": to_latex}
     written = []
-    for table in [*report.tables, *([report.failures] if report.failures else [])]:
+    for table in report.tables:
         for ending, form in forms.items():
             path = folder / f"{table.name}.{ending}"
             write_text(path, form(table))

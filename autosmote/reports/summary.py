@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.stats import spearmanr
 
+from autosmote.reports import names
 from autosmote.reports.cells import Cells
-from autosmote.reports.names import OVERALL
-from autosmote.reports.ranks import Draws, bootstrap, interval, rank, share_above
+from autosmote.reports.names import METRICS, OVERALL
+from autosmote.reports.ranks import (
+    Draws,
+    bootstrap,
+    interval,
+    mean_of_known,
+    median_of_known,
+    rank,
+    share_above,
+)
 from autosmote.reports.significance import LEVEL, MIN_CONFIGURATIONS, holm, signed_rank_p
 
 Floats = NDArray[np.float64]
@@ -69,7 +78,7 @@ def summarise(cells: Cells, reference: str | None) -> pd.DataFrame:
                 "arm": arm,
                 "n_planned": int(whole.planned[:, whole.arms.index(arm)].sum()),
                 **_of_arm(part, a, ranks[where, a]),
-                "validation_rank": _mean(validation_ranks[where, a]),
+                "validation_rank": mean_of_known(validation_ranks[where, a]),
                 **({} if own is None or a == own else _against(part, own, a)),
             }
             for a, arm in enumerate(cells.arms)
@@ -99,13 +108,13 @@ def _of_arm(part: Cells, a: int, ranks: Floats) -> dict[str, Any]:
     has_score = ~np.isnan(part.test[:, a])
     return {
         "n": int(np.sum(~np.isnan(ranks))),
-        "rank": _mean(ranks),
-        "score": _mean(part.means()[:, a]),
-        "validation_gain": _mean(part.means(part.validation_gain)[:, a]),
-        "test_gain": _mean(part.means(part.test_gain)[:, a]),
+        "rank": mean_of_known(ranks),
+        "score": mean_of_known(part.means()[:, a]),
+        "validation_gain": mean_of_known(part.means(part.validation_gain)[:, a]),
+        "test_gain": mean_of_known(part.means(part.test_gain)[:, a]),
         "imputed": int((part.imputed[:, a] & has_score).sum()),
         "runs": int(has_score.sum()),
-        "seconds": _median(part.seconds[:, a]),
+        "seconds": median_of_known(part.seconds[:, a]),
     }
 
 
@@ -124,8 +133,8 @@ def _against(part: Cells, own: int, other: int) -> dict[str, Any]:
         "wins": int((x > y).sum()),
         "ties": int((x == y).sum()),
         "losses": int((x < y).sum()),
-        "gain": _median(x - y),
-        "improvement": _mean(above),
+        "gain": median_of_known(x - y),
+        "improvement": mean_of_known(above),
     }
 
 
@@ -134,16 +143,18 @@ def _intervals(
 ) -> dict[str, dict[str, tuple[Floats, Floats]]]:
     """Bootstrap intervals of each arm: column -> statistic -> (low, high)."""
     statistics: dict[str, Callable[[Draws, slice], Floats]] = {
-        "rank": lambda draws, where: _mean(draws.ranks[:, where], axis=1),
-        "score": lambda draws, where: _mean(draws.means[:, where], axis=1),
+        "rank": lambda draws, where: mean_of_known(draws.ranks[:, where], axis=1),
+        "score": lambda draws, where: mean_of_known(draws.means[:, where], axis=1),
     }
     # Both bounds of a rank and of a probability.
     limits = {"rank": (1.0, float(len(cells.arms))), "improvement": (0.0, 1.0)}
     if own is not None:
-        statistics["gain"] = lambda draws, where: _median(
+        statistics["gain"] = lambda draws, where: median_of_known(
             draws.means[:, where, [own]] - draws.means[:, where], axis=1
         )
-        statistics["improvement"] = lambda draws, where: _mean(draws.above[:, where], axis=1)
+        statistics["improvement"] = lambda draws, where: mean_of_known(
+            draws.above[:, where], axis=1
+        )
     drawn: dict[tuple[str, str], list[Floats]] = {}
     for draws in bootstrap(cells, own):
         for column, where in slices.items():
@@ -161,20 +172,44 @@ def _intervals(
     return found
 
 
-def _mean(values: Floats, axis: int | None = None) -> Any:
-    return _known(np.mean, np.nanmean, values, axis)
+class Summary:
+    """`summarise`'s rows of all metrics, with the paper's beside them, looked up by name."""
 
+    def __init__(self, rows: pd.DataFrame, paper: pd.DataFrame) -> None:
+        by = ["metric", "column", "arm"]
+        beside = paper.rename(columns={"rank": "paper_rank", "better": "paper_better"})
+        self.rows = rows.merge(beside, on=by, how="left")
+        self.metrics = names.in_order(rows["metric"], METRICS)
+        self.columns = names.in_order(set(rows["column"]) - {OVERALL}, names.DATASETS) + [OVERALL]
+        self.arms = names.arms_in_order(rows["arm"])
+        keys = zip(*(self.rows[name] for name in by), strict=True)
+        self._rows = dict(zip(keys, self.rows.to_dict("records"), strict=True))
 
-def _median(values: Floats, axis: int | None = None) -> Any:
-    return _known(np.median, np.nanmedian, values, axis)
+    def get(self, metric: str, column: str, arm: str) -> dict[str, Any]:
+        """A row; with n = 0 where there is none."""
+        return self._rows.get((metric, column, arm), {"rank": np.nan, "n": 0, "n_planned": 0})
 
+    def n(self, column: str) -> int:
+        """Configurations of a column."""
+        return max(
+            self.get(metric, column, arm)["n"] for metric in self.metrics for arm in self.arms
+        )
 
-def _known(
-    whole: Callable[..., Any], of_known: Callable[..., Any], values: Floats, axis: int | None
-) -> Any:
-    """A statistic of the values that are there; nan, without numpy's warning, where none is."""
-    if values.size and not np.isnan(values).any():
-        return whole(values, axis=axis)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)
-        return of_known(values, axis=axis)
+    def ordered(self, metric: str, column: str = OVERALL) -> list[str]:
+        """Arms with a score, from the best average rank to the worst."""
+        ranks = {arm: self.get(metric, column, arm)["rank"] for arm in self.arms}
+        known = [arm for arm in self.arms if not np.isnan(ranks[arm])]
+        return sorted(known, key=lambda arm: (ranks[arm], arm))
+
+    def spearman(self, metric: str, column: str) -> tuple[float, int]:
+        """Rank correlation with the paper's column, and over how many arms."""
+        rows = self.rows[(self.rows["metric"] == metric) & (self.rows["column"] == column)]
+        both = rows.dropna(subset=["rank", "paper_rank"])
+        if len(both) < 3:
+            return np.nan, len(both)
+        return float(spearmanr(both["rank"], both["paper_rank"]).statistic), len(both)
+
+    def imputed(self, arm: str) -> tuple[int, int]:
+        """Imputed runs and all runs of an arm."""
+        found = [self.get(metric, OVERALL, arm) for metric in self.metrics]
+        return sum(row.get("imputed", 0) for row in found), sum(row.get("runs", 0) for row in found)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +35,7 @@ _LATEX = {
 }
 
 
+NONE = "–"
 _TEXT = ' class="text"'
 
 
@@ -56,6 +58,20 @@ class Cell:
     beside: str = ""
     sort: float | None = None
     hint: str = ""
+
+
+def number(value: float, digits: int) -> str:
+    """A number with so many decimals; a dash for nan."""
+    return NONE if math.isnan(value) else f"{value:.{digits}f}"
+
+
+def with_interval(row: Mapping[str, Any], name: str, digits: int, sign: bool = False) -> Cell:
+    """An estimate with its interval, or without one if there is none."""
+    form = f"{'+' if sign else ''}.{digits}f"
+    text = f"{row[name]:{form}}"
+    if not math.isnan(row.get(f"{name}_low", math.nan)):
+        text += f" [{row[f'{name}_low']:{form}}, {row[f'{name}_high']:{form}}]"
+    return Cell(text, sort=row[name])
 
 
 @dataclass(frozen=True)

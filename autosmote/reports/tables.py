@@ -7,18 +7,15 @@ from itertools import chain
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from scipy.stats import spearmanr
 
 from autosmote.reports import names
-from autosmote.reports.cells import Cells
 from autosmote.reports.names import METRICS, OVERALL
 from autosmote.reports.paper import SLIPS
-from autosmote.reports.ranks import rank
 from autosmote.reports.significance import LEVEL, MIN_CONFIGURATIONS
-from autosmote.reports.table import Cell, Table
+from autosmote.reports.summary import Summary
+from autosmote.reports.table import NONE, Cell, Table, number, with_interval
 
-_BETTER, _INCOMPLETE, _NONE = "▲", "†", "–"
+_BETTER, _INCOMPLETE = "▲", "†"
 _TRIANGLE = (
     f"{_BETTER}: AutoSMOTE is better by a one-sided Wilcoxon signed-rank test over the "
     f"configurations' mean test scores, p < {LEVEL:g}, not adjusted for the number of rivals, as "
@@ -28,42 +25,6 @@ _TOO_FEW = f"n too small: fewer than {MIN_CONFIGURATIONS} configurations allow n
 _DAGGER = (
     f"{_INCOMPLETE}: not all planned configurations have a score; the others are ranked without it."
 )
-
-
-class Summary:
-    """`summarise`'s rows of all metrics, with the paper's beside them, looked up by name."""
-
-    def __init__(self, rows: pd.DataFrame, paper: pd.DataFrame) -> None:
-        by = ["metric", "column", "arm"]
-        beside = paper.rename(columns={"rank": "paper_rank", "better": "paper_better"})
-        self.rows = rows.merge(beside, on=by, how="left")
-        self.metrics = names.in_order(rows["metric"], METRICS)
-        self.columns = names.in_order(set(rows["column"]) - {OVERALL}, names.DATASETS) + [OVERALL]
-        self.arms = names.arms_in_order(rows["arm"])
-        keys = zip(*(self.rows[name] for name in by), strict=True)
-        self._rows = dict(zip(keys, self.rows.to_dict("records"), strict=True))
-
-    def get(self, metric: str, column: str, arm: str) -> dict[str, Any]:
-        return self._rows.get((metric, column, arm), {"rank": np.nan, "n": 0, "n_planned": 0})
-
-    def n(self, column: str) -> int:
-        """Configurations of a column."""
-        return max(
-            self.get(metric, column, arm)["n"] for metric in self.metrics for arm in self.arms
-        )
-
-    def spearman(self, metric: str, column: str) -> tuple[float, int]:
-        """Rank correlation with the paper's column, and over how many arms."""
-        rows = self.rows[(self.rows["metric"] == metric) & (self.rows["column"] == column)]
-        both = rows.dropna(subset=["rank", "paper_rank"])
-        if len(both) < 3:
-            return np.nan, len(both)
-        return float(spearmanr(both["rank"], both["paper_rank"]).statistic), len(both)
-
-    def imputed(self, arm: str) -> tuple[int, int]:
-        """Imputed runs and all runs of an arm."""
-        found = [self.get(metric, OVERALL, arm) for metric in self.metrics]
-        return sum(row.get("imputed", 0) for row in found), sum(row.get("runs", 0) for row in found)
 
 
 def rank_table(name: str, caption: str, summary: Summary, *, by_dataset: bool = True) -> Table:
@@ -135,17 +96,24 @@ def _head(summary: Summary, column: str) -> str:
 
 def _rank_cell(summary: Summary, column: str, arm: str) -> Cell:
     found = [summary.get(metric, column, arm) for metric in summary.metrics]
-    texts, papers, hints = [], [], []
+    texts, papers, hints = [], [_paper_text(row) for row in found], []
     for metric, row in zip(summary.metrics, found, strict=True):
-        mark = _BETTER if row.get("better") is True else ""
-        mark += _INCOMPLETE if 0 < row["n"] < row["n_planned"] else ""
-        texts.append(number(row["rank"], 2) + mark)
-        if not np.isnan(paper := row.get("paper_rank", np.nan)):
-            papers.append(f"{paper:.2f}{_BETTER if row['paper_better'] else ''}")
+        texts.append(_rank_text(row))
         if "p" in row and arm != names.FULL:
-            hints.append(f"{METRICS[metric]}: n = {row['n']}, {_p_and_holm(row)}")
-    sort = float(found[0]["rank"])
-    return Cell("/".join(texts), "/".join(papers), sort, "; ".join(hints))
+            hints.append(f"{METRICS[metric]}: n = {row['n_pairs']:g}, {_p_and_holm(row)}")
+    beside = "/".join(paper or NONE for paper in papers) if any(papers) else ""
+    return Cell("/".join(texts), beside, float(found[0]["rank"]), "; ".join(hints))
+
+
+def _rank_text(row: Mapping[str, Any]) -> str:
+    mark = _BETTER if row.get("better") is True else ""
+    mark += _INCOMPLETE if 0 < row["n"] < row["n_planned"] else ""
+    return number(row["rank"], 2) + mark
+
+
+def _paper_text(row: Mapping[str, Any]) -> str:
+    rank = row.get("paper_rank", np.nan)
+    return "" if np.isnan(rank) else f"{rank:.2f}{_BETTER if row['paper_better'] else ''}"
 
 
 def _spearman_cell(summary: Summary, column: str) -> Cell:
@@ -157,25 +125,15 @@ def top_table(name: str, caption: str, summary: Summary, n_top: int = 5) -> Tabl
     """Table 3: the best of each metric side by side; AutoSMOTE is always among them."""
     blocks = []
     for metric in summary.metrics:
-        order = [arm for arm in ordered(summary, metric) if summary.get(metric, OVERALL, arm)["n"]]
+        order = summary.ordered(metric)
         kept = order[:n_top]
         kept += [arm for arm in order[n_top:] if arm == names.FULL]
         block = []
         for arm in kept:
             row = summary.get(metric, OVERALL, arm)
             place = order.index(arm) + 1
-            mark = _BETTER if row.get("better") is True else ""
-            mark += _INCOMPLETE if 0 < row["n"] < row["n_planned"] else ""
-            paper = row.get("paper_rank", np.nan)
-            beside = (
-                "" if np.isnan(paper) else f"{paper:.2f}{_BETTER if row['paper_better'] else ''}"
-            )
-            block.append(
-                [
-                    Cell(f"{place}. {names.arm(arm)}"),
-                    Cell(number(row["rank"], 2) + mark, beside, row["rank"]),
-                ]
-            )
+            rank = Cell(_rank_text(row), _paper_text(row), row["rank"])
+            block.append([Cell(f"{place}. {names.arm(arm)}"), rank])
         blocks.append(block)
     height = max(map(len, blocks), default=0)
     blank = [Cell(""), Cell("")]
@@ -204,12 +162,6 @@ def top_table(name: str, caption: str, summary: Summary, n_top: int = 5) -> Tabl
     return Table(name, caption, header, rows, summary.rows, notes=notes, n_text=1)
 
 
-def ordered(summary: Summary, metric: str, column: str = OVERALL) -> list[str]:
-    """Arms from the best average rank to the worst."""
-    ranks = {arm: summary.get(metric, column, arm)["rank"] for arm in summary.arms}
-    return sorted(summary.arms, key=lambda arm: (np.nan_to_num(ranks[arm], nan=np.inf), arm))
-
-
 def statistics_table(name: str, summary: Summary, metric: str) -> Table:
     """One metric over all datasets, beyond the paper: intervals, effect sizes, scores, seconds."""
     compared = names.FULL in summary.arms
@@ -218,10 +170,8 @@ def statistics_table(name: str, summary: Summary, metric: str) -> Table:
         header += ["Wins/ties/losses", "Median gain [95%]", "P(better) [95%]", "n", "p", "Holm p"]
     header += ["Imputed", "Seconds"]
     rows = []
-    for arm in ordered(summary, metric):
+    for arm in summary.ordered(metric):
         row = summary.get(metric, OVERALL, arm)
-        if not row["n"]:
-            continue
         cells = [
             Cell(names.arm(arm)),
             with_interval(row, "rank", 2),
@@ -274,7 +224,7 @@ def tests_table(name: str, summary: Summary, metric: str) -> Table:
             text = (
                 f"{_p_text(row.get('p'))}{mark} / {_p_text(row.get('p_holm'))}"
                 if "p" in row
-                else _NONE
+                else NONE
             )
             if "p" in row and row["n_pairs"] < MIN_CONFIGURATIONS:
                 text = "n too small"
@@ -288,83 +238,6 @@ def tests_table(name: str, summary: Summary, metric: str) -> Table:
     ]
     caption = f"{METRICS[metric]}: tests that AutoSMOTE is better"
     return Table(name, caption, header, rows, data, notes=notes)
-
-
-def groups_table(name: str, cells_of: Mapping[str, Cells]) -> Table:
-    """Average ranks by classifier and by imbalance ratio, of every arm; the data of Figure 4."""
-    found = [group_ranks(cells) for cells in cells_of.values()]
-    data = pd.concat(found, ignore_index=True)
-    groups = list(dict.fromkeys(zip(data["by"], data["group"], strict=True)))
-    arms = names.arms_in_order(data["arm"])
-    keys = zip(data["metric"], data["by"], data["group"], data["arm"], strict=True)
-    ranks = dict(zip(keys, data["rank"], strict=True))
-    rows = []
-    for arm in arms:
-        cells = []
-        for by, group in groups:
-            values = [ranks.get((metric, by, group, arm), np.nan) for metric in cells_of]
-            cells.append(Cell("/".join(number(value, 2) for value in values), sort=values[0]))
-        rows.append([Cell(names.arm(arm)), *cells])
-    metrics = "/".join(METRICS[metric] for metric in cells_of)
-    sizes = dict(zip(zip(data["by"], data["group"], strict=True), data["n"], strict=True))
-    header = ["Method", *(f"{group_name(*g)} (n = {sizes[g]})" for g in groups)]
-    caption = f"Average ranks of {metrics} by classifier and by imbalance ratio"
-    return Table(name, caption, header, rows, data)
-
-
-def group_ranks(cells: Cells) -> pd.DataFrame:
-    """Average ranks over the configurations of a classifier, and of an imbalance ratio."""
-    ranks = rank(cells.means())
-    rows = []
-    for by, position in (("clf", 2), ("ir", 1)):
-        values = [configuration[position] for configuration in cells.configurations]
-        for group in dict.fromkeys(sorted(values, key=lambda value: (value is None, value or 0))):
-            chosen = ranks[[value == group for value in values]]
-            for a, arm in enumerate(cells.arms):
-                known = chosen[~np.isnan(chosen[:, a]), a]
-                average = float(known.mean()) if len(known) else np.nan
-                label = names.ratio(group) if by == "ir" else group  # type: ignore[arg-type]
-                rows.append((cells.metric, by, label, arm, len(known), average))
-    return pd.DataFrame(rows, columns=["metric", "by", "group", "arm", "n", "rank"])
-
-
-def group_name(by: str, group: str) -> str:
-    return f"IR {group}" if by == "ir" else names.CLASSIFIERS.get(group, group)
-
-
-def hyperparameters_table(name: str, caption: str, ranks: pd.DataFrame) -> Table:
-    """The numbers of Figure 6, from `courses.hyperparameter_ranks`."""
-    rows, rules = [], set()
-    last = None
-    for row in ranks.to_dict("records"):
-        if last not in (None, (row["metric"], row["parameter"])):
-            rules.add(len(rows))
-        last = row["metric"], row["parameter"]
-        rows.append(
-            [
-                Cell(METRICS[row["metric"]]),
-                Cell(row["arm"]),
-                Cell(str(row["n"]), sort=row["n"]),
-                with_interval(row, "rank", 2),
-                with_interval(row, "score", 3),
-            ]
-        )
-    header = ["Metric", "Value", "n", "Rank [95%]", "Test score [95%]"]
-    notes = ["Ranks among the values of one hyperparameter, the others at their defaults."]
-    return Table(name, caption, header, rows, ranks, n_text=2, rules=frozenset(rules), notes=notes)
-
-
-def number(value: float, digits: int) -> str:
-    return _NONE if np.isnan(value) else f"{value:.{digits}f}"
-
-
-def with_interval(row: Mapping[str, Any], name: str, digits: int, sign: bool = False) -> Cell:
-    """An estimate with its interval, or without one if there is none."""
-    form = f"{'+' if sign else ''}.{digits}f"
-    text = f"{row[name]:{form}}"
-    if not np.isnan(row.get(f"{name}_low", np.nan)):
-        text += f" [{row[f'{name}_low']:{form}}, {row[f'{name}_high']:{form}}]"
-    return Cell(text, sort=row[name])
 
 
 def _p_text(p: float | None) -> str:

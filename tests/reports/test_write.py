@@ -19,8 +19,7 @@ from autosmote.reports import names
 from autosmote.reports.cells import load_study, make_cells
 from autosmote.reports.paper import paper_ranks
 from autosmote.reports.report import build_report, write_tables
-from autosmote.reports.summary import summarise
-from autosmote.reports.tables import Summary, ordered
+from autosmote.reports.summary import Summary, summarise
 
 SMALL = {
     "arms": ["none", "smote", "svmsmote", "sv_gasmote", "autosmote"],
@@ -114,7 +113,7 @@ def test_the_paper_read_as_scores_gives_its_own_order(make_sweep, tmp_path):
         paper_ranks("table2"),
     )
     for metric in names.METRICS:
-        assert ordered(summary, metric)[0] == "autosmote"
+        assert summary.ordered(metric)[0] == "autosmote"
         assert summary.spearman(metric, "phoneme")[0] == pytest.approx(1)
         assert summary.spearman(metric, "overall")[0] > 0.95
 
