@@ -81,7 +81,8 @@ PAPER_DATASETS = {
     "magictelescope": PaperDataset(1120, "MagicTelescope.arff", 12332, 6688, 10, ("ID",)),
     "electricity": PaperDataset(151, "electricity.arff", 26075, 19237, 14),
 }
-DATASET_NAMES = ("toy", *PAPER_DATASETS, "file")
+DATASET_NAMES = ("toy", "toy2", *PAPER_DATASETS, "file")
+_CASE_STUDY = "toy2.csv"
 
 
 def load_dataset(
@@ -128,6 +129,12 @@ def load_dataset(
     if name == "toy":
         return build_dataset(name, toy_columns(), "label", where="toy", source="generated")
     folder = data_dir or os.environ.get(DATA_DIR_VARIABLE)
+    if name == "toy2":
+        path = Path(folder).expanduser() / _CASE_STUDY if folder else None
+        if path is None or not path.exists():
+            return build_dataset(name, toy_columns(), "label", where="toy", source="generated")
+        found = f"local file {_CASE_STUDY}"
+        return build_dataset(name, read_table(path), "label", where=_CASE_STUDY, source=found)
     return _load_paper_dataset(name, Path(folder) if folder else None, cache_dir)
 
 

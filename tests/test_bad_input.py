@@ -46,7 +46,7 @@ def complaint(capsys, *arguments: str) -> str:
         (["dataset=mozilla5"], ["mozilla4", "toy", "did you mean mozilla4?"]),
         (["clf=SVM"], ["adaboost, dt, knn, svm", "did you mean svm?"]),
         (["sampler=smotee"], ["borderlinesmote", "did you mean smote"]),
-        (["search.Gs=3"], ["search.Gs", "G1, G2"]),
+        (["search.Gs=3"], ["search.Gs", "G2, K"]),
         (["metric=accuracy"], ["macro_f1, mcc"]),
         # The imbalance ratio.
         (["ir=large"], ["ir must be a number"]),

@@ -321,6 +321,21 @@ def test_unknown_name_lists_the_valid_ones():
 # ---------------------------------------------------------------- a local folder
 
 
+def test_the_case_study_is_a_file_or_the_toy_data(tmp_path, monkeypatch):
+    monkeypatch.delenv("AUTOSMOTE_DATA_DIR", raising=False)
+    toy = load_dataset("toy")
+    for folder in (None, tmp_path):
+        without = load_dataset("toy2", data_dir=folder)
+        assert (without.name, without.source) == ("toy2", "generated")
+        assert without.fingerprint == toy.fingerprint
+    rows = ["label,x,y", *(f"nominal,{i},{i % 5}" for i in range(60))]
+    rows += [f"anomalous,{i}.5,7" for i in range(9)]
+    (tmp_path / "toy2.csv").write_text("\n".join(rows))
+    found = load_dataset("toy2", data_dir=tmp_path)
+    assert found.source == "local file toy2.csv" and found.classes == ("nominal", "anomalous")
+    assert found.numeric.shape == (69, 2) and found.y.sum() == 9
+
+
 @pytest.mark.parametrize("by_variable", [False, True])
 def test_folder_without_the_file(tmp_path, monkeypatch, by_variable):
     if by_variable:
