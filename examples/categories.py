@@ -30,7 +30,7 @@ table.loc[rng.choice(n, 30, replace=False), "invoice"] = np.nan
 customer = pd.Series(np.where(left, "left", "stayed"), name="customer")
 
 estimator = tabular(RandomForestClassifier(n_estimators=10, random_state=0))
-sampler = AutoSMOTE(estimator, iterations=25, allow_nan=True, cv=3, random_state=0)
+sampler = AutoSMOTE(estimator, iterations=15, allow_nan=True, cv=3, random_state=0)
 table_new, customer_new = sampler.fit_resample(table, customer)
 
 print(table_new.dtypes.to_string())

@@ -1,6 +1,6 @@
 """Compare samplers, and draw the search: writes search.png and samplers.png into this folder.
 
-Pass another folder as an argument. The boxes show test scores of eight random splits: look at how
+Pass another folder as an argument. The boxes show test scores of five random splits: look at how
 far they overlap before you believe in a difference.
 """
 
@@ -22,7 +22,7 @@ X, y = make_classification(
     n_samples=1500, n_features=8, n_informative=4, weights=[0.95], class_sep=0.9, random_state=5
 )
 tree = DecisionTreeClassifier(max_depth=5, random_state=0)
-auto = AutoSMOTE(tree, iterations=60, random_state=0)
+auto = AutoSMOTE(tree, iterations=40, random_state=0)
 samplers = {
     "none": "passthrough",
     "random": RandomOverSampler(random_state=0),
@@ -30,7 +30,7 @@ samplers = {
     "Borderline": BorderlineSMOTE(random_state=0),
     "AutoSMOTE": auto,
 }
-splits = StratifiedShuffleSplit(8, test_size=0.3, random_state=0)
+splits = StratifiedShuffleSplit(5, test_size=0.3, random_state=0)
 scores = {
     name: cross_val_score(make_pipeline(sampler, tree), X, y, cv=splits, scoring="f1_macro")
     for name, sampler in samplers.items()

@@ -26,7 +26,7 @@ X, y = make_classification(n_samples=1500, weights=[0.95], flip_y=0.02, random_s
 X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
 classifier = LogisticRegression()
 scorer = make_scorer(savings)
-sampler = AutoSMOTE(classifier, scoring=scorer, iterations=80, random_state=0)
+sampler = AutoSMOTE(classifier, scoring=scorer, iterations=50, random_state=0)
 X_new, y_new = sampler.fit_resample(X_train, y_train)
 
 weighted = LogisticRegression(class_weight={0: FALSE_ALARM, 1: MISSED}).fit(X_train, y_train)

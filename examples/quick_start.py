@@ -13,7 +13,7 @@ X, y = make_classification(
 X_train, X_test, y_train, y_test = train_test_split(X, y, stratify=y, random_state=0)
 
 tree = DecisionTreeClassifier(max_depth=5, random_state=0)
-sampler = AutoSMOTE(tree, iterations=100, random_state=0)
+sampler = AutoSMOTE(tree, iterations=60, random_state=0)
 X_new, y_new = sampler.fit_resample(X_train, y_train)
 
 print(f"{sampler.sampling_strategy_[1]} synthetic rows of class 1")

@@ -4,7 +4,6 @@ import doctest
 import subprocess
 import sys
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -27,7 +26,6 @@ def test_doctests(module):
     assert result.attempted > 0 and result.failed == 0
 
 
-@pytest.mark.skipif(find_spec("pdoc") is None, reason="pdoc is not installed")
 def test_the_api_reference_is_made(tmp_path):
     command = [sys.executable, "-m", "pdoc", "--docformat", "numpy", "--output-directory"]
     subprocess.run([*command, tmp_path, "autosmote.sampler"], check=True, capture_output=True)
