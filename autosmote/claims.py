@@ -15,11 +15,12 @@ import logging
 import os
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 logger = logging.getLogger("autosmote")
 
+_FILE = ".claims"
 _POLL = 0.5
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 
@@ -54,6 +55,20 @@ def wait_for_claim(results_dir: str | Path, keys: Iterable[str]) -> Iterator[Non
             logger.info("Another process works on this now; waiting for it to end.")
             told = True
         time.sleep(_POLL)
+
+
+def leave_no_trace(results_dir: str | Path) -> None:
+    """Remove the file of the claims, and the folders around it, where nothing else is in them."""
+    runs = Path(results_dir) / "runs"
+    if [path.name for path in _listed(runs)] == [_FILE]:
+        (runs / _FILE).unlink(missing_ok=True)
+        for folder in (runs, runs.parent):
+            with suppress(OSError):  # not empty
+                folder.rmdir()
+
+
+def _listed(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []
 
 
 def is_claimed(results_dir: str | Path, key: str) -> bool:
@@ -91,4 +106,4 @@ def _open(results_dir: str, pid: int) -> int:
     """Once per process: closing any descriptor of the file would drop all its locks."""
     folder = Path(results_dir) / "runs"
     folder.mkdir(parents=True, exist_ok=True)
-    return os.open(folder / ".claims", os.O_RDWR | os.O_CREAT, 0o666)
+    return os.open(folder / _FILE, os.O_RDWR | os.O_CREAT, 0o666)

@@ -20,6 +20,7 @@ from autosmote.config import (
     search_settings,
     validate,
 )
+from autosmote.errors import UserError
 from autosmote.search_config import SearchConfig, resolve_device
 
 logger = logging.getLogger("autosmote")
@@ -94,7 +95,7 @@ def run(config: Config, *, in_child: bool = False) -> int:
 
 def _run_one(config: Config, in_child: bool) -> int:
     # Imported here, because `--help` needs none of it.
-    from autosmote.claims import wait_for_claim
+    from autosmote.claims import leave_no_trace, wait_for_claim
     from autosmote.units import Data, headline, plan, run_unit
 
     data = Data()
@@ -109,12 +110,16 @@ def _run_one(config: Config, in_child: bool) -> int:
         wait_while_taken(lambda: do_in_child([run], host=warm_host(data), **settings))
         record = records.read_record(run.folder)
     else:
-        with wait_for_claim(config.results_dir, [run.key]):
-            if old := run.record():
-                return _code_of_existing(old, run.folder, config)
-            (record,) = run_unit(
-                [run], split, on_start=lambda: logger.info("%s", headline(config, split))
-            )
+        try:
+            with wait_for_claim(config.results_dir, [run.key]):
+                if old := run.record():
+                    return _code_of_existing(old, run.folder, config)
+                (record,) = run_unit(
+                    [run], split, on_start=lambda: logger.info("%s", headline(config, split))
+                )
+        except UserError:
+            leave_no_trace(config.results_dir)
+            raise
     if record is None or record["scores"] is None:
         print(f"autosmote: the run failed; its record: {run.folder}", file=sys.stderr)
         return FAILED
