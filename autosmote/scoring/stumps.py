@@ -26,10 +26,10 @@ from autosmote.scoring.presort import FEATURE_THRESHOLD, float32_columns, sort_c
 
 _EPSILON = np.finfo(np.float64).eps
 _MARGIN = 64.0
-"""In units of n times epsilon times the total weight: more than rounding can move a split's gain.
-A sum of n weights is off by at most 2 in these units, however it is formed. A gain is made of six
-such sums, three per side, and moves at most twice as much as each; that is 24 for scikit-learn's,
-and no more for the one here."""
+"""In units of n times epsilon times the total weight: gains that differ by more are not confused by
+rounding. A sum of n weights is off by at most one such unit, however it is formed. A gain is made
+of six such sums, three per side, and moves at most twice as much as each, so by 12; two gains, each
+formed here and in scikit-learn, by 48."""
 
 
 class PresortedAdaBoost(AdaBoostClassifier):
@@ -154,7 +154,8 @@ def _best_split(order, values, weight, label):
         total += both[r, 0]
         total1 += both[r, 1]
     margin = _MARGIN * n * _EPSILON * total
-    # A side so light is lost in rounding, which can make it look better by as much as `noise`.
+    # A side so light is lost in rounding: sums that are n units off, one divided by the other, can
+    # make the split look better by as much as `noise`.
     negligible = margin / 4.0
     noise = 0.0
 
@@ -167,15 +168,15 @@ def _best_split(order, values, weight, label):
             below += both[r, 0]
             below1 += both[r, 1]
             above = total - below
+            if below <= negligible or above <= negligible:
+                noise = 4.0 * margin * n
+                continue
             q = below1 * total - below * total1
             # The split decreases the impurity by 2 q^2 / (total below above): whether that is
             # among the two largest so far needs no division.
             if 2.0 * q * q < second * (total * below * above):
                 continue
             if values[f, p + 1] <= values[f, p] + FEATURE_THRESHOLD:
-                continue
-            if below <= negligible or above <= negligible:
-                noise = margin * n
                 continue
             gain = 2.0 * q * q / (total * below * above)
             if gain > best:

@@ -13,9 +13,8 @@ from sklearn.ensemble import AdaBoostClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import check_estimator
-from test_six_datasets import DATASETS
 
-from autosmote.datasets import load_dataset
+from autosmote.datasets import PAPER_DATASETS, load_dataset
 from autosmote.scoring import stumps
 from autosmote.scoring.estimators import equal_but_faster
 from autosmote.splits import make_split
@@ -206,7 +205,7 @@ def test_a_fitted_one_can_be_pickled_and_keeps_no_training_rows():
 
 @pytest.mark.data
 @pytest.mark.parametrize("ir", [20, 100])
-@pytest.mark.parametrize("name", DATASETS)
+@pytest.mark.parametrize("name", PAPER_DATASETS)
 def test_equal_on_the_six_datasets(data_dir, name, ir):
     split = make_split(load_dataset(name, data_dir=data_dir), ir=ir, seed=0)
     problem = Problem(split.X_train, split.y_train, split.X_train[split.y_train == 1], split.X_val)
