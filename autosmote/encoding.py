@@ -116,6 +116,7 @@ class Encoder:
                 self.codes[:, j] = np.where(codes < 0, np.nan, codes)
             else:
                 self.codes[:, j] = _to_numbers(column, X, j)
+        self._empty: NDArray[np.bool_] = np.isnan(self.codes).all(axis=0)
         numbers = [np.dtype("O") if not isinstance(d, np.dtype) else d for d in self._dtypes]
         self.plain = all(dtype.kind in "iub" or dtype == np.float64 for dtype in numbers)
 
@@ -156,6 +157,8 @@ class Encoder:
         return rows
 
     def _values(self, j: int, codes: Codes) -> Any:
+        if self._empty[j]:  # a column without any value stays one
+            return np.full(len(codes), np.nan)
         if j in self._categories:
             return self._categories[j].take(codes[:, j].astype(np.intp))
         return codes[:, j]
@@ -240,11 +243,14 @@ def tabular(estimator: Any, *, categorical: Any = None, scale: bool = False) -> 
     ['columntransformer', 'kneighborsclassifier']
     """
     from sklearn.compose import make_column_transformer
-    from sklearn.pipeline import make_pipeline
     from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-    numbers = [SimpleImputer(strategy="median"), *([StandardScaler()] if scale else [])]
+    numbers = [
+        SimpleImputer(strategy="median", keep_empty_features=True),
+        *([StandardScaler()] if scale else []),
+    ]
     columns = _category_names if categorical is None else categorical
     encoding = make_column_transformer(
         (OneHotEncoder(handle_unknown="ignore"), columns),

@@ -20,7 +20,7 @@ from joblib import effective_n_jobs
 from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.metrics import f1_score, get_scorer, get_scorer_names, make_scorer, matthews_corrcoef
+from sklearn.metrics import get_scorer_names
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
@@ -32,7 +32,7 @@ from autosmote.inputs import check_pool_size, check_rows, check_validation, dens
 from autosmote.metrics import METRICS
 from autosmote.progress import Progress, logging_to_stderr
 from autosmote.scoring.refit import repeat, stack
-from autosmote.scoring.reward import Part, Reward, Scoring
+from autosmote.scoring.reward import Part, Reward, Scoring, resolve_scoring
 from autosmote.search import OnIteration, SearchResult, search
 from autosmote.search_config import SearchConfig
 from autosmote.space import Space, build_space
@@ -236,7 +236,7 @@ class AutoSMOTE(BaseSampler):
         classes = np.unique(y)
         encoder = Encoder(X, categorical_columns(X, self.categorical_features))
         estimator = self._estimator(encoder, seed)
-        metric = _resolve(self.scoring, len(classes))
+        metric = resolve_scoring(self.scoring, len(classes))
         validation = self.validation
         if config.ablation == "merge_train_val":
             if validation is not None or self.cv is not None:
@@ -378,19 +378,6 @@ class AutoSMOTE(BaseSampler):
             )
 
 
-def _resolve(scoring: Any, n_classes: int) -> Scoring:
-    """A name that episodes are scored by without a refit where possible, or a scorer."""
-    if not isinstance(scoring, str) or scoring not in METRICS:
-        return get_scorer(scoring)
-    if n_classes == 2:
-        return scoring
-    of_all_classes = {
-        "macro_f1": make_scorer(f1_score, average="macro", zero_division=0),
-        "mcc": make_scorer(matthews_corrcoef),
-    }
-    return of_all_classes[scoring]
-
-
 def _baseline(
     estimator: Any, parts: Sequence[Part], metric: Scoring, space: Space, encoder: Encoder
 ) -> float:
@@ -402,8 +389,8 @@ def _baseline(
         if not encoder.has_text:
             raise
         raise InputError(
-            f"The estimator fails on the given rows, which hold text ({error}). It is trained on "
-            "rows as they are returned: put an encoder in front, as "
+            f"The estimator fails on the given rows, which hold categories ({error}). It is trained "
+            "on rows as they are returned: put an encoder in front, as "
             "autosmote.encoding.tabular(estimator) does."
         ) from error
 

@@ -324,3 +324,12 @@ def test_progress_is_shown_and_callbacks_are_called(capsys):
     sampler(verbose=1, callback=lambda *call: calls.append(call)).fit_resample(X, y)
     assert "12/12 iterations" in capsys.readouterr().err
     assert [iteration for iteration, _, _ in calls] == list(range(1, 13))
+
+
+def test_columns_without_any_value_stay_so():
+    X, y = frame()
+    X = X[["size", "colour"]].assign(nothing=np.nan, unknown=None)
+    X_new, _ = sampler(
+        None, allow_nan=True, scoring=lambda model, X, y: model[-1].tree_.n_node_samples[0]
+    ).fit_resample(X, y)
+    assert len(X_new) > len(X) and X_new[["nothing", "unknown"]].isna().all(axis=None)

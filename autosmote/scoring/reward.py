@@ -119,3 +119,25 @@ class Reward:
             )
             self.name = scorer.name
         return lambda counts: value(y_val, scorer.predict(counts))
+
+
+def resolve_scoring(scoring: Any, n_classes: int) -> Scoring:
+    """What a sampler's `scoring` stands for: a name in ``METRICS`` where two classes allow it.
+
+    Parameters
+    ----------
+    scoring : str or callable
+        A name in ``METRICS``, of a scikit-learn scorer, or a scorer.
+    n_classes : int
+    """
+    from sklearn.metrics import f1_score, get_scorer, make_scorer, matthews_corrcoef
+
+    if not isinstance(scoring, str) or scoring not in METRICS:
+        return get_scorer(scoring)
+    if n_classes == 2:
+        return scoring
+    of_all_classes = {
+        "macro_f1": make_scorer(f1_score, average="macro", zero_division=0),
+        "mcc": make_scorer(matthews_corrcoef),
+    }
+    return of_all_classes[scoring]
