@@ -116,7 +116,7 @@ class Encoder:
                 self.codes[:, j] = np.where(codes < 0, np.nan, codes)
             else:
                 self.codes[:, j] = _to_numbers(column, X, j)
-        self._empty: NDArray[np.bool_] = np.isnan(self.codes).all(axis=0)
+        self._empty = np.asarray(np.isnan(self.codes).all(axis=0))
         numbers = [np.dtype("O") if not isinstance(d, np.dtype) else d for d in self._dtypes]
         self.plain = all(dtype.kind in "iub" or dtype == np.float64 for dtype in numbers)
 

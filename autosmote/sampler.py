@@ -260,10 +260,10 @@ class AutoSMOTE(BaseSampler):
         synthetic, started = [], time.perf_counter()
         for done, label in enumerate(labels):
             minority = base[y[base] == label]
-            check_pool_size(len(minority), self.K, encoder)
+            check_pool_size(len(minority), config.K, encoder)
             space = build_space(
                 states[minority],
-                self.K,
+                config.K,
                 rows=codes[minority],
                 categorical=encoder.categorical,
                 store=encoder.store,
@@ -327,7 +327,9 @@ class AutoSMOTE(BaseSampler):
             raise InputError(
                 f"search_options has no {unknown[0]!r}; there are {', '.join(sorted(fields))}."
             )
-        return SearchConfig(**{**settings, **(self.search_options or {})})
+        config = SearchConfig(**{**settings, **(self.search_options or {})})
+        config.check()
+        return config
 
     def _labels(self, y: NDArray) -> list[Any]:
         """The classes to over-sample, the smallest first."""
@@ -389,8 +391,8 @@ def _baseline(
         if not encoder.has_text:
             raise
         raise InputError(
-            f"The estimator fails on the given rows, which hold categories ({error}). It is trained "
-            "on rows as they are returned: put an encoder in front, as "
+            f"The estimator fails on the given rows, which hold categories ({error}). It is "
+            "trained on rows as they are returned: put an encoder in front, as "
             "autosmote.encoding.tabular(estimator) does."
         ) from error
 

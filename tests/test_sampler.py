@@ -20,9 +20,11 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from autosmote import AutoSMOTE
+from autosmote.config import SamplerSettings
 from autosmote.datasets import load_dataset
 from autosmote.encoding import tabular
 from autosmote.errors import InputError, UserError
+from autosmote.evaluation import evaluate
 from autosmote.metrics import macro_f1
 from autosmote.sampler import AutoSMOTE as SameClass
 from autosmote.search import run_search
@@ -230,20 +232,25 @@ def test_the_result_is_the_same_for_any_number_of_processes_and_follows_the_seed
     assert np.array_equal(*legacy)
 
 
-def test_the_runner_and_the_search_itself_find_the_same():
+def test_the_sampler_the_search_itself_and_the_runner_find_the_same():
     split = make_split(load_dataset("toy"), ir=None, seed=0)
-    config = SearchConfig(iterations=25, actors=0)
+    settings = {"iterations": 25, "K": 6, "G1": 3, "G2": 4, "lag": 3, "actors": 0}
+    config = SearchConfig(**settings)
     expected = run_search(
         split.X_train, split.y_train, split.X_val, split.y_val, TREE,
         metric="mcc", ir=None, seed=5, config=config,
     )  # fmt: skip
-    found = sampler(
-        scoring="mcc", validation=(split.X_val, split.y_val), standardize=False,
-        random_state=5, iterations=25,
+    found = AutoSMOTE(
+        TREE, scoring="mcc", validation=(split.X_val, split.y_val), standardize=False,
+        random_state=5, search_options=settings,
     )  # fmt: skip
     X_new, _ = found.fit_resample(split.X_train, split.y_train)
     assert np.array_equal(X_new[len(split.X_train) :], expected.X_synthetic)
     assert np.array_equal(found.history_["reward"], expected.history["reward"])
+    kind = SamplerSettings(name="autosmote", kind="search")
+    (run,) = evaluate(split, kind, [(TREE, "mcc")], seed=5, search=config)
+    assert np.array_equal(run.X, X_new)
+    assert np.array_equal(run.search.history["reward"], expected.history["reward"])
 
 
 def test_pipeline_cross_validation_clone_pickle_and_pandas_output():
