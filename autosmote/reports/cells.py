@@ -156,7 +156,7 @@ class Cells:
     arms : list of str
     seeds : list of int
     test, validation : ndarray
-        Scores of the metric; nan where there is none.
+        Scores of the metric; nan where there is none, or it means nothing (`names.MERGED`).
     test_gain, validation_gain : ndarray
         Over no resampling with the same configuration and seed.
     imputed : ndarray of bool
@@ -240,6 +240,8 @@ def make_cells(study: Study, metric: str) -> Cells:
         return filled
 
     test, validation = (array(runs[f"scores.{part}.{metric}"]) for part in ("test", "validation"))
+    if names.MERGED in arms:
+        validation[:, arms.index(names.MERGED)] = np.nan
     imputed = np.zeros(shape, dtype=bool)
     imputed[where] = runs["imputed"].fillna(False).to_numpy(dtype=bool)
     planned = np.zeros(shape, dtype=bool)

@@ -17,9 +17,7 @@ from autosmote.reports.drawing import (
     new_canvas,
     rank_axis,
 )
-from autosmote.reports.names import FULL, METRICS
-
-_MERGED = "merge_train_val"
+from autosmote.reports.names import FULL, MERGED, METRICS
 
 
 def course(name: str, study: Study, histories: pd.DataFrame) -> Figure | None:
@@ -28,7 +26,7 @@ def course(name: str, study: Study, histories: pd.DataFrame) -> Figure | None:
     The ablation that trains on the validation part is left out, as in the paper: its score there
     means nothing.
     """
-    runs = study.runs[study.runs["arm"] != _MERGED]
+    runs = study.runs[study.runs["arm"] != MERGED]
     curves = histories[["key", "iteration", "best"]].merge(
         runs[["key", "arm", "metric", "dataset", "ir", "clf", "seed"]], on="key"
     )

@@ -199,7 +199,7 @@ def gains(name: str, summary: Summary) -> Figure:
         found = {
             arm: (row["validation_gain"], row["test_gain"])
             for arm in summary.ordered(metric)
-            if (row := summary.get(metric, OVERALL, arm))
+            if not np.isnan((row := summary.get(metric, OVERALL, arm))["validation_gain"])
         }
         _scatter(axes, found)
         low = min(0.0, min(map(min, found.values())))

@@ -64,9 +64,10 @@ def _of_metric(summary: Summary, metric: str) -> list[str]:
         )
         not_better = [names.arm(arm) for arm, rival in rivals if not rival["better"]]
         second += f"; not than {_listed(not_better)}." if not_better else "."
-    validation = sorted(order, key=lambda arm: summary.get(metric, OVERALL, arm)["validation_rank"])
+    validation = [summary.get(metric, OVERALL, arm)["validation_rank"] for arm in order]
     third = (
-        f"By the validation score it is number {validation.index(FULL) + 1} "
+        "By the validation score it is number "
+        f"{1 + sum(other < row['validation_rank'] for other in validation)} "
         f"(average rank {row['validation_rank']:.2f}): over no resampling it gains "
         f"{row['validation_gain']:+.3f} there and {row['test_gain']:+.3f} on the test part."
     )

@@ -17,6 +17,8 @@ OVERALL = "overall"
 """The column of a table over all datasets."""
 FULL = "autosmote"
 """The row that the others are compared with."""
+MERGED = "merge_train_val"
+"""The ablation that trains on the validation part, so that its score there means nothing."""
 
 _CATEGORIES = {
     "No-resampling": "none",
@@ -44,7 +46,7 @@ ABLATIONS = {
     "no_low_level": "w/o low-level policy",
     "flat": "Flat policy",
     "random_search": "Random search",
-    "merge_train_val": "Merging training and validation sets",
+    MERGED: "Merging training and validation sets",
 }
 VARIANTS = {
     f"sv_{record}": name

@@ -163,22 +163,21 @@ def _completeness(reports: list[Report]) -> str:
         n_failed = int((runs["status"].notna() & (runs["status"] != "ok")).sum())
         n_imputed = int(runs["imputed"].fillna(False).sum())
         counts = (len(runs), len(runs) - n_missing, n_missing, n_failed, n_imputed)
-        command = str(report.study.about.get("command") or "")
         rows.append(
             [
                 Cell(report.title),
+                Cell(str(report.study.about.get("command") or "")),
                 *(Cell(str(count), sort=count) for count in counts),
                 Cell("complete" if not n_missing else "preliminary"),
-                Cell(command),
             ]
         )
-    header = ["Report", "Planned cells", "With scores", "Without", "Failed", "Imputed"]
-    header += ["State", "Command"]
+    header = ["Report", "Command", "Planned cells", "With scores", "Without", "Failed", "Imputed"]
+    header.append("State")
     notes = [
         "A cell is a run for a row of a table. Failed samplers count as no resampling (imputed).",
         "This page: make report.",
     ]
-    return to_html(Table("runs", "Cells", header, rows, pd.DataFrame(), notes=notes))
+    return to_html(Table("runs", "Cells", header, rows, pd.DataFrame(), n_text=2, notes=notes))
 
 
 def _section(report: Report) -> str:

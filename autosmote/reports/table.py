@@ -60,17 +60,17 @@ class Cell:
     hint: str = ""
 
 
-def number(value: float, digits: int) -> str:
-    """A number with so many decimals; a dash for nan."""
-    return NONE if math.isnan(value) else f"{value:.{digits}f}"
+def number(value: float, digits: int, sign: bool = False) -> str:
+    """A number with so many decimals, and its sign if asked for; a dash for nan."""
+    return NONE if math.isnan(value) else f"{value:{'+' if sign else ''}.{digits}f}"
 
 
 def with_interval(row: Mapping[str, Any], name: str, digits: int, sign: bool = False) -> Cell:
     """An estimate with its interval, or without one if there is none."""
-    form = f"{'+' if sign else ''}.{digits}f"
-    text = f"{row[name]:{form}}"
+    text = number(row[name], digits, sign)
     if not math.isnan(row.get(f"{name}_low", math.nan)):
-        text += f" [{row[f'{name}_low']:{form}}, {row[f'{name}_high']:{form}}]"
+        low, high = (number(row[f"{name}_{end}"], digits, sign) for end in ("low", "high"))
+        text += f" [{low}, {high}]"
     return Cell(text, sort=row[name])
 
 

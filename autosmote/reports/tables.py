@@ -62,7 +62,8 @@ def rank_table(name: str, caption: str, summary: Summary, *, by_dataset: bool = 
     heads = [_head(summary, column) for column in columns]
     n_left = len(left)
     spans = [("", n_left), ("Dataset", len(columns) - 1), ("", 2)] if len(columns) > 1 else []
-    notes = [f"Average ranks of {metrics}, 1 is best; beside them the paper's own."]
+    beside = "; beside them the paper's own" if footer else ""
+    notes = [f"Average ranks of {metrics}, 1 is best{beside}."]
     if names.FULL in summary.arms:
         notes.append(_TRIANGLE)
     notes.append("Imputed: runs whose sampler failed and counts as no resampling, of all runs.")
@@ -176,8 +177,10 @@ def statistics_table(name: str, summary: Summary, metric: str) -> Table:
             Cell(names.arm(arm)),
             with_interval(row, "rank", 2),
             with_interval(row, "score", 3),
-            Cell(f"{row['validation_gain']:+.3f}", sort=row["validation_gain"]),
-            Cell(f"{row['test_gain']:+.3f}", sort=row["test_gain"]),
+            *(
+                Cell(number(row[gain], 3, sign=True), sort=row[gain])
+                for gain in ("validation_gain", "test_gain")
+            ),
         ]
         if compared:
             cells += _comparison(row) if arm != names.FULL else [Cell("")] * 6
@@ -193,6 +196,10 @@ def statistics_table(name: str, summary: Summary, metric: str) -> Table:
             "Of AutoSMOTE against each: configurations won, tied and lost; the median difference "
             "of its score; the probability that it scores higher on the same configuration and "
             "seed; p one-sided."
+        )
+    if names.MERGED in summary.arms:
+        notes.append(
+            f"{names.arm(names.MERGED)}: its validation score, on rows trained on, is void."
         )
     data = summary.rows[(summary.rows["metric"] == metric) & (summary.rows["column"] == OVERALL)]
     caption = f"{METRICS[metric]} over all datasets, beyond the paper"

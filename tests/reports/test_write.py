@@ -347,3 +347,15 @@ def test_mistakes_get_a_sentence(arguments, message, tmp_path, capsys):
 def test_help(capsys):
     assert command.main(["--help"]) == 0
     assert "experiment=table2" in capsys.readouterr().out
+
+
+def test_what_merging_scores_on_its_own_training_rows_is_left_out(make_sweep, tmp_path):
+    make_sweep("table4", arms=["merge_train_val", "autosmote"], datasets=["mozilla4"], seeds=1)
+    tables_of(tmp_path, "table4")
+    rows = table(tmp_path, "table4", "table4").set_index(["metric", "column", "arm"])
+    merged = rows.loc["mcc", "overall", "merge_train_val"]
+    assert np.isnan(merged["validation_gain"]) and not np.isnan(merged["test_gain"])
+    assert rows.loc["mcc", "overall", "autosmote"]["validation_rank"] == 1
+    shown = markdown(tmp_path / "table4" / "tables" / "paper" / "table4_statistics_mcc.md")
+    shown = shown.set_index("Method")
+    assert shown.loc["Merging training and validation sets", "Gain on validation"] == "–"
