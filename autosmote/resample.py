@@ -58,7 +58,7 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     try:
         return _resample(options)
-    except (UserError, ValueError) as error:
+    except (UserError, ValueError, OSError) as error:
         print(f"autosmote: {error}", file=sys.stderr)
         return MISTAKE
     except KeyboardInterrupt:
