@@ -14,7 +14,8 @@ PACKAGE = Path(__file__).resolve().parent.parent / "autosmote"
 LAYERS = [
     {"", "errors", "plain", "processes", "memory"},
     {"metrics", "privacy", "search_config", "progress"},
-    {"config", "host"},
+    {"config", "host", "claims"},
+    {"command"},
     {"classifiers", "limits", "results"},
     {"samplers"},
     {*("arff", "columns", "canonical", "tables", "toy", "openml_source"), "datasets", "splits"},
@@ -26,7 +27,8 @@ LAYERS = [
     {"evaluation"},
     {"records", "plots"},
     {"units", "collected"},
-    {"comparison", "reports"},
+    {"comparison", "reports", "status"},
+    {"sweep"},
     {"resample", "run"},
     {"cli"},
 ]
