@@ -24,7 +24,6 @@ import time
 import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
@@ -34,6 +33,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from autosmote.episode import Episode, EpisodeGenerator, Rules
+from autosmote.parameters import LEFT_OUT
 from autosmote.processes import child_environment, descendants, how_it_ended
 from autosmote.scoring.reward import Part, Reward, Scoring
 from autosmote.space import Space
@@ -91,13 +91,19 @@ class Worker:
             low_level_net=problem.low_level_net,
             low_level_rows=problem.low_level_rows,
         )
-        self.reward = Reward(
-            problem.estimator,
-            problem.parts,
-            problem.metric,
-            scoring=problem.scoring,
-            memory_bytes=problem.scoring_memory,
-        )
+        # One for each share of the majority rows that an episode may leave out.
+        shares = LEFT_OUT if problem.rules.under_sampling else LEFT_OUT[:1]
+        self.rewards = [
+            Reward(
+                problem.estimator,
+                [part.without(share) for part in problem.parts],
+                problem.metric,
+                scoring=problem.scoring,
+                memory_bytes=problem.scoring_memory // len(shares),
+            )
+            for share in shares
+        ]
+        self._plain_rewards: dict[int, float] = {}
         self._n_pool = problem.space.pool.shape[0]
         self._version = -1
 
@@ -109,16 +115,21 @@ class Worker:
             self._version = version
         episode = self.generator.generate(np.random.default_rng([self._seed, n]))
         generated = time.perf_counter()
-        reward = self.reward(episode.counts) if episode.n_synthetic else self._plain_reward
+        if episode.n_synthetic:
+            reward = self.rewards[episode.under](episode.counts)
+        else:
+            reward = self._plain_reward(episode.under)
         return Result(episode, reward, generated - start, time.perf_counter() - generated)
 
-    @cached_property
-    def _plain_reward(self) -> float:
+    def _plain_reward(self, under: int) -> float:
         """An episode without samples is legal (g1 = 0) and always scores as the plain classifier.
 
         Not known before it is needed: a refit might start threads in a process that is to fork.
         """
-        return self.reward(np.zeros(self._n_pool, dtype=np.int32))
+        if under not in self._plain_rewards:
+            nothing = np.zeros(self._n_pool, dtype=np.int32)
+            self._plain_rewards[under] = self.rewards[under](nothing)
+        return self._plain_rewards[under]
 
     def warm_up(self, n_parameters: int) -> None:
         """Compile (or load from numba's cache) what makes episodes, before the actors fork."""
@@ -157,7 +168,7 @@ class InlinePool:
         # One thread, as in the actors: a product's last bits depend on how it is divided.
         self._limits = threadpool_limits(limits=1)
         self._worker = Worker(problem)
-        self.scorer_name: str = self._worker.reward.name
+        self.scorer_name: str = self._worker.rewards[0].name
         self._ring = np.empty((versions, n_parameters), dtype=np.float32)
         self._tasks: dict[int, int] = {}
 
@@ -198,6 +209,8 @@ class Shared:
                 ("g1", np.int64),
                 ("n_steps", np.int64),
                 ("g1_log_prob", np.float64),
+                ("under", np.int64),
+                ("under_log_prob", np.float64),
                 ("reward", np.float64),
                 ("seconds", np.float64, (2,)),
             ],
@@ -223,6 +236,7 @@ class Shared:
             slot[name][:n_steps] = getattr(episode, name)
         slot["n_steps"] = n_steps
         slot["g1"], slot["g1_log_prob"] = episode.g1, episode.g1_log_prob
+        slot["under"], slot["under_log_prob"] = episode.under, episode.under_log_prob
         slot["reward"] = result.reward
         slot["seconds"][:] = result.generate_seconds, result.score_seconds
 
@@ -233,6 +247,8 @@ class Shared:
         episode = Episode(
             g1=int(slot["g1"]),
             g1_log_prob=float(slot["g1_log_prob"]),
+            under=int(slot["under"]),
+            under_log_prob=float(slot["under_log_prob"]),
             **{name: slot[name] for name in _PER_ROW},
             **{name: slot[name][:n_steps] for name in _PER_STEP},
         )
@@ -372,7 +388,7 @@ def _host(fds: Iterable[int]) -> None:
         children[pid] = index
     for connection in actors:
         connection.close()
-    control.send_bytes(cloudpickle.dumps(("ready", worker.reward.name)))
+    control.send_bytes(cloudpickle.dumps(("ready", worker.rewards[0].name)))
     _watch(control, children)
 
 

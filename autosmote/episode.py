@@ -20,7 +20,15 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from autosmote.parameters import BIN_WIDTH, HIDDEN, N_BINS, n_parameters, policy_shapes, split
+from autosmote.parameters import (
+    BIN_WIDTH,
+    HIDDEN,
+    LEFT_OUT,
+    N_BINS,
+    n_parameters,
+    policy_shapes,
+    split,
+)
 from autosmote.space import N_LAMBDAS, Space
 
 LEARNED, UNIFORM, FIXED = 0, 1, 2
@@ -38,7 +46,8 @@ class Rules:
 
     ``fixed_g1`` and ``fixed_g2`` are used where a level is FIXED. ``flat`` leaves the two levels
     above out: the low-level policy has one more action, "next row", and makes at most G1 x G2
-    samples around a row.
+    samples around a row. ``under_sampling`` lets one more level decide first: which share of the
+    majority rows to leave out.
     """
 
     cross: int = LEARNED
@@ -47,6 +56,8 @@ class Rules:
     fixed_g1: int = 0
     fixed_g2: int = 0
     flat: bool = False
+    under_sampling: bool = False
+    under: int = LEARNED
 
 
 @dataclass(frozen=True)
@@ -67,6 +78,9 @@ class Episode:
         flat policy are one episode, which ends with the last of them.
     counts : int32 ndarray of shape (P,)
         How often each pool row was made, by all rows of the episode.
+    under : int
+        Which of the shares ``LEFT_OUT`` of the majority rows is left out, with
+        ``under_log_prob``.
     """
 
     g1: int
@@ -80,6 +94,8 @@ class Episode:
     log_prob: NDArray[np.float32]
     end: NDArray[np.bool_]
     counts: NDArray[np.int32]
+    under: int = 0
+    under_log_prob: float = 0.0
 
     @property
     def n_synthetic(self) -> int:
@@ -120,7 +136,7 @@ class EpisodeGenerator:
         self._mean32 = space.X.mean(axis=0, keepdims=True).astype(np.float32)
         self.shapes = policy_shapes(
             n_features=space.X.shape[1], G1=G1, G2=G2, low_level_net=low_level_net,
-            flat=self.rules.flat,
+            flat=self.rules.flat, under=self.rules.under_sampling,
         )  # fmt: skip
         # Every step of an episode, before the kept ones are chosen.
         self._action = np.empty(space.n_rows * G1 * G2, dtype=np.int32)
@@ -134,6 +150,8 @@ class EpisodeGenerator:
             level: split(part, shapes)
             for part, (level, shapes) in zip(parts, self.shapes.items(), strict=True)
         }
+        if self.rules.under_sampling:
+            self._under = _high_level(self._mean32, p["under"])
         if self.rules.flat:
             self._row_net = _next_row(self._x32, p["low"])
         else:
@@ -144,9 +162,9 @@ class EpisodeGenerator:
     def generate(self, rng: np.random.Generator) -> Episode:
         """Run Algorithm 1 once.
 
-        Random numbers are drawn in this order: one for g1, then for each row one for g2 and one
-        per low-level step, then those that choose the kept rows. A flat policy draws those of its
-        steps alone.
+        Random numbers are drawn in this order: one for the majority rows where these may be left
+        out, one for g1, then for each row one for g2 and one per low-level step, then those that
+        choose the kept rows. A flat policy draws neither for g1 nor for g2.
         """
         space, rules = self.space, self.rules
         n = space.n_rows
@@ -155,6 +173,9 @@ class EpisodeGenerator:
         g2_log_prob = np.empty(n, dtype=np.float32)
         counts = np.zeros(space.pool.shape[0], dtype=np.int32)
         taken = np.empty(n, dtype=np.int64)
+        under, under_log_prob = 0, 0.0
+        if rules.under_sampling:
+            under, under_log_prob = _decide(self._under, 0, 0, rules.under, 0, len(LEFT_OUT), rng)
         g1, g1_log_prob = 1, 0.0
         if not rules.flat:
             g1, g1_log_prob = _decide(
@@ -183,6 +204,7 @@ class EpisodeGenerator:
         return Episode(
             g1, g1_log_prob, bins, g2, g2_log_prob,
             row, bins_low, self._action[steps], self._log_prob[steps], end, counts,
+            under, under_log_prob,
         )  # fmt: skip
 
 

@@ -120,15 +120,20 @@ class Learner:
         The reward stands at the last step of every episode of every level; all others have 0.
         """
         n = len(episode.g2)
-        if "cross" in self.levels:
-            self.levels["cross"].queue.put(
-                row=np.zeros(1, np.int32),
-                bins=np.zeros(1, np.uint8),
-                action=np.array([episode.g1], np.int32),
-                log_prob=np.array([episode.g1_log_prob], np.float32),
-                reward=np.array([reward], np.float32),
-                end=np.ones(1, bool),
-            )
+        once = {
+            "under": (episode.under, episode.under_log_prob),
+            "cross": (episode.g1, episode.g1_log_prob),
+        }
+        for name, (action, log_prob) in once.items():
+            if name in self.levels:
+                self.levels[name].queue.put(
+                    row=np.zeros(1, np.int32),
+                    bins=np.zeros(1, np.uint8),
+                    action=np.array([action], np.int32),
+                    log_prob=np.array([log_prob], np.float32),
+                    reward=np.array([reward], np.float32),
+                    end=np.ones(1, bool),
+                )
         if "instance" in self.levels:
             end = np.arange(n) == n - 1
             self.levels["instance"].queue.put(

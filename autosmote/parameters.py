@@ -28,6 +28,9 @@ BIN_WIDTH = 10
 
 LEVELS = ("cross", "instance", "low")
 
+LEFT_OUT = tuple(i / 10 for i in range(10))
+"""Shares of the majority rows that the level "under" may leave out (search.under_sampling)."""
+
 POLICIES_FILE = "policies.npz"
 """In a run's folder: the final parameters of its levels by name, each a flat float32 vector."""
 
@@ -35,18 +38,27 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 
 def policy_shapes(
-    *, n_features: int, G1: int, G2: int, low_level_net: str = "paper", flat: bool = False
+    *,
+    n_features: int,
+    G1: int,
+    G2: int,
+    low_level_net: str = "paper",
+    flat: bool = False,
+    under: bool = False,
 ) -> dict[str, dict[str, tuple[int, ...]]]:
     """Names and shapes of each level's parameters, the levels in the order of their decisions.
 
-    A flat policy (Section 4.4) is the low level alone, which says itself when a row is done.
+    A flat policy (Section 4.4) is the low level alone, which says itself when a row is done. The
+    level "under" is an extension: how many majority rows to leave out.
     """
     sizes: dict[str, Any] = {
         "n_features": n_features, "G1": G1, "G2": G2, "low_level_net": low_level_net,
     }  # fmt: skip
+    first = {"under": _level_shapes("under", **sizes)} if under else {}
     if flat:
-        return {"low": {**_level_shapes("low", **sizes), "next": (HIDDEN,), "next_b": (1,)}}
-    return {level: _level_shapes(level, **sizes) for level in LEVELS}
+        low = {**_level_shapes("low", **sizes), "next": (HIDDEN,), "next_b": (1,)}
+        return {**first, "low": low}
+    return {**first, **{level: _level_shapes(level, **sizes) for level in LEVELS}}
 
 
 def _level_shapes(
@@ -61,7 +73,7 @@ def _level_shapes(
     state = {"x": (n_features, HIDDEN), "bin": (N_BINS, HIDDEN)}
     layer2 = {"b1": (HIDDEN,), "w2": (HIDDEN, HIDDEN), "b2": (HIDDEN,)}
     if level != "low":
-        n_actions = (G1 if level == "cross" else G2) + 1
+        n_actions = {"under": len(LEFT_OUT), "cross": G1 + 1, "instance": G2 + 1}[level]
         heads = {"policy": (HIDDEN, n_actions), "policy_b": (n_actions,)}
         return {**state, **layer2, **heads, "value": (HIDDEN,), "value_b": (1,)}
     body = {f"state_{name}": shape for name, shape in {**state, **layer2}.items()}

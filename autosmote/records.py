@@ -37,7 +37,7 @@ HISTORY_COLUMNS = ("iteration", "reward", "best", "n_synthetic", "seconds")
 # Where and how fast a search runs and what it leaves, never what it finds.
 _MACHINE_SETTINGS = {"actors", "device", "save_policies"}
 # Settings that came later: at their defaults they are left out, so that old runs keep their names.
-_LATER_SETTINGS = {"samples_per_ir", "patience", "init_from"}
+_LATER_SETTINGS = {"samples_per_ir", "patience", "init_from", "under_sampling"}
 # What of a sampler's settings can change a result; its kind goes with its class.
 _SAMPLER_SETTINGS = ("name", "_target_", "takes_ratio", "params")
 _LIMITS = {
@@ -192,7 +192,7 @@ def make_record(
         "machine": {"system": platform.system(), "architecture": platform.machine()},
     }
     if result:
-        names = ("best_score", "best_iteration", "G1", "scorer", "actors", "device")
+        names = ("best_score", "best_iteration", "left_out", "G1", "scorer", "actors", "device")
         record["search"] = {name: getattr(result, name) for name in names}
     return record
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
@@ -39,12 +40,15 @@ class PlainEpisode:
     log_prob: list[float] = field(default_factory=list)
     rows: list[NDArray[np.float64]] = field(default_factory=list)
     """The synthetic rows, computed one by one."""
+    under: int = 0
+    under_log_prob: float = 0.0
 
 
 class PlainPolicies:
     """The three networks over whole input vectors, one call at a time.
 
-    ``next_row`` gives the low level the action "next row": it is a flat policy.
+    ``next_row`` gives the low level the action "next row": it is a flat policy. ``under`` adds the
+    level that leaves majority rows out.
     """
 
     def __init__(
@@ -56,6 +60,7 @@ class PlainPolicies:
         G2: int,
         low_level_net: str = "paper",
         next_row: bool = False,
+        under: bool = False,
     ) -> None:
         self.space = space
         self.next_row = next_row
@@ -65,8 +70,9 @@ class PlainPolicies:
         self._bins = torch.eye(N_BINS)
         self._lambdas = torch.eye(N_LAMBDAS).repeat(space.K, 1)  # action a is slot a // 5
         shapes = policy_shapes(
-            n_features=space.X.shape[1], G1=G1, G2=G2, low_level_net=low_level_net, flat=next_row
-        )
+            n_features=space.X.shape[1], G1=G1, G2=G2, low_level_net=low_level_net,
+            flat=next_row, under=under,
+        )  # fmt: skip
         self.p = {
             level: split(torch.from_numpy(flat[level]), of_level)
             for level, of_level in shapes.items()
@@ -122,10 +128,15 @@ def plain_episode(policies: PlainPolicies, rng: np.random.Generator) -> PlainEpi
     space = policies.space
     counts = np.zeros(space.n_rows, dtype=int)
 
+    under: dict[str, Any] = {}
+    if "under" in policies.p:
+        log_policy, _ = policies.high_level("under", policies.x.mean(dim=0), 0)
+        share, log_prob = _draw(log_policy, rng)
+        under = {"under": share, "under_log_prob": log_prob}
     # Line 2: how much over-sampling in all.
     log_policy, _ = policies.high_level("cross", policies.x.mean(dim=0), 0)
     g1, log_prob = _draw(log_policy, rng)
-    episode = PlainEpisode(g1, log_prob)
+    episode = PlainEpisode(g1, log_prob, **under)
     for i in range(space.n_rows):  # line 3
         # Lines 4 and 5: how many samples around this row.
         log_policy, _ = policies.high_level("instance", policies.x[i], *_bins(counts, [i]))

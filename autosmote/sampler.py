@@ -22,12 +22,18 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.metrics import get_scorer_names
 from sklearn.tree import DecisionTreeClassifier
-from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
+from sklearn.utils import (
+    _safe_indexing,
+    check_consistent_length,
+    check_random_state,
+    column_or_1d,
+)
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from autosmote.encoding import Encoder, categorical_columns, tabular
 from autosmote.errors import InputError
 from autosmote.folds import make_folds
+from autosmote.hardness import hardest_first, hardest_share
 from autosmote.inputs import check_pool_size, check_rows, check_validation, dense
 from autosmote.metrics import METRICS
 from autosmote.progress import Progress, logging_to_stderr
@@ -114,6 +120,9 @@ class AutoSMOTE(BaseSampler):
         Number of synthetic rows of each class.
     sampling_counts_ : int ndarray of shape (n_samples,)
         Number of synthetic rows made around each given row.
+    left_out_ : int ndarray
+        Positions of given rows that are not returned: majority rows, with the search option
+        `under_sampling` alone.
     history_ : dict of ndarrays
         "label", "iteration", "reward", "best", "n_synthetic" and "seconds", one entry for each
         iteration.
@@ -127,8 +136,8 @@ class AutoSMOTE(BaseSampler):
 
     Notes
     -----
-    Everything is returned: the given rows, unchanged and in their order, held-out ones included,
-    then the synthetic rows. Sparse matrices are made dense inside.
+    Everything is returned: the given rows, unchanged and in their order, held-out ones included
+    (save for `left_out_`), then the synthetic rows. Sparse matrices are made dense inside.
 
     The best of many scores on few held-out minority rows is optimistic. Judge by rows that the
     sampler has not seen: put it into imbalanced-learn's `Pipeline` and cross-validate that.
@@ -234,6 +243,10 @@ class AutoSMOTE(BaseSampler):
         seed, config = self._seed(), self._config()
         labels = self._labels(y)
         classes = np.unique(y)
+        if config.under_sampling and len(classes) > 2:
+            raise InputError(
+                f"under_sampling works for two classes, but there are {len(classes)}; leave it off."
+            )
         encoder = Encoder(X, categorical_columns(X, self.categorical_features))
         estimator = self._estimator(encoder, seed)
         metric = resolve_scoring(self.scoring, len(classes))
@@ -271,6 +284,13 @@ class AutoSMOTE(BaseSampler):
             pool = encoder.decode(space.pool)
             fast = encoder.plain and len(classes) == 2 and label == classes[1]
             parts = [fold.part(space, pool, minority, label, fast=fast) for fold in folds]
+            if config.under_sampling:
+                parts = [
+                    dataclasses.replace(
+                        part, hardest=hardest_first(states[fold.rows], y[fold.rows] == label)
+                    )
+                    for fold, part in zip(folds, parts, strict=True)
+                ]
             if done == 0:
                 self.baseline_score_ = _baseline(estimator, parts, metric, space, encoder)
             if self.time_limit is not None:
@@ -298,6 +318,12 @@ class AutoSMOTE(BaseSampler):
         self.sampling_strategy_ = {label: len(rows) for rows, label in synthetic}
         self.policies_ = {label: found.parameters for label, found in self.searches_.items()}
         self.history_ = _history(self.searches_)
+        self.left_out_ = np.zeros(0, dtype=int)
+        if config.under_sampling:
+            hardest = base[hardest_first(states[base], y[base] == label)]
+            self.left_out_ = np.sort(hardest_share(hardest, result.left_out))
+            kept = np.setdiff1d(np.arange(len(y)), self.left_out_)
+            given, y = _safe_indexing(given, kept), y[kept]
         for rows, label in synthetic:
             given = _append(given, rows)
             y = np.append(y, np.full(len(rows), label, y.dtype))

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -23,8 +23,10 @@ from numpy.typing import NDArray
 from autosmote.actors import InlinePool, Pool, Problem, ProcessPool, Result
 from autosmote.episode import FIXED, LEARNED, UNIFORM, Rules
 from autosmote.errors import UserError
+from autosmote.hardness import hardest_first
 from autosmote.memory import proportional_set_size
 from autosmote.parameters import (
+    LEFT_OUT,
     check_policies,
     initial_parameters,
     n_parameters,
@@ -54,6 +56,8 @@ class SearchResult:
         The same as counts over the pool.
     row_counts : int32 ndarray of shape (N,)
         How many of them were made around each minority row.
+    left_out : float
+        Share of the majority rows that is left out with them; 0 unless `under_sampling` is set.
     best_score, best_iteration : float, int
         Iterations count from 1.
     iterations : int
@@ -78,6 +82,7 @@ class SearchResult:
     X_synthetic: NDArray[np.float64]
     counts: NDArray[np.int32]
     row_counts: NDArray[np.int32]
+    left_out: float
     best_score: float
     best_iteration: int
     iterations: int
@@ -114,7 +119,7 @@ def ablation_rules(ablation: str, G1: int, G2: int) -> Rules:
         "no_cross_instance": Rules(cross=FIXED, **half),
         "no_instance_specific": Rules(instance=FIXED, **half),
         "no_low_level": Rules(low=UNIFORM),
-        "random_search": Rules(cross=UNIFORM, instance=UNIFORM, low=UNIFORM),
+        "random_search": Rules(under=UNIFORM, cross=UNIFORM, instance=UNIFORM, low=UNIFORM),
         "flat": Rules(flat=True),
         "merge_train_val": Rules(),  # it is the data that differ
     }[ablation]
@@ -170,6 +175,7 @@ def run_search(
         pool=space.pool,
         X_val=np.ascontiguousarray(X_val, dtype=np.float64),
         y_val=np.asarray(y_val, dtype=np.int8),
+        hardest=hardest_first(X_train, y_train == 1) if config.under_sampling else None,
     )
     return search(
         space,
@@ -200,7 +206,8 @@ def search(
     ----------
     space : Space
     parts : sequence of Part
-        The reward is the mean over these held-out parts.
+        The reward is the mean over these held-out parts. With `under_sampling` they must say which
+        majority rows are the hardest.
     estimator : scikit-learn classifier
         Trained anew for every episode; never changed itself.
     metric : {"macro_f1", "mcc"} or scikit-learn scorer
@@ -233,7 +240,9 @@ def search(
         seed=seed,
         G1=G1,
         G2=config.G2,
-        rules=ablation_rules(config.ablation, G1, config.G2),
+        rules=replace(
+            ablation_rules(config.ablation, G1, config.G2), under_sampling=config.under_sampling
+        ),
         low_level_net=config.low_level_net,
         low_level_rows=config.low_level_rows,
         scoring=config.scoring,
@@ -271,6 +280,7 @@ class _Search:
     iterations: int = 0
     counts: NDArray[np.int32] | None = None
     row_counts: NDArray[np.int32] | None = None
+    left_out: float = 0.0
     device: str = "cpu"
     peak_memory_mb: float | None = None
     pool: Pool | None = None
@@ -285,6 +295,7 @@ class _Search:
         self.shapes = policy_shapes(
             n_features=problem.space.X.shape[1], G1=problem.G1, G2=problem.G2,
             low_level_net=problem.low_level_net, flat=problem.rules.flat,
+            under=problem.rules.under_sampling,
         )  # fmt: skip
         if self.config.init_from is not None:
             self.parameters = read_policies(self.config.init_from)
@@ -385,9 +396,10 @@ class _Search:
             self._policies[level] = (
                 LowLevelPolicy(*where)
                 if level == "low"
-                else HighLevelPolicy(*where, average=level == "cross")
+                else HighLevelPolicy(*where, average=level != "instance")
             )
-            batch = getattr(config, f"buffer_{level}")
+            # Both "under" and "cross" decide once per episode.
+            batch = getattr(config, f"buffer_{'cross' if level == 'under' else level}")
             levels[level] = Level(self._policies[level], batch, settings)
         return Learner(levels)
 
@@ -406,6 +418,7 @@ class _Search:
                 self.best_score, self.best_iteration = result.reward, iteration
                 self.counts = result.episode.counts.copy()
                 self.row_counts = np.int32(result.episode.g1) * result.episode.g2
+                self.left_out = LEFT_OUT[result.episode.under]
         self.seconds["generate"] += result.generate_seconds
         self.seconds["score"] += result.score_seconds
         self.history["reward"].append(result.reward)
@@ -443,6 +456,7 @@ class _Search:
             X_synthetic=self.problem.space.rows(self.counts),
             counts=self.counts,
             row_counts=self.row_counts,
+            left_out=self.left_out,
             best_score=self.best_score,
             best_iteration=self.best_iteration,
             iterations=self.iterations,

@@ -79,6 +79,9 @@ class SearchConfig:
     """Weight of the entropy bonus."""
     max_grad_norm: float = 40.0
     """The gradient's norm is clipped at this."""
+    under_sampling: bool = False
+    """Not of the paper: let one more policy decide, once per episode, which share (0, 0.1, ...,
+    0.9) of the majority rows to leave out, those with most minority rows around them first."""
     ablation: str = "none"
     """A part of the method that is replaced (Section 4.4). no_cross_instance,
     no_instance_specific: the level's factor is half its largest; no_low_level: neighbours and

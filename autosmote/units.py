@@ -251,7 +251,10 @@ def _keep_partial(run: Run, result: Any, split: Split) -> None:
     if result is not None and not (folder / "record.json").exists():
         records.write_history(folder, result.history)
         records.write_counts(folder, result.counts)
-        if run.config.save_data:
+        settings = search_settings(run.config.sampler, run.config.search)
+        # Else the training part is not the split's, and the sampler alone could tell it.
+        as_given = not settings.under_sampling and settings.ablation != "merge_train_val"
+        if run.config.save_data and as_given:
             X = np.vstack([split.X_train, result.X_synthetic])
             y = np.concatenate([split.y_train, np.ones(len(result.X_synthetic), np.int8)])
             records.write_training_part(folder, X, y, split.feature_names)

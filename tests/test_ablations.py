@@ -139,21 +139,24 @@ def test_actors_change_nothing_for_the_flat_policy(toy):
     assert np.array_equal(inline.parameters["low"], processes.parameters["low"])
 
 
-def test_the_flat_policy_learns():
-    """A reward for few samples is learned through the same queue, losses and optimiser."""
+@pytest.mark.parametrize("wanted", ["few", "many"])
+def test_the_flat_policy_learns(wanted):
+    """What pays is learned, through the same queue, losses and optimiser, in both directions."""
     space, generator, _ = make(low_level_rows=99)
     flat = initial_parameters(generator.shapes["low"], np.random.default_rng(0))
+    flat[-1] += 1.0 if wanted == "few" else 2.0
     policy = LowLevelPolicy(space, generator.shapes["low"], flat, CPU)
     settings = LearnerSettings(0.005, 1.0, 0.5, 0.0006, 40.0)
     learner = Learner({"low": Level(policy, 300, settings)})
-    made = []
-    for n in range(60):
+    shares = []
+    for n in range(120):
         generator.load(policy.flat.detach().numpy())
         episode = generator.generate(np.random.default_rng([1, n]))
-        made.append(episode.n_synthetic)
-        learner.consume(episode, 1 - episode.n_synthetic / (space.n_rows * G1 * G2))
+        shares.append(episode.n_synthetic / (space.n_rows * G1 * G2))
+        learner.consume(episode, shares[-1] if wanted == "many" else 1 - shares[-1])
     assert learner.levels["low"].updates > 20
-    assert np.mean(made[-15:]) < 0.5 * np.mean(made[:15])
+    first, last = np.mean(shares[:15]), np.mean(shares[-15:])
+    assert last < 0.5 * first if wanted == "few" else last > 1.5 * first
 
 
 def test_merged_parts_are_trained_and_scored_on_together(toy):

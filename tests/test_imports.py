@@ -19,7 +19,7 @@ LAYERS = [
     {"classifiers", "limits", "results"},
     {"samplers"},
     {*("arff", "columns", "canonical", "tables", "toy", "openml_source"), "datasets", "splits"},
-    {"space", "parameters", "policies", "vtrace", "episode", "reference", "scoring"},
+    {"hardness", "space", "parameters", "policies", "vtrace", "episode", "reference", "scoring"},
     {"actors", "learner"},
     {"search"},
     {"encoding", "inputs", "folds"},

@@ -8,12 +8,13 @@ that scikit-learn calls a scorer gets a classifier that was fitted anew.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from autosmote.hardness import hardest_share
 from autosmote.metrics import METRICS
 from autosmote.scoring import Scorer, make_scorer
 
@@ -39,6 +40,8 @@ class Part:
     fast : bool
         Whether the classifier may be reproduced from these rows as 64-bit floats with `label`
         coded as 1 and the other as 0: two classes, in this order when sorted.
+    hardest : integer ndarray, optional
+        Positions of the majority rows in X_train, in the order in which they would be left out.
     """
 
     X_train: Any
@@ -49,6 +52,16 @@ class Part:
     label: Any = 1
     pool_rows: NDArray[np.integer] | None = None
     fast: bool = True
+    hardest: NDArray[np.integer] | None = None
+
+    def without(self, share: float) -> Part:
+        """This part without a share of its majority rows, the hardest."""
+        if share == 0:
+            return self
+        assert self.hardest is not None
+        kept = np.setdiff1d(np.arange(len(self.y_train)), hardest_share(self.hardest, share))
+        rows = self.X_train.iloc[kept] if hasattr(self.X_train, "iloc") else self.X_train[kept]
+        return replace(self, X_train=rows, y_train=self.y_train[kept], hardest=None)
 
 
 class Reward:
