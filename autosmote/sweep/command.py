@@ -24,13 +24,14 @@ from autosmote.progress import UnitProgress, duration
 from autosmote.sweep import gather
 from autosmote.sweep.planning import Plan, Unit, dry_run, make_plan
 from autosmote.sweep.pool import LocalPool, usable_cores
-from autosmote.sweep.settings import SweepConfig, check, plan_name
+from autosmote.sweep.settings import PLANNED, SweepConfig, check, plan_name
 from autosmote.sweep.worker import Outcome
 from autosmote.units import Data
 
 logger = logging.getLogger("autosmote")
 
 _SHOWN_FAILURES = 20
+_OF_THE_TABLES = ("experiment=", "budget=", "allow_missing=", *PLANNED)
 
 Message = tuple[str, Unit, Outcome | None]
 
@@ -55,8 +56,8 @@ def _job(config: SweepConfig) -> int:
 
     overrides = list(HydraConfig.get().overrides.task)
     config = replace(config, budget=plan_name(config.budget, overrides))
-    # Folders are this machine's; the rest is what makes the same tables elsewhere.
-    kept = [word for word in overrides if not word.startswith(("results_dir=", "data_dir="))]
+    # What makes the same tables elsewhere: not where and how it is done on this machine.
+    kept = [word for word in overrides if word.lstrip("+").startswith(_OF_THE_TABLES)]
     return sweep(config, shlex.join(["python", "-m", "autosmote.sweep", *kept]))
 
 
