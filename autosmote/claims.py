@@ -1,8 +1,8 @@
 """Claims: who works on a run at the moment, so that nobody else does.
 
-A claim is a lock on one byte of a file beside the runs. The system lets go of it when its process
-ends, in whatever way, so there are no stale ones; file systems shared by several machines (NFS)
-know such locks too. They are the process's own: one that is forked has none of them.
+A claim is a lock on one byte of a file in the results folder. The system lets go of it when its
+process ends, in whatever way, so there are no stale ones; file systems shared by several machines
+(NFS) know such locks too. They are the process's own: one that is forked has none of them.
 """
 
 from __future__ import annotations
@@ -58,18 +58,13 @@ def wait_for_claim(results_dir: str | Path, keys: Iterable[str]) -> Iterator[Non
 
 
 def leave_no_trace(results_dir: str | Path) -> None:
-    """Remove the file of the claims, and the folders around it, where nothing else is in them."""
-    runs = Path(results_dir) / "runs"
-    if [path.name for path in _listed(runs)] == [_FILE]:
-        (runs / _FILE).unlink(missing_ok=True)
+    """Remove the results folder where nothing but the claims is in it."""
+    folder = Path(results_dir)
+    if folder.is_dir() and [path.name for path in folder.iterdir()] == [_FILE]:
+        (folder / _FILE).unlink(missing_ok=True)
         _open.cache_clear()  # the next claim needs a new one
-        for folder in (runs, runs.parent):
-            with suppress(OSError):  # not empty
-                folder.rmdir()
-
-
-def _listed(folder: Path) -> list[Path]:
-    return list(folder.iterdir()) if folder.is_dir() else []
+        with suppress(OSError):
+            folder.rmdir()
 
 
 def is_claimed(results_dir: str | Path, key: str) -> bool:
@@ -105,6 +100,6 @@ def _place(key: str) -> int:
 @functools.cache
 def _open(results_dir: str, pid: int) -> int:
     """Once per process: closing any descriptor of the file would drop all its locks."""
-    folder = Path(results_dir) / "runs"
+    folder = Path(results_dir)
     folder.mkdir(parents=True, exist_ok=True)
     return os.open(folder / _FILE, os.O_RDWR | os.O_CREAT, 0o666)

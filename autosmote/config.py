@@ -119,7 +119,7 @@ class Config:
 
 
 def register_schema(name: str = "schema", node: type[Any] = Config) -> None:
-    """Make a schema known to Hydra, under the name that a file such as conf/config.yaml gives it."""
+    """Make a schema known to Hydra, under the name that its file in conf/ gives it."""
     from hydra.core.config_store import ConfigStore
 
     ConfigStore.instance().store(name=name, node=node)

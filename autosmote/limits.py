@@ -93,7 +93,9 @@ class UntilStopped(Deadline):
         return self.event.is_set() or super().passed()
 
     def failure(self) -> ChildFailed:
-        return ChildFailed("stopped", "it was stopped") if self.event.is_set() else super().failure()
+        return (
+            ChildFailed("stopped", "it was stopped") if self.event.is_set() else super().failure()
+        )
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,9 @@ def commands() -> list[list[str]]:
     for block in re.findall(r"^```(?:bash|sh|shell|console)?\n(.*?)^```", text, re.M | re.S):
         for line in block.replace("\\\n", " ").splitlines():
             line = line.strip().removeprefix("$ ")
-            if re.match(r"(\w+=\S+ )*(\S*python -m autosmote\.(run|sweep)|\S*autosmote|make)\b", line):
+            if re.match(
+                r"(\w+=\S+ )*(\S*python -m autosmote\.(run|sweep)|\S*autosmote|make)\b", line
+            ):
                 found.append(shlex.split(line, comments=True))
     return found
 

@@ -15,6 +15,7 @@ import pytest
 from autosmote import units
 from autosmote.progress import Progress, UnitProgress
 from autosmote.run import main
+from autosmote.sweep import worker
 
 FEW = ("search.iterations=8", "search.actors=0", "search.device=cpu", "search.G1=3", "search.G2=3")
 # The names that reports rely on (architecture.md): none may go without a new schema version.
@@ -43,7 +44,7 @@ def test_no_resampling_leaves_a_record(here, capsys):
     assert (record["status"], record["dataset"], record["sampler"]) == ("ok", "toy", "none")
     assert record["scores"] == record["reference"]
     assert set(record["seconds"]) >= {"total", "generate", "score", "learn"}
-    assert {p.name for p in here.rglob("*") if p.is_file()} == {"record.json"}
+    assert {p.name for p in here.rglob("*") if p.is_file()} == {"record.json", ".claims"}
     out = capsys.readouterr().out
     assert f"{record['scores']['test']['macro_f1']:.4f}" in out
     assert re.search(r"^record: results/runs/\S+/record\.json$", out, re.MULTILINE)
@@ -176,7 +177,7 @@ def test_a_sweep_runs_all_and_ends_with_the_worst_status(here, capsys):
     assert main(["-m", "ir=5,null", "sampler=none", "seed=3"]) == 2
     assert len(list(here.glob("results/runs/*/record.json"))) == 7
     assert {p.name for p in here.iterdir()} == {"results"}
-    assert {p.name for p in (here / "results").iterdir()} == {"runs"}
+    assert {p.name for p in (here / "results").iterdir()} == {"runs", ".claims"}
 
 
 def test_own_file(here):
@@ -239,11 +240,23 @@ def test_an_interruption_is_never_done(here, monkeypatch, capsys):
 
     with monkeypatch.context() as patched:
         patched.setattr(units, "evaluate", interrupt)
-        assert main(["-m", "sampler=none,smote"]) == 130
-    (folder,) = here.glob("results/runs/*")  # it ended the sweep
+        assert main(["sampler=none"]) == 130
+    (folder,) = here.glob("results/runs/*")
     assert [p.name for p in folder.iterdir()] == ["partial.json"]
     assert main(["sampler=none"]) == 0
     assert [p.name for p in folder.iterdir()] == ["record.json"]
+
+
+def test_an_interruption_ends_a_multirun(here, monkeypatch, capsys):
+    done = []
+
+    def interrupt(runs, **settings):
+        done.append(runs[0].config.sampler.name)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(worker, "do_in_child", interrupt)
+    assert main(["-m", "sampler=none,smote"]) == 130
+    assert done == ["none"] and not list(here.glob("results/runs/*"))
 
 
 def test_cfg_shows_the_configuration_and_runs_nothing(here, capsys):
@@ -278,14 +291,14 @@ def test_progress_is_quiet_elsewhere(caplog):
 
 def test_units_are_a_bar_on_a_terminal_with_a_search_below():
     stream = Terminal()
-    with UnitProgress(3, stream) as progress:
+    with UnitProgress(3, stream=stream) as progress:
         for name in ("none", "autosmote", "smote"):
             progress.begin(name)
             if name == "autosmote":
                 with Progress(5, "mcc", stream) as search:
                     for iteration in range(1, 6):
                         search.update(iteration, 0.1, 0.5)
-            progress.end(failed=name == "smote")
+            progress.end(name, failed=name == "smote")
     text = stream.getvalue()
     for part in ("3/3", "autosmote", "search:", "1 failed]"):
         assert part in text
@@ -293,10 +306,10 @@ def test_units_are_a_bar_on_a_terminal_with_a_search_below():
 
 def test_units_are_quiet_elsewhere(caplog):
     stream = io.StringIO()
-    with caplog.at_level("INFO", logger="autosmote"), UnitProgress(40, stream) as progress:
+    with caplog.at_level("INFO", logger="autosmote"), UnitProgress(40, stream=stream) as progress:
         for number in range(40):
             progress.begin(str(number))
-            progress.end(failed=number < 2)
+            progress.end(str(number), failed=number < 2)
     assert stream.getvalue() == ""
     assert len(caplog.records) == 10
     assert re.fullmatch(

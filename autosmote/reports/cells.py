@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 Configuration = tuple[str, float | None, str]
 """Dataset, imbalance ratio (None: the data's own), classifier."""
 
+# A search of fewer iterations than the table says.
+_STOPPED_EARLY = ("time_limit", "patience")
 _SHOWN = 20  # of a list in an error
 
 
@@ -112,13 +114,13 @@ def _unusable(runs: pd.DataFrame) -> list[tuple[Any, str]]:
     scores = np.where(
         runs["metric"] == "mcc", runs["scores.test.mcc"], runs["scores.test.macro_f1"]
     ).astype(float)
-    stopped = (runs["stopped_by"] == "time_limit").to_numpy(dtype=bool)
+    stopped = runs["stopped_by"].isin(_STOPPED_EARLY).to_numpy(dtype=bool)
     for i in np.flatnonzero(np.isnan(scores) | stopped):
         run = runs.iloc[i]
         if not isinstance(run["status"], str):
             reason = "not run"
-        elif run["stopped_by"] == "time_limit":
-            reason = "the search was stopped by search.time_limit"
+        elif run["stopped_by"] in _STOPPED_EARLY:
+            reason = f"the search was stopped by search.{run['stopped_by']}"
         else:
             reason = f"{run['status']}, {run['error']}"
         found.append((runs.index[i], reason))

@@ -52,7 +52,7 @@ class SubmititJobs:
         self.workers = config.workers or _JOBS
         self._config = replace(config, results_dir=os.path.abspath(config.results_dir))
         parameters = {"timeout_min": 24 * 60} | config.submitit
-        self._folder = Path(self._config.results_dir) / "runs" / ".submitit"
+        self._folder = Path(self._config.results_dir) / ".submitit"
         try:
             self._executor = submitit.AutoExecutor(
                 folder=self._folder, cluster=parameters.pop("cluster", None)
