@@ -71,7 +71,7 @@ run: $(STAMP) ## Run one configuration; without ARGS the embedded toy data, abou
 	$(BIN)/python -m autosmote.run $(ARGS) results_dir=$(RESULTS_DIR)
 
 test: $(STAMP) ## Run the tests that need no data set (ARGS="-m slow": the slow ones)
-	$(BIN)/python -m pytest -m "not slow and not data" $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not data" $(ARGS)
 
 test-data: $(STAMP) ## Run the tests on the six data sets in AUTOSMOTE_DATA_DIR (about half an hour)
 	$(BIN)/python -m pytest -m data --require-data $(ARGS)

@@ -143,6 +143,8 @@ class Child:
     host : Host, optional
         Which starts the process; this process's own one where None. A host has one child at a
         time.
+    memory_setting : str
+        What `memory_mb` is called in an error.
 
     Attributes
     ----------
@@ -166,6 +168,7 @@ class Child:
         *arguments: Any,
         deadline: Deadline = NEVER,
         host: Host | None = None,
+        memory_setting: str = "limits.memory_mb",
     ) -> None:
         if memory_mb is None:
             available = available_memory()
@@ -175,7 +178,7 @@ class Child:
             self._memory_limit = f"{self._memory_mb:.0f} MB, {of}"
         else:
             self._memory_mb = memory_mb
-            self._memory_limit = f"limits.memory_mb={memory_mb:g}"
+            self._memory_limit = f"{memory_setting}={memory_mb:g}"
         self.peak_memory_mb = 0.0
         self._host = host or Host.of_this_process()
         self._host.wait_until_ready()

@@ -140,7 +140,8 @@ def do_in_child(
         For mistakes, unless `mistakes_fail`.
     """
     try:
-        with limits.Child(memory_mb, Worker, memory_mb, quiet, data, host=host) as child:
+        made = (memory_mb, Worker, memory_mb, quiet, data)
+        with limits.Child(*made, host=host, memory_setting="unit_memory_mb") as child:
             found = child.call("do", list(runs), mistakes_fail, deadline=deadline).value
         return Outcome(found["state"], tuple(found.get("statuses", ())), found.get("error"))
     except limits.ChildFailed as failure:

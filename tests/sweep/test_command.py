@@ -104,7 +104,7 @@ def test_the_command_names_its_plan(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("overrides", "says"),
     [
-        ([], "There is no default experiment; give one by experiment=, out of figure"),
+        ([], "There is no default experiment; give one by experiment=, out of "),
         (["experiment=tabel2"], "did you mean table2"),
         (["experiment=table2", "budget=fast"], "There is no budget 'fast'"),
         (["experiment=table2", "worker=3"], "did you mean workers"),

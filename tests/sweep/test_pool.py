@@ -81,7 +81,7 @@ def test_a_unit_that_takes_too_long_or_too_much_is_ended(unit, host):
     assert record["status"] == "timeout" and "unit_seconds=1.5" in record["error"]
     assert record["scores"] is None
     eating = unit("AtSomeRatios", at=[0.1], deed="eat")
-    do_in_child(eating.runs, memory_mb=900, host=host)
+    do_in_child(eating.runs, memory_mb=1500, host=host)
     (record, _) = found(eating)
     # The sampler's share is less than the unit's, so that it is the sampler that is ended.
     assert "memory" in {point["status"] for point in record["grid"]}
