@@ -48,7 +48,7 @@ def kind(path):
 
 def fsync(fd):
     path = os.readlink(f"/proc/self/fd/{fd}")
-    if kind(path) == _where and random.SystemRandom().random() < _share:
+    if _where and kind(path) == _where and random.SystemRandom().random() < _share:
         half = random.SystemRandom().random() < 0.5
         if half:
             os.truncate(path, os.path.getsize(path) // 2)
