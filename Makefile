@@ -74,7 +74,7 @@ test: $(STAMP) ## Run the tests that need no data set (ARGS="-m slow": the slow 
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not data" $(ARGS)
 
 test-data: $(STAMP) ## Run the tests on the six data sets in AUTOSMOTE_DATA_DIR (about half an hour)
-	$(BIN)/python -m pytest -m data --require-data $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile -m data --require-data $(ARGS)
 
 lint: $(STAMP) ## Check style and formatting
 	$(BIN)/ruff check .
