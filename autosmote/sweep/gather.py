@@ -31,7 +31,10 @@ def write_plan(config: SweepConfig, plan: Plan, command: str) -> None:
         "command": command,
         "protocol_version": PROTOCOL_VERSION,
     }
-    collected.write_plan(Path(config.results_dir) / config.name, config.budget, plan.rows, about)
+    folder = Path(config.results_dir) / config.name
+    with wait_for_claim(config.results_dir, [f"collect {config.name}"]):
+        records.remove_leftovers(folder / "plans")
+        collected.write_plan(folder, config.budget, plan.rows, about)
 
 
 def collect(config: SweepConfig, plan: Plan) -> list[dict[str, Any]]:
@@ -43,7 +46,8 @@ def collect(config: SweepConfig, plan: Plan) -> list[dict[str, Any]]:
     runs = {run.key: run for unit in plan.units for run in unit.runs}
     # One at a time, since each adds to what is there.
     with wait_for_claim(config.results_dir, [f"collect {config.name}"]):
-        records.remove_leftovers(folder)
+        for part in (folder, folder / "plans", folder / "data"):
+            records.remove_leftovers(part)
         rows = [
             collected.record_row(key, record)
             for key, run in runs.items()

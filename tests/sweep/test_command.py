@@ -37,6 +37,9 @@ def test_a_sweep_runs_what_is_missing_and_collects(small, capsys):
     assert set(collected.read_plan(folder, "smoke")["key"]) == set(table["key"])
     assert (collected.read_costs(folder)["seconds.total"] > 0).all()
     before = files(config.results_dir)
+    # What a killed sweep had begun to write is cleared away.
+    (folder / "plans" / f".{'0' * 32}-smoke.csv.gz").write_bytes(b"half")
+    (folder / f".{'1' * 32}-records.csv.gz").write_bytes(b"half")
     # Again, and with more: only what is new is done.
     assert sweep(config) == 0
     assert files(config.results_dir) == before
