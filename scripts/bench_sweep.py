@@ -11,8 +11,6 @@ then done by `python -m autosmote.run -m` under Hydra's launchers. Writes
 from __future__ import annotations
 
 import argparse
-import csv
-import os
 import resource
 import subprocess
 import sys
@@ -20,6 +18,9 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench_common import Row, Table, busy, machine, markdown, save
+
+COLUMNS = ("what", "n", "cpu_s", "wall_s")
 LAUNCHERS = {
     "basic": [],
     "joblib": ["hydra/launcher=joblib", "hydra.launcher.n_jobs=2"],
@@ -58,11 +59,10 @@ def multirun_arguments(n: int, folder: Path, launcher: str) -> list[str]:
     ]
 
 
-def measure(n_units: int, n_jobs: int) -> list[dict[str, str | float]]:
-    rows: list[dict[str, str | float]] = []
-
+def measure(n_units: int, n_jobs: int, table: Table) -> None:
     def add(name: str, n: int, cpu: float, wall: float) -> None:
-        rows.append({"what": name, "n": n, "cpu_s": round(cpu, 4), "wall_s": round(wall, 4)})
+        row: Row = {"what": name, "n": n, "cpu_s": cpu, "wall_s": wall}
+        table.add([row])
         print(f"{name:42} {n:>6} {cpu:>9.3f} {wall:>9.3f}", flush=True)
 
     print(f"{'':42} {'n':>6} {'CPU s':>9} {'wall s':>9}")
@@ -87,7 +87,6 @@ def measure(n_units: int, n_jobs: int) -> list[dict[str, str | float]]:
             per_job = [(b - a) / (n_jobs - 1) for a, b in zip(one, all_, strict=True)]
             add(f"hydra/launcher={launcher}: start, one job", 1, *one)
             add(f"hydra/launcher={launcher}: each further job", n_jobs - 1, *per_job)
-    return rows
 
 
 def main() -> int:
@@ -96,23 +95,21 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=20)
     parser.add_argument("--results-dir", type=Path, default=Path("results"))
     arguments = parser.parse_args()
-    rows = measure(arguments.units, arguments.jobs)
     folder = arguments.results_dir / "bench"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "sweep.csv").open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, rows[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    load = os.getloadavg()[0]
+    table, load = Table(folder / "sweep.csv", COLUMNS, keep=False), busy()
+    measure(arguments.units, arguments.jobs, table)
     lines = [
-        f"{os.cpu_count()} cores, load {load:.1f} at the end. CPU and wall seconds of all",
-        "processes; units and jobs fit one decision tree to the toy data, without resampling.",
+        "# What a sweep costs besides its work",
         "",
-        "| what | n | CPU s | wall s |",
-        "|---|---|---|---|",
-        *(f"| {r['what']} | {r['n']} | {r['cpu_s']} | {r['wall_s']} |" for r in rows),
+        "CPU and wall seconds of all processes; units and jobs fit one decision tree to the toy",
+        "data, without resampling. Made by `python scripts/bench_sweep.py`.",
+        "",
+        *machine(),
+        load,
+        "",
+        markdown(COLUMNS, [[row[name] for name in COLUMNS] for row in table.rows]),
     ]
-    (folder / "sweep.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    save(folder / "sweep.md", "\n".join(lines))
     return 0
 
 
