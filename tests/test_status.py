@@ -1,10 +1,9 @@
 """How far a sweep is, told from its files alone."""
 
 import json
-import subprocess
-import sys
 
 import pytest
+from claiming import claimed_elsewhere
 
 from autosmote import collected, status
 from autosmote.records import write_json
@@ -28,19 +27,8 @@ def results(tmp_path):
     collected.write_records(
         folder, [{"key": "run3", "sampler": "none", "status": "ok", "seconds.total": 60.0}]
     )
-    code = (
-        "import sys; from autosmote.claims import claim\n"
-        "with claim(sys.argv[1], ['run2']):\n    print('mine', flush=True); sys.stdin.readline()"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout.readline() == "mine\n"
-    yield tmp_path
-    process.communicate("\n")
+    with claimed_elsewhere(tmp_path, "run2"):
+        yield tmp_path
 
 
 def test_each_run_has_its_state(results):

@@ -4,6 +4,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,14 +93,8 @@ def twelve(tmp_path_factory):
         *("search.iterations=3", "reports=false", "workers=2"),
     )
     folder = tmp_path_factory.mktemp("local")
-    assert sweep(replaced(config, results_dir=str(folder))) == 0
+    assert sweep(replace(config, results_dir=str(folder))) == 0
     return config, collected.read_records(folder / "table2")
-
-
-def replaced(config, **settings):
-    from dataclasses import replace
-
-    return replace(config, **settings)
 
 
 def assert_equal(folder, expected):
@@ -113,7 +108,7 @@ def test_submitit_shares_the_units_among_jobs(twelve, tmp_path):
     config, expected = twelve
     jobs = {"cluster": "local", "timeout_min": 10}
     settings = {"results_dir": str(tmp_path), "workers": 1, "submitit": jobs}
-    assert sweep(replaced(config, launcher="submitit", **settings)) == 0
+    assert sweep(replace(config, launcher="submitit", **settings)) == 0
     assert_equal(tmp_path, expected)
 
 
@@ -122,7 +117,7 @@ def test_submitit_shares_the_units_among_jobs(twelve, tmp_path):
 def test_ray_does_the_units_as_tasks(twelve, tmp_path, monkeypatch):
     config, expected = twelve
     monkeypatch.chdir(tmp_path)
-    assert sweep(replaced(config, results_dir="here", launcher="ray")) == 0
+    assert sweep(replace(config, results_dir="here", launcher="ray")) == 0
     assert_equal(tmp_path / "here", expected)
 
 

@@ -3,12 +3,11 @@
 import errno
 import json
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
+from claiming import claimed_elsewhere
 
 from autosmote import limits, records
 from autosmote.claims import claim
@@ -38,7 +37,7 @@ def do(pool, units):
 def host():
     """A host that has loaded what a pool's have, for single units."""
     made = limits.Host()
-    made.load(preload, Data())  # all that any of them loads
+    made.load(preload, Data(), True)  # all that any of them loads
     yield made
     made.close()
 
@@ -99,29 +98,18 @@ def test_nothing_is_done_twice(unit, host):
 def test_a_unit_that_another_process_works_on_is_left_to_it(unit, tmp_path):
     one, other = unit(), unit(seed=1)
     folder = str(tmp_path / "results")
-    code = (
-        "import sys, time; from autosmote.claims import claim\n"
-        "with claim(sys.argv[1], sys.argv[2:]) as mine:\n"
-        "    print(mine, flush=True); sys.stdin.readline()"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", code, folder, one.runs[1].key],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout.readline() == "True\n"
-    with claim(folder, [one.runs[0].key, one.runs[1].key]) as mine:
-        assert not mine
-    with claim(folder, [one.runs[0].key]) as mine:  # nothing is kept of a claim that failed
-        assert mine
     states = []
-    for what, which, outcome in LocalPool(unit.data, workers=1).run([one, other]):
-        if what == "end":
-            states.append((which is one, outcome.state))
-            if len(states) == 3:
-                process.kill()  # which lets go of its claim
-                process.wait()
+    with claimed_elsewhere(folder, one.runs[1].key) as process:
+        with claim(folder, [one.runs[0].key, one.runs[1].key]) as mine:
+            assert not mine
+        with claim(folder, [one.runs[0].key]) as mine:  # nothing is kept of a claim that failed
+            assert mine
+        for what, which, outcome in LocalPool(unit.data, workers=1).run([one, other]):
+            if what == "end":
+                states.append((which is one, outcome.state))
+                if len(states) == 3:
+                    process.kill()  # which lets go of its claim
+                    process.wait()
     assert states[:2] == [(True, "taken"), (False, "done")] and states[-1] == (True, "done")
     assert {record["status"] for record in found(one)} == {"ok"}
 
