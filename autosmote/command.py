@@ -7,7 +7,7 @@ import sys
 import tempfile
 import threading
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -90,6 +90,26 @@ def run_command(
             print(f"autosmote: the launcher failed: {describe_error(error)}", file=sys.stderr)
             return FAILED
         return max((int(path.read_text()) for path in notes.glob("*.status")), default=0)
+
+
+def key_values(
+    arguments: Sequence[str], defaults: Mapping[str, str], command: str
+) -> dict[str, str]:
+    """Settings written key=value, for a command that needs no more than that.
+
+    Raises
+    ------
+    UserError
+        For a word that is none of the settings of the `command`.
+    """
+    settings = dict(defaults)
+    for argument in arguments:
+        key, given, value = argument.partition("=")
+        if not given or key not in settings:
+            known = ", ".join(f"{name}=" for name in settings)
+            raise UserError(f"'{argument}' is no setting of the {command}; there are {known}.")
+        settings[key] = value
+    return settings
 
 
 def _call(settings: "DictConfig", schema: type[Any], job: Callable[[Any], int]) -> int:

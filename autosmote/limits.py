@@ -38,7 +38,8 @@ from autosmote.processes import child_environment, descendants, how_it_ended
 _POLL = 0.1
 """Seconds between two looks at a child's memory."""
 _EXIT_WAIT = host.GRACE + 5
-_SHARE_OF_MEMORY = 0.8
+SHARE_OF_MEMORY = 0.8
+"""Of what is available, where no limit is given."""
 _at_most = math.inf
 
 
@@ -123,7 +124,7 @@ def use_at_most(memory_mb: float | None) -> None:
     Else it would be this one that is ended for what a child used.
     """
     global _at_most
-    _at_most = math.inf if memory_mb is None else _SHARE_OF_MEMORY * memory_mb
+    _at_most = math.inf if memory_mb is None else SHARE_OF_MEMORY * memory_mb
 
 
 class Child:
@@ -172,7 +173,7 @@ class Child:
     ) -> None:
         if memory_mb is None:
             available = available_memory()
-            share = math.inf if available is None else _SHARE_OF_MEMORY * available
+            share = math.inf if available is None else SHARE_OF_MEMORY * available
             self._memory_mb = min(share, _at_most)
             of = "80 % of what was available" if share < _at_most else "this process's share"
             self._memory_limit = f"{self._memory_mb:.0f} MB, {of}"
@@ -255,8 +256,8 @@ class Host:
     control : socket
     pid : int
         Known when it is ready.
-    loaded : bool
-        Whether `load` was called.
+    loaded : set
+        For its owner to note what it has let it load.
     """
 
     _current: Host | None = None
@@ -269,7 +270,8 @@ class Host:
         self._begin()
 
     def _begin(self) -> None:
-        self._owner, self._ready, self.loaded = os.getpid(), False, False
+        self._owner, self._ready = os.getpid(), False
+        self.loaded: set[Any] = set()
         atexit.register(self.close)
 
     @classmethod
@@ -304,7 +306,6 @@ class Host:
             answer = unpack(connection.recv_bytes())
         if answer["status"] != "ok":
             raise RuntimeError(f"{function.__name__} has failed in the host: {answer['error']}")
-        self.loaded = True
 
     def wait_until_ready(self) -> None:
         if not self._ready:

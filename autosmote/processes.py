@@ -24,6 +24,12 @@ def child_environment() -> dict[str, str]:
     return {**os.environ, **threads, **_NO_BACKGROUND_THREAD, "PYTHONPATH": path}
 
 
+def usable_cores() -> int:
+    """Cores that this process may use, which may be fewer than the machine has."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
 def how_it_ended(code: int) -> str:
     """An exit code in words."""
     if code >= 0:

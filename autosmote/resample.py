@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autosmote.columns import RawColumn, is_numeric, to_numbers
+from autosmote.command import INTERRUPTED, MISTAKE
 from autosmote.errors import UserError
 from autosmote.tables import read_table
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from autosmote.sampler import AutoSMOTE
-
-MISTAKE, INTERRUPTED = 2, 130
 
 _ROWS_NEEDED = 5
 _WHOLE = re.compile(r"[+-]?\d{1,15}")

@@ -107,7 +107,7 @@ def _run_one(config: Config, in_child: bool) -> int:
         if old := run.record():
             return _code_of_existing(old, run.folder, config)
         settings: dict[str, Any] = {"data": data, "quiet": False, "mistakes_fail": False}
-        wait_while_taken(lambda: do_in_child([run], host=warm_host(data), **settings))
+        wait_while_taken(lambda: do_in_child([run], host=warm_host(data, [run]), **settings))
         record = records.read_record(run.folder)
     else:
         try:

@@ -5,10 +5,10 @@ The same dataclass is the schema of ``search.*`` on the command line and the arg
 """
 
 import logging
-import os
 from dataclasses import dataclass
 
 from autosmote.errors import UserError
+from autosmote.processes import usable_cores
 
 logger = logging.getLogger("autosmote")
 
@@ -155,8 +155,7 @@ def resolve_device(device: str) -> str:
 def resolve_actors(actors: int | str, lag: int) -> int:
     """Number of actor processes: the usable cores for "auto", never more than the lag."""
     if actors == "auto":
-        usable = getattr(os, "sched_getaffinity", None)
-        return min(len(usable(0)) if usable else os.cpu_count() or 1, lag)
+        return min(usable_cores(), lag)
     if int(actors) > lag:
         logger.info("search.actors=%s is reduced to search.lag=%s: no more can work", actors, lag)
     return min(int(actors), lag)

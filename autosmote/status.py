@@ -13,20 +13,21 @@ from typing import TYPE_CHECKING
 
 from autosmote import collected, records
 from autosmote.claims import is_claimed
-from autosmote.command import MISTAKE
+from autosmote.command import MISTAKE, key_values
 from autosmote.errors import UserError
 from autosmote.progress import duration
 
 if TYPE_CHECKING:
     import pandas as pd
 
+_SETTINGS = {"results_dir": "results", "experiment": "*", "budget": "*"}
 _COUNTS = ("runs", "done", "failed", "running", "left")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Print the status of what the arguments name: results_dir=, experiment=, budget=."""
     try:
-        settings = _settings(sys.argv[1:] if argv is None else argv)
+        settings = key_values(sys.argv[1:] if argv is None else argv, _SETTINGS, "status")
         folder = Path(settings["results_dir"])
         plans = sorted(folder.glob(f"{settings['experiment']}/plans/{settings['budget']}.csv.gz"))
         if not plans:
@@ -39,19 +40,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"autosmote: {error}", file=sys.stderr)
         return MISTAKE
     return 0
-
-
-def _settings(arguments: Sequence[str]) -> dict[str, str]:
-    settings = {"results_dir": "results", "experiment": "*", "budget": "*"}
-    for argument in arguments:
-        key, given, value = argument.partition("=")
-        if not given or key not in settings:
-            raise UserError(
-                f"'{argument}' is no setting of the status; there are "
-                f"{', '.join(f'{name}=' for name in settings)}."
-            )
-        settings[key] = value
-    return settings
 
 
 def status(results_dir: str | Path, experiment: str, budget: str) -> pd.DataFrame:

@@ -23,6 +23,7 @@ import yaml
 
 from autosmote.classifiers import make_classifier
 from autosmote.config import CONF_DIR, ClassifierSettings
+from autosmote.processes import usable_cores
 from autosmote.records import git_revision, write_file
 
 Row = dict[str, Any]
@@ -38,11 +39,9 @@ def revision() -> str:
 
 def machine() -> list[str]:
     """Lines that say where and with what was measured."""
-    usable = getattr(os, "sched_getaffinity", None)
-    cores = len(usable(0)) if usable else os.cpu_count()
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return [
-        f"- machine: {cores} cores, {_cpu_model()}",
+        f"- machine: {usable_cores()} cores, {_cpu_model()}",
         f"- git revision: {revision()}",
         f"- versions: Python {platform.python_version()}, {versions}",
     ]

@@ -15,10 +15,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from autosmote.command import MISTAKE, key_values
 from autosmote.errors import UserError
 from autosmote.reports import write
 
-_MISTAKE = 2
 _SETTINGS = {"results_dir": "results", "experiment": "", "budget": "", "allow_missing": "false"}
 
 
@@ -33,21 +33,15 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(path)
     except UserError as error:
         print(f"autosmote: {error}", file=sys.stderr)
-        return _MISTAKE
+        return MISTAKE
     except OSError as error:
         print(f"autosmote: {error.filename} cannot be written ({error.strerror}).", file=sys.stderr)
-        return _MISTAKE
+        return MISTAKE
     return 0
 
 
 def _settings(arguments: Sequence[str]) -> dict[str, str]:
-    settings = dict(_SETTINGS)
-    for argument in arguments:
-        key, given, value = argument.partition("=")
-        if not given or key not in settings:
-            known = ", ".join(f"{name}=" for name in settings)
-            raise UserError(f"'{argument}' is no setting of the reports; there are {known}.")
-        settings[key] = value
+    settings = key_values(arguments, _SETTINGS, "reports")
     if settings["allow_missing"].lower() not in ("true", "false"):
         raise UserError(f"allow_missing={settings['allow_missing']} must be true or false.")
     if settings["budget"] and not settings["experiment"]:

@@ -23,7 +23,7 @@ from autosmote.errors import UserError
 from autosmote.progress import UnitProgress, duration
 from autosmote.sweep import gather
 from autosmote.sweep.planning import Plan, Unit, dry_run, make_plan
-from autosmote.sweep.pool import LocalPool, usable_cores
+from autosmote.sweep.pool import LocalPool
 from autosmote.sweep.settings import PLANNED, SweepConfig, check, plan_name
 from autosmote.sweep.worker import Outcome
 from autosmote.units import Data
@@ -132,7 +132,7 @@ def make_launcher(config: SweepConfig, data: Data) -> Launcher:
         return SubmititJobs(config)
     return LocalPool(
         data,
-        workers=config.workers or usable_cores(),
+        workers=config.workers,
         unit_seconds=config.unit_seconds,
         unit_memory_mb=config.unit_memory_mb,
     )

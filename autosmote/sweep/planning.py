@@ -87,14 +87,17 @@ def make_plan(config: SweepConfig, data: Data) -> Plan:
         data.split(run_config)
     of_config = {id(run.config): run for unit in planned for run in unit}
     folder = Path(config.results_dir) / config.name
-    estimate = Estimate(collected.read_records(folder), collected.read_costs(folder))
+    found = collected.read_records(folder)
+    estimate = Estimate(found, collected.read_costs(folder))
     rows = [
         _row(label, _run_of(run_config, of_config, data))
         for label, run_config in zip(labels, configs, strict=True)
     ]
-    found = [Unit(tuple(unit), *estimate.unit(unit, data)) for unit in planned]
-    found.sort(key=lambda unit: -unit.seconds)
-    return Plan(found, rows, _statuses(folder, planned))
+    long_first = sorted(
+        (Unit(tuple(unit), *estimate.unit(unit, data)) for unit in planned),
+        key=lambda unit: -unit.seconds,
+    )
+    return Plan(long_first, rows, _statuses(found, planned))
 
 
 def _run_of(config: Any, of_config: dict[int, Run], data: Data) -> Run:
@@ -116,9 +119,8 @@ def _row(label: str, run: Run) -> dict[str, Any]:
     }
 
 
-def _statuses(folder: Path, planned: Iterable[Sequence[Run]]) -> dict[str, str]:
+def _statuses(table: pd.DataFrame, planned: Iterable[Sequence[Run]]) -> dict[str, str]:
     """By the records in runs/, and by the collected ones where these are gone."""
-    table = collected.read_records(folder)
     known = dict(zip(table["key"], table["status"], strict=True))
     found = {}
     for run in (run for unit in planned for run in unit):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import queue
 import threading
 from collections import deque
@@ -10,21 +9,13 @@ from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 
 from autosmote.claims import is_claimed
-from autosmote.limits import Deadline, Host, UntilStopped
+from autosmote.limits import SHARE_OF_MEMORY, Deadline, Host, UntilStopped
 from autosmote.memory import available_memory
+from autosmote.processes import usable_cores
 from autosmote.sweep import worker
 from autosmote.sweep.planning import Unit
 from autosmote.sweep.worker import Outcome
 from autosmote.units import Data, missing
-
-_TAKEN_WAIT = 1.0
-"""Seconds before a unit that another sweep works on is looked at again."""
-_SHARE_OF_MEMORY = 0.8
-
-
-def usable_cores() -> int:
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 @dataclass
@@ -76,12 +67,12 @@ class LocalPool:
             return
         available = available_memory()
         if self._memory_mb is None and available is not None:
-            self._memory_mb = _SHARE_OF_MEMORY * available / slots
+            self._memory_mb = SHARE_OF_MEMORY * available / slots
         host = Host()
         threads: list[threading.Thread] = []
         try:
-            kinds = {unit.runs[0].config.sampler.kind for unit in state.waiting}
-            host.load(worker.preload, self._data, bool(kinds & {"search", "method"}))
+            learns = worker.learn(run for unit in state.waiting for run in unit.runs)
+            host.load(worker.preload, self._data, learns)
             for _ in range(slots):
                 threads.append(
                     threading.Thread(target=self._serve, args=(host.another(), state), daemon=True)
@@ -117,7 +108,7 @@ class LocalPool:
                 if in_a_row:
                     state.waiting.append(unit)
                 if in_a_row >= len(state.waiting) > 0:  # all that are left
-                    state.stop.wait(_TAKEN_WAIT)
+                    state.stop.wait(worker.TAKEN_WAIT)
                     in_a_row = 0
                 state.finished.put(("end", unit, outcome))
             state.finished.put(None)

@@ -19,7 +19,6 @@ from autosmote.sweep.settings import SweepConfig
 from autosmote.sweep.worker import Outcome
 from autosmote.units import Data, Run
 
-_TAKEN_WAIT = 1.0
 _TRIES = 3
 """Of a task whose machine is lost."""
 
@@ -82,7 +81,7 @@ class RayTasks:
                     outcome = worker.put_on_record(unit.runs, "crashed", f"Ray: {text}")
                 if outcome.state == "taken":
                     waiting.append(unit)
-                    time.sleep(_TAKEN_WAIT)
+                    time.sleep(worker.TAKEN_WAIT)
                 yield "end", unit, outcome
         finally:
             ray.shutdown()
@@ -97,6 +96,6 @@ def _with_absolute_folder(run: Run) -> Run:
 
 def _do(runs: list[Run], data: Data, seconds: float | None, memory_mb: float | None) -> Outcome:
     """One task: a unit in a child of its process, of which all its tasks have one host."""
-    host = worker.warm_host(data)
+    host = worker.warm_host(data, runs)
     deadline = Deadline.after(seconds, "unit_seconds")
     return worker.do_in_child(runs, deadline=deadline, memory_mb=memory_mb, host=host)

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -33,6 +33,9 @@ _TO_LEARN = (
     *("autosmote.learner", "autosmote.plots", "autosmote.sampler"),
 )
 
+TAKEN_WAIT = 1.0
+"""Seconds before a unit that another process works on is looked at again."""
+
 # Loaded by a host before it forks its children; else by the child itself.
 _data = Data()
 
@@ -47,7 +50,7 @@ class Outcome:
         It has its records; another process works on it; it was ended by a stop of the sweep;
         records cannot be written, as `error` says.
     statuses : tuple of str
-        Of the runs that were done, with the texts of their errors in `error`.
+        Of the runs that were done.
     """
 
     state: str
@@ -93,12 +96,7 @@ class Worker:
                 made = self._run(to_do, mistakes_fail) if to_do else []
             except OSError as error:  # from writing: an error in the work itself is on record
                 return {"state": "unwritable", "error": error.strerror or type(error).__name__}
-        errors = dict.fromkeys(record["error"] for record in made if record["error"])
-        return {
-            "state": "done",
-            "statuses": [record["status"] for record in made],
-            "error": "; ".join(errors) or None,
-        }
+        return {"state": "done", "statuses": [record["status"] for record in made]}
 
     def _run(self, runs: list[Run], mistakes_fail: bool) -> list[units.Record]:
         config = runs[0].config
@@ -163,7 +161,7 @@ def wait_while_taken(do: Callable[[], Outcome]) -> Outcome:
         If its records cannot be written.
     """
     while (outcome := do()).state == "taken":
-        time.sleep(1)
+        time.sleep(TAKEN_WAIT)
     if outcome.state == "unwritable":
         raise UserError(f"The results cannot be written ({outcome.error}).")
     return outcome
@@ -181,21 +179,32 @@ def put_on_record(runs: Sequence[Run], status: str, error: str) -> Outcome:
                 records.write_json(run.folder, "record.json", record)
         except OSError as full:
             return Outcome("unwritable", error=full.strerror)
-    return Outcome("done", (status,) * len(lacking), error)
+    return Outcome("done", (status,) * len(lacking))
 
 
-def warm_host(data: Data) -> limits.Host:
-    """This process's host, which has loaded what its children would each have to."""
+def warm_host(data: Data, runs: Iterable[Run]) -> limits.Host:
+    """This process's host, which has loaded what its children would each have to for such runs."""
     host = limits.Host.of_this_process()
-    if not host.loaded:
-        host.load(preload, data)
+    learns = learn(runs)
+    if learns not in host.loaded and True not in host.loaded:
+        host.load(preload, data, learns)
+        host.loaded.add(learns)
     return host
 
 
-def preload(data: Data, learns: bool = True) -> None:
+def learn(runs: Iterable[Run]) -> bool:
+    """Whether any of the runs may have networks to train."""
+    return any(run.config.sampler.kind in ("search", "method") for run in runs)
+
+
+def preload(data: Data, learns: bool) -> None:
     """Load, in a host, what its children would each have to; starts no threads, uses no GPU.
 
-    `learns` tells whether any of them has networks to train.
+    Parameters
+    ----------
+    data : Data
+    learns : bool
+        Whether any of them has networks to train.
     """
     global _data
     _data = data
