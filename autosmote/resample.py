@@ -20,6 +20,7 @@ import numpy as np
 from autosmote.columns import RawColumn, is_numeric, to_numbers
 from autosmote.command import INTERRUPTED, MISTAKE
 from autosmote.errors import UserError
+from autosmote.results import score_table
 from autosmote.tables import read_table
 
 if TYPE_CHECKING:
@@ -197,12 +198,7 @@ def _scores(estimator: Any, X: Any, y: np.ndarray, parts: Sequence[tuple[Any, An
 
 
 def _summary(sampler: AutoSMOTE, before: list[float], after: list[float]) -> str:
-    lines = [
-        f"{'':24}{'validation':^22}{'test':^22}",
-        f"{'':24}{'macro_f1':>10}{'mcc':>10}  {'macro_f1':>10}{'mcc':>10}",
-    ]
-    for name, row in (("as it is", before), ("with synthetic rows", after)):
-        lines.append(f"{name:24}{row[0]:>10.4f}{row[1]:>10.4f}  {row[2]:>10.4f}{row[3]:>10.4f}")
+    lines = score_table({"as it is": before, "with synthetic rows": after})
     made = [f"{n} of class {label}" for label, n in sampler.sampling_strategy_.items()]
     lines.append(f"synthetic rows: {', '.join(made)}")
     if after[2] <= before[2] and after[3] <= before[3]:

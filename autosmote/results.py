@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,19 @@ Scores = dict[str, float]
 
 def both_metrics(y: np.ndarray, predictions: np.ndarray) -> Scores:
     return {name: float(metric(y, predictions)) for name, metric in METRICS.items()}
+
+
+def score_table(rows: Mapping[str, Sequence[float]]) -> list[str]:
+    """Lines of a table: by name Macro-F1 and MCC on validation, then on test."""
+    lines = [
+        f"{'':24}{'validation':^22}{'test':^22}",
+        f"{'':24}{'macro_f1':>10}{'mcc':>10}  {'macro_f1':>10}{'mcc':>10}",
+    ]
+    for name, (macro_f1, mcc, test_macro_f1, test_mcc) in rows.items():
+        lines.append(
+            f"{name:24}{macro_f1:>10.4f}{mcc:>10.4f}  {test_macro_f1:>10.4f}{test_mcc:>10.4f}"
+        )
+    return lines
 
 
 class HeldOut:

@@ -21,6 +21,8 @@ from autosmote.config import (
     validate,
 )
 from autosmote.errors import UserError
+from autosmote.metrics import METRICS
+from autosmote.results import score_table
 from autosmote.search_config import SearchConfig, resolve_device
 
 logger = logging.getLogger("autosmote")
@@ -129,22 +131,15 @@ def _run_one(config: Config, in_child: bool) -> int:
 
 def summary(record: dict[str, Any], folder: Path) -> str:
     """The short table at the end of a run."""
-    lines = [
-        f"{'':24}{'validation':^22}{'test':^22}",
-        f"{'':24}{'macro_f1':>10}{'mcc':>10}  {'macro_f1':>10}{'mcc':>10}",
-    ]
     rows = {record["sampler"]: record["scores"], "no resampling": record["reference"]}
     if record["imputed"]:
         rows = {f"{record['sampler']} (imputed)": record["scores"]}
     elif record["sampler"] == "none":
         rows = {"no resampling": record["reference"]}
-    for name, scores in rows.items():
-        cells = [
-            f"{scores[part][metric]:>10.4f}"
-            for part in ("validation", "test")
-            for metric in ("macro_f1", "mcc")
-        ]
-        lines.append(f"{name:24}{cells[0]}{cells[1]}  {cells[2]}{cells[3]}")
+    columns = [(part, metric) for part in ("validation", "test") for metric in METRICS]
+    lines = score_table(
+        {name: [scores[part][metric] for part, metric in columns] for name, scores in rows.items()}
+    )
     facts = [f"{record['n_synthetic']} synthetic rows", f"{record['seconds']['total']:.1f} s"]
     if record["ratio"] is not None:
         facts.insert(1, f"ratio {record['ratio']:g}")
