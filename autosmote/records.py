@@ -37,7 +37,10 @@ HISTORY_COLUMNS = ("iteration", "reward", "best", "n_synthetic", "seconds")
 # Where and how fast a search runs and what it leaves, never what it finds.
 _MACHINE_SETTINGS = {"actors", "device", "save_policies"}
 # Settings that came later: at their defaults they are left out, so that old runs keep their names.
-_LATER_SETTINGS = {"samples_per_ir", "patience", "init_from", "under_sampling"}
+_LATER_SETTINGS = {
+    *("samples_per_ir", "patience", "init_from", "under_sampling"),
+    *("reward", "folds", "final", "keep"),
+}
 # What of a sampler's settings can change a result; its kind goes with its class.
 _SAMPLER_SETTINGS = ("name", "_target_", "takes_ratio", "params")
 _LIMITS = {
@@ -192,8 +195,13 @@ def make_record(
         "machine": {"system": platform.system(), "architecture": platform.machine()},
     }
     if result:
-        names = ("best_score", "best_iteration", "left_out", "G1", "scorer", "actors", "device")
-        record["search"] = {name: getattr(result, name) for name in names}
+        names = ("G1", "scorer", "actors", "device")
+        record["search"] = {
+            "best_score": result.best.score,
+            "best_iteration": result.best.iteration,
+            "left_out": result.best.left_out,
+            **{name: getattr(result, name) for name in names},
+        }
     return record
 
 

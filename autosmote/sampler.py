@@ -310,18 +310,18 @@ class AutoSMOTE(BaseSampler):
             if self.time_limit is not None:
                 self._check_time(result)
             for fold, part in zip(folds, parts, strict=True):
-                fold.add(part, result.counts)
+                fold.add(part, result.best.counts)
             self.searches_[label] = result
-            self.sampling_counts_[minority] = result.row_counts
-            synthetic.append((repeat(pool, result.counts), label))
-        self.best_score_ = result.best_score
+            self.sampling_counts_[minority] = result.best.row_counts
+            synthetic.append((repeat(pool, result.best.counts), label))
+        self.best_score_ = result.best.score
         self.sampling_strategy_ = {label: len(rows) for rows, label in synthetic}
         self.policies_ = {label: found.parameters for label, found in self.searches_.items()}
         self.history_ = _history(self.searches_)
         self.left_out_ = np.zeros(0, dtype=int)
         if config.under_sampling:
             hardest = base[hardest_first(states[base], y[base] == label)]
-            self.left_out_ = np.sort(hardest_share(hardest, result.left_out))
+            self.left_out_ = np.sort(hardest_share(hardest, result.best.left_out))
             kept = np.setdiff1d(np.arange(len(y)), self.left_out_)
             given, y = _safe_indexing(given, kept), y[kept]
         for rows, label in synthetic:

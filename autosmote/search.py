@@ -21,12 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autosmote.actors import InlinePool, Pool, Problem, ProcessPool, Result
+from autosmote.candidates import Candidate, Keeper
 from autosmote.episode import FIXED, LEARNED, UNIFORM, Rules
 from autosmote.errors import UserError
 from autosmote.hardness import hardest_first
 from autosmote.memory import proportional_set_size
 from autosmote.parameters import (
-    LEFT_OUT,
     check_policies,
     initial_parameters,
     n_parameters,
@@ -50,16 +50,13 @@ class SearchResult:
 
     Attributes
     ----------
+    candidates : tuple of Candidate
+        The sample sets with the best scores, the best first, ties to the earlier iteration: one,
+        or as many as `final` looks at.
+    latest : tuple of Candidate
+        As many of the last iterations, in order, that had a score; none where one is kept.
     X_synthetic : ndarray of shape (n, columns)
-        Synthetic minority rows with the best validation score, ties to the earlier iteration.
-    counts : int32 ndarray of shape (P,)
-        The same as counts over the pool.
-    row_counts : int32 ndarray of shape (N,)
-        How many of them were made around each minority row.
-    left_out : float
-        Share of the majority rows that is left out with them; 0 unless `under_sampling` is set.
-    best_score, best_iteration : float, int
-        Iterations count from 1.
+        Synthetic minority rows of the best candidate.
     iterations : int
         Iterations done.
     stopped_by : {"iterations", "time_limit", "patience", "interrupted"}
@@ -79,12 +76,9 @@ class SearchResult:
         Each level's final parameters as a flat vector; a flat policy is the level "low" alone.
     """
 
+    candidates: tuple[Candidate, ...]
+    latest: tuple[Candidate, ...]
     X_synthetic: NDArray[np.float64]
-    counts: NDArray[np.int32]
-    row_counts: NDArray[np.int32]
-    left_out: float
-    best_score: float
-    best_iteration: int
     iterations: int
     stopped_by: str
     history: dict[str, NDArray]
@@ -95,6 +89,11 @@ class SearchResult:
     G1: int
     peak_memory_mb: float | None
     parameters: dict[str, NDArray[np.float32]]
+
+    @property
+    def best(self) -> Candidate:
+        """The candidate with the best score."""
+        return self.candidates[0]
 
 
 class SearchInterrupted(KeyboardInterrupt):
@@ -253,11 +252,11 @@ def search(
         running.run()
     except KeyboardInterrupt:
         running.stopped_by = "interrupted"
-        found = running.counts is not None
+        found = running.keeper.best
         raise SearchInterrupted(running.result() if found else None) from None
     finally:
         running.close()
-    if running.counts is None:
+    if not running.keeper.best:
         raise UserError(
             f"The scorer returned no finite number in any of {running.iterations} iterations; "
             "try it on the classifier without synthetic rows."
@@ -274,13 +273,8 @@ class _Search:
     on_iteration: OnIteration | None
     start: float
     stopped_by: str = "iterations"
-    best_score: float = np.nan
     worst_score: float = np.nan
-    best_iteration: int = 0
     iterations: int = 0
-    counts: NDArray[np.int32] | None = None
-    row_counts: NDArray[np.int32] | None = None
-    left_out: float = 0.0
     device: str = "cpu"
     peak_memory_mb: float | None = None
     pool: Pool | None = None
@@ -305,6 +299,7 @@ class _Search:
             self.parameters = {
                 level: initial_parameters(shapes, rng) for level, shapes in self.shapes.items()
             }
+        self.keeper = Keeper(self.config.n_kept)
         self._policies: dict[str, Any] = {}
         self._torch_threads: int | None = None
         self._memory_looked_at = -np.inf
@@ -342,7 +337,7 @@ class _Search:
             self.seconds["learn"] += time.perf_counter() - learning
             self._look_at_memory()
             if self.on_iteration is not None:
-                self.on_iteration(n + 1, result.reward, self.best_score)
+                self.on_iteration(n + 1, result.reward, self._best_score())
             if n + 1 < config.iterations and (reason := self._reason_to_stop()):
                 self.stopped_by = reason
                 break
@@ -352,7 +347,7 @@ class _Search:
         config = self.config
         if config.time_limit is not None and self._elapsed() > config.time_limit:
             return "time_limit"
-        waited = self.iterations - self.best_iteration
+        waited = self.iterations - (self.keeper.best[0].iteration if self.keeper.best else 0)
         return "patience" if config.patience is not None and waited >= config.patience else None
 
     def _start_pool(self) -> Pool:
@@ -410,21 +405,20 @@ class _Search:
         return np.concatenate([self.parameters[level] for level in self.shapes])
 
     def _keep(self, iteration: int, result: Result) -> None:
-        """Note an iteration, and its samples where they are the best so far."""
+        """Note an iteration, and its samples where they are among the best so far."""
         self.iterations = iteration
         if np.isfinite(result.reward):
             self.worst_score = float(np.fmin(result.reward, self.worst_score))
-            if not result.reward <= self.best_score:  # ties go to the earlier
-                self.best_score, self.best_iteration = result.reward, iteration
-                self.counts = result.episode.counts.copy()
-                self.row_counts = np.int32(result.episode.g1) * result.episode.g2
-                self.left_out = LEFT_OUT[result.episode.under]
+            self.keeper.offer(iteration, result.reward, result.episode)
         self.seconds["generate"] += result.generate_seconds
         self.seconds["score"] += result.score_seconds
         self.history["reward"].append(result.reward)
-        self.history["best"].append(self.best_score)
+        self.history["best"].append(self._best_score())
         self.history["n_synthetic"].append(result.episode.n_synthetic)
         self.history["seconds"].append(self._elapsed())
+
+    def _best_score(self) -> float:
+        return self.keeper.best[0].score if self.keeper.best else np.nan
 
     def _elapsed(self) -> float:
         return time.perf_counter() - self.start
@@ -450,15 +444,13 @@ class _Search:
 
     def result(self) -> SearchResult:
         """What was found so far."""
-        assert self.counts is not None and self.row_counts is not None and self.pool is not None
+        assert self.pool is not None
+        best, latest = tuple(self.keeper.best), tuple(self.keeper.latest)
         history = {key: np.array(column) for key, column in self.history.items()}
         return SearchResult(
-            X_synthetic=self.problem.space.rows(self.counts),
-            counts=self.counts,
-            row_counts=self.row_counts,
-            left_out=self.left_out,
-            best_score=self.best_score,
-            best_iteration=self.best_iteration,
+            candidates=best,
+            latest=latest,
+            X_synthetic=self.problem.space.rows(best[0].counts),
             iterations=self.iterations,
             stopped_by=self.stopped_by,
             history={"iteration": np.arange(1, self.iterations + 1), **history},

@@ -17,6 +17,8 @@ ABLATIONS = (
     "none", "no_cross_instance", "no_instance_specific", "no_low_level", "flat", "random_search",
     "merge_train_val",
 )  # fmt: skip
+REWARDS = ("validation", "crossfit", "rotating")
+FINALS = ("best", "vote", "tuned_vote", "latest_vote", "rescored")
 
 
 @dataclass
@@ -82,6 +84,21 @@ class SearchConfig:
     under_sampling: bool = False
     """Not of the paper: let one more policy decide, once per episode, which share (0, 0.1, ...,
     0.9) of the majority rows to leave out, those with most minority rows around them first."""
+    reward: str = "validation"
+    """What an episode is scored by. validation: the validation part (the paper); crossfit: the
+    mean over `folds` parts of the training and validation rows together, synthetic rows being
+    made from a fold's training rows alone; rotating: one of these folds, episode by episode, as
+    what it adds to the classifier without synthetic rows."""
+    folds: int = 5
+    """Of crossfit and rotating rewards, and of rescored candidates."""
+    final: str = "best"
+    """What becomes of the sample sets that were tried. best: the one with the best score (the
+    paper); vote: the classifiers trained with each of the `keep` best, by majority; tuned_vote: the
+    same with the share of votes that scores best on held-out rows; latest_vote: those of the last
+    `keep` episodes, whatever they scored; rescored: of the `keep` best the one with the best mean
+    score over `folds` of the training and validation rows together."""
+    keep: int = 25
+    """Sample sets that `final` looks at, save for best."""
     ablation: str = "none"
     """A part of the method that is replaced (Section 4.4). no_cross_instance,
     no_instance_specific: the level's factor is half its largest; no_low_level: neighbours and
@@ -98,7 +115,7 @@ class SearchConfig:
         """
         positive = (
             "iterations", "G2", "K", "lag", "hold", "scoring_memory", "low_level_rows",
-            "buffer_cross", "buffer_instance", "buffer_low",
+            "buffer_cross", "buffer_instance", "buffer_low", "keep",
         )  # fmt: skip
         given = [name for name in ("G1", "patience") if getattr(self, name) is not None]
         for name in (*positive, *given):
@@ -126,11 +143,34 @@ class SearchConfig:
             "scoring": ("auto", "refit"),
             "low_level_net": LOW_LEVEL_NETS,
             "ablation": ABLATIONS,
+            "reward": REWARDS,
+            "final": FINALS,
         }
         for name, valid in choices.items():
             value = getattr(self, name)
             if value not in valid:
                 raise UserError(f"search.{name} must be one of {', '.join(valid)}, not {value}.")
+        self._check_selection()
+
+    def _check_selection(self) -> None:
+        if isinstance(self.folds, bool) or not isinstance(self.folds, int) or self.folds < 2:
+            raise UserError(f"search.folds must be a whole number of at least 2, not {self.folds}.")
+        if self.reward == "crossfit" and self.final == "rescored":
+            raise UserError(
+                "search.final=rescored scores anew what was scored on one part; with "
+                "search.reward=crossfit all folds were seen, so use final=best."
+            )
+        if self.ablation == "merge_train_val" and self.reward != "validation":
+            raise UserError(
+                "The ablation merge_train_val holds no rows out, so it takes "
+                "search.reward=validation."
+            )
+
+    @property
+    def n_kept(self) -> int:
+        """Sample sets that a search has to keep for what comes after it."""
+        # One fold's score does not compare with another's: the best ones are scored on all.
+        return 1 if self.final == "best" and self.reward != "rotating" else self.keep
 
 
 def resolve_device(device: str) -> str:

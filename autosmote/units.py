@@ -233,7 +233,7 @@ def _keep_search(run: Run, found: Evaluation) -> None:
     assert found.search is not None
     history, metric = found.search.history, run.config.metric
     records.write_history(run.folder, history)
-    records.write_counts(run.folder, found.search.counts)
+    records.write_counts(run.folder, found.search.best.counts)
     if search_settings(run.config.sampler, run.config.search).save_policies:
         records.write_policies(run.folder, found.search.parameters)
     reference = found.reference["validation"][metric]
@@ -250,7 +250,7 @@ def _keep_partial(run: Run, result: Any, split: Split) -> None:
     folder = run.folder
     if result is not None and not (folder / "record.json").exists():
         records.write_history(folder, result.history)
-        records.write_counts(folder, result.counts)
+        records.write_counts(folder, result.best.counts)
         settings = search_settings(run.config.sampler, run.config.search)
         # Else the training part is not the split's, and the sampler alone could tell it.
         as_given = not settings.under_sampling and settings.ablation != "merge_train_val"

@@ -128,14 +128,14 @@ def test_only_the_low_level_of_a_flat_policy_learns(toy):
     assert list(result.parameters) == ["low"]
     initial = search(toy, ablation="flat", iterations=1).parameters["low"]
     assert not np.array_equal(result.parameters["low"], initial)
-    assert result.row_counts.sum() == len(result.X_synthetic)
+    assert result.best.row_counts.sum() == len(result.X_synthetic)
 
 
 def test_actors_change_nothing_for_the_flat_policy(toy):
     inline, processes = (search(toy, ablation="flat", iterations=30, actors=n) for n in (0, 2))
     for key in ("reward", "best", "n_synthetic"):
         assert np.array_equal(inline.history[key], processes.history[key])
-    assert np.array_equal(inline.counts, processes.counts)
+    assert np.array_equal(inline.best.counts, processes.best.counts)
     assert np.array_equal(inline.parameters["low"], processes.parameters["low"])
 
 
@@ -166,8 +166,8 @@ def test_merged_parts_are_trained_and_scored_on_together(toy):
     n = len(result.X_synthetic)
     tree = clone(DecisionTreeClassifier(random_state=0))
     tree.fit(np.vstack([X, result.X_synthetic]), np.append(y, np.ones(n, np.int8)))
-    assert result.best_score == macro_f1(y, tree.predict(X))
-    assert len(result.row_counts) == y.sum()  # minority rows of both parts make samples
+    assert result.best.score == macro_f1(y, tree.predict(X))
+    assert len(result.best.row_counts) == y.sum()  # minority rows of both parts make samples
 
 
 def test_merged_parts_train_the_final_classifier(toy):
@@ -178,13 +178,13 @@ def test_merged_parts_train_the_final_classifier(toy):
     assert found.status == "ok"
     n_given = len(toy.y_train) + len(toy.y_val)
     assert sum(found.rows["train"]) == n_given
-    assert found.n_synthetic == len(found.X) - n_given == found.search.counts.sum()
+    assert found.n_synthetic == len(found.X) - n_given == found.search.best.counts.sum()
     model = clone(estimator).fit(found.X, found.y)
     expected = macro_f1(toy.y_test, model.predict(toy.X_test))
     assert found.scores["test"]["macro_f1"] == pytest.approx(expected)
     # The sampler's own search is that of plain arrays.
     plain = search(toy, estimator, ablation="merge_train_val", iterations=15)
-    assert np.array_equal(plain.counts, found.search.counts)
+    assert np.array_equal(plain.best.counts, found.search.best.counts)
 
 
 def test_a_user_s_held_out_rows_do_not_go_with_merged_parts(toy):

@@ -61,10 +61,10 @@ def results(name):
         "first": [[round(float(r), 9), int(n)] for r, n in zip(rewards, made, strict=True)][
             :BEFORE_LEARNING
         ],
-        "best": [result.best_iteration, round(result.best_score, 9)],
+        "best": [result.best.iteration, round(result.best.score, 9)],
         "rewards": digest(rewards.round(9)),
         "n_synthetic": digest(made.astype(np.int64)),
-        "counts": digest(result.counts),
+        "counts": digest(result.best.counts),
     }
 
 

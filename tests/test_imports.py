@@ -20,7 +20,7 @@ LAYERS = [
     {"samplers"},
     {*("arff", "columns", "canonical", "tables", "toy", "openml_source"), "datasets", "splits"},
     {"hardness", "space", "parameters", "policies", "vtrace", "episode", "reference", "scoring"},
-    {"actors", "learner"},
+    {"actors", "learner", "candidates"},
     {"search"},
     {"encoding", "inputs", "folds"},
     {"sampler"},

@@ -53,7 +53,7 @@ def test_the_number_of_actors_changes_nothing(toy):
     for other in results[1:]:
         for key in ("iteration", "reward", "best", "n_synthetic"):
             assert np.array_equal(other.history[key], results[0].history[key])
-        assert np.array_equal(other.counts, results[0].counts)
+        assert np.array_equal(other.best.counts, results[0].best.counts)
         assert np.array_equal(other.X_synthetic, results[0].X_synthetic)
         for level, flat in results[0].parameters.items():
             assert np.array_equal(other.parameters[level], flat)
@@ -73,15 +73,15 @@ def test_seed_lag_and_hold_do_change_the_search_and_hold_is_deterministic_too(to
 def test_the_best_samples_are_those_that_were_scored(toy):
     result = search(toy, iterations=80, metric="macro_f1")
     rewards = result.history["reward"]
-    assert result.best_iteration == np.argmax(rewards) + 1  # ties go to the earlier
-    assert result.best_score == rewards.max()
+    assert result.best.iteration == np.argmax(rewards) + 1  # ties go to the earlier
+    assert result.best.score == rewards.max()
     assert np.array_equal(result.history["best"], np.maximum.accumulate(rewards))
-    n_synthetic = result.history["n_synthetic"][result.best_iteration - 1]
+    n_synthetic = result.history["n_synthetic"][result.best.iteration - 1]
     assert result.X_synthetic.shape == (n_synthetic, toy.X_train.shape[1])
     X = np.vstack([toy.X_train, result.X_synthetic])
     y = np.append(toy.y_train, np.ones(n_synthetic, dtype=np.int8))
     tree = clone(DecisionTreeClassifier(random_state=0)).fit(X, y)
-    assert macro_f1(toy.y_val, tree.predict(toy.X_val)) == result.best_score
+    assert macro_f1(toy.y_val, tree.predict(toy.X_val)) == result.best.score
 
 
 @pytest.mark.parametrize("lag", [1, 8])
@@ -92,10 +92,10 @@ def test_it_learns(toy, lag):
         settings = {"estimator": LinearSVC(random_state=0), "seed": seed, "iterations": 500}
         result = search(split, lag=lag, **settings)
         learned.append(result.history["reward"][-50:].mean())
-        best.append(result.best_score)
+        best.append(result.best.score)
         result = search(split, ablation="random_search", **settings)
         uniform.append(result.history["reward"].mean())
-        uniform_best.append(result.best_score)
+        uniform_best.append(result.best.score)
     assert np.mean(learned) > np.mean(uniform)
     assert np.mean(best) >= np.mean(uniform_best)
 
@@ -134,7 +134,7 @@ def test_patience_stops_the_search_when_the_best_has_not_moved(toy):
     whole = search(toy, iterations=200)
     result = search(toy, iterations=200, patience=20)
     assert result.stopped_by == "patience"
-    assert result.iterations == result.best_iteration + 20 < 200
+    assert result.iterations == result.best.iteration + 20 < 200
     # It is the same search until then, so it stopped at the first such wait.
     best = whole.history["best"]
     assert np.array_equal(result.history["best"], best[: result.iterations])
@@ -164,7 +164,7 @@ def test_interrupted_keeps_the_best_so_far_and_ends_the_actors(toy):
         search(toy, iterations=1000, actors=2, on_iteration=interrupt)
     result = caught.value.result
     assert result.iterations == 10 and result.stopped_by == "interrupted"
-    assert result.best_score == result.history["reward"].max()
+    assert result.best.score == result.history["reward"].max()
     assert len(pids) == 3
     assert wait_for(lambda: not any(map(alive, pids)))
 

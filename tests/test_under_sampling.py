@@ -82,13 +82,13 @@ def test_the_best_score_is_that_of_the_rows_that_are_left(toy, estimator):
     for key in ("reward", "n_synthetic"):
         assert np.array_equal(results[0].history[key], results[1].history[key])
     result = results[0]
-    assert result.left_out == results[1].left_out
+    assert result.best.left_out == results[1].best.left_out
     hardest = hardest_first(toy.X_train, toy.y_train == 1)
-    kept = np.setdiff1d(np.arange(len(toy.y_train)), hardest_share(hardest, result.left_out))
+    kept = np.setdiff1d(np.arange(len(toy.y_train)), hardest_share(hardest, result.best.left_out))
     X = np.vstack([toy.X_train[kept], result.X_synthetic])
     y = np.append(toy.y_train[kept], np.ones(len(result.X_synthetic), np.int8))
     model = clone(estimator).fit(X, y)
-    assert macro_f1(toy.y_val, model.predict(toy.X_val)) == result.best_score
+    assert macro_f1(toy.y_val, model.predict(toy.X_val)) == result.best.score
     refit = search(toy, estimator, iterations=25, scoring="refit")
     assert np.array_equal(refit.history["reward"], result.history["reward"])
 
@@ -124,7 +124,7 @@ def test_the_sampler_leaves_out_what_pays():
     )  # fmt: skip
     X_new, y_new = sampler.fit_resample(X, y)
     result = sampler.searches_[1]
-    assert result.left_out == LEFT_OUT[-1]
+    assert result.best.left_out == LEFT_OUT[-1]
     left_out = sampler.left_out_
     assert len(left_out) == round(0.9 * 60) and np.all(y[left_out] == 0)  # 60 of 80 are trained on
     kept = np.setdiff1d(np.arange(100), left_out)
@@ -151,7 +151,7 @@ def test_a_run_counts_what_was_left_out(toy):
     config = SearchConfig(under_sampling=True, iterations=20, actors=0, device="cpu")
     (found,) = evaluate(toy, load_sampler("autosmote"), [(TREE, "macro_f1")], seed=0, search=config)
     before, after = found.rows["train"], found.rows["resampled"]
-    assert before[0] - after[0] == round(found.search.left_out * before[0])
-    assert found.n_synthetic == after[1] - before[1] == found.search.counts.sum()
-    assert found.search.best_score == pytest.approx(found.scores["validation"]["macro_f1"])
-    assert search(toy, iterations=20).left_out == found.search.left_out
+    assert before[0] - after[0] == round(found.search.best.left_out * before[0])
+    assert found.n_synthetic == after[1] - before[1] == found.search.best.counts.sum()
+    assert found.search.best.score == pytest.approx(found.scores["validation"]["macro_f1"])
+    assert search(toy, iterations=20).best.left_out == found.search.best.left_out

@@ -1,0 +1,85 @@
+"""Sample sets that a search keeps: those with the best scores, and those made last."""
+
+from __future__ import annotations
+
+import bisect
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autosmote.episode import Episode
+from autosmote.parameters import LEFT_OUT
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What one episode made, and its score.
+
+    Attributes
+    ----------
+    score : float
+        On the held-out rows by which the search was rewarded.
+    iteration : int
+        Counted from 1.
+    counts : int32 ndarray of shape (P,)
+        How often each pool row was made.
+    row_counts : int32 ndarray of shape (N,)
+        How many rows were made around each minority row.
+    left_out : float
+        Share of the majority rows that is left out with them; 0 unless `under_sampling` is set.
+    """
+
+    score: float
+    iteration: int
+    counts: NDArray[np.int32]
+    row_counts: NDArray[np.int32]
+    left_out: float
+
+
+class Keeper:
+    """Keeps the best candidates and the latest ones.
+
+    Parameters
+    ----------
+    n : int
+        How many of each; of 1, the best alone.
+
+    Attributes
+    ----------
+    best : list of Candidate
+        The best score first, ties to the earlier. No sample set is among them twice: a policy that
+        has settled makes the same one (or none at all) again and again.
+    latest : deque of Candidate
+        In order, whatever they are.
+    """
+
+    def __init__(self, n: int) -> None:
+        self.n = n
+        self.best: list[Candidate] = []
+        self.latest: deque[Candidate] = deque(maxlen=n if n > 1 else 0)
+        self._known: set[bytes] = set()
+
+    def offer(self, iteration: int, score: float, episode: Episode) -> None:
+        """Keep an episode, if it is to be kept. Its arrays may be overwritten afterwards."""
+        among_best = len(self.best) < self.n or score > self.best[-1].score
+        if not among_best and self.n == 1:
+            return
+        candidate = Candidate(
+            score=score,
+            iteration=iteration,
+            counts=episode.counts.copy(),
+            row_counts=np.int32(episode.g1) * episode.g2,
+            left_out=LEFT_OUT[episode.under],
+        )
+        self.latest.append(candidate)
+        if among_best and (content := _content(candidate)) not in self._known:
+            bisect.insort(self.best, candidate, key=lambda kept: -kept.score)
+            self._known.add(content)
+            if len(self.best) > self.n:
+                self._known.remove(_content(self.best.pop()))
+
+
+def _content(candidate: Candidate) -> bytes:
+    return np.float64(candidate.left_out).tobytes() + candidate.counts.tobytes()
