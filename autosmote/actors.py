@@ -24,6 +24,7 @@ import time
 import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
@@ -66,6 +67,8 @@ class Problem:
     low_level_rows: int
     scoring: str
     scoring_memory: int
+    rotating: bool = False
+    """Reward an episode by one of the parts, the next one each time."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,7 @@ class Worker:
             )
             for share in shares
         ]
+        self._rotating = problem.rotating
         self._plain_rewards: dict[int, float] = {}
         self._n_pool = problem.space.pool.shape[0]
         self._version = -1
@@ -115,10 +119,12 @@ class Worker:
             self._version = version
         episode = self.generator.generate(np.random.default_rng([self._seed, n]))
         generated = time.perf_counter()
-        if episode.n_synthetic:
-            reward = self.rewards[episode.under](episode.counts)
-        else:
+        if not episode.n_synthetic:
             reward = self._plain_reward(episode.under)
+        elif self._rotating:
+            reward = self._rotating_reward(n, episode)
+        else:
+            reward = self.rewards[episode.under](episode.counts)
         return Result(episode, reward, generated - start, time.perf_counter() - generated)
 
     def _plain_reward(self, under: int) -> float:
@@ -130,6 +136,20 @@ class Worker:
             nothing = np.zeros(self._n_pool, dtype=np.int32)
             self._plain_rewards[under] = self.rewards[under](nothing)
         return self._plain_rewards[under]
+
+    def _rotating_reward(self, n: int, episode: Episode) -> float:
+        """What the samples add on one part to the plain classifier there, from its mean on.
+
+        Parts differ in how easy they are by far more than episodes do.
+        """
+        part = n % self.rewards[0].n_parts
+        added = self.rewards[episode.under].on(part, episode.counts) - self._plain_on_parts[part]
+        return float(np.mean(self._plain_on_parts)) + added
+
+    @cached_property
+    def _plain_on_parts(self) -> list[float]:
+        nothing = np.zeros(self._n_pool, dtype=np.int32)
+        return [self.rewards[0].on(part, nothing) for part in range(self.rewards[0].n_parts)]
 
     def warm_up(self, n_parameters: int) -> None:
         """Compile (or load from numba's cache) what makes episodes, before the actors fork."""

@@ -43,7 +43,8 @@ def make_sampler(settings: SamplerSettings, seed: int) -> Any:
     """
     assert settings._target_ is not None
     sampler = from_target("sampler", settings._target_, settings.params, random_state=seed)
-    needed = {"resampler": ("fit", "resample", "transform"), "method": ("fit", "predict")}
+    resampler = ("fit", "resample", "transform")
+    needed = {"resampler": resampler, "resamplings": resampler, "method": ("fit", "predict")}
     lacking = [name for name in needed[settings.kind] if not hasattr(sampler, name)]
     if lacking:
         remedy = "name another class, or another kind by sampler.kind="

@@ -14,7 +14,9 @@ from autosmote.search_config import SearchConfig
 CONF_DIR = Path(__file__).resolve().parent.parent / "conf"
 GROUPS = ("dataset", "clf", "sampler", "search")
 MISSING = "???"  # OmegaConf's mark for a value that the group's file must give
-KINDS = ("none", "search", "resampler", "method", "group")
+KINDS = ("none", "search", "resamplings", "resampler", "method", "group")
+SEARCHES = ("search", "resamplings")
+"""Kinds that try many sample sets, by the settings of `search`."""
 
 
 @dataclass
@@ -61,7 +63,9 @@ class SamplerSettings:
     kind: str = "resampler"
     """none: the training part as it is; search: AutoSMOTE's; resampler: a class that makes a new
     training part; method: a class that is its own classifier, made with the validation part;
-    group: several samplers, one after the other."""
+    resamplings: a resampler's class, tried with many seeds and ratios by the settings iterations,
+    reward, folds, final and keep of `search`, as a control of what learning adds; group: several
+    samplers, one after the other."""
     members: list[str] = field(default_factory=list)
     """The samplers of a group."""
 
@@ -162,7 +166,7 @@ def check_sampler(sampler: SamplerSettings) -> None:
             f"sampler.kind={sampler.kind} is not known; choose one of {', '.join(KINDS)}"
             f"{_did_you_mean(sampler.kind, list(KINDS))}."
         )
-    if sampler.kind in ("resampler", "method") and sampler._target_ is None:
+    if sampler.kind in ("resampler", "method", "resamplings") and sampler._target_ is None:
         raise UserError(
             f"The {sampler.kind} '{sampler.name}' needs its class; give its import path by "
             "sampler._target_=."
@@ -170,13 +174,20 @@ def check_sampler(sampler: SamplerSettings) -> None:
 
 
 def search_settings(sampler: SamplerSettings, search: SearchConfig) -> SearchConfig:
-    """The settings of a search, with those that its sampler fixes.
+    """The settings of a search, with those that its sampler fixes; and of resamplings.
 
     Raises
     ------
     UserError
-        If one of these is no setting of the search.
+        If one of these is no setting of the search, or resamplings cannot have it.
     """
+    if sampler.kind == "resamplings":  # its params are its class's
+        if search.reward == "rotating":
+            raise UserError(
+                f"search.reward=rotating is for a search that learns, which {sampler.name} does "
+                "not; use validation or crossfit."
+            )
+        return search
     names = [f.name for f in fields(search)]
     for name in sampler.params:
         if name not in names:
@@ -185,6 +196,12 @@ def search_settings(sampler: SamplerSettings, search: SearchConfig) -> SearchCon
                 f"{', '.join(names)}{_did_you_mean(name, names)}."
             )
     return replace(search, **sampler.params)
+
+
+SELECTION = ("iterations", "reward", "folds", "final", "keep")
+"""Settings of a search that do not say how its sample sets are made: what resamplings share."""
+CHOICE = ("final", "keep")
+"""Those that say what becomes of the sample sets once they were tried."""
 
 
 def load_group(group: str, name: str, schema: type[Any]) -> Any:

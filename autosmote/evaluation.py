@@ -2,33 +2,33 @@
 
 Every sampler uses the validation part: AutoSMOTE and methods such as MESA as their reward, every
 other one by a grid over the ratio n_min/n_maj after resampling. A resampled training part is made
-once and serves all classifiers and metrics that are asked for together. The test labels lie
-behind `HeldOut`, which opens once for each of them, when all is chosen.
+once and serves all classifiers and metrics that are asked for together, and a search serves all
+rules for what becomes of its sample sets. The test labels lie behind `HeldOut`, which opens once
+for each of them, when all is chosen.
 """
 
 from __future__ import annotations
 
 import time
-import traceback
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
-from dataclasses import asdict
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autosmote import tried
 from autosmote.config import LimitSettings, SamplerSettings
-from autosmote.errors import UserError
 from autosmote.limits import ChildFailed
 from autosmote.privacy import MAX_WARNINGS, describe_error, describe_warnings
 from autosmote.results import Evaluation, GridPoint, HeldOut, Scores, both_metrics
 from autosmote.samplers import LimitedMethod, LimitedResampler
 from autosmote.scoring.estimators import equal_but_faster
-from autosmote.search_config import SearchConfig, resolve_G1
+from autosmote.search_config import SearchConfig
 
-if TYPE_CHECKING:  # both import far more than is needed to read a configuration
+if TYPE_CHECKING:  # all import far more than is needed to read a configuration
+    from autosmote.resamplings import ResamplingsResult
     from autosmote.search import SearchResult
     from autosmote.splits import Split
 
@@ -37,7 +37,7 @@ RATIOS = tuple(i / 10 for i in range(1, 11))
 Job = tuple[Any, str]
 """An unfitted scikit-learn classifier, and the metric by which to choose."""
 Resampled = tuple[np.ndarray, np.ndarray]
-OnIteration = Callable[[int, float, float], None]
+OnIteration = tried.OnIteration
 
 
 def evaluate(
@@ -47,7 +47,7 @@ def evaluate(
     *,
     seed: int,
     limits: LimitSettings | None = None,
-    search: SearchConfig | None = None,
+    search: SearchConfig | Sequence[SearchConfig] | None = None,
     on_start: Callable[[], None] | None = None,
     on_iteration: OnIteration | None = None,
     mistakes_fail: bool = False,
@@ -60,13 +60,14 @@ def evaluate(
     sampler : SamplerSettings
     jobs : sequence of (classifier, metric)
         The metric is the reward, or that by which a ratio is chosen. One and the same classifier
-        is fitted once for all its metrics. A search or a method takes one job.
+        is fitted once for all its metrics. A method takes one job; a search takes several that
+        are the same but for their settings, resamplings may differ in their metrics too.
     seed : int
         Of the sampler and of the search.
     limits : LimitSettings, optional
         Of a resampler or a method.
-    search : SearchConfig, optional
-        AutoSMOTE's settings; the defaults where None.
+    search : SearchConfig, or a sequence of them, optional
+        Settings of the search, or those of each job: these differ in `final` and `keep` alone.
     on_start : callable, optional
         Called when the sampler is made, before the first fit.
     on_iteration : callable, optional
@@ -87,7 +88,9 @@ def evaluate(
     SearchInterrupted
         With the best samples so far.
     """
-    assert len(jobs) == 1 or sampler.kind in ("none", "resampler")
+    assert len(jobs) == 1 or sampler.kind != "method"
+    if search is None or isinstance(search, SearchConfig):
+        search = [search or SearchConfig()] * len(jobs)
     limited: LimitedResampler | LimitedMethod | None = None
     failure: ChildFailed | None = None
     if sampler.kind in ("resampler", "method"):
@@ -99,8 +102,11 @@ def evaluate(
     with closing(limited) if limited else nullcontext():
         if on_start:
             on_start()
-        classifiers = {id(estimator): _Classifier(estimator, split) for estimator, _ in jobs}
-        choices = [_Choice(classifiers[id(estimator)], metric) for estimator, metric in jobs]
+        classifiers = {id(estimator): Classifier(estimator, split) for estimator, _ in jobs}
+        choices = [
+            Choice(classifiers[id(estimator)], metric, settings)
+            for (estimator, metric), settings in zip(jobs, search, strict=True)
+        ]
         possible = [choice for choice in choices if choice.classifier.failure is None]
         if failure:
             for choice in possible:
@@ -110,7 +116,10 @@ def evaluate(
         elif possible and isinstance(limited, LimitedMethod):
             _apply(limited, split, possible[0])
         elif possible and sampler.kind == "search":
-            _search(split, possible[0], search or SearchConfig(), seed, on_iteration)
+            tried.search(split, possible, seed, on_iteration)
+        elif possible and sampler.kind == "resamplings":
+            ratios = _ratios_above(split.y_train) if sampler.takes_ratio else (None,)
+            tried.try_resamplings(split, possible, sampler, ratios, seed, on_iteration)
     if limited:
         work = "learn" if sampler.kind == "method" else "generate"
         for choice in possible:
@@ -120,7 +129,7 @@ def evaluate(
     return [choice.classifier.failure or choice.evaluation() for choice in choices]
 
 
-class _Classifier:
+class Classifier:
     """One of the classifiers of a split: its fits and predictions, their time and warnings."""
 
     def __init__(self, estimator: Any, split: Split) -> None:
@@ -143,7 +152,7 @@ class _Classifier:
             return model, both_metrics(self.split.y_val, model.predict(X_val))
 
     @contextmanager
-    def observed(self) -> Iterator[None]:
+    def observed(self, *, timed: bool = True) -> Iterator[None]:
         """Count a block's time as this classifier's, and keep what it warns of."""
         started = time.perf_counter()
         with warnings.catch_warnings(record=True) as caught:
@@ -151,26 +160,27 @@ class _Classifier:
             try:
                 yield
             finally:
-                self.seconds += time.perf_counter() - started
+                self.seconds += (time.perf_counter() - started) * timed
                 self.warnings += describe_warnings(caught)
 
 
-class _Choice:
+class Choice:
     """What is best so far for one classifier and metric; never sees the test labels.
 
     It begins with no resampling, so that a failure leaves exactly that.
     """
 
-    def __init__(self, classifier: _Classifier, metric: str) -> None:
-        self.classifier, self.metric = classifier, metric
+    def __init__(self, classifier: Classifier, metric: str, search: SearchConfig) -> None:
+        self.classifier, self.metric, self.search = classifier, metric, search
         self.status = "ok"
         self.error: str | None = None
         self.ratio: float | None = None
         self.grid: list[GridPoint] = []
         self.best = -np.inf
-        self.result: SearchResult | None = None
+        self.result: SearchResult | ResamplingsResult | None = None
         self.seconds: dict[str, float] = {"generate": 0.0, "score": 0.0, "learn": 0.0}
         self.sampling_seconds = 0.0
+        self.chosen: Any = None
         self.warnings: list[str] = []
         self.peak_memory_mb = 0.0
         split = classifier.split
@@ -180,6 +190,7 @@ class _Choice:
         if classifier.failure is None:
             model, validation = classifier.reference
             self.take(validation, lambda: model.predict(split.X_test))
+            self.reference = validation
 
     def take(
         self,
@@ -212,7 +223,7 @@ class _Choice:
     def evaluation(self) -> Evaluation:
         """Look at the test labels, and put all together."""
         classifier, split = self.classifier, self.classifier.split
-        reference, validation = classifier.reference
+        reference, _ = classifier.reference
         with classifier.observed():
             predictions = {"final": self.predict_test(), "none": reference.predict(split.X_test)}
         test = HeldOut(split.y_test).evaluate(predictions)
@@ -223,7 +234,7 @@ class _Choice:
             status=self.status,
             error=self.error,
             scores={"validation": self.validation, "test": test["final"]},
-            reference={"validation": validation, "test": test["none"]},
+            reference={"validation": self.reference, "test": test["none"]},
             ratio=self.ratio,
             n_synthetic=max(0, rows["resampled"][1] - rows["train"][1]),
             imputed=self.status != "ok",
@@ -243,11 +254,10 @@ def _tune(
     sampler: LimitedResampler,
     ratios: Sequence[float | None],
     split: Split,
-    choices: Sequence[_Choice],
+    choices: Sequence[Choice],
 ) -> None:
     """Choose a ratio by its score on validation."""
-    n_maj, n_min = _class_counts(split.y_train)
-    above = [ratio for ratio in ratios if ratio is None or int(ratio * n_maj) > n_min]
+    above = [ratio for ratio in ratios if ratio is None or ratio in _ratios_above(split.y_train)]
     grid = [GridPoint(ratio, "skipped") for ratio in ratios if ratio not in above]
     X_val, X_test = split.X_val, split.X_test
     try:
@@ -303,7 +313,7 @@ def _resample(
             yield ratio, GridPoint(ratio, "unchanged") if unchanged else (X, y)
 
 
-def _apply(method: LimitedMethod, split: Split, choice: _Choice) -> None:
+def _apply(method: LimitedMethod, split: Split, choice: Choice) -> None:
     """Let a method make its own classifier."""
     try:
         method.fit(
@@ -318,50 +328,10 @@ def _apply(method: LimitedMethod, split: Split, choice: _Choice) -> None:
         choice.take(both_metrics(split.y_val, validation), lambda: test)
 
 
-def _search(
-    split: Split,
-    choice: _Choice,
-    config: SearchConfig,
-    seed: int,
-    on_iteration: OnIteration | None,
-) -> None:
-    from autosmote.sampler import AutoSMOTE
-
-    classifier = choice.classifier
-    started = time.perf_counter()
-    ir = split.ir_train if split.ir is None else split.ir
-    given = (split.X_train, split.y_train)
-    validation: Resampled | None = (split.X_val, split.y_val)
-    if config.ablation == "merge_train_val":
-        given = (np.vstack([given[0], split.X_val]), np.append(given[1], split.y_val))
-        validation = None  # the ablation scores on the rows that it is given
-    sampler = AutoSMOTE(
-        classifier.estimator,
-        scoring=choice.metric,
-        validation=validation,
-        standardize=False,  # the split is preprocessed
-        random_state=seed,
-        callback=on_iteration,
-        search_options=asdict(config) | {"G1": resolve_G1(config, ir)},
-    )
-    try:
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            X, y = sampler.fit_resample(*given)
-            (choice.result,) = sampler.searches_.values()
-            choice.warnings += describe_warnings(caught)
-        choice.seconds |= choice.result.seconds
-        choice.sampling_seconds = time.perf_counter() - started
-        model, scores = classifier.fit(X, y, split.X_val)
-    except UserError:
-        raise
-    except Exception as error:
-        traceback.print_exc()
-        status = "memory" if isinstance(error, MemoryError) else "failed"
-        choice.fail(ChildFailed(status, describe_error(error)))
-    else:
-        choice.take(scores, lambda: model.predict(split.X_test), (X, y))
-        choice.y_given = given[1]
+def _ratios_above(y: np.ndarray) -> list[float]:
+    """Ratios of the grid that are above the present one."""
+    n_maj, n_min = _class_counts(y)
+    return [ratio for ratio in RATIOS if int(ratio * n_maj) > n_min]
 
 
 def _class_counts(y: np.ndarray) -> list[int]:

@@ -67,7 +67,7 @@ class Fold:
 
     def add(self, part: Part, counts: NDArray[np.integer]) -> None:
         """Keep the synthetic rows of a class in place for the classes after it."""
-        new = repeat(part.pool, counts if part.pool_rows is None else counts[part.pool_rows])
+        new = repeat(part.pool, part.allowed(counts))
         self.X_train = stack(self.X_train, new)
         self.y_train = np.append(self.y_train, np.full(len(new), part.label, self.y_train.dtype))
 

@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autosmote import __version__
-from autosmote.config import Config, search_settings
+from autosmote.config import SELECTION, Config, search_settings
 from autosmote.errors import UserError
 from autosmote.parameters import POLICIES_FILE, policies_digest, read_policies
 from autosmote.search_config import SearchConfig
 
 if TYPE_CHECKING:
     from autosmote.results import Evaluation
+    from autosmote.search import SearchResult
 
 PROTOCOL_VERSION = 1
 """Raised whenever a result can change; golden results fail if one moves without it."""
@@ -75,7 +76,9 @@ def identity(config: Config, fingerprint: str) -> dict[str, Any]:
         "seed": config.seed,
         "preprocess": asdict(config.preprocess),
     }
-    if config.sampler.kind == "search":
+    if config.sampler.kind == "resamplings":
+        found["search"] = {name: getattr(config.search, name) for name in SELECTION}
+    elif config.sampler.kind == "search":
         settings = asdict(search_settings(config.sampler, config.search))
         at_default = {k for k in _LATER_SETTINGS if settings[k] == getattr(SearchConfig, k)}
         left_out = _MACHINE_SETTINGS | at_default
@@ -143,7 +146,7 @@ def make_record(
     status: str,
     data_source: str,
     evaluation: "Evaluation | None" = None,
-    search: Any = None,
+    search: "SearchResult | None" = None,
     error: str | None = None,
 ) -> dict[str, Any]:
     """Put a record together.
@@ -162,7 +165,7 @@ def make_record(
         What a search found, for a run that broke off in it.
     error : str, optional
     """
-    result = search or (evaluation and evaluation.search)
+    result: Any = search or (evaluation and evaluation.search)
     record: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "protocol_version": PROTOCOL_VERSION,

@@ -11,6 +11,7 @@ import numpy as np
 from autosmote.metrics import METRICS
 
 if TYPE_CHECKING:
+    from autosmote.resamplings import ResamplingsResult
     from autosmote.search import SearchResult
 
 Scores = dict[str, float]
@@ -112,7 +113,7 @@ class Evaluation:
     y: np.ndarray
     new_features: bool = False
     grid: list[GridPoint] = field(default_factory=list)
-    search: SearchResult | None = None
+    search: SearchResult | ResamplingsResult | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     peak_memory_mb: float = 0.0

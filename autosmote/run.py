@@ -13,6 +13,7 @@ from typing import Any
 from autosmote import records
 from autosmote.command import FAILED, run_command
 from autosmote.config import (
+    SEARCHES,
     Config,
     SamplerSettings,
     members,
@@ -152,10 +153,10 @@ def summary(record: dict[str, Any], folder: Path) -> str:
 
 def _check_search(sampler: SamplerSettings, search: SearchConfig) -> None:
     """Check a search's settings before any work, not after the data are loaded."""
-    if sampler.kind == "search":
+    if sampler.kind in SEARCHES:
         settings = search_settings(sampler, search)
         settings.check()
-        if settings.device == "cuda":
+        if sampler.kind == "search" and settings.device == "cuda":
             resolve_device(settings.device)
 
 

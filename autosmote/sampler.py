@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -18,30 +20,32 @@ from imblearn.base import BaseSampler
 from imblearn.utils import check_target_type
 from joblib import effective_n_jobs
 from numpy.typing import NDArray
-from scipy import sparse
 from sklearn.base import clone
 from sklearn.metrics import get_scorer_names
+from sklearn.model_selection import StratifiedKFold
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import (
-    _safe_indexing,
     check_consistent_length,
     check_random_state,
     column_or_1d,
 )
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
+from autosmote.candidates import Candidate
 from autosmote.encoding import Encoder, categorical_columns, tabular
 from autosmote.errors import InputError
-from autosmote.folds import make_folds
-from autosmote.hardness import hardest_first, hardest_share
+from autosmote.finals import VOTES, conclude
+from autosmote.folds import Fold, make_folds
+from autosmote.hardness import hardest_first
 from autosmote.inputs import check_pool_size, check_rows, check_validation, dense
 from autosmote.metrics import METRICS
 from autosmote.progress import Progress, logging_to_stderr
-from autosmote.scoring.refit import repeat, stack
+from autosmote.scoring.refit import stack
 from autosmote.scoring.reward import Part, Reward, Scoring, resolve_scoring
 from autosmote.search import OnIteration, SearchResult, search
-from autosmote.search_config import SearchConfig
+from autosmote.search_config import FINALS, SearchConfig
 from autosmote.space import Space, build_space
+from autosmote.trials import SearchTrials
 
 
 class AutoSMOTE(BaseSampler):
@@ -79,6 +83,15 @@ class AutoSMOTE(BaseSampler):
         a little less than a share of (k - 1) / k of them.
     iterations : int, default=1000
         Episodes, one classifier trained (for each fold) and scored in each.
+    final : {"best", "vote", "tuned_vote", "latest_vote", "rescored"}, default="best"
+        Which of the tried sample sets to return: the one with the best score, or ("rescored") of
+        the `keep` best ones the one with the best mean score over folds of all rows. By the votes
+        the best one is returned too, and `ensemble_` is a classifier of its own: `keep` copies of
+        `estimator`, each trained with other synthetic rows, of which the majority decides; or a
+        share that scores best ("tuned_vote"); or those of the last episodes, whatever they
+        scored ("latest_vote"). For two classes.
+    keep : int, default=25
+        Sample sets that `final` looks at.
     G1, G2 : int, default=None and 10
         Around minority row i go g1 x g2[i] synthetic rows, with g1 in 0..G1 and g2[i] in 0..G2;
         None is max(1, round(4 IR / G2)) for an imbalance ratio IR.
@@ -120,6 +133,8 @@ class AutoSMOTE(BaseSampler):
         Number of synthetic rows of each class.
     sampling_counts_ : int ndarray of shape (n_samples,)
         Number of synthetic rows made around each given row.
+    ensemble_ : classifier
+        Where `final` is a vote: fitted, with `predict` and `predict_proba`, the share of votes.
     left_out_ : int ndarray
         Positions of given rows that are not returned: majority rows, with the search option
         `under_sampling` alone.
@@ -166,6 +181,8 @@ class AutoSMOTE(BaseSampler):
         "validation": [tuple, list, None],
         "cv": ["cv_object"],
         "iterations": [Interval(Integral, 1, None, closed="left")],
+        "final": [StrOptions(set(FINALS))],
+        "keep": [Interval(Integral, 1, None, closed="left")],
         "G1": [Interval(Integral, 1, None, closed="left"), None],
         "G2": [Interval(Integral, 1, None, closed="left")],
         "K": [Interval(Integral, 1, None, closed="left")],
@@ -191,6 +208,8 @@ class AutoSMOTE(BaseSampler):
         validation: tuple[Any, Any] | None = None,
         cv: Any = None,
         iterations: int = 1000,
+        final: str = "best",
+        keep: int = 25,
         G1: int | None = None,
         G2: int = 10,
         K: int = 30,
@@ -212,6 +231,8 @@ class AutoSMOTE(BaseSampler):
         self.validation = validation
         self.cv = cv
         self.iterations = iterations
+        self.final = final
+        self.keep = keep
         self.G1 = G1
         self.G2 = G2
         self.K = K
@@ -243,25 +264,14 @@ class AutoSMOTE(BaseSampler):
         seed, config = self._seed(), self._config()
         labels = self._labels(y)
         classes = np.unique(y)
-        if config.under_sampling and len(classes) > 2:
-            raise InputError(
-                f"under_sampling works for two classes, but there are {len(classes)}; leave it off."
-            )
+        _check_classes(config, classes)
         encoder = Encoder(X, categorical_columns(X, self.categorical_features))
         estimator = self._estimator(encoder, seed)
         metric = resolve_scoring(self.scoring, len(classes))
-        validation = self.validation
-        if config.ablation == "merge_train_val":
-            if validation is not None or self.cv is not None:
-                raise InputError(
-                    "The ablation merge_train_val scores on the rows that it trains on; give "
-                    "neither validation nor cv with it."
-                )
-            validation = (X, y)
-        elif validation is not None:
-            validation = check_validation(self, X, validation, **self._rows())
+        in_folds = StratifiedKFold(config.folds, shuffle=True, random_state=seed)
+        validation, cv = self._held_out(X, y, config, in_folds)
         folds = make_folds(
-            X, y, fraction=self.validation_fraction, validation=validation, cv=self.cv, seed=seed
+            X, y, fraction=self.validation_fraction, validation=validation, cv=cv, seed=seed
         )
         base = np.unique(np.concatenate([fold.rows for fold in folds]))
         codes = encoder.impute(base)
@@ -270,7 +280,8 @@ class AutoSMOTE(BaseSampler):
 
         self.searches_: dict[Any, SearchResult] = {}
         self.sampling_counts_ = np.zeros(len(y), dtype=int)
-        synthetic, started = [], time.perf_counter()
+        self.sampling_strategy_ = {}
+        y_given, started = y, time.perf_counter()
         for done, label in enumerate(labels):
             minority = base[y[base] == label]
             check_pool_size(len(minority), config.K, encoder)
@@ -282,13 +293,20 @@ class AutoSMOTE(BaseSampler):
                 store=encoder.store,
             )
             pool = encoder.decode(space.pool)
-            fast = encoder.plain and len(classes) == 2 and label == classes[1]
-            parts = [fold.part(space, pool, minority, label, fast=fast) for fold in folds]
+            part_of = partial(
+                Fold.part,
+                space=space,
+                pool=pool,
+                minority=minority,
+                label=label,
+                fast=encoder.plain and len(classes) == 2 and label == classes[1],
+            )
+            parts = [part_of(fold) for fold in folds]
+            hardest = np.zeros(0, dtype=int)
             if config.under_sampling:
+                hardest = base[hardest_first(states[base], y[base] == label)]
                 parts = [
-                    dataclasses.replace(
-                        part, hardest=hardest_first(states[fold.rows], y[fold.rows] == label)
-                    )
+                    replace(part, hardest=hardest_first(states[fold.rows], y[fold.rows] == label))
                     for fold, part in zip(folds, parts, strict=True)
                 ]
             if done == 0:
@@ -309,25 +327,63 @@ class AutoSMOTE(BaseSampler):
                 )
             if self.time_limit is not None:
                 self._check_time(result)
+            trials = SearchTrials(
+                result,
+                space,
+                pool,
+                parts,
+                given=given,
+                y=y_given,
+                hardest=hardest,
+                apart=validation is not None and config.ablation != "merge_train_val",
+                estimator=estimator,
+                metric=metric,
+                scoring=config.scoring,
+                more_parts=partial(_parts_of_all, X, y, validation, in_folds, part_of),
+            )
+            if config.reward == "rotating":
+                trials = trials.rescored(parts)
+            chosen = self._conclude(trials, config)
             for fold, part in zip(folds, parts, strict=True):
-                fold.add(part, result.best.counts)
-            self.searches_[label] = result
-            self.sampling_counts_[minority] = result.best.row_counts
-            synthetic.append((repeat(pool, result.best.counts), label))
-        self.best_score_ = result.best.score
-        self.sampling_strategy_ = {label: len(rows) for rows, label in synthetic}
+                fold.add(part, chosen.counts)
+            given, y_given = trials.table(chosen)
+            self.searches_[label] = trials.result_of(chosen)
+            self.sampling_counts_[minority] = chosen.row_counts
+            self.sampling_strategy_[label] = int(chosen.counts.sum())
+        self.best_score_ = chosen.score
+        self.left_out_ = trials.left_out(chosen)
         self.policies_ = {label: found.parameters for label, found in self.searches_.items()}
         self.history_ = _history(self.searches_)
-        self.left_out_ = np.zeros(0, dtype=int)
-        if config.under_sampling:
-            hardest = base[hardest_first(states[base], y[base] == label)]
-            self.left_out_ = np.sort(hardest_share(hardest, result.best.left_out))
-            kept = np.setdiff1d(np.arange(len(y)), self.left_out_)
-            given, y = _safe_indexing(given, kept), y[kept]
-        for rows, label in synthetic:
-            given = _append(given, rows)
-            y = np.append(y, np.full(len(rows), label, y.dtype))
-        return given, y
+        return given, y_given
+
+    def _held_out(
+        self, X: Any, y: NDArray, config: SearchConfig, in_folds: Any
+    ) -> tuple[tuple[Any, NDArray] | None, Any]:
+        """The rows to score by and the folds, where there are such."""
+        if config.ablation == "merge_train_val":
+            if self.validation is not None or self.cv is not None:
+                raise InputError(
+                    "The ablation merge_train_val scores on the rows that it trains on; give "
+                    "neither validation nor cv with it."
+                )
+            return (X, y), None
+        if config.reward != "validation":
+            if self.validation is not None:
+                raise InputError(
+                    f"reward={config.reward} holds out folds of the given rows; put those of "
+                    "validation among them, and give no validation."
+                )
+            return None, in_folds if self.cv is None else self.cv
+        if self.validation is None:
+            return None, self.cv
+        return check_validation(self, X, self.validation, **self._rows()), self.cv
+
+    def _conclude(self, trials: SearchTrials, config: SearchConfig) -> Candidate:
+        """Choose the sample set that is returned, and train those that vote."""
+        conclusion = conclude(trials, config.final, config.keep)
+        if config.final in VOTES:
+            self.ensemble_ = conclusion.model()
+        return conclusion.chosen
 
     def _rows(self) -> dict[str, Any]:
         return {"categorical_features": self.categorical_features, "allow_nan": self.allow_nan}
@@ -342,6 +398,8 @@ class AutoSMOTE(BaseSampler):
         n_jobs = effective_n_jobs(self.n_jobs)
         settings = {
             "iterations": int(self.iterations),
+            "final": self.final,
+            "keep": int(self.keep),
             "G1": None if self.G1 is None else int(self.G1),
             "G2": int(self.G2),
             "K": int(self.K),
@@ -406,6 +464,30 @@ class AutoSMOTE(BaseSampler):
             )
 
 
+def _check_classes(config: SearchConfig, classes: NDArray) -> None:
+    """Refuse what works for two classes alone."""
+    for setting, value in (("under_sampling", config.under_sampling), ("final", config.final)):
+        if value not in (False, "best") and len(classes) > 2:
+            raise InputError(
+                f"{setting}={value} works for two classes, but there are {len(classes)}; leave it "
+                "out."
+            )
+
+
+def _parts_of_all(
+    X: Any,
+    y: NDArray,
+    validation: tuple[Any, NDArray] | None,
+    in_folds: Any,
+    part_of: Callable[[Fold], Part],
+) -> list[Part]:
+    """Folds of the given rows and of those to score by, to score sample sets once more."""
+    if validation is not None:
+        X, y = stack(X, validation[0]), np.append(y, validation[1])
+    folds = make_folds(X, y, fraction=0, validation=None, cv=in_folds, seed=0)
+    return [part_of(fold) for fold in folds]
+
+
 def _baseline(
     estimator: Any, parts: Sequence[Part], metric: Scoring, space: Space, encoder: Encoder
 ) -> float:
@@ -429,10 +511,3 @@ def _history(searches: Mapping[Any, SearchResult]) -> dict[str, NDArray]:
     return {"label": labels} | {
         name: np.concatenate([column[name] for column in columns]) for name in columns[0]
     }
-
-
-def _append(given: Any, rows: Any) -> Any:
-    """Rows after the given ones, of their kind: sparse if those are."""
-    if sparse.issparse(given):
-        return sparse.vstack([given, type(given)(rows)], format=given.format)
-    return stack(given, rows)

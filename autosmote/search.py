@@ -205,8 +205,8 @@ def search(
     ----------
     space : Space
     parts : sequence of Part
-        The reward is the mean over these held-out parts. With `under_sampling` they must say which
-        majority rows are the hardest.
+        The reward is the mean over these held-out parts, or comes from one after another. With
+        `under_sampling` they must say which majority rows are the hardest.
     estimator : scikit-learn classifier
         Trained anew for every episode; never changed itself.
     metric : {"macro_f1", "mcc"} or scikit-learn scorer
@@ -246,6 +246,7 @@ def search(
         low_level_rows=config.low_level_rows,
         scoring=config.scoring,
         scoring_memory=config.scoring_memory * 2**20,
+        rotating=config.reward == "rotating",
     )
     running = _Search(problem, config, on_iteration, start)
     try:

@@ -166,6 +166,9 @@ class SearchConfig:
                 "search.reward=validation."
             )
 
+        if self.under_sampling and self.final == "rescored":
+            raise UserError("search.final=rescored does not go with search.under_sampling.")
+
     @property
     def n_kept(self) -> int:
         """Sample sets that a search has to keep for what comes after it."""

@@ -1,8 +1,9 @@
 """Units of work: a dataset, ratio, seed and sampler, for all planned classifiers and metrics.
 
 A resampled training part is made once per unit and serves every classifier and metric of it; each
-of these pairs is a *run* with a record of its own. A search or a method depends on both, so it is
-a unit of one run. A run that has a record is done and is not repeated.
+of these pairs is a *run* with a record of its own. A search or a method depends on both; but a
+search serves all rules for what becomes of its sample sets (search.final), each of them a run.
+A run that has a record is done and is not repeated.
 
     data = Data()
     for unit in plan(configs, data):
@@ -15,7 +16,7 @@ from __future__ import annotations
 import json
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ import numpy as np
 
 from autosmote import limits, records
 from autosmote.classifiers import make_classifier
-from autosmote.config import Config, search_settings
+from autosmote.config import CHOICE, SEARCHES, Config, search_settings
 from autosmote.errors import UserError
 from autosmote.evaluation import evaluate
 from autosmote.privacy import describe_error
@@ -127,12 +128,28 @@ def plan(configs: Iterable[Config], data: Data) -> list[list[Run]]:
         dataset = data.dataset(config)
         identity = records.identity(config, dataset.fingerprint)
         folder = records.run_folder(config.results_dir, identity)
-        kind, shared = config.sampler.kind, dict(identity)
-        if kind not in ("search", "method"):
-            shared |= {"clf": None, "metric": None}
-        unit = units.setdefault(_key([kind, shared, config.results_dir]), {})
+        unit = units.setdefault(_key([_shared(config, identity), config.results_dir]), {})
         unit[folder] = Run(config, identity, folder, dataset.source)
     return [list(unit.values()) for unit in units.values()]
+
+
+def _shared(config: Config, identity: Mapping[str, Any]) -> dict[str, Any]:
+    """What the runs of a unit have in common."""
+    kind, shared = config.sampler.kind, {"kind": config.sampler.kind, **identity}
+    if kind in SEARCHES:
+        shared["search"] = _without_choice(identity["search"])
+    if kind == "search":
+        sampler = identity["sampler"]
+        shared["sampler"] = sampler | {"params": _without_choice(sampler["params"])}
+    if kind not in ("search", "method"):
+        shared["metric"] = None
+    if kind in ("none", "resampler"):
+        shared["clf"] = None
+    return shared
+
+
+def _without_choice(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if name not in CHOICE}
 
 
 def missing(unit: Iterable[Run]) -> list[Run]:
@@ -179,9 +196,9 @@ def run_unit(
         limits.prepare()
     classifiers = {_key(asdict(run.config.clf)): run.config.clf for run in runs}
     made = {key: make_classifier(settings) for key, settings in classifiers.items()}
-    search = search_settings(sampler, config.search) if sampler.kind == "search" else None
-    shown = search if not quiet else None
-    progress = Progress(shown.iterations, config.metric) if shown else None
+    search = [search_settings(run.config.sampler, run.config.search) for run in runs]
+    shown = sampler.kind in SEARCHES and not quiet
+    progress = Progress(search[0].iterations, config.metric) if shown else None
     evaluations: Sequence[Evaluation | Exception]
     try:
         with progress or nullcontext():
@@ -229,13 +246,15 @@ def _keep(run: Run, found: Evaluation | Exception, split: Split) -> Record:
 
 def _keep_search(run: Run, found: Evaluation) -> None:
     from autosmote.plots import plot_curve
+    from autosmote.search import SearchResult
 
     assert found.search is not None
     history, metric = found.search.history, run.config.metric
     records.write_history(run.folder, history)
-    records.write_counts(run.folder, found.search.best.counts)
-    if search_settings(run.config.sampler, run.config.search).save_policies:
-        records.write_policies(run.folder, found.search.parameters)
+    if isinstance(found.search, SearchResult):
+        records.write_counts(run.folder, found.search.best.counts)
+        if search_settings(run.config.sampler, run.config.search).save_policies:
+            records.write_policies(run.folder, found.search.parameters)
     reference = found.reference["validation"][metric]
     records.write_file(
         run.folder / "curve.png",
@@ -253,7 +272,11 @@ def _keep_partial(run: Run, result: Any, split: Split) -> None:
         records.write_counts(folder, result.best.counts)
         settings = search_settings(run.config.sampler, run.config.search)
         # Else the training part is not the split's, and the sampler alone could tell it.
-        as_given = not settings.under_sampling and settings.ablation != "merge_train_val"
+        as_given = (
+            not settings.under_sampling
+            and settings.ablation != "merge_train_val"
+            and settings.reward == "validation"
+        )
         if run.config.save_data and as_given:
             X = np.vstack([split.X_train, result.X_synthetic])
             y = np.concatenate([split.y_train, np.ones(len(result.X_synthetic), np.int8)])

@@ -54,6 +54,10 @@ class Part:
     fast: bool = True
     hardest: NDArray[np.integer] | None = None
 
+    def allowed(self, counts: NDArray[np.integer]) -> NDArray[np.integer]:
+        """Those of an episode's counts whose rows `pool` holds."""
+        return counts if self.pool_rows is None else counts[self.pool_rows]
+
     def without(self, share: float) -> Part:
         """This part without a share of its majority rows, the hardest."""
         if share == 0:
@@ -100,11 +104,17 @@ class Reward:
 
     def __call__(self, counts: NDArray[np.integer]) -> float:
         """Mean score over the parts; NaN where a scorer says so."""
-        scores = [
-            score(counts if part.pool_rows is None else counts[part.pool_rows])
-            for part, score in zip(self._parts, self._scores, strict=True)
-        ]
-        return float(scores[0] if len(scores) == 1 else np.mean(scores))
+        scores = [self.on(part, counts) for part in range(self.n_parts)]
+        return scores[0] if len(scores) == 1 else float(np.mean(scores))
+
+    @property
+    def n_parts(self) -> int:
+        """Number of held-out parts."""
+        return len(self._parts)
+
+    def on(self, part: int, counts: NDArray[np.integer]) -> float:
+        """Score on one of the parts."""
+        return float(self._scores[part](self._parts[part].allowed(counts)))
 
     def _score_on(
         self, part: Part, estimator: Any, metric: Scoring, scoring: str, memory_bytes: int

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autosmote import collected, records, units
-from autosmote.config import search_settings
+from autosmote.config import SEARCHES, search_settings
 from autosmote.sweep.settings import SweepConfig, expand
 from autosmote.units import Data, Run
 
@@ -78,7 +78,7 @@ def make_plan(config: SweepConfig, data: Data) -> Plan:
     """
     labels, configs = zip(*expand(config), strict=True)
     for run_config in configs:
-        if run_config.sampler.kind == "search":
+        if run_config.sampler.kind in SEARCHES:
             search_settings(run_config.sampler, run_config.search).check()
     planned = units.plan(configs, data)
     # A ratio that the data cannot have is said now, not by each unit.
@@ -168,7 +168,7 @@ class Estimate:
         """Seconds of a unit, and the number of records that they come from."""
         config = runs[0].config
         name, dataset = config.sampler.name, config.dataset.name
-        is_search = config.sampler.kind == "search"
+        is_search = config.sampler.kind in SEARCHES
         times = search_settings(config.sampler, config.search).iterations if is_search else 1
         found = self._by_dataset.get((name, dataset)) or self._by_sampler.get((name,))
         if found:
@@ -183,7 +183,7 @@ class Estimate:
         """Without any record: rough, but it puts long units first."""
         config = runs[0].config
         size = len(data.dataset(config).y) / 10_000
-        if config.sampler.kind == "search":
+        if config.sampler.kind in SEARCHES:
             iterations = search_settings(config.sampler, config.search).iterations
             return 5 + iterations * 0.02 * math.sqrt(size)
         per_kind = {"none": 0.2, "resampler": 2.0 * (10 if config.sampler.takes_ratio else 1)}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any
 
@@ -39,6 +39,9 @@ class Arm:
     sampler: str = MISSING
     label: str = MISSING
     params: dict[str, Any] = field(default_factory=dict)
+    search: dict[str, Any] = field(default_factory=dict)
+    """Settings that differ from those of the sweep's `search`. With reward=crossfit and without
+    iterations of its own, an arm has 1/folds as many, which train as many classifiers."""
 
 
 @dataclass
@@ -131,18 +134,21 @@ def check(config: SweepConfig) -> None:
             raise UserError(f"{name} must be above 0, not {value:g}.")
 
 
-def arms(config: SweepConfig) -> list[tuple[str, SamplerSettings]]:
-    """The labelled samplers of a sweep.
+def arms(config: SweepConfig) -> list[tuple[str, SamplerSettings, SearchConfig]]:
+    """The labelled samplers of a sweep, each with the settings of a search.
 
     Raises
     ------
     UserError
         If one does not exist, or two arms have one label.
     """
-    found: dict[str, SamplerSettings] = {}
+    found: dict[str, tuple[SamplerSettings, SearchConfig]] = {}
+    base = config.search
+    if base.actors == "auto":  # the units at a time use the cores
+        base = replace(base, actors=0)
 
-    def add(label: str, sampler: SamplerSettings) -> None:
-        if found.setdefault(label, sampler) != sampler:
+    def add(label: str, sampler: SamplerSettings, search: SearchConfig = base) -> None:
+        if found.setdefault(label, (sampler, search)) != (sampler, search):
             raise UserError(f"Two arms have the label '{label}', but other settings.")
 
     for name in config.samplers:
@@ -151,13 +157,30 @@ def arms(config: SweepConfig) -> list[tuple[str, SamplerSettings]]:
             add(member.name, member)
     for arm in config.arms:
         sampler = load_sampler(arm.sampler)
-        add(arm.label, replace(sampler, params=sampler.params | arm.params))
+        search = replace(base, **_known(arm.search))
+        if search.reward == "crossfit" and "iterations" not in arm.search:
+            search = replace(search, iterations=max(1, search.iterations // search.folds))
+        add(arm.label, replace(sampler, params=sampler.params | arm.params), search)
     for name in config.params:
         load_sampler(name)  # it need not be in this sweep, but must exist
     return [
-        (label, replace(sampler, params=sampler.params | config.params.get(sampler.name, {})))
-        for label, sampler in found.items()
+        (
+            label,
+            replace(sampler, params=sampler.params | config.params.get(sampler.name, {})),
+            search,
+        )
+        for label, (sampler, search) in found.items()
     ]
+
+
+def _known(settings: dict[str, Any]) -> dict[str, Any]:
+    names = [f.name for f in fields(SearchConfig)]
+    for name in settings:
+        if name not in names:
+            raise UserError(
+                f"search.{name} of an arm is no setting of a search; there are {', '.join(names)}."
+            )
+    return settings
 
 
 def expand(config: SweepConfig) -> Iterator[tuple[str, Config]]:
@@ -168,10 +191,7 @@ def expand(config: SweepConfig) -> Iterator[tuple[str, Config]]:
     UserError
         For a setting that cannot be.
     """
-    search = config.search
-    if search.actors == "auto":  # the units at a time use the cores
-        search = replace(search, actors=0)
-    for (label, sampler), dataset, ir, seed in itertools.product(
+    for (label, sampler, search), dataset, ir, seed in itertools.product(
         arms(config), config.datasets, config.irs, config.seeds
     ):
         for clf, metric in itertools.product(config.clfs, config.metrics):

@@ -29,7 +29,7 @@ def test_every_experiment_composes_with_every_budget(experiment, budget):
     check(config)
     runs = list(expand(config))
     labels = {label for label, _ in runs}
-    assert labels == {label for label, _ in arms(config)}
+    assert labels == {label for label, *_ in arms(config)}
     assert {run.seed for _, run in runs} == set(config.seeds)
     if budget == "smoke":
         assert {run.dataset.name for _, run in runs} == {"toy"}
@@ -107,14 +107,14 @@ def test_arms_are_samplers_with_labels(small):
         arms=[Arm("autosmote", "few", {"K": 5}), Arm("autosmote", "many", {"K": 50})],
         params={"autosmote": {"G2": 3}},
     )
-    labelled = dict(arms(config))
+    labelled = {label: sampler for label, sampler, _ in arms(config)}
     assert list(labelled) == ["none", "few", "many"]
     assert labelled["few"].params == {"K": 5, "G2": 3}
     assert len(list(expand(config))) == 6
 
 
 def test_a_sampler_of_two_groups_is_one_arm(small):
-    labels = [label for label, _ in arms(small(samplers=["none", "all", "none"]))]
+    labels = [label for label, *_ in arms(small(samplers=["none", "all", "none"]))]
     assert len(labels) == len(set(labels)) == 25
 
 

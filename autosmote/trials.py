@@ -1,0 +1,118 @@
+"""The sample sets of AutoSMOTE's search, and the classifiers trained with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.utils import _safe_indexing
+
+from autosmote.candidates import Candidate
+from autosmote.finals import Trials
+from autosmote.hardness import hardest_share
+from autosmote.scoring.estimators import equal_but_faster
+from autosmote.scoring.refit import RefitScorer, repeat, stack
+from autosmote.scoring.reward import Part, Reward, Scoring
+from autosmote.search import SearchResult
+from autosmote.space import Space
+
+
+@dataclass
+class SearchTrials(Trials):
+    """What a search for one class tried.
+
+    Parameters
+    ----------
+    result : SearchResult
+    space : Space
+    pool : {ndarray, DataFrame}
+        The space's pool as it is returned.
+    parts : sequence of Part
+        By which the search was rewarded.
+    given, y : {ndarray, sparse matrix, DataFrame} and ndarray of shape (n,)
+        Rows to learn from, and their labels.
+    hardest : integer ndarray
+        Positions of the given majority rows, in the order in which they would be left out.
+    apart : bool
+        As for `Trials`.
+    estimator, metric, scoring
+        As for `autosmote.scoring.reward.Reward`.
+    more_parts : callable
+        Makes the parts by which candidates are scored again: folds of all rows.
+    """
+
+    result: SearchResult
+    space: Space
+    pool: Any
+    parts: Sequence[Part]
+    given: Any
+    y: NDArray
+    hardest: NDArray[np.integer]
+    apart: bool
+    estimator: Any
+    metric: Scoring
+    scoring: str
+    more_parts: Callable[[], Sequence[Part]]
+
+    def __post_init__(self) -> None:
+        self.candidates, self.latest = self.result.candidates, self.result.latest
+        self.label = self.parts[0].label
+        self.held_out = self.parts
+        self._fitted = equal_but_faster(self.estimator)
+
+    def left_out(self, candidate: Candidate) -> NDArray[np.integer]:
+        """Positions of the given rows that a candidate leaves out, in order."""
+        return np.sort(hardest_share(self.hardest, candidate.left_out))
+
+    def table(self, candidate: Candidate) -> tuple[Any, NDArray]:
+        """The given rows that are not left out, then the synthetic ones; of the given kind."""
+        given, y = self.given, self.y
+        left_out = self.left_out(candidate)
+        if len(left_out):
+            kept = np.setdiff1d(np.arange(len(y)), left_out)
+            given, y = _safe_indexing(given, kept), y[kept]
+        rows = repeat(self.pool, candidate.counts)
+        return _append(given, rows), np.append(y, np.full(len(rows), self.label, y.dtype))
+
+    def _fit(self, candidate: Candidate) -> Any:
+        return clone(self._fitted).fit(*self.table(candidate))
+
+    def _fit_without(self, candidate: Candidate, part: int) -> Any:
+        rows = self.parts[part].without(candidate.left_out)
+        refit = RefitScorer(
+            self._fitted, rows.X_train, rows.y_train, rows.pool, rows.X_val, rows.label
+        )
+        return refit.fit(rows.allowed(candidate.counts))
+
+    def rescore(self, candidate: Candidate) -> float:
+        return self._folds(candidate.counts)
+
+    def rescored(self, parts: Sequence[Part]) -> SearchTrials:
+        """The same trials, their candidates ordered by the mean score over some parts."""
+        trials = replace(self, more_parts=lambda: parts)
+        scored = [replace(found, score=trials.rescore(found)) for found in self.candidates]
+        scored.sort(key=lambda found: -found.score)
+        return replace(self, result=replace(self.result, candidates=tuple(scored)))
+
+    def result_of(self, chosen: Candidate) -> SearchResult:
+        """The search's result with another candidate for its best."""
+        others = tuple(found for found in self.candidates if found is not chosen)
+        rows = self.space.rows(chosen.counts)
+        return replace(self.result, candidates=(chosen, *others), X_synthetic=rows)
+
+    @cached_property
+    def _folds(self) -> Reward:
+        return Reward(self.estimator, self.more_parts(), self.metric, scoring=self.scoring)
+
+
+def _append(given: Any, rows: Any) -> Any:
+    """Rows after the given ones, of their kind: sparse if those are."""
+    if sparse.issparse(given):
+        return sparse.vstack([given, type(given)(rows)], format=given.format)
+    return stack(given, rows)

@@ -1,0 +1,29 @@
+"""Bootstrap samples of the training part: no resampling, as bagging has it."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.utils import resample
+
+from baselines.resampler import Features, Labels, Resampler
+
+
+class Bootstrap(Resampler):
+    """As many rows of each class as there are, drawn with replacement.
+
+    Parameters
+    ----------
+    random_state : int
+    replace : bool
+        Off, it is the training part itself.
+    """
+
+    def __init__(self, *, random_state: int, replace: bool = True) -> None:
+        super().__init__(random_state=random_state)
+        self._replace = replace
+
+    def resample(self, ratio: float | None) -> tuple[Features, Labels]:
+        if not self._replace:
+            return self._X, self._y
+        X, y = resample(self._X, self._y, stratify=self._y, random_state=self.random_state)
+        return np.ascontiguousarray(X), y
