@@ -225,3 +225,16 @@ class NoMethod:
 
     def fit(self, X, y):
         pass
+
+
+class Failing(Own):
+    """Fails always, or with every second seed."""
+
+    def __init__(self, *, random_state, deed):
+        super().__init__(random_state=random_state)
+        self.fails = deed == "always" or random_state % 2 == 0
+
+    def resample(self, ratio):
+        if self.fails:
+            raise ValueError("on purpose")
+        return super().resample(ratio)

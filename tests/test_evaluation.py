@@ -66,9 +66,10 @@ def test_permuted_test_labels_change_test_scores_only(small_split, sampler):
         tests = (found["scores"].pop("test"), found["reference"].pop("test"))
         search = found.pop("search")
         if search:
-            found["search"] = (search["best_score"], search["best_iteration"], search["G1"])
+            (best,) = search["candidates"]
+            found["search"] = (best["score"], best["iteration"], search["G1"])
             found["history"] = search["history"]["reward"].tolist()
-            found["counts"] = search["counts"].tolist()
+            found["counts"] = best["counts"].tolist()
         return found, tests
 
     permuted = dataclasses.replace(

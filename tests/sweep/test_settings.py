@@ -7,6 +7,7 @@ import pytest
 from autosmote.config import CONF_DIR, register_schema, search_settings
 from autosmote.errors import UserError
 from autosmote.reports.names import ABLATIONS, FULL
+from autosmote.search_config import SearchConfig
 from autosmote.sweep.settings import Arm, SweepConfig, arms, check, expand, plan_name
 
 
@@ -111,6 +112,26 @@ def test_arms_are_samplers_with_labels(small):
     assert list(labelled) == ["none", "few", "many"]
     assert labelled["few"].params == {"K": 5, "G2": 3}
     assert len(list(expand(config))) == 6
+
+
+def test_an_arm_has_settings_of_a_search_and_as_many_fits(small):
+    config = small(
+        samplers=["none"],
+        arms=[
+            Arm("autosmote", "vote", search={"final": "vote", "keep": 9}),
+            Arm("smote_search", "folds", search={"reward": "crossfit", "folds": 4}),
+            Arm("autosmote", "own", search={"reward": "crossfit", "iterations": 7}),
+        ],
+        search=SearchConfig(iterations=40),
+    )
+    found = {label: search for label, _, search in arms(config)}
+    assert (found["none"].final, found["none"].iterations) == ("best", 40)
+    assert (found["vote"].final, found["vote"].keep, found["vote"].iterations) == ("vote", 9, 40)
+    assert found["folds"].iterations == 10 and found["own"].iterations == 7
+    by_label = {label: run.search for label, run in expand(config)}
+    assert by_label == found
+    with pytest.raises(UserError, match=r"search\.finale of an arm is no setting"):
+        arms(small(arms=[Arm("autosmote", "typo", search={"finale": "vote"})]))
 
 
 def test_a_sampler_of_two_groups_is_one_arm(small):

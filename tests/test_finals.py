@@ -1,0 +1,318 @@
+"""What becomes of the sample sets that were tried: votes, re-scored ones, rewards by folds."""
+
+import itertools
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import make_classification
+from sklearn.model_selection import StratifiedKFold
+from sklearn.tree import DecisionTreeClassifier
+
+from autosmote import AutoSMOTE
+from autosmote.candidates import Keeper
+from autosmote.config import load_sampler
+from autosmote.datasets import load_dataset
+from autosmote.episode import Episode
+from autosmote.errors import UserError
+from autosmote.evaluation import evaluate
+from autosmote.finals import Vote, conclude
+from autosmote.metrics import METRICS, macro_f1
+from autosmote.sampler import AutoSMOTE as Sampler
+from autosmote.search_config import FINALS, SearchConfig
+from autosmote.splits import make_split
+
+TREE = DecisionTreeClassifier(max_depth=3, random_state=0)
+SETTINGS = {"iterations": 30, "G1": 3, "G2": 3, "K": 4, "actors": 0, "device": "cpu"}
+
+
+@pytest.fixture(scope="module")
+def toy():
+    return make_split(load_dataset("toy"), ir=None, seed=0)
+
+
+def evaluated(split, metric="macro_f1", sampler="autosmote", estimator=TREE, seed=0, **settings):
+    config = SearchConfig(**{**SETTINGS, **settings})
+    (found,) = evaluate(
+        split, load_sampler(sampler), [(estimator, metric)], seed=seed, search=config
+    )
+    return found
+
+
+def kept_trials(X, y, **settings):
+    """The trials of a search, before any rule has chosen."""
+
+    class Keeping(Sampler):
+        def _conclude(self, trials, config):
+            self.trials = trials
+            return super()._conclude(trials, config)
+
+    sampler = Keeping(TREE, random_state=0, **settings)
+    sampler.fit_resample(X, y)
+    return sampler.trials
+
+
+@pytest.fixture(scope="module")
+def data():
+    return make_classification(300, weights=[0.85], flip_y=0.1, random_state=3)
+
+
+@pytest.fixture(scope="module")
+def trials(toy):
+    options = {**SETTINGS, "final": "vote", "keep": 7}
+    return kept_trials(
+        toy.X_train, toy.y_train, validation=(toy.X_val, toy.y_val), search_options=options
+    )
+
+
+class Constant:
+    """A fitted classifier that gives the same labels whatever the rows."""
+
+    def __init__(self, *labels):
+        self.labels, self.classes_ = np.array(labels), np.array(["many", "rare"])
+
+    def predict(self, X):
+        return self.labels
+
+
+def test_a_vote_takes_the_majority_and_gives_shares():
+    members = [
+        Constant("rare", "rare", "many", "many"),
+        Constant("rare", "many", "rare", "many"),
+        Constant("rare", "rare", "many", "many"),
+    ]
+    vote = Vote(members, "rare")
+    assert vote.predict(None).tolist() == ["rare", "rare", "many", "many"]
+    thirds = np.array([3, 2, 1, 0]) / 3
+    assert np.allclose(vote.predict_proba(None), np.column_stack([1 - thirds, thirds]))
+    assert Vote(members, "rare", 1 / 3).predict(None).tolist() == ["rare"] * 3 + ["many"]
+    assert Vote(members, "rare", 1.0).predict(None).tolist() == ["rare"] + ["many"] * 3
+    # The rarer class may come first in sorted order, too; a tie is called rare.
+    tied = Vote(members[:2], "many")
+    assert tied.predict(None).tolist() == ["rare", "many", "many", "many"]
+    assert np.allclose(tied.predict_proba(None)[:, 0], [0, 0.5, 0.5, 1])
+
+
+def episode(counts, under=0):
+    n = np.zeros(0)
+    g2 = np.ones(2, dtype=np.int32)
+    made = np.array(counts, dtype=np.int32)
+    return Episode(1, 0.0, n, g2, n, n, n, n, n, n, made, under)
+
+
+def test_a_keeper_keeps_the_best_distinct_sets_and_the_latest():
+    keeper = Keeper(3)
+    offered = [
+        (0.5, [1, 0]), (0.7, [0, 1]), (0.7, [2, 0]), (0.7, [0, 1]), (0.6, [3, 0]), (0.4, [4, 4]),
+    ]  # fmt: skip
+    for iteration, (score, counts) in enumerate(offered, start=1):
+        keeper.offer(iteration, score, episode(counts))
+    assert [(c.score, c.iteration) for c in keeper.best] == [(0.7, 2), (0.7, 3), (0.6, 5)]
+    assert [c.iteration for c in keeper.latest] == [4, 5, 6]
+    # Rows that are left out make another set of the same samples.
+    keeper.offer(7, 0.8, episode([0, 1], under=3))
+    assert [(c.iteration, c.left_out) for c in keeper.best] == [(7, 0.3), (2, 0.0), (3, 0.0)]
+    alone = Keeper(1)
+    for iteration, (score, counts) in enumerate(offered, start=1):
+        alone.offer(iteration, score, episode(counts))
+    assert [c.iteration for c in alone.best] == [2] and not alone.latest
+
+
+def test_a_vote_is_that_of_the_classifiers_of_the_best_sets(toy, trials):
+    assert len(trials.candidates) == len(trials.latest) == 7
+    for final, kept, members in [
+        ("vote", 7, trials.candidates),
+        ("vote", 5, trials.candidates[:5]),
+        ("latest_vote", 3, trials.latest[-3:]),
+    ]:
+        conclusion = conclude(trials, final, kept)
+        votes = np.array(
+            [clone(TREE).fit(*trials.table(one)).predict(toy.X_test) for one in members]
+        )
+        expected = (votes.mean(axis=0) >= 0.5).astype(int)
+        assert np.array_equal(conclusion.model().predict(toy.X_test), expected)
+        assert conclusion.chosen is trials.candidates[0]
+    assert not np.array_equal(votes[0], votes[1])  # or a vote would say nothing
+
+
+def test_a_tuned_vote_has_the_share_that_scores_best(toy, trials):
+    conclusion = conclude(trials, "tuned_vote", 7)
+    votes = sum(clone(TREE).fit(*trials.table(c)).predict(toy.X_val) for c in trials.candidates)
+    scores = {n: macro_f1(toy.y_val, (votes >= n).astype(int)) for n in range(1, 8)}
+    chosen = round(conclusion.threshold * 7)
+    assert scores[chosen] == max(scores.values()) > min(scores.values())
+    model = conclusion.model()
+    assert macro_f1(toy.y_val, model.predict(toy.X_val)) == scores[chosen]
+    # One member more or less tells what the search itself was rewarded by.
+    assert trials.candidates[0].score == macro_f1(
+        toy.y_val, clone(TREE).fit(*trials.table(trials.candidates[0])).predict(toy.X_val)
+    )
+
+
+def test_a_rescored_set_has_the_best_mean_over_folds_of_all_rows(toy, trials):
+    """A fold's classifier gets synthetic rows only where both ends are among its rows."""
+    conclusion = conclude(trials, "rescored", 7)
+    X = np.vstack([toy.X_train, toy.X_val])
+    y = np.append(toy.y_train, toy.y_val)
+    minority = np.flatnonzero(toy.y_train == 1)
+    folds = list(StratifiedKFold(5, shuffle=True, random_state=0).split(X, y))
+
+    def mean_score(candidate):
+        scores = []
+        for train, held_out in folds:
+            ends = np.isin(minority, train)
+            rows = allowed_rows(trials.space, candidate, ends)
+            X_fold = np.vstack([X[np.sort(train)], rows])
+            y_fold = np.append(y[np.sort(train)], np.ones(len(rows)))
+            predicted = clone(TREE).fit(X_fold, y_fold).predict(X[held_out])
+            scores.append(macro_f1(y[held_out], predicted))
+        return np.mean(scores)
+
+    means = [mean_score(candidate) for candidate in trials.candidates]
+    assert [trials.rescore(candidate) for candidate in trials.candidates] == pytest.approx(means)
+    assert conclusion.chosen is trials.candidates[int(np.argmax(means))]
+    assert len(set(means)) > 1
+    assert len(conclusion.members) == 1 and conclusion.threshold is None
+
+
+def allowed_rows(space, candidate, known):
+    """A candidate's rows that can be made of known minority rows, by going through all actions."""
+    made = set()
+    for i, slot, weight in itertools.product(range(space.n_rows), range(space.K), range(5)):
+        j = space.neighbours[i, slot]
+        needed = {0: [i], 4: [j]}.get(weight, [i, j])
+        if known[needed].all():
+            made.add(space.action_row[i, slot * 5 + weight])
+    counts = np.where(np.isin(np.arange(len(space.pool)), list(made)), candidate.counts, 0)
+    return space.rows(counts)
+
+
+@pytest.mark.parametrize("metric", ["macro_f1", "mcc"])
+def test_a_reward_by_folds_is_their_mean_and_all_rows_are_learned_from(toy, metric):
+    found = evaluated(toy, metric, reward="crossfit", folds=3)
+    assert found.scores["validation"][metric] == pytest.approx(found.search.best.score)
+    n = len(toy.y_train) + len(toy.y_val)
+    assert found.rows["train"] == [
+        n - (toy.y_train.sum() + toy.y_val.sum()),
+        n - found.rows["train"][0],
+    ]
+    model = clone(TREE).fit(found.X, found.y)
+    for name, value in METRICS.items():
+        assert found.scores["test"][name] == value(toy.y_test, model.predict(toy.X_test))
+    # No resampling is measured by the same folds.
+    X, y = np.vstack([toy.X_train, toy.X_val]), np.append(toy.y_train, toy.y_val)
+    folds = StratifiedKFold(3, shuffle=True, random_state=0).split(X, y)
+    plain = [
+        METRICS[metric](
+            y[held], clone(TREE).fit(X[np.sort(rows)], y[np.sort(rows)]).predict(X[held])
+        )
+        for rows, held in folds
+    ]
+    assert found.reference["validation"][metric] == pytest.approx(np.mean(plain))
+
+
+def test_rotating_rewards_are_gains_on_one_fold_after_another(toy):
+    by_mean = evaluated(toy, reward="crossfit", folds=3, ablation="random_search", iterations=9)
+    rotating = evaluated(toy, reward="rotating", folds=3, ablation="random_search", iterations=9)
+    assert np.array_equal(
+        by_mean.search.history["n_synthetic"], rotating.search.history["n_synthetic"]
+    )
+    # The same episodes: the best by its mean over all folds is what is kept.
+    assert rotating.search.best.score == pytest.approx(by_mean.search.best.score)
+    assert rotating.search.best.iteration == by_mean.search.best.iteration
+    rewards = rotating.search.history["reward"]
+    assert not np.allclose(rewards, by_mean.search.history["reward"])
+    plain = by_mean.reference["validation"]["macro_f1"]
+    one_fold = evaluated(toy, reward="rotating", folds=3, ablation="random_search", iterations=1)
+    assert one_fold.search.history["reward"][0] == rewards[0] != pytest.approx(plain)
+
+
+@pytest.mark.parametrize("reward", ["crossfit", "rotating"])
+def test_rewards_by_folds_are_the_same_for_any_number_of_actors(toy, reward):
+    one, two = (
+        evaluated(toy, reward=reward, final="vote", keep=5, folds=3, actors=actors)
+        for actors in (0, 2)
+    )
+    assert one.search.history["reward"].tolist() == two.search.history["reward"].tolist()
+    assert one.scores == two.scores
+
+
+@pytest.mark.parametrize("sampler", ["autosmote", "smote_search"])
+def test_rules_share_a_search_and_conclude_as_alone(toy, sampler):
+    searches = [SearchConfig(**SETTINGS, final=final, keep=5) for final in FINALS]
+    searches.append(SearchConfig(**SETTINGS, final="vote", keep=9))
+    together = evaluate(
+        toy, load_sampler(sampler), [(TREE, "mcc")] * len(searches), seed=0, search=searches
+    )
+    for config, found in zip(searches, together, strict=True):
+        alone = evaluated(toy, "mcc", sampler, final=config.final, keep=config.keep)
+        assert found.scores == alone.scores and np.array_equal(found.X, alone.X)
+        assert found.search.best.iteration == alone.search.best.iteration
+
+
+@pytest.mark.parametrize("final", FINALS)
+def test_no_rule_looks_at_the_test_labels(toy, final):
+    import dataclasses
+
+    permuted = dataclasses.replace(toy, y_test=np.random.default_rng(1).permutation(toy.y_test))
+    first, second = (evaluated(split, final=final, keep=5) for split in (toy, permuted))
+    assert first.scores["validation"] == second.scores["validation"]
+    assert np.array_equal(first.X, second.X)
+    assert first.scores["test"] != second.scores["test"]
+
+
+def test_the_library_gives_the_voting_classifier_beside_the_rows(data):
+    X, y = data
+    labels = np.where(y == 1, "a rare", "many")  # the rarer class is the first in sorted order
+    sampler = AutoSMOTE(TREE, final="vote", keep=5, iterations=20, random_state=0)
+    X_new, y_new = sampler.fit_resample(X, labels)
+    alone = AutoSMOTE(TREE, iterations=20, random_state=0)
+    assert np.array_equal(alone.fit_resample(X, labels)[0], X_new)
+    assert not hasattr(alone, "ensemble_")
+    ensemble = sampler.ensemble_
+    assert list(ensemble.classes_) == ["a rare", "many"] and len(ensemble.members) == 5
+    first = clone(TREE).fit(X_new, y_new)
+    assert np.array_equal(ensemble.members[0].predict(X), first.predict(X))
+    shares = ensemble.predict_proba(X)[:, 0]
+    assert np.array_equal(ensemble.predict(X) == "a rare", shares >= 0.5)
+    assert np.mean((shares > 0) & (shares < 1)) > 0  # they do not all say the same
+
+
+def test_a_tuned_vote_takes_scikit_learns_scorers_and_folds(data):
+    X, y = data
+    settings = {"iterations": 10, "final": "tuned_vote", "keep": 5, "random_state": 0}
+    sampler = AutoSMOTE(TREE, scoring="balanced_accuracy", cv=3, **settings).fit(X, y)
+    assert sampler.fit_resample(X, y)[1].sum() >= y.sum()
+    assert round(sampler.ensemble_.threshold * 5) in range(1, 6)
+    # Where the score does not depend on the threshold, the majority decides.
+    by_rank = AutoSMOTE(TREE, scoring="roc_auc", cv=3, **settings)
+    by_rank.fit_resample(X, y)
+    assert by_rank.ensemble_.threshold == pytest.approx(0.4, abs=0.21)
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"final": "mean"}, "search.final must be one of best, vote, tuned_vote"),
+        ({"reward": "test"}, "search.reward must be one of validation, crossfit, rotating"),
+        ({"keep": 0}, "search.keep must be a whole number of at least 1"),
+        ({"folds": 1}, "search.folds must be a whole number of at least 2"),
+        ({"reward": "crossfit", "final": "rescored"}, "use final=best"),
+        ({"under_sampling": True, "final": "rescored"}, "does not go with search.under_sampling"),
+        ({"ablation": "merge_train_val", "reward": "crossfit"}, "holds no rows out"),
+    ],
+)
+def test_settings_that_cannot_be(settings, says):
+    with pytest.raises(UserError, match=says):
+        SearchConfig(**settings).check()
+
+
+def test_the_library_refuses_what_it_cannot_hold_out_or_vote_on(data):
+    X, y = data
+    with pytest.raises(ValueError, match="give no validation"):
+        AutoSMOTE(
+            TREE, validation=(X, y), search_options={"reward": "crossfit"}, iterations=2
+        ).fit_resample(X, y)
+    three = np.where(np.arange(len(y)) % 9 == 0, 2, y)
+    with pytest.raises(ValueError, match="final=vote works for two classes, but there are 3"):
+        AutoSMOTE(TREE, final="vote", iterations=2).fit_resample(X, three)

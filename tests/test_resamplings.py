@@ -1,0 +1,165 @@
+"""Controls of the search: many resamplings by seeds and ratios, chosen among by the same rules."""
+
+import numpy as np
+import pytest
+from imblearn.over_sampling import SMOTE
+from sklearn.base import clone
+from sklearn.tree import DecisionTreeClassifier
+
+from autosmote import records
+from autosmote.config import Config, DatasetSettings, SamplerSettings, load_sampler
+from autosmote.datasets import load_dataset
+from autosmote.errors import UserError
+from autosmote.evaluation import evaluate
+from autosmote.metrics import METRICS
+from autosmote.run import main
+from autosmote.search_config import SearchConfig
+from autosmote.splits import make_split
+from autosmote.units import Data, plan
+
+TREE = DecisionTreeClassifier(max_depth=3, random_state=0)
+
+
+@pytest.fixture(scope="module")
+def toy():
+    return make_split(load_dataset("toy"), ir=None, seed=0)
+
+
+def tried(split, sampler, metric="macro_f1", seed=0, **settings):
+    config = SearchConfig(**{"iterations": 12, "actors": 0, **settings})
+    (found,) = evaluate(split, sampler, [(TREE, metric)], seed=seed, search=config)
+    return found
+
+
+def test_resamplings_are_those_of_smote_by_ratio_and_seed(toy):
+    found = tried(toy, load_sampler("smote_search"))
+    own = toy.y_train.sum() / (len(toy.y_train) - toy.y_train.sum())
+    ratios = [ratio / 10 for ratio in range(1, 11) if ratio / 10 > own]
+    scores = []
+    for n in range(1, 13):
+        seed = int(np.random.SeedSequence([0, n]).generate_state(1)[0])
+        ratio = ratios[(n - 1) % len(ratios)]
+        X, y = SMOTE(sampling_strategy=ratio, random_state=seed).fit_resample(
+            toy.X_train, toy.y_train
+        )
+        model = clone(TREE).fit(X, y)
+        scores.append(METRICS["macro_f1"](toy.y_val, model.predict(toy.X_val)))
+        if n == found.search.best.iteration:
+            assert found.scores["test"]["mcc"] == METRICS["mcc"](
+                toy.y_test, model.predict(toy.X_test)
+            )
+            assert found.n_synthetic == len(y) - len(toy.y_train)
+    assert found.search.history["reward"].tolist() == scores
+    assert found.search.best.iteration == np.argmax(scores) + 1
+    assert len(set(scores)) > 3
+
+
+def test_a_fold_resamples_its_own_training_rows(toy, monkeypatch):
+    seen = []
+    fit_resample = SMOTE.fit_resample
+
+    def watching(self, X, y):
+        seen.append(len(y))
+        return fit_resample(self, X, y)
+
+    monkeypatch.setattr(SMOTE, "fit_resample", watching)
+    tried(toy, load_sampler("smote_search"), reward="crossfit", folds=3, iterations=2)
+    n = len(toy.y_train) + len(toy.y_val)
+    assert sum(seen[:3]) == sum(seen[3:6]) == 2 * n and max(seen[:6]) < n
+    assert n in seen[6:]  # the chosen one, of all rows
+
+
+def test_both_metrics_are_chosen_by_from_the_same_resamplings(toy):
+    jobs = [(TREE, "macro_f1"), (TREE, "mcc")]
+    config = SearchConfig(iterations=12, actors=0)
+    together = evaluate(toy, load_sampler("smote_search"), jobs, seed=3, search=config)
+    for (_, metric), found in zip(jobs, together, strict=True):
+        alone = tried(toy, load_sampler("smote_search"), metric, seed=3)
+        assert found.scores == alone.scores
+        assert found.scores["validation"][metric] == np.max(found.search.history["reward"])
+
+
+def test_a_bootstrap_keeps_the_size_of_each_class(toy):
+    found = tried(toy, load_sampler("bagging_search"))
+    assert found.rows["train"] == found.rows["resampled"] and found.n_synthetic == 0
+    assert {tuple(row) for row in found.X} < {tuple(row) for row in toy.X_train}
+    as_it_is = SamplerSettings(
+        "none", "baselines.bootstrap.Bootstrap", False, {"replace": False}, "resamplings"
+    )
+    found = tried(toy, as_it_is, iterations=1)
+    assert np.array_equal(found.X, toy.X_train) and found.scores == found.reference
+
+
+def test_svm_smote_is_imbalanced_learns(toy):
+    from imblearn.over_sampling import SVMSMOTE
+
+    from baselines.svm_smote import SvmSmote
+
+    for seed in range(3):
+        X, y = SvmSmote(random_state=seed).fit(toy.X_train, toy.y_train).resample(0.8)
+        same = SVMSMOTE(sampling_strategy=0.8, random_state=seed)
+        X_same, y_same = same.fit_resample(toy.X_train, toy.y_train)
+        assert np.array_equal(X, X_same) and np.array_equal(y, y_same)
+
+
+def test_what_fails_once_has_lost_and_what_always_fails_is_imputed(toy):
+    def failing(deed):
+        target = "rivals.Failing"
+        return SamplerSettings("failing", target, True, {"deed": deed}, "resamplings")
+
+    found = tried(toy, failing("sometimes"), iterations=6)
+    rewards = found.search.history["reward"]
+    assert 0 < np.isnan(rewards).sum() < 6
+    assert found.search.best.score == np.nanmax(rewards)
+    assert any("on purpose" in text for text in found.warnings)
+    found = tried(toy, failing("always"), iterations=3)
+    assert (found.status, found.imputed) == ("failed", True)
+    assert "on purpose" in found.error
+
+
+def test_units_share_a_search_and_their_names_hold_what_matters(tmp_path):
+    def config(sampler, metric="mcc", **search):
+        return Config(
+            dataset=DatasetSettings("toy"), sampler=load_sampler(sampler), ir=None, metric=metric,
+            search=SearchConfig(**search), results_dir=str(tmp_path),
+        )  # fmt: skip
+
+    data = Data()
+    rules = [{}, {"final": "vote"}, {"final": "vote", "keep": 3}, {"final": "rescored"}]
+    assert len(plan([config("autosmote", **rule) for rule in rules], data)) == 1
+    differing = [*rules, {"iterations": 5}, {"reward": "crossfit"}]
+    assert len(plan([config("autosmote", **rule) for rule in differing], data)) == 3
+    metrics = [config("autosmote", metric) for metric in ("mcc", "macro_f1")]
+    assert len(plan(metrics, data)) == 2  # the reward is another
+    metrics = [config("smote_search", metric, **rule) for rule in rules for metric in METRICS]
+    (unit,) = plan(metrics, data)
+    assert len(unit) == 8
+    # What does not matter to resamplings is no part of their identity; what does, is.
+    fingerprint = data.dataset(metrics[0]).fingerprint
+    same = [config("smote_search", learning_rate=rate) for rate in (0.1, 0.2)]
+    assert records.identity(same[0], fingerprint) == records.identity(same[1], fingerprint)
+    names = {records.identity(one, fingerprint)["search"].__repr__() for one in metrics}
+    assert len(names) == 4
+
+
+def test_resamplings_have_no_rotating_reward():
+    with pytest.raises(UserError, match="rotating is for a search that learns"):
+        from autosmote.config import search_settings
+
+        search_settings(load_sampler("smote_search"), SearchConfig(reward="rotating"))
+
+
+def test_a_control_leaves_a_record_a_history_and_a_curve(tmp_path, capsys):
+    command = [
+        "sampler=smote_search", "search.iterations=10", "search.final=vote", "search.keep=3",
+        f"results_dir={tmp_path}",
+    ]  # fmt: skip
+    assert main(command) == 0
+    assert "best of 10 iterations" in capsys.readouterr().out
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert {path.name for path in folder.iterdir()} == {"record.json", "history.csv", "curve.png"}
+    record = records.read_record(folder)
+    assert record["search"]["scorer"] == "refit" and record["iterations"] == 10
+    assert main(command) == 0
+    assert "Done before" in capsys.readouterr().out
+    assert main([*command, "search.reward=rotating"]) == 2
