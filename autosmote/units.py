@@ -196,9 +196,10 @@ def run_unit(
         limits.prepare()
     classifiers = {_key(asdict(run.config.clf)): run.config.clf for run in runs}
     made = {key: make_classifier(settings) for key, settings in classifiers.items()}
-    search = [search_settings(run.config.sampler, run.config.search) for run in runs]
-    shown = sampler.kind in SEARCHES and not quiet
-    progress = Progress(search[0].iterations, config.metric) if shown else None
+    search = None
+    if sampler.kind in SEARCHES:
+        search = [search_settings(run.config.sampler, run.config.search) for run in runs]
+    progress = Progress(search[0].iterations, config.metric) if search and not quiet else None
     evaluations: Sequence[Evaluation | Exception]
     try:
         with progress or nullcontext():
