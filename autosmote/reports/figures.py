@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from autosmote.reports import names
 from autosmote.reports.cells import Cells
@@ -23,6 +24,7 @@ from autosmote.reports.names import FULL, METRICS, OVERALL
 from autosmote.reports.ranks import rank
 from autosmote.reports.significance import LEVEL, MIN_CONFIGURATIONS, cliques
 from autosmote.reports.summary import Summary
+from autosmote.search_config import REWARDS
 
 _LOOKS = {FULL: (FULL_COLOUR, "*", 15), "none": ("black", "s", 6)}
 _MOST_NAMED = 27
@@ -202,14 +204,8 @@ def gains(name: str, summary: Summary) -> Figure:
             if not np.isnan((row := summary.get(metric, OVERALL, arm))["validation_gain"])
         }
         _scatter(axes, found)
-        low = min(0.0, min(map(min, found.values())))
-        high = max(0.01, max(map(max, found.values())))
-        line = np.array([low, high])
-        axes.plot(line, line, ":", color="black", linewidth=1, label="as much on test", zorder=1)
-        axes.axhline(0, color=OTHERS_COLOUR, linewidth=0.8, zorder=0)
-        axes.axvline(0, color=OTHERS_COLOUR, linewidth=0.8, zorder=0)
+        _compare_gains(axes, metric, found)
         axes.set_xlabel(f"mean gain in {METRICS[metric]} on the validation part")
-        axes.set_ylabel(f"mean gain in {METRICS[metric]} on the test part")
         axes.set_title(f"{METRICS[metric]}, n = {summary.n(OVERALL)} configurations")
         axes.legend(loc="upper left", fontsize=8)
         _name_points(axes, found)
@@ -221,6 +217,80 @@ def gains(name: str, summary: Summary) -> Figure:
     )
 
 
+def rules(name: str, arms: pd.DataFrame) -> Figure | None:
+    """What rules gain on held-out rows, by which they choose, against what is left on test.
+
+    Parameters
+    ----------
+    name : str
+    arms : DataFrame
+        Of `selection.arms_frame`, one block.
+    """
+    arms = arms.dropna(subset=["validation_gain", "test_gain"])
+    if arms.empty:
+        return None
+    metrics = names.in_order(arms["metric"], METRICS)
+    sources = list(dict.fromkeys(arms["source"]))
+    looks = {
+        source: (COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)])
+        for i, source in enumerate(sources)
+    }
+    fills = dict(zip(REWARDS, ("full", "none", "bottom"), strict=True))
+    canvas = new_canvas(14, 7)
+    panels = canvas.subplots(1, len(metrics), squeeze=False)[0]
+    for axes, metric in zip(panels, metrics, strict=True):
+        rows = arms[arms["metric"] == metric]
+        found, colours = {}, {}
+        for row in rows.to_dict("records"):
+            colour, marker = looks[row["source"]]
+            found[row["arm"]] = row["validation_gain"], row["test_gain"]
+            colours[row["arm"]] = colour
+            axes.plot(
+                *found[row["arm"]], marker, color=colour, fillstyle=fills[row["reward"]],
+                markerfacecoloralt="white", markersize=7, zorder=2,
+            )  # fmt: skip
+        _compare_gains(axes, metric, found)
+        axes.margins(0.06)
+        axes.set_xlabel(f"mean gain in {METRICS[metric]} on the held-out rows")
+        n = rows["configurations"].max()
+        axes.set_title(f"{METRICS[metric]}, n = {n} configurations, {rows['runs'].max()} runs")
+        _name_points(axes, found, colours)
+    handles = [
+        *(
+            Line2D([], [], color=colour, marker=marker, linestyle="", label=names.arm(source))
+            for source, (colour, marker) in looks.items()
+        ),
+        *(
+            Line2D(
+                [], [], color="#333333", marker="o", linestyle="", fillstyle=fill,
+                markerfacecoloralt="white", label=f"reward: {reward}",
+            )
+            for reward, fill in fills.items() if reward in set(arms["reward"])
+        ),
+        *panels[0].get_legend_handles_labels()[0],
+    ]  # fmt: skip
+    canvas.legend(handles=handles, loc="outside upper left", ncols=5)
+    return Figure(
+        name,
+        "Gain over no resampling on the test part against that on the held-out rows, by which "
+        "every rule chose; below the dotted line the choice was optimistic.",
+        canvas,
+    )
+
+
+def _compare_gains(
+    axes: Axes, metric: str, points: Mapping[str, tuple[float, float]]
+) -> None:
+    """Lines of no gain, and of as much gain on the test part."""
+    low = min(0.0, min(map(min, points.values())))
+    high = max(0.01, max(map(max, points.values())))
+    line = np.array([low, high])
+    axes.plot(line, line, ":", color="black", linewidth=1, label="as much on test", zorder=1)
+    axes.axhline(0, color=OTHERS_COLOUR, linewidth=0.8, zorder=0)
+    axes.axvline(0, color=OTHERS_COLOUR, linewidth=0.8, zorder=0)
+    axes.set_ylabel(f"mean gain in {METRICS[metric]} on the test part")
+
+
 def _scatter(axes: Axes, points: Mapping[str, tuple[float, float]]) -> None:
     """Points; AutoSMOTE and no resampling stand out."""
     for arm, (x, y) in points.items():
@@ -230,18 +300,27 @@ def _scatter(axes: Axes, points: Mapping[str, tuple[float, float]]) -> None:
     axes.autoscale_view()
 
 
-def _name_points(axes: Axes, points: Mapping[str, tuple[float, float]]) -> None:
+def _name_points(
+    axes: Axes,
+    points: Mapping[str, tuple[float, float]],
+    colours: Mapping[str, str] | None = None,
+) -> None:
     """Names of points in a column on the right, in the order of their heights.
 
-    Called when the limits of the axes are as they will be.
+    Called when the limits of the axes are as they will be. Of many points without colours only
+    the first are named.
     """
     named = dict.fromkeys([*list(points)[:_MOST_NAMED], *(arm for arm in points if arm in _LOOKS)])
+    if colours is not None:
+        named = dict.fromkeys(points)
+    else:
+        colours = {arm: _LOOKS.get(arm, ("#333333",))[0] for arm in named}
     to_axes = axes.transData + axes.transAxes.inverted()
     spots = {arm: to_axes.transform(points[arm]) for arm in named}
     order = sorted(named, key=lambda arm: spots[arm][1])
     gap = min(0.037, 1 / max(1, len(order)))
     for arm, place in zip(order, _spread([spots[arm][1] for arm in order], gap), strict=True):
-        colour = _LOOKS.get(arm, ("#333333",))[0]
+        colour = colours[arm]
         weight = "bold" if arm == FULL else "normal"
         # A line, not an annotation's arrow, which takes as long to draw as all the rest.
         axes.plot(

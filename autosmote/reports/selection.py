@@ -1,0 +1,392 @@
+"""What becomes of the sample sets that were tried: what each rule gains, and whether it holds.
+
+The experiment was decided on some seeds, and confirmed on those that no decision had seen. So all
+is said three times: over all seeds, over the deciding and over the confirming ones.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from autosmote.reports import names, paired
+from autosmote.reports.cells import Cells, Study
+from autosmote.reports.names import FULL, Selection, selection
+from autosmote.reports.ranks import Floats, median_of_known
+
+DECIDING_SEEDS = (0, 1)
+"""By which rules were chosen; the other seeds confirm."""
+CONFIRMATION = "selection_confirmation"
+"""All of it confirms, as no decision has seen its imbalance ratio."""
+EXPERIMENTS = ("selection", CONFIRMATION)
+
+ALL, DECIDED, CONFIRMED = "all", "decided", "confirmed"
+PLAIN = Selection("none", "crossfit")
+"""The classifier without synthetic rows, trained on the training and validation rows together."""
+_VALIDATION = Selection("").reward
+_BEST = Selection("").rule
+
+
+@dataclass(frozen=True)
+class Block:
+    """Seeds that are looked at together: "all", or those that decided or confirmed."""
+
+    name: str
+    seeds: tuple[int, ...]
+
+    def index(self, cells: Cells) -> list[int]:
+        """Places of its seeds among those of some cells."""
+        return [i for i, seed in enumerate(cells.seeds) if seed in self.seeds]
+
+
+def blocks(experiment: str, seeds: Sequence[int]) -> list[Block]:
+    """All seeds, the deciding, and the confirming ones; only one where the others are empty."""
+    deciding = () if experiment == CONFIRMATION else DECIDING_SEEDS
+    parts = [
+        Block(DECIDED, tuple(seed for seed in seeds if seed in deciding)),
+        Block(CONFIRMED, tuple(seed for seed in seeds if seed not in deciding)),
+    ]
+    parts = [block for block in parts if block.seeds]
+    return parts if len(parts) == 1 else [Block(ALL, tuple(seeds)), *parts]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two arms that differ in what the question names.
+
+    Attributes
+    ----------
+    question : str
+        One of `QUESTIONS`.
+    arm, against : str
+    """
+
+    question: str
+    arm: str
+    against: str
+
+
+QUESTIONS: dict[str, Callable[[Selection], list[Selection]]] = {
+    "rule": lambda what: [what._replace(rule=_BEST)],
+    "learning": lambda what: [what._replace(source="random")] * (what.source == FULL),
+    "space": lambda what: [what._replace(source="smote")] * (what.source == "random"),
+    "sampler": lambda what: [
+        what._replace(source=rival) for rival in names.RIVAL_SOURCES if what.source == FULL
+    ],
+    "reward": lambda what: [what._replace(reward=_VALIDATION)],
+    "rows": lambda what: [PLAIN] * (what.reward != _VALIDATION),
+}
+"""What is asked of an arm: against which others it says something."""
+
+
+def comparisons(arms: Sequence[str]) -> list[Comparison]:
+    """All that the arms allow, by question."""
+    place = {selection(arm): arm for arm in in_order(arms)}
+    return [
+        Comparison(question, arm, place[other])
+        for question, rivals in QUESTIONS.items()
+        for what, arm in place.items()
+        for other in rivals(what)
+        if other in place and other != what
+    ]
+
+
+def in_order(arms: Sequence[str]) -> list[str]:
+    """By source, reward and rule."""
+    return sorted(set(arms), key=lambda arm: selection(arm).place())
+
+
+def headlines(arms: Sequence[str], chosen: Sequence[Selection]) -> list[Comparison]:
+    """The few comparisons that the rest is about: of the paper's choice, and of chosen rules."""
+    known = {selection(arm): arm for arm in arms}
+    paper = Selection(FULL)
+    wanted = []
+    for what in [paper, *(found for found in chosen if found != paper)]:
+        smote = what._replace(source="smote")
+        pairs = [
+            ("rule", what, paper),
+            ("rule", smote, Selection("smote")),
+            ("learning", what, what._replace(source="random")),
+            ("space", what._replace(source="random"), smote),
+            *(("sampler", what, other) for other in QUESTIONS["sampler"](what)),
+            *(("rows", what, other) for other in QUESTIONS["rows"](what)),
+        ]
+        wanted += [pair for pair in pairs if pair[1] != pair[2]]
+    return [
+        Comparison(question, known[arm], known[against])
+        for question, arm, against in wanted
+        if arm in known and against in known
+    ]
+
+
+def chosen_rules(experiment: str, cells_of: Mapping[str, Cells]) -> list[Selection]:
+    """AutoSMOTE's rule with the best mean test score on the deciding seeds, over all metrics.
+
+    Compared run by run with the paper's choice, so that a missing run favours no rule. Without
+    deciding seeds all of AutoSMOTE's rules were chosen before.
+    """
+    rules = tried(cells_of)
+    gains = np.full((len(cells_of), len(rules)), np.nan)
+    for m, cells in enumerate(cells_of.values()):
+        found = {block.name: block for block in blocks(experiment, cells.seeds)}
+        if DECIDED not in found:
+            return [rule for rule in rules if rule != Selection(FULL)]
+        for r, rule in enumerate(rules):
+            for arm in cells.arms:
+                if selection(arm) == rule and FULL in cells.arms:
+                    difference = _difference(cells, cells.test, arm, FULL)
+                    of_block = difference[:, found[DECIDED].index(cells)]
+                    if not np.isnan(of_block).all():
+                        gains[m, r] = np.nanmean(of_block)
+    totals = gains.mean(axis=0)
+    return [] if np.isnan(totals).all() else [rules[int(np.nanargmax(totals))]]
+
+
+def tried(cells_of: Mapping[str, Cells]) -> list[Selection]:
+    """The rules that AutoSMOTE's sample sets were given to, each with a reward."""
+    arms = {arm for cells in cells_of.values() for arm in cells.arms}
+    found = {selection(arm) for arm in arms}
+    return sorted((what for what in found if what.source == FULL), key=Selection.place)
+
+
+def arms_frame(study: Study, cells_of: Mapping[str, Cells]) -> pd.DataFrame:
+    """What each arm gains over no resampling.
+
+    Returns
+    -------
+    DataFrame
+        metric, block, arm, source, reward, rule; configurations, runs, runs_planned;
+        validation_gain and test_gain, means over the runs with their 95% intervals; imputed: runs
+        that count as no resampling; seconds: median per run; classifiers: how many one run trains.
+    """
+    trained = _trained(study)
+    rows = []
+    for metric, cells in cells_of.items():
+        arms = in_order(cells.arms)
+        part = cells.only(arms)
+        planned = _planned(study, metric)
+        datasets = [dataset for dataset, _, _ in part.configurations]
+        for block in blocks(study.experiment, cells.seeds):
+            index = block.index(cells)
+            has_score = ~np.isnan(part.test[:, :, index])
+            found = {
+                name: paired.means(getattr(part, name)[:, :, index], datasets)
+                for name in ("validation_gain", "test_gain")
+            }
+            for a, arm in enumerate(arms):
+                rows.append(
+                    {
+                        **{"metric": metric, "block": block.name, "arm": arm},
+                        **selection(arm)._asdict(),
+                        "configurations": found["test_gain"].configurations[a],
+                        "runs": found["test_gain"].runs[a],
+                        "runs_planned": sum(planned.get((arm, seed), 0) for seed in block.seeds),
+                        **_estimates(found, a),
+                        "imputed": int((part.imputed[:, a, index] & has_score[:, a]).sum()),
+                        "seconds": median_of_known(part.seconds[:, a, index]),
+                        "classifiers": trained.get(arm, np.nan),
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def gains_frame(study: Study, cells_of: Mapping[str, Cells]) -> pd.DataFrame:
+    """Differences of arms on the runs that both have.
+
+    Returns
+    -------
+    DataFrame
+        metric, block, question, arm, against; configurations, runs, runs_planned; validation and
+        test: mean differences over the runs, with their 95% intervals, that of the validation
+        scores being one of gains over no resampling on the same rows; wins, ties, losses of the
+        configurations' means; p, p_holm: two-sided, and adjusted over the block's comparisons;
+        held: of a confirming block, what `held` says.
+    """
+    rows: list[dict[str, Any]] = []
+    for metric, cells in cells_of.items():
+        planned = _planned(study, metric)
+        for block, pairs, estimates in _compared(study, cells, comparisons(cells.arms)):
+            test = np.stack(
+                [_difference(cells, cells.test, pair.arm, pair.against) for pair in pairs], axis=1
+            )
+            found = paired.tests(test[:, :, block.index(cells)])
+            for i, (pair, row) in enumerate(zip(pairs, estimates, strict=True)):
+                both = [
+                    min(planned.get((arm, seed), 0) for arm in (pair.arm, pair.against))
+                    for seed in block.seeds
+                ]
+                p = {"p": found.p[i], "p_holm": found.p_holm[i]}
+                counts = {name: getattr(found, name)[i] for name in ("wins", "ties", "losses")}
+                rows.append(
+                    {"metric": metric, **row, "runs_planned": sum(both), **counts, **p}
+                )
+    frame = pd.DataFrame(rows)
+    return frame if frame.empty else frame.assign(held=_held(frame))
+
+
+def by_classifier_frame(
+    study: Study, cells_of: Mapping[str, Cells], pairs: Sequence[Comparison]
+) -> pd.DataFrame:
+    """Headline comparisons over all classifiers, and for each.
+
+    Returns
+    -------
+    DataFrame
+        metric, clf (or "overall"), then as of `gains_frame` without tests.
+    """
+    rows: list[dict[str, Any]] = []
+    for metric, cells in cells_of.items():
+        known = [pair for pair in pairs if {pair.arm, pair.against} <= set(cells.arms)]
+        clfs = [clf for _, _, clf in cells.configurations]
+        for clf in (names.OVERALL, *names.in_order(clfs, names.CLASSIFIERS)):
+            part = cells.where([clf in (names.OVERALL, other) for other in clfs])
+            for _, _, estimates in _compared(study, part, known):
+                rows += [{"metric": metric, "clf": clf, **row} for row in estimates]
+    return pd.DataFrame(rows)
+
+
+def beyond_smote(study: Study, cells: Cells, rule: Selection) -> dict[str, paired.Means]:
+    """By block, how much more a rule adds to AutoSMOTE than to SMOTE; empty without the arms."""
+    known = {selection(arm): arm for arm in cells.arms}
+    pairs = [(rule._replace(source=source), Selection(source)) for source in (FULL, "smote")]
+    if rule == Selection(FULL) or not {what for pair in pairs for what in pair} <= set(known):
+        return {}
+    of_full, of_smote = (
+        _difference(cells, cells.test, known[what], known[paper]) for what, paper in pairs
+    )
+    more = (of_full - of_smote)[:, None]
+    datasets = [dataset for dataset, _, _ in cells.configurations]
+    return {
+        block.name: paired.means(more[:, :, block.index(cells)], datasets)
+        for block in blocks(study.experiment, cells.seeds)
+    }
+
+
+def held(decided: Mapping[str, Any], confirmed: Mapping[str, Any]) -> str:
+    """Whether a difference that deciding seeds show is there on the confirming ones.
+
+    Returns
+    -------
+    str
+        "" where the deciding interval holds 0, or there is none; else "confirmed" where the
+        confirming interval leaves out 0 on the same side, "same sign", or "reversed".
+    """
+    low, high = decided["test_low"], decided["test_high"]
+    if not (low > 0 or high < 0):
+        return ""
+    side = 1 if low > 0 else -1
+    ends = (side * confirmed["test_low"], side * confirmed["test_high"])
+    if min(ends) > 0:
+        return "confirmed"
+    return "same sign" if side * confirmed["test"] > 0 else "reversed"
+
+
+def _held(frame: pd.DataFrame) -> list[str]:
+    by = ["metric", "question", "arm", "against"]
+    rows = frame.to_dict("records")
+    decided = {tuple(row[k] for k in by): row for row in rows if row["block"] == DECIDED}
+    found = []
+    for row in rows:
+        other = decided.get(tuple(row[k] for k in by))
+        found.append(held(other, row) if other and row["block"] == CONFIRMED else "")
+    return found
+
+
+def _compared(
+    study: Study, cells: Cells, pairs: Sequence[Comparison]
+) -> Iterator[tuple[Block, Sequence[Comparison], list[dict[str, Any]]]]:
+    """For each block the mean differences of all pairs."""
+    if not pairs:
+        return
+    # A validation score is one of other rows with another reward: of each its own gain.
+    values = {
+        name: np.stack(
+            [_difference(cells, scores, pair.arm, pair.against) for pair in pairs], axis=1
+        )
+        for name, scores in (("validation", cells.validation_gain), ("test", cells.test))
+    }
+    datasets = [dataset for dataset, _, _ in cells.configurations]
+    for block in blocks(study.experiment, cells.seeds):
+        index = block.index(cells)
+        found = {name: paired.means(of[:, :, index], datasets) for name, of in values.items()}
+        yield (
+            block,
+            pairs,
+            [
+                {
+                    **{"block": block.name, "question": pair.question},
+                    **{"arm": pair.arm, "against": pair.against},
+                    "configurations": found["test"].configurations[i],
+                    "runs": found["test"].runs[i],
+                    **_estimates(found, i),
+                }
+                for i, pair in enumerate(pairs)
+            ],
+        )
+
+
+def _difference(cells: Cells, scores: Floats, arm: str, against: str) -> Floats:
+    """Of shape (C, S)."""
+    return scores[:, cells.arms.index(arm)] - scores[:, cells.arms.index(against)]
+
+
+def _estimates(found: Mapping[str, paired.Means], i: int) -> dict[str, float]:
+    return {
+        name: values[i]
+        for quantity, means in found.items()
+        for name, values in (
+            (quantity, means.mean),
+            (f"{quantity}_low", means.low),
+            (f"{quantity}_high", means.high),
+        )
+    }
+
+
+def _planned(study: Study, metric: str) -> dict[tuple[str, int], int]:
+    """Planned runs of an arm and a seed."""
+    runs = study.runs[study.runs["metric"] == metric]
+    return runs.groupby(["arm", "seed"]).size().to_dict()
+
+
+def _trained(study: Study) -> dict[str, int]:
+    """How many classifiers a run of each arm trains."""
+    done = study.runs.dropna(subset=["config", "iterations"]).drop_duplicates("arm")
+    return {
+        arm: classifiers_trained(int(iterations), json.loads(config)["search"])
+        for arm, config, iterations in zip(
+            done["arm"], done["config"], done["iterations"], strict=True
+        )
+    }
+
+
+def classifiers_trained(iterations: int, search: Mapping[str, Any]) -> int:
+    """How many classifiers a run trains, in the search and by what becomes of its sample sets.
+
+    Not those without synthetic rows, nor those that are trained to report a score alone.
+
+    Parameters
+    ----------
+    iterations : int
+        Of the search.
+    search : dict
+        Its settings, as of `autosmote.search_config.SearchConfig`.
+    """
+    folds, keep = search["folds"], min(search["keep"], iterations)
+    in_folds = search["reward"] != "validation"
+    by_search = iterations * (folds if search["reward"] == "crossfit" else 1)
+    if search["reward"] == "rotating":
+        by_search += keep * folds  # one fold's score does not compare with another's
+    by_rule = {
+        "best": 1,
+        "vote": keep,
+        "latest_vote": keep,
+        # The threshold asks those that have not seen the held-out rows.
+        "tuned_vote": keep * (folds + 1 if in_folds else 1),
+        "rescored": keep * folds + 1,
+    }
+    return by_search + by_rule[search["final"]]
