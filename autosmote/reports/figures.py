@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.typing import FillStyleType
 
 from autosmote.reports import names
 from autosmote.reports.cells import Cells
@@ -235,7 +236,8 @@ def rules(name: str, arms: pd.DataFrame) -> Figure | None:
         source: (COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)])
         for i, source in enumerate(sources)
     }
-    fills = dict(zip(REWARDS, ("full", "none", "bottom"), strict=True))
+    filled: tuple[FillStyleType, ...] = ("full", "none", "bottom")
+    fills = dict(zip(REWARDS, filled, strict=True))
     canvas = new_canvas(14, 7)
     panels = canvas.subplots(1, len(metrics), squeeze=False)[0]
     for axes, metric in zip(panels, metrics, strict=True):
@@ -278,9 +280,7 @@ def rules(name: str, arms: pd.DataFrame) -> Figure | None:
     )
 
 
-def _compare_gains(
-    axes: Axes, metric: str, points: Mapping[str, tuple[float, float]]
-) -> None:
+def _compare_gains(axes: Axes, metric: str, points: Mapping[str, tuple[float, float]]) -> None:
     """Lines of no gain, and of as much gain on the test part."""
     low = min(0.0, min(map(min, points.values())))
     high = max(0.01, max(map(max, points.values())))

@@ -73,7 +73,7 @@ def draw_runs(datasets: Sequence[str], n_seeds: int, n_draws: int = N_DRAWS) -> 
     for name in dict.fromkeys(datasets):
         (index,) = np.nonzero(labels == name)
         drawn[:, index] = index[rng.integers(0, len(index), (n_draws, len(index)))]
-    seeds = rng.integers(0, n_seeds, (n_draws, len(labels), n_seeds))
+    seeds = rng.integers(0, max(1, n_seeds), (n_draws, len(labels), n_seeds))
     n_runs = len(labels) * n_seeds
     places = (drawn[..., None] * n_seeds + seeds).reshape(n_draws, -1)
     places += n_runs * np.arange(n_draws)[:, None]

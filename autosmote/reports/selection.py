@@ -17,7 +17,7 @@ import pandas as pd
 from autosmote.reports import names, paired
 from autosmote.reports.cells import Cells, Study
 from autosmote.reports.names import FULL, Selection, selection
-from autosmote.reports.ranks import Floats, median_of_known
+from autosmote.reports.ranks import Floats, mean_of_known, median_of_known
 
 DECIDING_SEEDS = (0, 1)
 """By which rules were chosen; the other seeds confirm."""
@@ -44,9 +44,56 @@ class Block:
         return [i for i, seed in enumerate(cells.seeds) if seed in self.seeds]
 
 
-def blocks(experiment: str, seeds: Sequence[int]) -> list[Block]:
+@dataclass(frozen=True)
+class Found:
+    """All that is known of an experiment.
+
+    Attributes
+    ----------
+    study : Study
+    blocks : list of Block
+    tried, chosen : list of Selection
+        AutoSMOTE's rules, and of these what `chosen_rules` says.
+    arms, gains, headlines : DataFrame
+        Of `arms_frame`, `gains_frame` and `by_classifier_frame`.
+    beyond_smote : dict
+        (metric, rule) to what `beyond_smote` says, of the chosen rules.
+    """
+
+    study: Study
+    blocks: list[Block]
+    tried: list[Selection]
+    chosen: list[Selection]
+    arms: pd.DataFrame
+    gains: pd.DataFrame
+    headlines: pd.DataFrame
+    beyond_smote: dict[tuple[str, Selection], dict[str, paired.Means]]
+
+
+def find(study: Study, cells_of: Mapping[str, Cells]) -> Found:
+    """Work out all of it."""
+    chosen = chosen_rules(study, cells_of)
+    arms = list(dict.fromkeys(arm for cells in cells_of.values() for arm in cells.arms))
+    return Found(
+        study,
+        blocks(study),
+        tried(cells_of),
+        chosen,
+        arms_frame(study, cells_of),
+        gains_frame(study, cells_of),
+        by_classifier_frame(study, cells_of, headlines(arms, chosen)),
+        {
+            (metric, rule): beyond_smote(study, cells, rule)
+            for metric, cells in cells_of.items()
+            for rule in chosen
+        },
+    )
+
+
+def blocks(study: Study) -> list[Block]:
     """All seeds, the deciding, and the confirming ones; only one where the others are empty."""
-    deciding = () if experiment == CONFIRMATION else DECIDING_SEEDS
+    seeds = sorted(int(seed) for seed in study.runs["seed"].unique())
+    deciding = () if study.experiment == CONFIRMATION else DECIDING_SEEDS
     parts = [
         Block(DECIDED, tuple(seed for seed in seeds if seed in deciding)),
         Block(CONFIRMED, tuple(seed for seed in seeds if seed not in deciding)),
@@ -124,27 +171,27 @@ def headlines(arms: Sequence[str], chosen: Sequence[Selection]) -> list[Comparis
     ]
 
 
-def chosen_rules(experiment: str, cells_of: Mapping[str, Cells]) -> list[Selection]:
+def chosen_rules(study: Study, cells_of: Mapping[str, Cells]) -> list[Selection]:
     """AutoSMOTE's rule with the best mean test score on the deciding seeds, over all metrics.
 
     Compared run by run with the paper's choice, so that a missing run favours no rule. Without
     deciding seeds all of AutoSMOTE's rules were chosen before.
     """
     rules = tried(cells_of)
-    gains = np.full((len(cells_of), len(rules)), np.nan)
-    for m, cells in enumerate(cells_of.values()):
-        found = {block.name: block for block in blocks(experiment, cells.seeds)}
-        if DECIDED not in found:
-            return [rule for rule in rules if rule != Selection(FULL)]
-        for r, rule in enumerate(rules):
-            for arm in cells.arms:
-                if selection(arm) == rule and FULL in cells.arms:
-                    difference = _difference(cells, cells.test, arm, FULL)
-                    of_block = difference[:, found[DECIDED].index(cells)]
-                    if not np.isnan(of_block).all():
-                        gains[m, r] = np.nanmean(of_block)
-    totals = gains.mean(axis=0)
-    return [] if np.isnan(totals).all() else [rules[int(np.nanargmax(totals))]]
+    deciding = [block for block in blocks(study) if block.name == DECIDED]
+    if not deciding:
+        return [rule for rule in rules if rule != Selection(FULL)]
+    totals = {}
+    for rule in rules:
+        gains = []
+        for cells in cells_of.values():
+            arms = {selection(arm): arm for arm in cells.arms}
+            if rule in arms and FULL in cells.arms:
+                difference = _difference(cells, cells.test, arms[rule], FULL)
+                gains.append(mean_of_known(difference[:, deciding[0].index(cells)]))
+        if len(gains) == len(cells_of) and not np.isnan(gains).any():
+            totals[rule] = sum(gains)
+    return [max(totals, key=totals.__getitem__)] if totals else []
 
 
 def tried(cells_of: Mapping[str, Cells]) -> list[Selection]:
@@ -171,7 +218,7 @@ def arms_frame(study: Study, cells_of: Mapping[str, Cells]) -> pd.DataFrame:
         part = cells.only(arms)
         planned = _planned(study, metric)
         datasets = [dataset for dataset, _, _ in part.configurations]
-        for block in blocks(study.experiment, cells.seeds):
+        for block in blocks(study):
             index = block.index(cells)
             has_score = ~np.isnan(part.test[:, :, index])
             found = {
@@ -222,9 +269,7 @@ def gains_frame(study: Study, cells_of: Mapping[str, Cells]) -> pd.DataFrame:
                 ]
                 p = {"p": found.p[i], "p_holm": found.p_holm[i]}
                 counts = {name: getattr(found, name)[i] for name in ("wins", "ties", "losses")}
-                rows.append(
-                    {"metric": metric, **row, "runs_planned": sum(both), **counts, **p}
-                )
+                rows.append({"metric": metric, **row, "runs_planned": sum(both), **counts, **p})
     frame = pd.DataFrame(rows)
     return frame if frame.empty else frame.assign(held=_held(frame))
 
@@ -263,7 +308,7 @@ def beyond_smote(study: Study, cells: Cells, rule: Selection) -> dict[str, paire
     datasets = [dataset for dataset, _, _ in cells.configurations]
     return {
         block.name: paired.means(more[:, :, block.index(cells)], datasets)
-        for block in blocks(study.experiment, cells.seeds)
+        for block in blocks(study)
     }
 
 
@@ -311,7 +356,7 @@ def _compared(
         for name, scores in (("validation", cells.validation_gain), ("test", cells.test))
     }
     datasets = [dataset for dataset, _, _ in cells.configurations]
-    for block in blocks(study.experiment, cells.seeds):
+    for block in blocks(study):
         index = block.index(cells)
         found = {name: paired.means(of[:, :, index], datasets) for name, of in values.items()}
         yield (
@@ -356,12 +401,12 @@ def _planned(study: Study, metric: str) -> dict[tuple[str, int], int]:
 def _trained(study: Study) -> dict[str, int]:
     """How many classifiers a run of each arm trains."""
     done = study.runs.dropna(subset=["config", "iterations"]).drop_duplicates("arm")
-    return {
-        arm: classifiers_trained(int(iterations), json.loads(config)["search"])
-        for arm, config, iterations in zip(
-            done["arm"], done["config"], done["iterations"], strict=True
-        )
-    }
+    found = {}
+    for run in done.to_dict("records"):
+        config = json.loads(run["config"])
+        search = config["search"] | config["sampler"]["params"]  # the sampler's own go first
+        found[run["arm"]] = classifiers_trained(int(run["iterations"]), search)
+    return found
 
 
 def classifiers_trained(iterations: int, search: Mapping[str, Any]) -> int:
