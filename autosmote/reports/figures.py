@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
-from matplotlib.typing import FillStyleType
 
 from autosmote.reports import names
 from autosmote.reports.cells import Cells
 from autosmote.reports.drawing import (
     COLOURS,
     FULL_COLOUR,
+    INK,
     MARKERS,
     OTHERS_COLOUR,
     Figure,
+    compare_gains,
+    name_points,
     new_canvas,
     rank_axis,
 )
@@ -25,7 +26,6 @@ from autosmote.reports.names import FULL, METRICS, OVERALL
 from autosmote.reports.ranks import rank
 from autosmote.reports.significance import LEVEL, MIN_CONFIGURATIONS, cliques
 from autosmote.reports.summary import Summary
-from autosmote.search_config import REWARDS
 
 _LOOKS = {FULL: (FULL_COLOUR, "*", 15), "none": ("black", "s", 6)}
 _MOST_NAMED = 27
@@ -205,7 +205,7 @@ def gains(name: str, summary: Summary) -> Figure:
             if not np.isnan((row := summary.get(metric, OVERALL, arm))["validation_gain"])
         }
         _scatter(axes, found)
-        _compare_gains(axes, metric, found)
+        compare_gains(axes, metric, found)
         axes.set_xlabel(f"mean gain in {METRICS[metric]} on the validation part")
         axes.set_title(f"{METRICS[metric]}, n = {summary.n(OVERALL)} configurations")
         axes.legend(loc="upper left", fontsize=8)
@@ -218,79 +218,6 @@ def gains(name: str, summary: Summary) -> Figure:
     )
 
 
-def rules(name: str, arms: pd.DataFrame) -> Figure | None:
-    """What rules gain on held-out rows, by which they choose, against what is left on test.
-
-    Parameters
-    ----------
-    name : str
-    arms : DataFrame
-        Of `selection.arms_frame`, one block.
-    """
-    arms = arms.dropna(subset=["validation_gain", "test_gain"])
-    if arms.empty:
-        return None
-    metrics = names.in_order(arms["metric"], METRICS)
-    sources = list(dict.fromkeys(arms["source"]))
-    looks = {
-        source: (COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)])
-        for i, source in enumerate(sources)
-    }
-    filled: tuple[FillStyleType, ...] = ("full", "none", "bottom")
-    fills = dict(zip(REWARDS, filled, strict=True))
-    canvas = new_canvas(14, 7)
-    panels = canvas.subplots(1, len(metrics), squeeze=False)[0]
-    for axes, metric in zip(panels, metrics, strict=True):
-        rows = arms[arms["metric"] == metric]
-        found, colours = {}, {}
-        for row in rows.to_dict("records"):
-            colour, marker = looks[row["source"]]
-            found[row["arm"]] = row["validation_gain"], row["test_gain"]
-            colours[row["arm"]] = colour
-            axes.plot(
-                *found[row["arm"]], marker, color=colour, fillstyle=fills[row["reward"]],
-                markerfacecoloralt="white", markersize=7, zorder=2,
-            )  # fmt: skip
-        _compare_gains(axes, metric, found)
-        axes.margins(0.06)
-        axes.set_xlabel(f"mean gain in {METRICS[metric]} on the held-out rows")
-        n = rows["configurations"].max()
-        axes.set_title(f"{METRICS[metric]}, n = {n} configurations, {rows['runs'].max()} runs")
-        _name_points(axes, found, colours)
-    handles = [
-        *(
-            Line2D([], [], color=colour, marker=marker, linestyle="", label=names.arm(source))
-            for source, (colour, marker) in looks.items()
-        ),
-        *(
-            Line2D(
-                [], [], color="#333333", marker="o", linestyle="", fillstyle=fill,
-                markerfacecoloralt="white", label=f"reward: {reward}",
-            )
-            for reward, fill in fills.items() if reward in set(arms["reward"])
-        ),
-        *panels[0].get_legend_handles_labels()[0],
-    ]  # fmt: skip
-    canvas.legend(handles=handles, loc="outside upper left", ncols=5)
-    return Figure(
-        name,
-        "Gain over no resampling on the test part against that on the held-out rows, by which "
-        "every rule chose; below the dotted line the choice was optimistic.",
-        canvas,
-    )
-
-
-def _compare_gains(axes: Axes, metric: str, points: Mapping[str, tuple[float, float]]) -> None:
-    """Lines of no gain, and of as much gain on the test part."""
-    low = min(0.0, min(map(min, points.values())))
-    high = max(0.01, max(map(max, points.values())))
-    line = np.array([low, high])
-    axes.plot(line, line, ":", color="black", linewidth=1, label="as much on test", zorder=1)
-    axes.axhline(0, color=OTHERS_COLOUR, linewidth=0.8, zorder=0)
-    axes.axvline(0, color=OTHERS_COLOUR, linewidth=0.8, zorder=0)
-    axes.set_ylabel(f"mean gain in {METRICS[metric]} on the test part")
-
-
 def _scatter(axes: Axes, points: Mapping[str, tuple[float, float]]) -> None:
     """Points; AutoSMOTE and no resampling stand out."""
     for arm, (x, y) in points.items():
@@ -300,47 +227,8 @@ def _scatter(axes: Axes, points: Mapping[str, tuple[float, float]]) -> None:
     axes.autoscale_view()
 
 
-def _name_points(
-    axes: Axes,
-    points: Mapping[str, tuple[float, float]],
-    colours: Mapping[str, str] | None = None,
-) -> None:
-    """Names of points in a column on the right, in the order of their heights.
-
-    Called when the limits of the axes are as they will be. Of many points without colours only
-    the first are named.
-    """
+def _name_points(axes: Axes, points: Mapping[str, tuple[float, float]]) -> None:
+    """Names of the best, and of those that stand out."""
     named = dict.fromkeys([*list(points)[:_MOST_NAMED], *(arm for arm in points if arm in _LOOKS)])
-    if colours is not None:
-        named = dict.fromkeys(points)
-    else:
-        colours = {arm: _LOOKS.get(arm, ("#333333",))[0] for arm in named}
-    to_axes = axes.transData + axes.transAxes.inverted()
-    spots = {arm: to_axes.transform(points[arm]) for arm in named}
-    order = sorted(named, key=lambda arm: spots[arm][1])
-    gap = min(0.037, 1 / max(1, len(order)))
-    for arm, place in zip(order, _spread([spots[arm][1] for arm in order], gap), strict=True):
-        colour = colours[arm]
-        weight = "bold" if arm == FULL else "normal"
-        # A line, not an annotation's arrow, which takes as long to draw as all the rest.
-        axes.plot(
-            [spots[arm][0], 1.02], [spots[arm][1], place], color=colour, linewidth=0.4, alpha=0.6,
-            transform=axes.transAxes, clip_on=False, zorder=1,
-        )  # fmt: skip
-        axes.text(
-            1.03, place, names.arm(arm), transform=axes.transAxes, va="center", fontsize=7,
-            fontweight=weight, color=colour,
-        )  # fmt: skip
-
-
-def _spread(heights: Sequence[float], gap: float) -> list[float]:
-    """Places near ascending heights, in [0, 1] and a gap apart."""
-    n = len(heights)
-    from_below, from_above = [0.0] * n, [0.0] * n
-    for i in range(n):
-        lowest = from_below[i - 1] + gap if i else 0.0
-        from_below[i] = max(lowest, min(heights[i], 1 - gap * (n - 1 - i)))
-    for i in reversed(range(n)):
-        highest = from_above[i + 1] - gap if i < n - 1 else 1.0
-        from_above[i] = min(highest, max(heights[i], gap * i))
-    return [(below + above) / 2 for below, above in zip(from_below, from_above, strict=True)]
+    colours = {arm: _LOOKS[arm][0] if arm in _LOOKS else INK for arm in named}
+    name_points(axes, {arm: points[arm] for arm in named}, lines=colours, inks=colours)

@@ -67,7 +67,8 @@ VARIANTS = {
 _CONTROLS = {"random": ABLATIONS["random_search"], "bagging": "Bagging"}
 RIVAL_SOURCES = ("smote", "svmsmote", "bagging")
 """What AutoSMOTE is compared with by the same rule, beside random search in its space."""
-_SOURCES = (FULL, "random", *RIVAL_SOURCES, "none")
+SOURCES = (FULL, "random", *RIVAL_SOURCES, "none")
+"""Where sample sets come from, in the order of tables."""
 _RULES = [name.replace("_", " ") for name in FINALS]
 _SELECTION = re.compile(
     rf"(?P<source>.+?)(?: (?P<reward>{'|'.join(REWARDS)}))?(?: (?P<rule>({'|'.join(_RULES)}) \d+))?"
@@ -85,7 +86,7 @@ class Selection(NamedTuple):
 
     def place(self) -> tuple[int, str, int, int, int]:
         """Sorts as tables do."""
-        known = _SOURCES.index(self.source) if self.source in _SOURCES else len(_SOURCES)
+        known = SOURCES.index(self.source) if self.source in SOURCES else len(SOURCES)
         words = self.rule.rstrip(" 0123456789")
         keep = self.rule[len(words) :]
         return (

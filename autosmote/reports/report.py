@@ -25,6 +25,7 @@ from autosmote.reports.courses import course, hyperparameters
 from autosmote.reports.drawing import Figure
 from autosmote.reports.findings import findings
 from autosmote.reports.paper import paper_ranks
+from autosmote.reports.selection_figure import validation_against_test
 from autosmote.reports.selection_findings import findings as selection_findings
 from autosmote.reports.selection_tables import tables as selection_tables
 from autosmote.reports.summary import Summary, summarise
@@ -113,7 +114,7 @@ def _selection_report(study: Study, cells: Mapping[str, Cells]) -> Report:
     def draw() -> list[Figure]:
         whole = found.arms[found.arms["block"] == found.blocks[0].name]
         with drawing.style():
-            figure = figures.rules(f"{name}_gains", whole)
+            figure = validation_against_test(f"{name}_gains", whole)
         return [] if figure is None else [figure]
 
     tables = [*selection_tables(name, found), _failures(study)]

@@ -212,10 +212,12 @@ def _by_classifier_table(name: str, found: Found) -> Table:
     )
 
 
-def _grouped(data: pd.DataFrame, by: list[str]) -> Iterator[dict[str, dict[str, Any]]]:
+def _grouped(data: pd.DataFrame, by: Sequence[str]) -> Iterator[dict[str, Row]]:
     """For each row of a table its blocks by name, in the order of the frame."""
-    for _, part in data.groupby(by, sort=False):
-        yield {row["block"]: row for row in part.to_dict("records")}
+    rows: dict[tuple[Any, ...], dict[str, Row]] = {}
+    for row in data.to_dict("records"):
+        rows.setdefault(tuple(row[name] for name in by), {})[row["block"]] = row
+    yield from rows.values()
 
 
 def _seeds(found: Found) -> list[str]:
