@@ -319,14 +319,14 @@ def held(decided: Mapping[str, Any], confirmed: Mapping[str, Any]) -> str:
     -------
     str
         "" where the deciding interval holds 0, or there is none; else "confirmed" where the
-        confirming interval leaves out 0 on the same side, "same sign", or "reversed".
+        confirming interval leaves out 0 on the same side, "same sign", "reversed", or "not known".
     """
-    low, high = decided["test_low"], decided["test_high"]
-    if not (low > 0 or high < 0):
+    if not (decided["test_low"] > 0 or decided["test_high"] < 0):
         return ""
-    side = 1 if low > 0 else -1
-    ends = (side * confirmed["test_low"], side * confirmed["test_high"])
-    if min(ends) > 0:
+    side = 1 if decided["test"] > 0 else -1
+    if np.isnan(confirmed["test"]):
+        return "not known"
+    if min(side * confirmed["test_low"], side * confirmed["test_high"]) > 0:
         return "confirmed"
     return "same sign" if side * confirmed["test"] > 0 else "reversed"
 
@@ -404,7 +404,9 @@ def _trained(study: Study) -> dict[str, int]:
     found = {}
     for run in done.to_dict("records"):
         config = json.loads(run["config"])
-        search = config["search"] | config["sampler"]["params"]  # the sampler's own go first
+        search, sampler = config["search"], config["sampler"]
+        if sampler["kind"] == "search":
+            search |= sampler["params"]  # which go first, as in the run
         found[run["arm"]] = classifiers_trained(int(run["iterations"]), search)
     return found
 
