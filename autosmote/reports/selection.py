@@ -323,7 +323,7 @@ def held(decided: Mapping[str, Any], confirmed: Mapping[str, Any]) -> str:
     """
     if not (decided["test_low"] > 0 or decided["test_high"] < 0):
         return ""
-    side = 1 if decided["test"] > 0 else -1
+    side = 1 if decided["test_low"] > 0 else -1
     if np.isnan(confirmed["test"]):
         return "not known"
     if min(side * confirmed["test_low"], side * confirmed["test_high"]) > 0:

@@ -29,7 +29,7 @@ _LEADS = {
 def findings(found: Found) -> list[str]:
     """How many rules were tried, what is left of the one that was chosen, and what is not ours."""
     seeds = {block.name: block.seeds for block in found.blocks}
-    texts = [_count(found.tried), *_choice(found.chosen, seeds)]
+    texts = [*_count(found.tried), *_choice(found.chosen, seeds)]
     for metric in names.in_order(found.arms["metric"], METRICS):
         arms, gains, headlines = (
             frame[frame["metric"] == metric] if len(frame) else frame
@@ -46,12 +46,14 @@ def findings(found: Found) -> list[str]:
     return texts + doubts(found.study, "Arms are compared on the runs that both have.")
 
 
-def _count(tried: Sequence[Selection]) -> str:
+def _count(tried: Sequence[Selection]) -> list[str]:
+    if not tried:
+        return []
     rewards: dict[str, int] = {}
     for what in tried:
         rewards[what.reward] = rewards.get(what.reward, 0) + 1
     split = listed([f"{n} with reward {reward}" for reward, n in rewards.items()])
-    return f"Tried with AutoSMOTE: {counted(len(tried), 'rule')} ({split})."
+    return [f"Tried with AutoSMOTE: {counted(len(tried), 'rule')} ({split})."]
 
 
 def _choice(chosen: Sequence[Selection], seeds: Seeds) -> list[str]:
@@ -125,7 +127,7 @@ def _held(frame: pd.DataFrame) -> list[str]:
             f"significant after Holm's adjustment (p < {LEVEL:g})."
         )
     seen = frame.loc[frame["block"] == CONFIRMED, "held"].value_counts()
-    n_found = int(seen.drop("", errors="ignore").sum())
+    n_found = int(seen.drop(["", "not known"], errors="ignore").sum())
     if n_found:
         found.append(
             f"{n_found} of {len(whole)} differences leave out 0 on the deciding "

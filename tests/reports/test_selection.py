@@ -158,11 +158,8 @@ def test_what_deciding_seeds_find_is_held_against_the_confirming_one(standard, s
     assert of_rescored["decided"] == pytest.approx(0.04, abs=0.001)
     assert of_rescored["confirmed"] == pytest.approx(-0.03, abs=0.001)
     assert of_rescored["all"] == pytest.approx((2 * 0.04 - 0.03) / 3, abs=0.001)
-    nothing = gains.loc[("confirmed", "learning", "autosmote", "random"), "held"]
-    assert not isinstance(nothing, str) or nothing in ("same sign", "reversed")
-    shown = (
-        standard_folder / "selection" / "tables" / "quick" / "selection_gains_mcc.md"
-    ).read_text()
+    tables = standard_folder / "selection" / "tables" / "quick"
+    shown = (tables / "selection_gains_mcc.md").read_text()
     (line,) = [line for line in shown.splitlines() if "rescored 10 | AutoSMOTE |" in line]
     assert line.endswith("| reversed |") and "Held" in shown
 
