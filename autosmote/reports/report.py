@@ -12,7 +12,7 @@ import pandas as pd
 
 from autosmote.collected import read_histories
 from autosmote.records import write_file
-from autosmote.reports import drawing, figures, names, selection
+from autosmote.reports import drawing, figures, names
 from autosmote.reports.breakdowns import (
     group_ranks,
     groups_table,
@@ -25,8 +25,10 @@ from autosmote.reports.courses import course, hyperparameters
 from autosmote.reports.drawing import Figure
 from autosmote.reports.findings import findings
 from autosmote.reports.paper import paper_ranks
+from autosmote.reports.selection import EXPERIMENTS as SELECTIONS
 from autosmote.reports.selection_figure import validation_against_test
 from autosmote.reports.selection_findings import findings as selection_findings
+from autosmote.reports.selection_gains import find
 from autosmote.reports.selection_tables import tables as selection_tables
 from autosmote.reports.summary import Summary, summarise
 from autosmote.reports.table import Cell, Table, to_csv, to_latex, to_markdown
@@ -89,7 +91,7 @@ def build_report(results_dir: str | Path, experiment: str, budget: str) -> Repor
     """
     study = load_study(results_dir, experiment, budget)
     cells = {metric: make_cells(study, metric) for metric in study.metrics}
-    if experiment in selection.EXPERIMENTS:
+    if experiment in SELECTIONS:
         return _selection_report(study, cells)
     has_full = any(names.FULL in one.arms for one in cells.values())
     rows = [summarise(one, names.FULL if has_full else None) for one in cells.values()]
@@ -109,7 +111,7 @@ def build_report(results_dir: str | Path, experiment: str, budget: str) -> Repor
 def _selection_report(study: Study, cells: Mapping[str, Cells]) -> Report:
     """Of an experiment whose arms say more in pairs than all ranked together."""
     name = study.experiment
-    found = selection.find(study, cells)
+    found = find(study, cells)
 
     def draw() -> list[Figure]:
         whole = found.arms[found.arms["block"] == found.blocks[0].name]

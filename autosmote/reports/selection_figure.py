@@ -28,7 +28,7 @@ def validation_against_test(name: str, arms: pd.DataFrame) -> Figure | None:
     ----------
     name : str
     arms : DataFrame
-        Of `selection.arms_frame`, one block.
+        Of `selection_gains.arms_frame`, one block.
     """
     arms = arms.dropna(subset=["validation_gain", "test_gain"])
     if arms.empty:

@@ -12,7 +12,8 @@ from autosmote.reports import names
 from autosmote.reports.findings import counted, doubts, listed
 from autosmote.reports.names import FULL, METRICS, Selection
 from autosmote.reports.paired import Means
-from autosmote.reports.selection import ALL, CONFIRMED, DECIDED, Found
+from autosmote.reports.selection import ALL, CONFIRMED, DECIDED
+from autosmote.reports.selection_gains import Found
 from autosmote.reports.significance import LEVEL
 
 Seeds = Mapping[str, Sequence[int]]

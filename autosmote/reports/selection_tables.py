@@ -10,7 +10,8 @@ import pandas as pd
 from autosmote.reports import names
 from autosmote.reports.findings import counted
 from autosmote.reports.names import METRICS
-from autosmote.reports.selection import ALL, CONFIRMED, DECIDED, PLAIN, Found
+from autosmote.reports.selection import ALL, CONFIRMED, DECIDED, PLAIN
+from autosmote.reports.selection_gains import Found
 from autosmote.reports.significance import MIN_CONFIGURATIONS
 from autosmote.reports.table import NONE, Cell, Table, number, with_interval
 from autosmote.reports.tables import p_text
@@ -40,11 +41,10 @@ _DAGGER = f"{_INCOMPLETE}: not all planned runs have a score."
 
 def tables(name: str, found: Found) -> Iterator[Table]:
     """All tables of the experiment; their names begin with `name`."""
-    metrics = names.in_order(found.arms["metric"], METRICS)
-    for metric in metrics:
+    for metric in names.in_order(found.arms["metric"], METRICS):
         yield _arms_table(f"{name}_arms_{metric}", metric, found)
     if len(found.gains):
-        for metric in metrics:
+        for metric in names.in_order(found.gains["metric"], METRICS):
             yield _gains_table(f"{name}_gains_{metric}", metric, found)
     if len(found.headlines):
         yield _by_classifier_table(f"{name}_by_classifier", found)

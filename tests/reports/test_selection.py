@@ -18,13 +18,8 @@ from autosmote.reports import names, paired
 from autosmote.reports.cells import load_study, make_cells
 from autosmote.reports.names import Selection, selection
 from autosmote.reports.report import build_report, write_tables
-from autosmote.reports.selection import (
-    chosen_rules,
-    classifiers_trained,
-    comparisons,
-    headlines,
-    held,
-)
+from autosmote.reports.selection import chosen_rules, comparisons, headlines
+from autosmote.reports.selection_gains import classifiers_trained, held
 
 ARMS = (
     *("autosmote", "autosmote vote 25", "autosmote rescored 10", "autosmote crossfit"),
