@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 from autosmote.records import write_file
+from autosmote.reports import names
+from autosmote.reports.names import FULL, METRICS
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart, from dark to light; shapes
 # and dashes differ as well, since in grey some are alike.
@@ -21,6 +25,10 @@ DASHES = ("-", "--", "-.", ":", (0, (6, 1.5)), (0, (1, 1)), (0, (3, 1, 1, 1, 1, 
 FULL_COLOUR = "#D55E00"
 """AutoSMOTE's, where it stands out among many."""
 OTHERS_COLOUR = "#8C8C8C"
+INK = "#333333"
+"""Of names that do not stand out."""
+Points = Mapping[str, tuple[float, float]]
+"""Of each arm, in the data's units."""
 
 _STYLE: dict[Any, Any] = {
     "svg.hashsalt": "autosmote",  # ids in the file come from it and the content, not from chance
@@ -82,3 +90,58 @@ def rank_axis(axes: Axes, n_arms: int) -> None:
     """Average ranks upwards, the best on top."""
     axes.set_ylabel(f"average rank (1 is best, of {n_arms})")
     axes.invert_yaxis()
+
+
+def compare_gains(axes: Axes, metric: str, points: Points) -> None:
+    """Lines of no gain, and of as much gain on the test part; gains on validation rightwards."""
+    low = min(0.0, min(map(min, points.values())))
+    high = max(0.01, max(map(max, points.values())))
+    line = np.array([low, high])
+    axes.plot(line, line, ":", color="black", linewidth=1, label="as much on test", zorder=1)
+    axes.axhline(0, color=OTHERS_COLOUR, linewidth=0.8, zorder=0)
+    axes.axvline(0, color=OTHERS_COLOUR, linewidth=0.8, zorder=0)
+    axes.set_ylabel(f"mean gain in {METRICS[metric]} on the test part")
+
+
+def name_points(
+    axes: Axes, points: Points, *, lines: Mapping[str, str], inks: Mapping[str, str]
+) -> None:
+    """Names of arms in a column on the right, in the order of their heights.
+
+    Called when the limits of the axes are as they will be.
+
+    Parameters
+    ----------
+    axes : Axes
+    points : dict
+    lines, inks : dict
+        Colours of the lines to the names, and of these.
+    """
+    to_axes = axes.transData + axes.transAxes.inverted()
+    spots = {arm: to_axes.transform(point) for arm, point in points.items()}
+    order = sorted(points, key=lambda arm: spots[arm][1])
+    gap = min(0.037, 1 / max(1, len(order)))
+    for arm, place in zip(order, _spread([spots[arm][1] for arm in order], gap), strict=True):
+        weight = "bold" if arm == FULL else "normal"
+        # A line, not an annotation's arrow, which takes as long to draw as all the rest.
+        axes.plot(
+            [spots[arm][0], 1.02], [spots[arm][1], place], color=lines[arm], linewidth=0.4,
+            alpha=0.6, transform=axes.transAxes, clip_on=False, zorder=1,
+        )  # fmt: skip
+        axes.text(
+            1.03, place, names.arm(arm), transform=axes.transAxes, va="center", fontsize=7,
+            fontweight=weight, color=inks[arm],
+        )  # fmt: skip
+
+
+def _spread(heights: Sequence[float], gap: float) -> list[float]:
+    """Places near ascending heights, in [0, 1] and a gap apart."""
+    n = len(heights)
+    from_below, from_above = [0.0] * n, [0.0] * n
+    for i in range(n):
+        lowest = from_below[i - 1] + gap if i else 0.0
+        from_below[i] = max(lowest, min(heights[i], 1 - gap * (n - 1 - i)))
+    for i in reversed(range(n)):
+        highest = from_above[i + 1] - gap if i < n - 1 else 1.0
+        from_above[i] = min(highest, max(heights[i], gap * i))
+    return [(below + above) / 2 for below, above in zip(from_below, from_above, strict=True)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -13,9 +13,12 @@ from autosmote.reports.cells import Cells
 from autosmote.reports.drawing import (
     COLOURS,
     FULL_COLOUR,
+    INK,
     MARKERS,
     OTHERS_COLOUR,
     Figure,
+    compare_gains,
+    name_points,
     new_canvas,
     rank_axis,
 )
@@ -202,14 +205,8 @@ def gains(name: str, summary: Summary) -> Figure:
             if not np.isnan((row := summary.get(metric, OVERALL, arm))["validation_gain"])
         }
         _scatter(axes, found)
-        low = min(0.0, min(map(min, found.values())))
-        high = max(0.01, max(map(max, found.values())))
-        line = np.array([low, high])
-        axes.plot(line, line, ":", color="black", linewidth=1, label="as much on test", zorder=1)
-        axes.axhline(0, color=OTHERS_COLOUR, linewidth=0.8, zorder=0)
-        axes.axvline(0, color=OTHERS_COLOUR, linewidth=0.8, zorder=0)
+        compare_gains(axes, metric, found)
         axes.set_xlabel(f"mean gain in {METRICS[metric]} on the validation part")
-        axes.set_ylabel(f"mean gain in {METRICS[metric]} on the test part")
         axes.set_title(f"{METRICS[metric]}, n = {summary.n(OVERALL)} configurations")
         axes.legend(loc="upper left", fontsize=8)
         _name_points(axes, found)
@@ -231,37 +228,7 @@ def _scatter(axes: Axes, points: Mapping[str, tuple[float, float]]) -> None:
 
 
 def _name_points(axes: Axes, points: Mapping[str, tuple[float, float]]) -> None:
-    """Names of points in a column on the right, in the order of their heights.
-
-    Called when the limits of the axes are as they will be.
-    """
+    """Names of the best, and of those that stand out."""
     named = dict.fromkeys([*list(points)[:_MOST_NAMED], *(arm for arm in points if arm in _LOOKS)])
-    to_axes = axes.transData + axes.transAxes.inverted()
-    spots = {arm: to_axes.transform(points[arm]) for arm in named}
-    order = sorted(named, key=lambda arm: spots[arm][1])
-    gap = min(0.037, 1 / max(1, len(order)))
-    for arm, place in zip(order, _spread([spots[arm][1] for arm in order], gap), strict=True):
-        colour = _LOOKS.get(arm, ("#333333",))[0]
-        weight = "bold" if arm == FULL else "normal"
-        # A line, not an annotation's arrow, which takes as long to draw as all the rest.
-        axes.plot(
-            [spots[arm][0], 1.02], [spots[arm][1], place], color=colour, linewidth=0.4, alpha=0.6,
-            transform=axes.transAxes, clip_on=False, zorder=1,
-        )  # fmt: skip
-        axes.text(
-            1.03, place, names.arm(arm), transform=axes.transAxes, va="center", fontsize=7,
-            fontweight=weight, color=colour,
-        )  # fmt: skip
-
-
-def _spread(heights: Sequence[float], gap: float) -> list[float]:
-    """Places near ascending heights, in [0, 1] and a gap apart."""
-    n = len(heights)
-    from_below, from_above = [0.0] * n, [0.0] * n
-    for i in range(n):
-        lowest = from_below[i - 1] + gap if i else 0.0
-        from_below[i] = max(lowest, min(heights[i], 1 - gap * (n - 1 - i)))
-    for i in reversed(range(n)):
-        highest = from_above[i + 1] - gap if i < n - 1 else 1.0
-        from_above[i] = min(highest, max(heights[i], gap * i))
-    return [(below + above) / 2 for below, above in zip(from_below, from_above, strict=True)]
+    colours = {arm: _LOOKS[arm][0] if arm in _LOOKS else INK for arm in named}
+    name_points(axes, {arm: points[arm] for arm in named}, lines=colours, inks=colours)

@@ -33,7 +33,9 @@ def findings(study: Study, summary: Summary) -> list[str]:
         for metric in summary.metrics
         if summary.get(metric, OVERALL, FULL)["n"]
         for sentence in _of_metric(summary, metric)
-    ] + _doubts(study)
+    ] + doubts(
+        study, "Samplers are compared on the seeds that all of a configuration's samplers have."
+    )
 
 
 def _of_metric(summary: Summary, metric: str) -> list[str]:
@@ -47,7 +49,7 @@ def _of_metric(summary: Summary, metric: str) -> list[str]:
     paper = "" if np.isnan(printed) else f"; the paper has {printed:.2f}"
     first = (
         f"{METRICS[metric]}: AutoSMOTE is number {place} of {len(order)} with an average rank of "
-        f"{row['rank']:.2f}{within} over {_counted(row['n'], 'configuration')}{paper}."
+        f"{row['rank']:.2f}{within} over {counted(row['n'], 'configuration')}{paper}."
     )
     if place > 1:
         best = summary.get(metric, OVERALL, order[0])
@@ -63,7 +65,7 @@ def _of_metric(summary: Summary, metric: str) -> list[str]:
             "after Holm's adjustment"
         )
         not_better = [names.arm(arm) for arm, rival in rivals if not rival["better"]]
-        second += f"; not than {_listed(not_better)}." if not_better else "."
+        second += f"; not than {listed(not_better)}." if not_better else "."
     validation = [summary.get(metric, OVERALL, arm)["validation_rank"] for arm in order]
     third = (
         "By the validation score it is number "
@@ -80,7 +82,8 @@ def _of_metric(summary: Summary, metric: str) -> list[str]:
     return found
 
 
-def _listed(texts: list[str], at_most: int = 8) -> str:
+def listed(texts: list[str], at_most: int = 8) -> str:
+    """ "a, b and c"; of many the first, and how many more."""
     if len(texts) > at_most:
         return f"{', '.join(texts[:at_most])} and {len(texts) - at_most} more"
     return " and ".join(filter(None, (", ".join(texts[:-1]), texts[-1])))
@@ -93,24 +96,32 @@ def _scope(study: Study) -> str:
     irs = dict.fromkeys(names.ratio(ir) for ir in sorted(runs["ir"].unique()))
     clfs = names.in_order(runs["clf"], names.CLASSIFIERS)
     return (
-        f"Run were {_listed([names.dataset(name) for name in datasets])}, imbalance ratio "
-        f"{_listed(list(irs))}, {_listed([names.CLASSIFIERS.get(clf, clf) for clf in clfs])}, "
-        f"{_counted(runs['seed'].nunique(), 'seed')}; the paper's Tables 2 and 3 are over six "
+        f"Run were {listed([names.dataset(name) for name in datasets])}, imbalance ratio "
+        f"{listed(list(irs))}, {listed([names.CLASSIFIERS.get(clf, clf) for clf in clfs])}, "
+        f"{counted(runs['seed'].nunique(), 'seed')}; the paper's Tables 2 and 3 are over six "
         "datasets, ratios 20, 50 and 100, four classifiers and five seeds."
     )
 
 
-def _counted(n: int, what: str) -> str:
+def counted(n: int, what: str) -> str:
+    """ "1 seed" or "2 seeds"."""
     return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
-def _doubts(study: Study) -> list[str]:
-    """What of these records makes the figures weaker than they look."""
+def doubts(study: Study, if_missing: str) -> list[str]:
+    """What of these records makes the figures weaker than they look.
+
+    Parameters
+    ----------
+    study : Study
+    if_missing : str
+        What is compared where a cell has no score.
+    """
     found = [_scope(study)]
     if study.missing:
         found.append(
             f"Preliminary: {len(study.missing)} of {len(study.runs)} planned cells have no score. "
-            "Samplers are compared on the seeds that all of a configuration's samplers have."
+            f"{if_missing}"
         )
     devices = sorted(study.runs["search.device"].dropna().unique())
     if len(devices) > 1:

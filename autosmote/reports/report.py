@@ -25,6 +25,11 @@ from autosmote.reports.courses import course, hyperparameters
 from autosmote.reports.drawing import Figure
 from autosmote.reports.findings import findings
 from autosmote.reports.paper import paper_ranks
+from autosmote.reports.selection import EXPERIMENTS as SELECTIONS
+from autosmote.reports.selection_figure import validation_against_test
+from autosmote.reports.selection_findings import findings as selection_findings
+from autosmote.reports.selection_gains import find
+from autosmote.reports.selection_tables import tables as selection_tables
 from autosmote.reports.summary import Summary, summarise
 from autosmote.reports.table import Cell, Table, to_csv, to_latex, to_markdown
 from autosmote.reports.tables import rank_table, statistics_table, tests_table, top_table
@@ -37,6 +42,8 @@ TITLES = {
     "figure5": "Figure 5: the course of the search",
     "figure6": "Figure 6: hyperparameters",
     "figure7": "Figure 7: case study",
+    "selection": "Choosing among the sample sets that were tried",
+    "selection_confirmation": "Choosing among sample sets: confirmation",
 }
 
 
@@ -84,11 +91,12 @@ def build_report(results_dir: str | Path, experiment: str, budget: str) -> Repor
     """
     study = load_study(results_dir, experiment, budget)
     cells = {metric: make_cells(study, metric) for metric in study.metrics}
+    if experiment in SELECTIONS:
+        return _selection_report(study, cells)
     has_full = any(names.FULL in one.arms for one in cells.values())
     rows = [summarise(one, names.FULL if has_full else None) for one in cells.values()]
     rows = [row for row in rows if len(row)]
     title = title_of(experiment, budget)
-    source = _source(study)
     tables, sentences = [_failures(study)], []
     draw: Callable[[], list[Figure]] = list
     if rows:
@@ -97,8 +105,34 @@ def build_report(results_dir: str | Path, experiment: str, budget: str) -> Repor
         by_group, by_value = group_ranks(cells), hyperparameter_ranks(cells)
         tables = [*_tables(experiment, title, summary, by_group, by_value), _failures(study)]
         draw = partial(_figures, study, cells, summary, by_group, by_value)
+    return _report(study, sentences, tables, draw)
+
+
+def _selection_report(study: Study, cells: Mapping[str, Cells]) -> Report:
+    """Of an experiment whose arms say more in pairs than all ranked together."""
+    name = study.experiment
+    found = find(study, cells)
+
+    def draw() -> list[Figure]:
+        whole = found.arms[found.arms["block"] == found.blocks[0].name]
+        with drawing.style():
+            figure = validation_against_test(f"{name}_gains", whole)
+        return [] if figure is None else [figure]
+
+    tables = [*selection_tables(name, found), _failures(study)]
+    return _report(study, selection_findings(found), tables, draw)
+
+
+def _report(
+    study: Study,
+    sentences: list[str],
+    tables: list[Table],
+    draw: Callable[[], list[Figure]],
+) -> Report:
+    source = _source(study)
     for table in tables:
         table.notes.append(source)
+    title = title_of(study.experiment, study.budget)
     return Report(study, title, sentences, tables, draw, source, _versions(study.runs))
 
 

@@ -208,7 +208,7 @@ def statistics_table(name: str, summary: Summary, metric: str) -> Table:
 
 def _comparison(row: Mapping[str, Any]) -> list[Cell]:
     counts = "/".join(str(int(row[name])) for name in ("wins", "ties", "losses"))
-    tests = [_p_text(row["p"]), _p_text(row["p_holm"])]
+    tests = [p_text(row["p"]), p_text(row["p_holm"])]
     return [
         Cell(counts, sort=row["wins"]),
         with_interval(row, "gain", 3, sign=True),
@@ -229,7 +229,7 @@ def tests_table(name: str, summary: Summary, metric: str) -> Table:
             row = summary.get(metric, column, arm)
             mark = _BETTER if row.get("better") is True else ""
             text = (
-                f"{_p_text(row.get('p'))}{mark} / {_p_text(row.get('p_holm'))}"
+                f"{p_text(row.get('p'))}{mark} / {p_text(row.get('p_holm'))}"
                 if "p" in row
                 else NONE
             )
@@ -247,11 +247,12 @@ def tests_table(name: str, summary: Summary, metric: str) -> Table:
     return Table(name, caption, header, rows, data, notes=notes)
 
 
-def _p_text(p: float | None) -> str:
+def p_text(p: float | None) -> str:
+    """A p-value with four decimals; None and nan are a test that was not made."""
     if p is None or np.isnan(p):
         return "n too small"
     return "<0.0001" if p < 0.0001 else f"{p:.4f}"
 
 
 def _p_and_holm(row: Mapping[str, Any]) -> str:
-    return f"p = {_p_text(row['p'])}, Holm {_p_text(row['p_holm'])}"
+    return f"p = {p_text(row['p'])}, Holm {p_text(row['p_holm'])}"

@@ -1,0 +1,157 @@
+"""What the experiment on choosing among sample sets asks: on which seeds, and of which pairs.
+
+It was decided on some seeds, and is confirmed on those that no decision has seen. So all is said
+three times: over all seeds, over the deciding and over the confirming ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from autosmote.reports import names
+from autosmote.reports.cells import Cells, Study
+from autosmote.reports.names import FULL, Selection, selection
+from autosmote.reports.ranks import Floats, mean_of_known
+
+DECIDING_SEEDS = (0, 1)
+"""By which rules were chosen; the other seeds confirm."""
+CONFIRMATION = "selection_confirmation"
+"""All of it confirms, as no decision has seen its imbalance ratio."""
+EXPERIMENTS = ("selection", CONFIRMATION)
+
+ALL, DECIDED, CONFIRMED = "all", "decided", "confirmed"
+PLAIN = Selection("none", "crossfit")
+"""The classifier without synthetic rows, trained on the training and validation rows together."""
+_VALIDATION = Selection("").reward
+_BEST = Selection("").rule
+
+
+@dataclass(frozen=True)
+class Block:
+    """Seeds that are looked at together: "all", or those that decided or confirmed."""
+
+    name: str
+    seeds: tuple[int, ...]
+
+    def index(self, cells: Cells) -> list[int]:
+        """Places of its seeds among those of some cells."""
+        return [i for i, seed in enumerate(cells.seeds) if seed in self.seeds]
+
+
+def blocks(study: Study) -> list[Block]:
+    """All seeds, the deciding, and the confirming ones; only one where the others are empty."""
+    seeds = sorted(int(seed) for seed in study.runs["seed"].unique())
+    deciding = () if study.experiment == CONFIRMATION else DECIDING_SEEDS
+    parts = [
+        Block(DECIDED, tuple(seed for seed in seeds if seed in deciding)),
+        Block(CONFIRMED, tuple(seed for seed in seeds if seed not in deciding)),
+    ]
+    parts = [block for block in parts if block.seeds]
+    return parts if len(parts) == 1 else [Block(ALL, tuple(seeds)), *parts]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two arms that differ in what the question names.
+
+    Attributes
+    ----------
+    question : str
+        One of `QUESTIONS`.
+    arm, against : str
+    """
+
+    question: str
+    arm: str
+    against: str
+
+
+QUESTIONS: dict[str, Callable[[Selection], list[Selection]]] = {
+    "rule": lambda what: [what._replace(rule=_BEST)],
+    "learning": lambda what: [what._replace(source="random")] * (what.source == FULL),
+    "space": lambda what: [what._replace(source="smote")] * (what.source == "random"),
+    "sampler": lambda what: [
+        what._replace(source=rival) for rival in names.RIVAL_SOURCES if what.source == FULL
+    ],
+    "reward": lambda what: [what._replace(reward=_VALIDATION)],
+    "rows": lambda what: [PLAIN] * (what.reward != _VALIDATION),
+}
+"""What is asked of an arm: against which others it says something."""
+
+
+def comparisons(arms: Sequence[str]) -> list[Comparison]:
+    """All that the arms allow, by question."""
+    place = {selection(arm): arm for arm in in_order(arms)}
+    return [
+        Comparison(question, arm, place[other])
+        for question, rivals in QUESTIONS.items()
+        for what, arm in place.items()
+        for other in rivals(what)
+        if other in place and other != what
+    ]
+
+
+def in_order(arms: Sequence[str]) -> list[str]:
+    """By source, reward and rule."""
+    return sorted(set(arms), key=lambda arm: selection(arm).place())
+
+
+def headlines(arms: Sequence[str], chosen: Sequence[Selection]) -> list[Comparison]:
+    """The few comparisons that the rest is about: of the paper's choice, and of chosen rules."""
+    known = {selection(arm): arm for arm in arms}
+    paper = Selection(FULL)
+    wanted = []
+    for what in [paper, *(found for found in chosen if found != paper)]:
+        smote = what._replace(source="smote")
+        pairs = [
+            ("rule", what, paper),
+            ("rule", smote, Selection("smote")),
+            ("learning", what, what._replace(source="random")),
+            ("space", what._replace(source="random"), smote),
+            *(("sampler", what, other) for other in QUESTIONS["sampler"](what)),
+            *(("rows", what, other) for other in QUESTIONS["rows"](what)),
+        ]
+        wanted += [pair for pair in pairs if pair[1] != pair[2]]
+    return [
+        Comparison(question, known[arm], known[against])
+        for question, arm, against in wanted
+        if arm in known and against in known
+    ]
+
+
+def chosen_rules(study: Study, cells_of: Mapping[str, Cells]) -> list[Selection]:
+    """AutoSMOTE's rule with the best mean test score on the deciding seeds, over all metrics.
+
+    Compared run by run with the paper's choice, so that a missing run favours no rule. Without
+    deciding seeds all of AutoSMOTE's rules were chosen before.
+    """
+    rules = tried(cells_of)
+    deciding = [block for block in blocks(study) if block.name == DECIDED]
+    if not deciding:
+        return [rule for rule in rules if rule != Selection(FULL)]
+    totals = {}
+    for rule in rules:
+        gains = []
+        for cells in cells_of.values():
+            arms = {selection(arm): arm for arm in cells.arms}
+            if rule in arms and FULL in cells.arms:
+                gain = difference(cells, cells.test, arms[rule], FULL)
+                gains.append(mean_of_known(gain[:, deciding[0].index(cells)]))
+        if len(gains) == len(cells_of) and not np.isnan(gains).any():
+            totals[rule] = sum(gains)
+    return [max(totals, key=totals.__getitem__)] if totals else []
+
+
+def tried(cells_of: Mapping[str, Cells]) -> list[Selection]:
+    """The rules that AutoSMOTE's sample sets were given to, each with a reward."""
+    arms = {arm for cells in cells_of.values() for arm in cells.arms}
+    found = {selection(arm) for arm in arms}
+    return sorted((what for what in found if what.source == FULL), key=Selection.place)
+
+
+def difference(cells: Cells, scores: Floats, arm: str, against: str) -> Floats:
+    """Scores of an arm less those of another; of shape (C, S)."""
+    return scores[:, cells.arms.index(arm)] - scores[:, cells.arms.index(against)]

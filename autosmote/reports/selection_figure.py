@@ -1,0 +1,89 @@
+"""Which rules for choosing among sample sets keep on the test part what they gain elsewhere."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.lines import Line2D
+from matplotlib.typing import FillStyleType
+
+from autosmote.reports import names
+from autosmote.reports.drawing import (
+    COLOURS,
+    FULL_COLOUR,
+    INK,
+    MARKERS,
+    Figure,
+    compare_gains,
+    name_points,
+    new_canvas,
+)
+from autosmote.reports.names import FULL, METRICS
+from autosmote.search_config import REWARDS
+
+
+def validation_against_test(name: str, arms: pd.DataFrame) -> Figure | None:
+    """What rules gain on held-out rows, by which they choose, against what is left on test.
+
+    Parameters
+    ----------
+    name : str
+    arms : DataFrame
+        Of `selection_gains.arms_frame`, one block.
+    """
+    arms = arms.dropna(subset=["validation_gain", "test_gain"])
+    if arms.empty:
+        return None
+    metrics = names.in_order(arms["metric"], METRICS)
+    sources = names.in_order(arms["source"], names.SOURCES)
+    # A source looks the same whichever others there are.
+    order = names.in_order([*sources, *names.SOURCES], names.SOURCES)
+    colours = [FULL_COLOUR, *(colour for colour in COLOURS if colour != FULL_COLOUR)]
+    looks = {
+        source: (colours[(i := order.index(source)) % len(colours)], MARKERS[i % len(MARKERS)])
+        for source in sources
+    }
+    filled: tuple[FillStyleType, ...] = ("full", "none", "bottom")
+    fills = dict(zip(REWARDS, filled, strict=True))
+    canvas = new_canvas(14, 7)
+    canvas.set_layout_engine("constrained", w_pad=0.12)  # names are wider in the PNG than here
+    panels = canvas.subplots(1, len(metrics), squeeze=False)[0]
+    for axes, metric in zip(panels, metrics, strict=True):
+        rows = arms[arms["metric"] == metric]
+        found, lines, inks = {}, {}, {}
+        for row in rows.to_dict("records"):
+            colour, marker = looks[row["source"]]
+            found[row["arm"]] = row["validation_gain"], row["test_gain"]
+            lines[row["arm"]] = colour
+            inks[row["arm"]] = colour if row["source"] == FULL else INK
+            axes.plot(
+                *found[row["arm"]], marker, color=colour, fillstyle=fills[row["reward"]],
+                markerfacecoloralt="white", markersize=7, zorder=2,
+            )  # fmt: skip
+        compare_gains(axes, metric, found)
+        axes.margins(0.06)
+        axes.autoscale_view()
+        axes.set_xlabel(f"mean gain in {METRICS[metric]} on the held-out rows")
+        n = rows["configurations"].max()
+        axes.set_title(f"{METRICS[metric]}, n = {n} configurations, {rows['runs'].max()} runs")
+        name_points(axes, found, lines=lines, inks=inks)
+    handles = [
+        *(
+            Line2D([], [], color=colour, marker=marker, linestyle="", label=names.arm(source))
+            for source, (colour, marker) in looks.items()
+        ),
+        *(
+            Line2D(
+                [], [], color=INK, marker="o", linestyle="", fillstyle=fill,
+                markerfacecoloralt="white", label=f"reward: {reward}",
+            )
+            for reward, fill in fills.items() if reward in set(arms["reward"])
+        ),
+        *panels[0].get_legend_handles_labels()[0],
+    ]  # fmt: skip
+    canvas.legend(handles=handles, loc="outside upper left", ncols=5)
+    return Figure(
+        name,
+        "Gain over no resampling on the test part against that on the held-out rows, by which "
+        "every rule chose; below the dotted line the choice was optimistic.",
+        canvas,
+    )

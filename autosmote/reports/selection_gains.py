@@ -1,0 +1,308 @@
+"""What each rule for choosing among sample sets gains, alone and against others, in numbers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from autosmote.reports import names, paired
+from autosmote.reports.cells import Cells, Study
+from autosmote.reports.names import FULL, Selection, selection
+from autosmote.reports.ranks import median_of_known
+from autosmote.reports.selection import (
+    CONFIRMED,
+    DECIDED,
+    Block,
+    Comparison,
+    blocks,
+    chosen_rules,
+    comparisons,
+    difference,
+    headlines,
+    in_order,
+    tried,
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """All that is known of an experiment.
+
+    Attributes
+    ----------
+    study : Study
+    blocks : list of Block
+    tried, chosen : list of Selection
+        AutoSMOTE's rules, and of these what `chosen_rules` says.
+    arms, gains, headlines : DataFrame
+        Of `arms_frame`, `gains_frame` and `by_classifier_frame`.
+    beyond_smote : dict
+        (metric, rule) to what `beyond_smote` says, of the chosen rules.
+    """
+
+    study: Study
+    blocks: list[Block]
+    tried: list[Selection]
+    chosen: list[Selection]
+    arms: pd.DataFrame
+    gains: pd.DataFrame
+    headlines: pd.DataFrame
+    beyond_smote: dict[tuple[str, Selection], dict[str, paired.Means]]
+
+
+def find(study: Study, cells_of: Mapping[str, Cells]) -> Found:
+    """Work out all of it."""
+    chosen = chosen_rules(study, cells_of)
+    arms = list(dict.fromkeys(arm for cells in cells_of.values() for arm in cells.arms))
+    return Found(
+        study,
+        blocks(study),
+        tried(cells_of),
+        chosen,
+        arms_frame(study, cells_of),
+        gains_frame(study, cells_of),
+        by_classifier_frame(study, cells_of, headlines(arms, chosen)),
+        {
+            (metric, rule): beyond_smote(study, cells, rule)
+            for metric, cells in cells_of.items()
+            for rule in chosen
+        },
+    )
+
+
+def arms_frame(study: Study, cells_of: Mapping[str, Cells]) -> pd.DataFrame:
+    """What each arm gains over no resampling.
+
+    Returns
+    -------
+    DataFrame
+        metric, block, arm, source, reward, rule; configurations, runs, runs_planned;
+        validation_gain and test_gain, means over the runs with their 95% intervals; imputed: runs
+        that count as no resampling; seconds: median per run; classifiers: how many one run trains.
+    """
+    trained = _trained(study)
+    rows = []
+    for metric, cells in cells_of.items():
+        arms = in_order(cells.arms)
+        part = cells.only(arms)
+        planned = _planned(study, metric)
+        datasets = [dataset for dataset, _, _ in part.configurations]
+        for block in blocks(study):
+            index = block.index(cells)
+            has_score = ~np.isnan(part.test[:, :, index])
+            found = {
+                name: paired.means(getattr(part, name)[:, :, index], datasets)
+                for name in ("validation_gain", "test_gain")
+            }
+            for a, arm in enumerate(arms):
+                rows.append(
+                    {
+                        **{"metric": metric, "block": block.name, "arm": arm},
+                        **selection(arm)._asdict(),
+                        "configurations": found["test_gain"].configurations[a],
+                        "runs": found["test_gain"].runs[a],
+                        "runs_planned": sum(planned.get((arm, seed), 0) for seed in block.seeds),
+                        **_estimates(found, a),
+                        "imputed": int((part.imputed[:, a, index] & has_score[:, a]).sum()),
+                        "seconds": median_of_known(part.seconds[:, a, index]),
+                        "classifiers": trained.get(arm, np.nan),
+                    }
+                )
+    return pd.DataFrame(rows)
+
+
+def gains_frame(study: Study, cells_of: Mapping[str, Cells]) -> pd.DataFrame:
+    """Differences of arms on the runs that both have.
+
+    Returns
+    -------
+    DataFrame
+        metric, block, question, arm, against; configurations, runs, runs_planned; validation and
+        test: mean differences over the runs, with their 95% intervals, that of the validation
+        scores being one of gains over no resampling on the same rows; wins, ties, losses of the
+        configurations' means; p, p_holm: two-sided, and adjusted over the block's comparisons;
+        held: of a confirming block, what `held` says.
+    """
+    rows: list[dict[str, Any]] = []
+    for metric, cells in cells_of.items():
+        planned = _planned(study, metric)
+        for block, pairs, estimates in _compared(study, cells, comparisons(cells.arms)):
+            test = np.stack(
+                [difference(cells, cells.test, pair.arm, pair.against) for pair in pairs], axis=1
+            )
+            found = paired.tests(test[:, :, block.index(cells)])
+            for i, (pair, row) in enumerate(zip(pairs, estimates, strict=True)):
+                both = [
+                    min(planned.get((arm, seed), 0) for arm in (pair.arm, pair.against))
+                    for seed in block.seeds
+                ]
+                p = {"p": found.p[i], "p_holm": found.p_holm[i]}
+                counts = {name: getattr(found, name)[i] for name in ("wins", "ties", "losses")}
+                rows.append({"metric": metric, **row, "runs_planned": sum(both), **counts, **p})
+    frame = pd.DataFrame(rows)
+    return frame if frame.empty else frame.assign(held=_held(frame))
+
+
+def by_classifier_frame(
+    study: Study, cells_of: Mapping[str, Cells], pairs: Sequence[Comparison]
+) -> pd.DataFrame:
+    """Headline comparisons over all classifiers, and for each.
+
+    Returns
+    -------
+    DataFrame
+        metric, clf (or "overall"), then as of `gains_frame` without tests.
+    """
+    rows: list[dict[str, Any]] = []
+    for metric, cells in cells_of.items():
+        known = [pair for pair in pairs if {pair.arm, pair.against} <= set(cells.arms)]
+        clfs = [clf for _, _, clf in cells.configurations]
+        for clf in (names.OVERALL, *names.in_order(clfs, names.CLASSIFIERS)):
+            part = cells.where([clf in (names.OVERALL, other) for other in clfs])
+            for _, _, estimates in _compared(study, part, known):
+                rows += [{"metric": metric, "clf": clf, **row} for row in estimates]
+    return pd.DataFrame(rows)
+
+
+def beyond_smote(study: Study, cells: Cells, rule: Selection) -> dict[str, paired.Means]:
+    """By block, how much more a rule adds to AutoSMOTE than to SMOTE; empty without the arms."""
+    known = {selection(arm): arm for arm in cells.arms}
+    pairs = [(rule._replace(source=source), Selection(source)) for source in (FULL, "smote")]
+    if rule == Selection(FULL) or not {what for pair in pairs for what in pair} <= set(known):
+        return {}
+    of_full, of_smote = (
+        difference(cells, cells.test, known[what], known[paper]) for what, paper in pairs
+    )
+    more = (of_full - of_smote)[:, None]
+    datasets = [dataset for dataset, _, _ in cells.configurations]
+    return {
+        block.name: paired.means(more[:, :, block.index(cells)], datasets)
+        for block in blocks(study)
+    }
+
+
+def held(decided: Mapping[str, Any], confirmed: Mapping[str, Any]) -> str:
+    """Whether a difference that deciding seeds show is there on the confirming ones.
+
+    Returns
+    -------
+    str
+        "" where the deciding interval holds 0, or there is none; else "confirmed" where the
+        confirming interval leaves out 0 on the same side, "same sign", "reversed", or "not known".
+    """
+    if not (decided["test_low"] > 0 or decided["test_high"] < 0):
+        return ""
+    side = 1 if decided["test_low"] > 0 else -1
+    if np.isnan(confirmed["test"]):
+        return "not known"
+    if min(side * confirmed["test_low"], side * confirmed["test_high"]) > 0:
+        return "confirmed"
+    return "same sign" if side * confirmed["test"] > 0 else "reversed"
+
+
+def _held(frame: pd.DataFrame) -> list[str]:
+    by = ["metric", "question", "arm", "against"]
+    rows = frame.to_dict("records")
+    decided = {tuple(row[k] for k in by): row for row in rows if row["block"] == DECIDED}
+    found = []
+    for row in rows:
+        other = decided.get(tuple(row[k] for k in by))
+        found.append(held(other, row) if other and row["block"] == CONFIRMED else "")
+    return found
+
+
+def _compared(
+    study: Study, cells: Cells, pairs: Sequence[Comparison]
+) -> Iterator[tuple[Block, Sequence[Comparison], list[dict[str, Any]]]]:
+    """For each block the mean differences of all pairs."""
+    if not pairs:
+        return
+    # A validation score is one of other rows with another reward: of each its own gain.
+    values = {
+        name: np.stack(
+            [difference(cells, scores, pair.arm, pair.against) for pair in pairs], axis=1
+        )
+        for name, scores in (("validation", cells.validation_gain), ("test", cells.test))
+    }
+    datasets = [dataset for dataset, _, _ in cells.configurations]
+    for block in blocks(study):
+        index = block.index(cells)
+        found = {name: paired.means(of[:, :, index], datasets) for name, of in values.items()}
+        yield (
+            block,
+            pairs,
+            [
+                {
+                    **{"block": block.name, "question": pair.question},
+                    **{"arm": pair.arm, "against": pair.against},
+                    "configurations": found["test"].configurations[i],
+                    "runs": found["test"].runs[i],
+                    **_estimates(found, i),
+                }
+                for i, pair in enumerate(pairs)
+            ],
+        )
+
+
+def _estimates(found: Mapping[str, paired.Means], i: int) -> dict[str, float]:
+    return {
+        name: values[i]
+        for quantity, means in found.items()
+        for name, values in (
+            (quantity, means.mean),
+            (f"{quantity}_low", means.low),
+            (f"{quantity}_high", means.high),
+        )
+    }
+
+
+def _planned(study: Study, metric: str) -> dict[tuple[str, int], int]:
+    """Planned runs of an arm and a seed."""
+    runs = study.runs[study.runs["metric"] == metric]
+    return runs.groupby(["arm", "seed"]).size().to_dict()
+
+
+def _trained(study: Study) -> dict[str, int]:
+    """How many classifiers a run of each arm trains."""
+    done = study.runs.dropna(subset=["config", "iterations"]).drop_duplicates("arm")
+    found = {}
+    for run in done.to_dict("records"):
+        config = json.loads(run["config"])
+        search, sampler = config["search"], config["sampler"]
+        if sampler["kind"] == "search":
+            search |= sampler["params"]  # which go first, as in the run
+        found[run["arm"]] = classifiers_trained(int(run["iterations"]), search)
+    return found
+
+
+def classifiers_trained(iterations: int, search: Mapping[str, Any]) -> int:
+    """How many classifiers a run trains, in the search and by what becomes of its sample sets.
+
+    Not those without synthetic rows, nor those that are trained to report a score alone.
+
+    Parameters
+    ----------
+    iterations : int
+        Of the search.
+    search : dict
+        Its settings, as of `autosmote.search_config.SearchConfig`.
+    """
+    folds, keep = search["folds"], min(search["keep"], iterations)
+    in_folds = search["reward"] != "validation"
+    by_search = iterations * (folds if search["reward"] == "crossfit" else 1)
+    if search["reward"] == "rotating":
+        by_search += keep * folds  # one fold's score does not compare with another's
+    by_rule = {
+        "best": 1,
+        "vote": keep,
+        "latest_vote": keep,
+        # The threshold asks those that have not seen the held-out rows.
+        "tuned_vote": keep * (folds + 1 if in_folds else 1),
+        "rescored": keep * folds + 1,
+    }
+    return by_search + by_rule[search["final"]]

@@ -1,0 +1,252 @@
+"""Tables of what each rule for choosing among sample sets gains: by arm, by pair, by classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from autosmote.reports import names
+from autosmote.reports.findings import counted
+from autosmote.reports.names import METRICS
+from autosmote.reports.selection import ALL, CONFIRMED, DECIDED, PLAIN
+from autosmote.reports.selection_gains import Found
+from autosmote.reports.significance import MIN_CONFIGURATIONS
+from autosmote.reports.table import NONE, Cell, Table, number, with_interval
+from autosmote.reports.tables import p_text
+
+Row = Mapping[str, Any]
+
+_INCOMPLETE = "†"
+_BLOCKS = {ALL: "All", DECIDED: "Decided", CONFIRMED: "Confirmed"}
+_QUESTIONS = {
+    "rule": ("Rule", "what a rule adds to the best sample set, of the same source and reward"),
+    "learning": ("Learning", "what the learned policies add to random ones in the same space"),
+    "space": ("Space", "what random search in AutoSMOTE's space adds to SMOTE's ratios and seeds"),
+    "sampler": ("Sampler", "AutoSMOTE against other samplers, by the same rule"),
+    "reward": ("Reward", "what a score over folds adds to that on the validation part"),
+    "rows": (
+        "Rows",
+        "what is left against the classifier without synthetic rows that was trained on the "
+        "training and validation rows together, as all are with a reward over folds",
+    ),
+}
+_INTERVALS = (
+    "[95%]: bootstrap over configurations within each dataset and over seeds; none for fewer than "
+    f"{MIN_CONFIGURATIONS} configurations."
+)
+_DAGGER = f"{_INCOMPLETE}: not all planned runs have a score."
+
+
+def tables(name: str, found: Found) -> Iterator[Table]:
+    """All tables of the experiment; their names begin with `name`."""
+    for metric in names.in_order(found.arms["metric"], METRICS):
+        yield _arms_table(f"{name}_arms_{metric}", metric, found)
+    if len(found.gains):
+        for metric in names.in_order(found.gains["metric"], METRICS):
+            yield _gains_table(f"{name}_gains_{metric}", metric, found)
+    if len(found.headlines):
+        yield _by_classifier_table(f"{name}_by_classifier", found)
+
+
+def _arms_table(name: str, metric: str, found: Found) -> Table:
+    """Validation gain beside test gain, of each arm of one metric."""
+    data = found.arms[found.arms["metric"] == metric]
+    blocks = names.in_order(data["block"], _BLOCKS)
+    rows: list[list[Cell]] = []
+    rules = set()
+    for group in _grouped(data, ["arm"]):
+        first = group[blocks[0]]
+        source = names.arm(first["source"])
+        if rows and rows[-1][0].text != source:
+            rules.add(len(rows))
+        rows.append(
+            [
+                *(Cell(source), Cell(first["reward"]), Cell(first["rule"])),
+                Cell(number(first["classifiers"], 0), sort=first["classifiers"]),
+                Cell(number(first["seconds"], 1), sort=first["seconds"]),
+                *(
+                    cell
+                    for block in blocks
+                    for cell in (
+                        _n_cell(group[block]),
+                        _gain_cell(group[block], "validation_gain"),
+                        with_interval(group[block], "test_gain", 3, sign=True),
+                    )
+                ),
+            ]
+        )
+    heads = [
+        f"{_BLOCKS[block]}: {what}"
+        for block in blocks
+        for what in ("n (runs)", "validation gain", "test gain [95%]")
+    ]
+    notes = [
+        "Gains: mean difference to the classifier without synthetic rows on the same split, "
+        "trained on the training part. Validation: on the rows by which was chosen, which with a "
+        "reward over folds are other ones. A gain there that is not on the test part is choice.",
+        "With a reward over folds the final classifiers learn from the validation rows as well; "
+        f"what these are worth alone is in the row of {names.arm(PLAIN.source)}.",
+        *_seeds(found),
+        "n: configurations (dataset, imbalance ratio, classifier), and runs.",
+        "Trained: classifiers that one run trains, in the search and by its rule.",
+        "Seconds: median per run; rules that share a search share its classifiers as well, so that "
+        "a later one of them takes less than it would alone.",
+        _INTERVALS,
+        *_daggers(rows),
+    ]
+    return Table(
+        name,
+        f"{METRICS[metric]}: what each rule gains over no resampling",
+        ["Source", "Reward", "Rule", "Trained", "Seconds", *heads],
+        rows,
+        data,
+        n_text=3,
+        rules=frozenset(rules),
+        grouped=True,
+        notes=notes,
+    )
+
+
+def _gains_table(name: str, metric: str, found: Found) -> Table:
+    """Differences of pairs of arms of one metric, and whether they hold."""
+    data = found.gains[found.gains["metric"] == metric]
+    blocks = names.in_order(data["block"], _BLOCKS)
+    whole, parts = blocks[0], blocks[1:]
+    rows: list[list[Cell]] = []
+    rules = set()
+    for group in _grouped(data, ["question", "arm", "against"]):
+        first = group[whole]
+        question, _ = _QUESTIONS[first["question"]]
+        if rows and rows[-1][0].text != question:
+            rules.add(len(rows))
+        counts = "/".join(str(first[count]) for count in ("wins", "ties", "losses"))
+        cells = [
+            *(Cell(question), Cell(names.arm(first["arm"])), Cell(names.arm(first["against"]))),
+            *(_n_cell(first), *_difference_cells(first)),
+            *(Cell(counts, sort=first["wins"]), _p_cell(first, "p"), _p_cell(first, "p_holm")),
+        ]
+        for block in parts:
+            cells += [*_difference_cells(group[block]), _p_cell(group[block], "p_holm")]
+        if parts:
+            cells.append(Cell(group[CONFIRMED]["held"]))
+        rows.append(cells)
+    differences = ("validation", "test [95%]")
+    heads = [*("n (runs)", *differences, "wins/ties/losses", "p", "Holm p")]
+    heads = [f"{_BLOCKS[whole]}: {what}" for what in heads]
+    heads += [f"{_BLOCKS[block]}: {what}" for block in parts for what in (*differences, "Holm p")]
+    shown = dict.fromkeys(data["question"])
+    notes = [
+        *(f"{_QUESTIONS[question][0]}: {_QUESTIONS[question][1]}." for question in shown),
+        "Mean differences, the first arm less the second, over the runs that both have; of "
+        "validation scores, of their gains over no resampling.",
+        *_seeds(found),
+        f"p: two-sided Wilcoxon signed-rank test over the n configurations' means; Holm: adjusted "
+        f"over the {len(rows)} comparisons of this table.",
+        _INTERVALS,
+        *_daggers(rows),
+    ]
+    if parts:
+        notes.append(
+            "Held: of a difference whose deciding interval leaves out 0, whether the confirming "
+            "one does so on the same side (confirmed), has only the same sign, or is reversed."
+        )
+    return Table(
+        name,
+        f"{METRICS[metric]}: paired differences",
+        ["Question", "Arm", "Against", *heads, *["Held"] * bool(parts)],
+        rows,
+        data,
+        n_text=3,
+        rules=frozenset(rules),
+        grouped=True,
+        notes=notes,
+    )
+
+
+def _by_classifier_table(name: str, found: Found) -> Table:
+    """Test differences of the headline comparisons by classifier."""
+    frame = found.headlines
+    blocks = names.in_order(frame["block"], _BLOCKS)
+    whole, parts = blocks[0], blocks[1:]
+    clfs = names.in_order(frame["clf"], [names.OVERALL, *names.CLASSIFIERS])
+    rows: list[list[Cell]] = []
+    rules = set()
+    for by, part in frame.groupby(["metric", "question", "arm", "against"], sort=False):
+        metric, question, arm, against = by
+        of = {(row["clf"], row["block"]): row for row in part.to_dict("records")}
+        if rows and rows[-1][0].text != METRICS[metric]:
+            rules.add(len(rows))
+        cells = [Cell(METRICS[metric]), Cell(_QUESTIONS[question][0])]
+        cells += [Cell(names.arm(arm)), Cell(names.arm(against))]
+        for clf in clfs:
+            if (clf, whole) not in of:
+                cells.append(Cell(NONE))
+                continue
+            shown = with_interval(of[clf, whole], "test", 3, sign=True)
+            beside = "; ".join(number(of[clf, block]["test"], 3, sign=True) for block in parts)
+            cells.append(Cell(shown.text, beside, shown.sort))
+        rows.append(cells)
+    n = frame[frame["block"] == whole].groupby("clf")["configurations"].max()
+    heads = [
+        f"{'All' if clf == names.OVERALL else names.CLASSIFIERS.get(clf, clf)} (n = {n[clf]})"
+        for clf in clfs
+    ]
+    beside = "; beside them those of the deciding, then of the confirming seeds" if parts else ""
+    notes = [
+        f"Mean differences of test scores, the first arm less the second{beside}.",
+        *_seeds(found),
+        _INTERVALS,
+    ]
+    return Table(
+        name,
+        "Headline comparisons by classifier",
+        ["Metric", "Question", "Arm", "Against", *heads],
+        rows,
+        frame,
+        n_text=4,
+        rules=frozenset(rules),
+        grouped=True,
+        notes=notes,
+    )
+
+
+def _grouped(data: pd.DataFrame, by: Sequence[str]) -> Iterator[dict[str, Row]]:
+    """For each row of a table its blocks by name, in the order of the frame."""
+    rows: dict[tuple[Any, ...], dict[str, Row]] = {}
+    for row in data.to_dict("records"):
+        rows.setdefault(tuple(row[name] for name in by), {})[row["block"]] = row
+    yield from rows.values()
+
+
+def _seeds(found: Found) -> list[str]:
+    """Which seeds each block is over."""
+    what = {DECIDED: "by which rules were compared", CONFIRMED: "which no decision has seen"}
+    return [
+        f"{_BLOCKS[block.name]}: {counted(len(block.seeds), 'seed')} "
+        f"({', '.join(map(str, block.seeds))}), {what[block.name]}."
+        for block in found.blocks
+        if block.name in what
+    ]
+
+
+def _n_cell(row: Row) -> Cell:
+    mark = _INCOMPLETE if row["runs"] < row["runs_planned"] else ""
+    return Cell(f"{row['configurations']} ({row['runs']}){mark}", sort=row["runs"])
+
+
+def _gain_cell(row: Row, name: str) -> Cell:
+    return Cell(number(row[name], 3, sign=True), sort=row[name])
+
+
+def _difference_cells(row: Row) -> list[Cell]:
+    return [_gain_cell(row, "validation"), with_interval(row, "test", 3, sign=True)]
+
+
+def _p_cell(row: Row, name: str) -> Cell:
+    return Cell(p_text(row[name]), sort=row[name])
+
+
+def _daggers(rows: Sequence[Sequence[Cell]]) -> list[str]:
+    return [_DAGGER] * any(_INCOMPLETE in cell.text for row in rows for cell in row)
