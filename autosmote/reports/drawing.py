@@ -12,6 +12,7 @@ import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
+from matplotlib.ticker import MaxNLocator
 
 from autosmote.records import write_file
 from autosmote.reports import names
@@ -101,6 +102,7 @@ def compare_gains(axes: Axes, metric: str, points: Points) -> None:
     axes.axhline(0, color=OTHERS_COLOUR, linewidth=0.8, zorder=0)
     axes.axvline(0, color=OTHERS_COLOUR, linewidth=0.8, zorder=0)
     axes.set_ylabel(f"mean gain in {METRICS[metric]} on the test part")
+    axes.xaxis.set_major_locator(MaxNLocator(6))  # labels of five signs must not touch
 
 
 def name_points(
