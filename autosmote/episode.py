@@ -8,6 +8,9 @@ to the same decisions on the same random numbers. What makes this one fast is ex
   only when a count crosses the border of a bin;
 - hidden units that ReLU made zero are skipped.
 
+The low level has ``L`` scores a slot: five, one for each lambda; or, where lambda is continuous, one,
+with two more numbers that say how lambda is distributed (``autosmote.parameters``).
+
 Loops run in a fixed order without fastmath or BLAS: a score has the same bits whatever was
 computed before or beside it. numpy and numba only: this module runs in the actors.
 """
@@ -24,20 +27,25 @@ from autosmote.parameters import (
     BIN_WIDTH,
     HIDDEN,
     LEFT_OUT,
+    MAX_LOCATION,
     N_BINS,
+    SCALE_SHIFT,
+    SCALES,
     n_parameters,
     policy_shapes,
     split,
 )
-from autosmote.space import N_LAMBDAS, Space
+from autosmote.segments import Segments
+from autosmote.space import N_LAMBDAS, PoolSpace, Samples, Space
 
 LEARNED, UNIFORM, FIXED = 0, 1, 2
 
 _H = HIDDEN
 _LAST_BIN = N_BINS - 1
 _WIDTH = BIN_WIDTH
-_L = N_LAMBDAS
 _UNROLL = 4
+_LOG_ROOT_2PI = 0.5 * np.log(2.0 * np.pi)
+_LEAST = 2.0**-53
 
 
 @dataclass(frozen=True)
@@ -75,12 +83,17 @@ class Episode:
         Steps of the low-level episodes that are kept for learning: source row, bins of its K slots
         before the step (slot 0 is the row itself; shape (S, K)), action (K * 5 is a flat policy's
         "next row"), log-probability, and whether the step is the last of its row; the steps of a
-        flat policy are one episode, which ends with the last of them.
-    counts : int32 ndarray of shape (P,)
-        How often each pool row was made, by all rows of the episode.
+        flat policy are one episode, which ends with the last of them. Where lambda is continuous,
+        the action is the slot (K is "next row"), and the log-probability that of the slot plus
+        the logarithm of lambda's density.
+    samples : int32 ndarray of shape (P,), or Segments
+        How often each pool row was made, by all rows of the episode; where lambda is continuous,
+        its samples in order.
     under : int
         Which of the shares ``LEFT_OUT`` of the majority rows is left out, with
         ``under_log_prob``.
+    weight : float64 ndarray of S low-level steps, optional
+        lambda, where it is continuous; without meaning where the step is "next row".
     """
 
     g1: int
@@ -93,14 +106,15 @@ class Episode:
     action: NDArray[np.int32]
     log_prob: NDArray[np.float32]
     end: NDArray[np.bool_]
-    counts: NDArray[np.int32]
+    samples: Samples
     under: int = 0
     under_log_prob: float = 0.0
+    weight: NDArray[np.float64] | None = None
 
     @property
     def n_synthetic(self) -> int:
         """Number of synthetic rows."""
-        return int(self.counts.sum())
+        return self.g1 * int(self.g2.sum())
 
 
 class EpisodeGenerator:
@@ -136,11 +150,17 @@ class EpisodeGenerator:
         self._mean32 = space.X.mean(axis=0, keepdims=True).astype(np.float32)
         self.shapes = policy_shapes(
             n_features=space.X.shape[1], G1=G1, G2=G2, low_level_net=low_level_net,
-            flat=self.rules.flat, under=self.rules.under_sampling,
+            continuous=space.continuous, flat=self.rules.flat, under=self.rules.under_sampling,
         )  # fmt: skip
+        self._per_slot = 1 if space.continuous else N_LAMBDAS
         # Every step of an episode, before the kept ones are chosen.
-        self._action = np.empty(space.n_rows * G1 * G2, dtype=np.int32)
-        self._log_prob = np.empty(space.n_rows * G1 * G2, dtype=np.float32)
+        most = space.n_rows * G1 * G2
+        self._action = np.empty(most, dtype=np.int32)
+        self._log_prob = np.empty(most, dtype=np.float32)
+        self._weight = np.empty(most if space.continuous else 0)
+        # What an action makes, where that is known before; else nothing is counted.
+        self._pool = space if isinstance(space, PoolSpace) else None
+        self._action_row = self._pool.action_row if self._pool else np.empty((0, 0), dtype=np.int32)
 
     def load(self, flat: NDArray[np.float32]) -> None:
         """Take over a version of all parameters: the levels' flat vectors, joined."""
@@ -163,15 +183,16 @@ class EpisodeGenerator:
         """Run Algorithm 1 once.
 
         Random numbers are drawn in this order: one for the majority rows where these may be left
-        out, one for g1, then for each row one for g2 and one per low-level step, then those that
-        choose the kept rows. A flat policy draws neither for g1 nor for g2.
+        out, one for g1, then for each row one for g2 and one per low-level step (and after it a
+        normal variate, where lambda is continuous), then those that choose the kept rows. A flat
+        policy draws neither for g1 nor for g2.
         """
         space, rules = self.space, self.rules
         n = space.n_rows
         bins = np.empty(n, dtype=np.uint8)
         g2 = np.empty(n, dtype=np.int32)
         g2_log_prob = np.empty(n, dtype=np.float32)
-        counts = np.zeros(space.pool.shape[0], dtype=np.int32)
+        counts = np.zeros(len(self._pool.pool) if self._pool else 0, dtype=np.int32)
         taken = np.empty(n, dtype=np.int64)
         under, under_log_prob = 0, 0.0
         if rules.under_sampling:
@@ -182,10 +203,10 @@ class EpisodeGenerator:
                 self._cross, 0, 0, rules.cross, rules.fixed_g1, self.G1 + 1, rng
             )
         _run(
-            rng, g1, self.G1, self.G2, space.neighbours, space.action_row,
+            rng, g1, self.G1, self.G2, space.neighbours, self._action_row,
             self._row_net, self._low, self.joint,
             rules.flat, rules.instance, rules.fixed_g2, rules.low,
-            bins, g2, g2_log_prob, taken, self._action, self._log_prob, counts,
+            bins, g2, g2_log_prob, taken, self._action, self._log_prob, self._weight, counts,
         )  # fmt: skip
         active = np.flatnonzero(taken)
         kept = np.sort(
@@ -194,7 +215,7 @@ class EpisodeGenerator:
         n_kept = int(taken[kept].sum())
         row = np.repeat(kept, taken[kept]).astype(np.int32)
         bins_low = np.empty((n_kept, space.K), dtype=np.uint8)
-        _replay(space.neighbours, taken, self._action, kept, bins_low)
+        _replay(space.neighbours, taken, self._action, self._per_slot, kept, bins_low)
         starts = np.cumsum(taken) - taken
         steps = np.concatenate(
             [np.arange(starts[i], starts[i] + taken[i]) for i in kept] or [np.arange(0)]
@@ -203,9 +224,19 @@ class EpisodeGenerator:
         end[n_kept - 1 if rules.flat else np.cumsum(taken[kept]) - 1] = True
         return Episode(
             g1, g1_log_prob, bins, g2, g2_log_prob,
-            row, bins_low, self._action[steps], self._log_prob[steps], end, counts,
-            under, under_log_prob,
+            row, bins_low, self._action[steps], self._log_prob[steps], end,
+            counts if self._pool else self._segments(taken),
+            under, under_log_prob, None if self._pool else self._weight[steps],
         )  # fmt: skip
+
+    def _segments(self, taken: NDArray[np.int64]) -> Segments:
+        """All samples of an episode, in order."""
+        source = np.repeat(np.arange(len(taken), dtype=np.int32), taken)
+        slot = self._action[: len(source)]
+        made = slot < self.space.K  # else "next row"
+        source, slot = source[made], slot[made]
+        weight = self._weight[: len(made)][made]
+        return Segments(source, self.space.neighbours[source, slot], weight)
 
 
 def _high_level(x, p):
@@ -233,9 +264,16 @@ def _low_level(x, p, joint):
         row, row_bin = _affine(x, p["state_x"], p["state_b1"]), p["state_bin"].copy()
         slot = np.zeros((x.shape[0], _H), dtype=np.float32)
         body = (_padded(p["state_w2"]), p["state_b2"].copy(), p["representation"].copy())
+    if "weight" in p:
+        inputs = (zero,)  # lambda is none
+        heads = (p["score"].copy(), p["weight"][:, 0].copy(), p["weight"][:, 1].copy())
+        heads_b = np.concatenate([p["score_b"], p["weight_b"]])
+    else:
+        inputs = tuple(row.copy() for row in p["lambda"])
+        heads, heads_b = (p["score"].copy(),), p["score_b"].copy()
     return (
-        row, row_bin, slot, p["slot_bin"].copy(), p["lambda"].copy(),
-        _padded(p["w2"]), p["b2"].copy(), p["score"].copy(), float(p["score_b"][0]),
+        row, row_bin, slot, p["slot_bin"].copy(), inputs,
+        _padded(p["w2"]), p["b2"].copy(), heads, heads_b,
         body, p["b1"].copy(),
     )  # fmt: skip
 
@@ -288,22 +326,30 @@ def _hidden(h, n, w, b, used, acc):
 
 
 @njit(cache=True)
-def _scores(base, slot, slot_bin, weights, w2, b2, score, score_b, h, used, acc, out):
-    """Scores of the five lambdas of one (row, slot) under given bins, into out (5,)."""
-    for r in range(_L):
+def _scores(base, slot, slot_bin, weights, w2, b2, heads, heads_b, h, used, acc, out):
+    """The heads' numbers for the L lambdas of one (row, slot) under given bins, into out (L x M,).
+
+    The M heads are one, the score; or three, with what lambda's distribution is made of.
+    """
+    L, M = len(weights), len(heads)
+    for r in range(L):
+        w = weights[r]
         for m in range(_H):
-            h[r, m] = max(base[m] + slot[m] + slot_bin[m] + weights[r, m], np.float32(0.0))
-    _hidden(h, _L, w2, b2, used, acc)
-    for r in range(_L):
-        # Sixteen running sums, then one: a fixed order that the compiler can vectorise.
-        for o in range(_H):
-            acc[r, o] = max(acc[r, o], np.float32(0.0)) * score[o]
-        half = _H // 2
-        while half >= 1:
-            for o in range(half):
-                acc[r, o] += acc[r, o + half]
-            half //= 2
-        out[r] = acc[r, 0] + np.float32(score_b)
+            h[r, m] = max(base[m] + slot[m] + slot_bin[m] + w[m], np.float32(0.0))
+    _hidden(h, L, w2, b2, used, acc)
+    for r in range(L):
+        for m in range(M):
+            # Sixteen running sums, then one: a fixed order that the compiler can vectorise.
+            head = heads[m]
+            s = r if m == M - 1 else L  # the last head needs no row of its own
+            for o in range(_H):
+                acc[s, o] = max(acc[r, o], np.float32(0.0)) * head[o]
+            half = _H // 2
+            while half >= 1:
+                for o in range(half):
+                    acc[s, o] += acc[s, o + half]
+                half //= 2
+            out[r * M + m] = acc[s, 0] + heads_b[m]
 
 
 @njit(cache=True)
@@ -390,28 +436,46 @@ def _row_base(low, joint, i, b, h, used, acc, out):
 
 
 @njit(cache=True)
+def _draw_weight(first, second, rng):
+    """A lambda, and the logarithm of its density, of the network's two numbers for it."""
+    mu = MAX_LOCATION * np.tanh(np.float64(first) / MAX_LOCATION)
+    sigma = SCALES[0] + (SCALES[1] - SCALES[0]) / (1.0 + np.exp(-np.float64(second) - SCALE_SHIFT))
+    normal = rng.standard_normal()
+    z = mu + sigma * normal
+    # d lambda / d z = lambda (1 - lambda), whose logarithm is -|z| - 2 log(1 + exp(-|z|)).
+    log_slope = -abs(z) - 2.0 * np.log1p(np.exp(-abs(z)))
+    log_density = -0.5 * normal * normal - np.log(sigma) - _LOG_ROOT_2PI - log_slope
+    return 1.0 / (1.0 + np.exp(-z)), log_density
+
+
+@njit(cache=True)
 def _run(
     rng, g1, G1, G2, neighbours, action_row, row_net, low, joint,
     flat, instance_rule, fixed_g2, low_rule,
-    bins, g2, g2_log_prob, taken, action, log_prob, counts,
+    bins, g2, g2_log_prob, taken, action, log_prob, weight, counts,
 ):  # fmt: skip
-    """All rows of one episode. Fills the last seven arrays; ``counts`` must come in as zeros.
+    """All rows of one episode. Fills the last eight arrays; ``counts`` must come in as zeros.
 
     ``row_net`` decides about a whole row: the instance-specific net, or, where the policy is flat,
     the one that scores "next row". ``taken`` is the number of each row's low-level steps.
+    Where lambda is continuous, ``weight`` is filled, and ``counts`` is empty; else the other way
+    round.
     """
     n, K = neighbours.shape
-    n_actions = K * _L
-    n_choices = n_actions + int(flat)
     slot, slot_bin, weights = low[2], low[3], low[4]
-    w2, b2, score, score_b = low[5], low[6], low[7], low[8]
+    w2, b2, heads, heads_b = low[5], low[6], low[7], low[8]
+    continuous = len(weight) > 0
+    L, M = len(weights), len(heads)
+    n_actions = K * L
+    n_choices = n_actions + int(flat)
     used_count = np.zeros(n, dtype=np.int64)
-    h = np.zeros((_L, _H + 1), dtype=np.float32)
-    acc = np.empty((_L, _H), dtype=np.float32)
+    h = np.zeros((L, _H + 1), dtype=np.float32)
+    acc = np.empty((L + 1, _H), dtype=np.float32)
     used = np.empty(_H + _UNROLL, dtype=np.int64)
     base = np.empty(_H, dtype=np.float32)
     scores = np.empty(n_choices, dtype=np.float32)
-    by_bin = np.empty((N_BINS, _L), dtype=np.float32)
+    by_bin = np.empty((N_BINS, L * M), dtype=np.float32)
+    shape = np.empty((K, 2), dtype=np.float32)
     cdf = np.empty(n_choices)
     slot_bins = np.empty(K, dtype=np.int64)
     stale = np.empty(K, dtype=np.bool_)
@@ -433,10 +497,13 @@ def _run(
             for _ in range(g):
                 a = min(int(rng.random() * n_actions), n_actions - 1)
                 action[step], log_prob[step] = a, -np.log(n_actions)
+                if continuous:
+                    weight[step] = max(rng.random(), _LEAST)
+                else:
+                    counts[action_row[i, a]] += 1
                 step += 1
                 used_count[i] += 1
-                used_count[neighbours[i, a // _L]] += 1
-                counts[action_row[i, a]] += 1
+                used_count[neighbours[i, a // L]] += 1
             continue
         own = -1  # nothing is computed yet
         changed = True
@@ -459,30 +526,41 @@ def _run(
                         if joint:
                             _scores(
                                 base, slot[neighbours[i, k]], slot_bin[b], weights,
-                                w2, b2, score, score_b, h, used, acc, by_bin[b],
+                                w2, b2, heads, heads_b, h, used, acc, by_bin[b],
                             )  # fmt: skip
                         elif not known[b]:
                             known[b] = True
                             _scores(
                                 base, slot[0], slot_bin[b], weights,
-                                w2, b2, score, score_b, h, used, acc, by_bin[b],
+                                w2, b2, heads, heads_b, h, used, acc, by_bin[b],
                             )  # fmt: skip
-                        scores[k * _L : (k + 1) * _L] = by_bin[b]
+                        if continuous:
+                            scores[k] = by_bin[b, 0]
+                            shape[k] = by_bin[b, 1:]
+                        else:
+                            scores[k * L : (k + 1) * L] = by_bin[b]
                 log_total = _cumulate(scores, n_choices, cdf)
                 changed = False
             a = _draw(cdf, n_choices, rng.random())
             action[step], log_prob[step] = a, np.float64(scores[a]) - log_total
-            step += 1
             if a == n_actions:  # "next row"
+                if continuous:
+                    weight[step] = 0.5
+                step += 1
                 taken[i] = t + 1
                 break
+            k = a // L
+            if continuous:
+                weight[step], log_density = _draw_weight(shape[k, 0], shape[k, 1], rng)
+                log_prob[step] += log_density
+            else:
+                counts[action_row[i, a]] += 1
+            step += 1
             if flat:
                 g2[i] += 1
-            k = a // _L
             j = neighbours[i, k]
             used_count[i] += 1
             used_count[j] += 1
-            counts[action_row[i, a]] += 1
             for s in (0, k):
                 b = _bin(used_count[neighbours[i, s]])
                 if b != slot_bins[s]:
@@ -492,7 +570,7 @@ def _run(
 
 
 @njit(cache=True)
-def _replay(neighbours, taken, action, kept, bins_low):
+def _replay(neighbours, taken, action, per_slot, kept, bins_low):
     """Bins of the K slots before each step of the kept rows, by counting the actions again."""
     n, K = neighbours.shape
     used_count = np.zeros(n, dtype=np.int64)
@@ -507,7 +585,7 @@ def _replay(neighbours, taken, action, kept, bins_low):
                 for k in range(K):
                     bins_low[out, k] = _bin(used_count[neighbours[i, k]])
                 out += 1
-            k = action[step] // _L
+            k = action[step] // per_slot
             if k < K:  # else "next row", which uses none
                 used_count[i] += 1
                 used_count[neighbours[i, k]] += 1

@@ -145,6 +145,7 @@ class Learner:
                 end=end,
             )
         if "low" in self.levels and len(episode.row):
+            weight = {} if episode.weight is None else {"weight": episode.weight}
             self.levels["low"].queue.put(
                 row=episode.row,
                 bins=episode.bins_low,
@@ -152,6 +153,7 @@ class Learner:
                 log_prob=episode.log_prob,
                 reward=np.where(episode.end, reward, 0.0).astype(np.float32),
                 end=episode.end,
+                **weight,
             )
         for level in self.levels.values():
             level.learn()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import zipfile
 from collections.abc import Mapping
-from math import prod
+from math import log, prod
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,21 @@ LEVELS = ("cross", "instance", "low")
 LEFT_OUT = tuple(i / 10 for i in range(10))
 """Shares of the majority rows that the level "under" may leave out (search.under_sampling)."""
 
+MAX_LOCATION = 5.0
+SCALES = (0.1, 2.0)
+INITIAL_SCALE = 1.65
+"""A continuous lambda is 1 / (1 + exp(-z)) with z ~ N(mu, sigma): the logistic-normal distribution.
+
+The network gives two numbers, and ``mu = 5 tanh(first / 5)``,
+``sigma = 0.1 + 1.9 / (1 + exp(-second - SCALE_SHIFT))``, so that both are bounded whatever it
+learns: a normal variate of numpy is at most 13.8, hence ``|z| < 33``, and lambda is above 0 and
+below 1 in 64 bits without any clipping, and its density finite. Zeros give mu = 0 and
+sigma = 1.65, where the density lies between 0.90 and 1.11 over [0.03, 0.97]: nearly uniform.
+A Beta distribution could be uniform exactly; but it takes rejection sampling, whose draws change by
+jumps, and the derivatives of the logarithm of the gamma function. This one is one normal variate,
+the same in numpy and numba, and a few lines to differentiate."""
+SCALE_SHIFT = log((INITIAL_SCALE - SCALES[0]) / (SCALES[1] - INITIAL_SCALE))
+
 POLICIES_FILE = "policies.npz"
 """In a run's folder: the final parameters of its levels by name, each a flat float32 vector."""
 
@@ -43,16 +58,19 @@ def policy_shapes(
     G1: int,
     G2: int,
     low_level_net: str = "paper",
+    continuous: bool = False,
     flat: bool = False,
     under: bool = False,
 ) -> dict[str, dict[str, tuple[int, ...]]]:
     """Names and shapes of each level's parameters, the levels in the order of their decisions.
 
     A flat policy (Section 4.4) is the low level alone, which says itself when a row is done. The
-    level "under" is an extension: how many majority rows to leave out.
+    level "under" is an extension: how many majority rows to leave out; so is a low level of a
+    continuous lambda.
     """
     sizes: dict[str, Any] = {
         "n_features": n_features, "G1": G1, "G2": G2, "low_level_net": low_level_net,
+        "continuous": continuous,
     }  # fmt: skip
     first = {"under": _level_shapes("under", **sizes)} if under else {}
     if flat:
@@ -62,13 +80,14 @@ def policy_shapes(
 
 
 def _level_shapes(
-    level: str, *, n_features: int, G1: int, G2: int, low_level_net: str = "paper"
+    level: str, *, n_features: int, G1: int, G2: int, low_level_net: str, continuous: bool
 ) -> dict[str, tuple[int, ...]]:
     """Names and shapes of one level's parameters; matrices map rows (inputs) to columns (outputs).
 
     The first layer's matrix is kept in the pieces that its input is made of (features, bin,
     neighbour's features, neighbour's bin, lambda): all of it but the features is one-hot, so that
-    a piece's product is a look-up (performance.md, fact 1).
+    a piece's product is a look-up (performance.md, fact 1). Where lambda is continuous it is no
+    input: an action is a slot, and "weight" a second head, of the two numbers for its distribution.
     """
     state = {"x": (n_features, HIDDEN), "bin": (N_BINS, HIDDEN)}
     layer2 = {"b1": (HIDDEN,), "w2": (HIDDEN, HIDDEN), "b2": (HIDDEN,)}
@@ -78,14 +97,20 @@ def _level_shapes(
         return {**state, **layer2, **heads, "value": (HIDDEN,), "value_b": (1,)}
     body = {f"state_{name}": shape for name, shape in {**state, **layer2}.items()}
     value = {"value": (HIDDEN,), "value_b": (1,)}
-    action = {"slot_bin": (N_BINS, HIDDEN), "lambda": (N_LAMBDAS, HIDDEN), **layer2}
+    heads = {"score": (HIDDEN,), "score_b": (1,)}
+    action = {"slot_bin": (N_BINS, HIDDEN)}
+    if continuous:
+        heads |= {"weight": (HIDDEN, 2), "weight_b": (2,)}
+    else:
+        action["lambda"] = (N_LAMBDAS, HIDDEN)
+    action |= layer2
     if low_level_net == "joint":
         # The raw state joins the action's features; "state_*" is the value head's own body.
         action = {**state, "slot_x": (n_features, HIDDEN), **action}
     else:
         # The body's representation joins the action's features, as printed in Section 3.3.
         action = {"representation": (HIDDEN, HIDDEN), **action}
-    return {**body, **value, **action, "score": (HIDDEN,), "score_b": (1,)}
+    return {**body, **value, **action, **heads}
 
 
 def fan_in(name: str, shapes: Shapes) -> int:
@@ -93,7 +118,7 @@ def fan_in(name: str, shapes: Shapes) -> int:
     if name.startswith("state_"):
         body = {key[6:]: shape for key, shape in shapes.items() if key.startswith("state_")}
         return fan_in(name[6:], body)
-    if name.removesuffix("_b") in ("w2", "b2", "policy", "value", "score", "next"):
+    if name.removesuffix("_b") in ("w2", "b2", "policy", "value", "score", "weight", "next"):
         return HIDDEN
     first = ("x", "bin", "slot_x", "slot_bin", "lambda", "representation")
     return sum(shapes[key][0] for key in first if key in shapes)
@@ -174,8 +199,8 @@ def check_policies(found: Mapping[str, NDArray[np.float32]], shapes: Mapping[str
         sizes = (", ".join(f"{level} {n}" for level, n in sizes.items()) for sizes in (there, here))
         raise UserError(
             "The policies of search.init_from have {} parameters, but this search's {}; they fit "
-            "searches on as many features with the same G1, G2, low_level_net and kind of "
-            "ablation.".format(*sizes)
+            "searches on as many features with the same G1, G2, low_level_net, lambda_head "
+            "and kind of ablation.".format(*sizes)
         )
 
 

@@ -7,6 +7,7 @@ be replaced by another policy.
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,11 +18,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import relu
 
-from autosmote.parameters import N_BINS, Shapes, split
-from autosmote.space import N_LAMBDAS, Space
+from autosmote.parameters import MAX_LOCATION, N_BINS, SCALE_SHIFT, SCALES, Shapes, split
+from autosmote.space import Space
 
 Steps = Mapping[str, NDArray]
-"""States of a chunk by column: "row" (B,), and "bins" (B,) or, at the low level, (B, K)."""
+"""States of a chunk by column: "row" (B,), and "bins" (B,) or, at the low level, (B, K). Where
+lambda is continuous, "weight" (B,) is the part of the actions that is no whole number."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,12 @@ class LowLevelPolicy(Policy):
     (performance.md, fact 3): the same loss and gradient for a fraction of the work.
 
     A flat policy's has one more action, "next row", scored by a head on the state's body.
+
+    Where lambda is continuous, an action is a slot, and lambda is drawn from a distribution of the
+    slot's own: the log-probability is that of the slot plus the logarithm of lambda's density. The
+    entropy is that of the slot plus what is expected, over the slots, of the normal distribution's
+    before it is squashed: the squashed one's has no closed form, and is largest where lambda is
+    uniform, while this one grows with sigma, which is bounded.
     """
 
     def __init__(
@@ -129,13 +137,22 @@ class LowLevelPolicy(Policy):
         rows, bins = rows[new], bins[new]
 
         value, representation = self._value(rows, bins[:, 0], p)
-        scores = self._scores(rows, bins, representation, p)
+        scores, mu, sigma = self._scores(rows, bins, representation, p)
         if "next" in p:
             next_row = representation @ p["next"] + p["next_b"]
             scores = torch.cat([scores, next_row[:, None]], dim=1)
         log_policy = torch.log_softmax(scores, dim=-1)
         entropy = -(log_policy.exp() * log_policy).sum(dim=-1)
-        return Evaluation(log_policy[state, self.index(actions)], entropy[state], value[state])
+        log_probs = log_policy[state, self.index(actions)]
+        if mu is not None and sigma is not None:
+            K = self.neighbours.shape[1]
+            of_normal = sigma.log() + 0.5 * (1.0 + math.log(2.0 * math.pi))
+            entropy = entropy + (log_policy[:, :K].exp() * of_normal).sum(dim=-1)
+            sample = self.index(np.flatnonzero(actions < K))  # else "next row"
+            chosen = state[sample], self.index(actions)[sample]
+            density = self._log_density(steps["weight"][actions < K], mu[chosen], sigma[chosen])
+            log_probs = log_probs.index_add(0, sample, density)
+        return Evaluation(log_probs, entropy[state], value[state])
 
     def values(self, steps: Steps) -> Tensor:
         rows, bins = steps["row"].astype(np.int64), steps["bins"].astype(np.int64)
@@ -155,8 +172,9 @@ class LowLevelPolicy(Policy):
         bins: NDArray[np.int64],
         representation: Tensor,
         p: dict[str, Tensor],
-    ) -> Tensor:
-        """Scores of all samples in S states, (S, K * 5)."""
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        """Scores of all samples in S states, (S, K * 5); where lambda is continuous (S, K), with
+        the two parameters of its distributions."""
         n_states, K = bins.shape
         source = np.repeat(np.arange(n_states), K)
         own, slot_bin = np.repeat(bins[:, 0], K), bins.ravel()
@@ -175,10 +193,28 @@ class LowLevelPolicy(Policy):
         else:
             base = (representation @ p["representation"] + p["b1"])[self.index(source[first])]
         base = base + p["slot_bin"][slot_bin_]
-        hidden = relu(base[:, None, :] + p["lambda"])
+        hidden = relu(base[:, None, :] + p["lambda"] if "lambda" in p else base)
         hidden = relu(hidden @ p["w2"] + p["b2"])
         score = hidden @ p["score"] + p["score_b"]
-        return score[self.index(inverse)].reshape(n_states, K * N_LAMBDAS)
+        place = self.index(inverse)
+        scores = score[place].reshape(n_states, -1)
+        if "weight" not in p:
+            return scores, None, None
+        shape = (hidden @ p["weight"] + p["weight_b"])[place].reshape(n_states, K, 2)
+        mu = MAX_LOCATION * torch.tanh(shape[..., 0] / MAX_LOCATION)
+        scale = torch.sigmoid(shape[..., 1] + SCALE_SHIFT)
+        return scores, mu, SCALES[0] + (SCALES[1] - SCALES[0]) * scale
+
+    def _log_density(self, weight: NDArray[np.float64], mu: Tensor, sigma: Tensor) -> Tensor:
+        """Logarithm of the density of each lambda (``autosmote.parameters``)."""
+        # In 64 bits: 1 - lambda may be far smaller than what 32 bits can tell from nothing.
+        log, log_rest = np.log(weight), np.log1p(-weight)
+        z, log_slope = (
+            torch.as_tensor(part, dtype=torch.float32, device=self.device)
+            for part in (log - log_rest, log + log_rest)
+        )
+        normal = (z - mu) / sigma
+        return -0.5 * (normal.square() + math.log(2.0 * math.pi)) - sigma.log() - log_slope
 
 
 def _body(x: Tensor, row: Tensor, bins: Tensor, p: dict[str, Tensor]) -> Tensor:

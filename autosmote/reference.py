@@ -15,8 +15,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.distributions import Distribution, Normal, SigmoidTransform, TransformedDistribution
 
-from autosmote.parameters import BIN_WIDTH, N_BINS, policy_shapes, split
+from autosmote.parameters import (
+    BIN_WIDTH,
+    MAX_LOCATION,
+    N_BINS,
+    SCALE_SHIFT,
+    SCALES,
+    policy_shapes,
+    split,
+)
 from autosmote.space import N_LAMBDAS, Space
 
 Parameters = Mapping[str, Tensor]
@@ -27,7 +36,8 @@ class PlainEpisode:
     """What one pass of Algorithm 1 decided, step by step.
 
     ``bins`` holds each low-level step's bins of the K slots before the step. Of a flat policy,
-    ``g2`` is the number of samples around each row.
+    ``g2`` is the number of samples around each row. Where lambda is continuous, ``action`` is the
+    slot, and ``weight`` each sample's lambda.
     """
 
     g1: int
@@ -42,13 +52,15 @@ class PlainEpisode:
     """The synthetic rows, computed one by one."""
     under: int = 0
     under_log_prob: float = 0.0
+    weight: list[float] = field(default_factory=list)
 
 
 class PlainPolicies:
     """The three networks over whole input vectors, one call at a time.
 
     ``next_row`` gives the low level the action "next row": it is a flat policy. ``under`` adds the
-    level that leaves majority rows out.
+    level that leaves majority rows out. In a space where lambda is continuous, the low level
+    chooses a slot, and gives each the distribution of its lambda.
     """
 
     def __init__(
@@ -68,10 +80,13 @@ class PlainPolicies:
         self.x = torch.as_tensor(space.X, dtype=torch.float32)
         self.neighbours = torch.as_tensor(space.neighbours, dtype=torch.int64)
         self._bins = torch.eye(N_BINS)
-        self._lambdas = torch.eye(N_LAMBDAS).repeat(space.K, 1)  # action a is slot a // 5
+        self.per_slot = 1 if space.continuous else N_LAMBDAS
+        # Action a is slot a // 5, with lambda a % 5; without one where lambda is continuous.
+        n_inputs = 0 if space.continuous else N_LAMBDAS
+        self._lambdas = torch.eye(self.per_slot, n_inputs).repeat(space.K, 1)
         shapes = policy_shapes(
             n_features=space.X.shape[1], G1=G1, G2=G2, low_level_net=low_level_net,
-            flat=next_row, under=under,
+            continuous=space.continuous, flat=next_row, under=under,
         )  # fmt: skip
         self.p = {
             level: split(torch.from_numpy(flat[level]), of_level)
@@ -81,7 +96,7 @@ class PlainPolicies:
         first = ("x", "bin", "slot_bin", "slot_x", "lambda") if self.joint else (
             "representation", "slot_bin", "lambda",
         )  # fmt: skip
-        self._first = torch.cat([low[name] for name in first])
+        self._first = torch.cat([low[name] for name in first if name in low])
         self._states = {
             level: torch.cat([self.p[level]["x"], self.p[level]["bin"]])
             for level in shapes
@@ -104,22 +119,38 @@ class PlainPolicies:
     def low_level(self, i: int, bins: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Log-probabilities of all K x 5 actions of row i (and of "next row"), and the value."""
         p = self.p["low"]
-        state = self.state(self.x[i], bins[0])
-        body = torch.relu(state @ self._states["low"] + p["state_b1"])
-        body = torch.relu(body @ p["state_w2"] + p["state_b2"])
-        value = body @ p["value"] + p["value_b"]
-        slots = self._bins[torch.as_tensor(bins)]
-        if self.joint:
-            slots = torch.cat([slots, self.x[self.neighbours[i]]], dim=1)
-        slots = slots.repeat_interleave(N_LAMBDAS, dim=0)
-        own = (state if self.joint else body).expand(len(slots), -1)
-        actions = torch.cat([own, slots, self._lambdas], dim=1)
-        hidden = torch.relu(actions @ self._first + p["b1"])
-        hidden = torch.relu(hidden @ p["w2"] + p["b2"])
+        body, hidden = self._low_hidden(i, bins)
         scores = hidden @ p["score"] + p["score_b"]
         if self.next_row:
             scores = torch.cat([scores, body @ p["next"] + p["next_b"]])
-        return torch.log_softmax(scores, dim=0), value
+        return torch.log_softmax(scores, dim=0), body @ p["value"] + p["value_b"]
+
+    def weight(self, i: int, bins: Sequence[int], slot: int) -> tuple[Distribution, Tensor]:
+        """The distribution of a continuous lambda of row i and one of its slots, and the entropy of
+        the normal distribution before it is squashed."""
+        _, hidden = self._low_hidden(i, bins)
+        first, second = hidden[slot] @ self.p["low"]["weight"] + self.p["low"]["weight_b"]
+        low, high = SCALES
+        normal = Normal(
+            MAX_LOCATION * torch.tanh(first / MAX_LOCATION),
+            low + (high - low) * torch.sigmoid(second + SCALE_SHIFT),
+        )
+        return TransformedDistribution(normal, SigmoidTransform()), normal.entropy()
+
+    def _low_hidden(self, i: int, bins: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """The low level's representation of the state, and of each of its actions."""
+        p = self.p["low"]
+        state = self.state(self.x[i], bins[0])
+        body = torch.relu(state @ self._states["low"] + p["state_b1"])
+        body = torch.relu(body @ p["state_w2"] + p["state_b2"])
+        slots = self._bins[torch.as_tensor(bins)]
+        if self.joint:
+            slots = torch.cat([slots, self.x[self.neighbours[i]]], dim=1)
+        slots = slots.repeat_interleave(self.per_slot, dim=0)
+        own = (state if self.joint else body).expand(len(slots), -1)
+        actions = torch.cat([own, slots, self._lambdas], dim=1)
+        hidden = torch.relu(actions @ self._first + p["b1"])
+        return body, torch.relu(hidden @ p["w2"] + p["b2"])
 
 
 @torch.no_grad()
@@ -148,8 +179,9 @@ def plain_episode(policies: PlainPolicies, rng: np.random.Generator) -> PlainEpi
             bins = _bins(counts, space.neighbours[i])
             log_policy, _ = policies.low_level(i, bins)
             action, log_prob = _draw(log_policy, rng)
-            _note(episode, i, bins, action, log_prob)
-            _interpolate(episode, space, counts, i, action)
+            weight, log_density = _weight(policies, i, bins, action, rng)
+            _note(episode, i, bins, action, log_prob + log_density)
+            _interpolate(episode, space, counts, i, action // policies.per_slot, weight)
     return episode
 
 
@@ -168,10 +200,12 @@ def plain_flat_episode(
             bins = _bins(counts, space.neighbours[i])
             log_policy, _ = policies.low_level(i, bins)
             action, log_prob = _draw(log_policy, rng)
-            _note(episode, i, bins, action, log_prob)
-            if action == space.K * N_LAMBDAS:  # "next row"
+            if action == space.K * policies.per_slot:  # "next row"
+                _note(episode, i, bins, action, log_prob)
                 break
-            _interpolate(episode, space, counts, i, action)
+            weight, log_density = _weight(policies, i, bins, action, rng)
+            _note(episode, i, bins, action, log_prob + log_density)
+            _interpolate(episode, space, counts, i, action // policies.per_slot, weight)
             episode.g2[i] += 1
     return episode
 
@@ -189,12 +223,30 @@ def _note(episode: PlainEpisode, i: int, bins: list[int], action: int, log_prob:
     episode.log_prob.append(log_prob)
 
 
+@torch.no_grad()
+def _weight(
+    policies: PlainPolicies, i: int, bins: list[int], action: int, rng: np.random.Generator
+) -> tuple[float, float]:
+    """The lambda of an action, which says it, or a continuous one, with its log-density."""
+    if not policies.space.continuous:
+        return action % N_LAMBDAS / (N_LAMBDAS - 1), 0.0
+    distribution, _ = policies.weight(i, bins, action)
+    mu, sigma = distribution.base_dist.loc.double(), distribution.base_dist.scale.double()
+    weight = torch.sigmoid(mu + sigma * rng.standard_normal())
+    return float(weight), float(distribution.log_prob(weight))
+
+
 def _interpolate(
-    episode: PlainEpisode, space: Space, counts: NDArray[np.int_], i: int, action: int
+    episode: PlainEpisode,
+    space: Space,
+    counts: NDArray[np.int_],
+    i: int,
+    slot: int,
+    weight: float,
 ) -> None:
     """Make the sample that an action asks for, and count the two rows that it uses."""
-    j = int(space.neighbours[i, action // N_LAMBDAS])
-    weight = action % N_LAMBDAS / (N_LAMBDAS - 1)
+    j = int(space.neighbours[i, slot])
+    episode.weight.append(weight)
     episode.rows.append(space.X[i] + weight * (space.X[j] - space.X[i]))
     counts[i] += 1
     counts[j] += 1

@@ -7,12 +7,18 @@ classifier needs to know about the pool can be computed once (see ``autosmote.sc
 
 Neighbours are found among the *states* of the rows. Pool rows are made of the rows themselves,
 which may be in other units, and may hold codes of categories.
+
+Where the weight is continuous there is no pool, and an episode's samples are kept one by one:
+``autosmote.segments``. What both kinds of space have in common is ``Space``: samples are whatever
+the space says, and nobody else looks inside.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +33,16 @@ _DISTANCE_BLOCK = 4_000_000
 """Distances are computed for as many rows at once as keep a block under this many numbers."""
 
 
+Samples = Any
+"""What an episode makes, as its space keeps it: a count per pool row, or
+`autosmote.segments.Segments`."""
+
+Decode = Callable[[NDArray[np.float64]], Any]
+"""Puts rows into the form in which a classifier is to see them."""
+
+
 @dataclass(frozen=True)
-class Space:
+class Space(ABC):
     """Where a search may put synthetic rows.
 
     Attributes
@@ -38,16 +52,13 @@ class Space:
     neighbours : int32 ndarray of shape (N, K)
         Slot 0 is the row itself, the others are its nearest minority rows by Euclidean distance,
         ties by index.
-    pool : ndarray of shape (P, columns of the rows)
-        Distinct synthetic rows. The minority rows themselves come first.
-    action_row : int32 ndarray of shape (N, K * 5)
-        The pool row that an action makes.
     """
 
     X: NDArray[np.float64]
     neighbours: NDArray[np.int32]
-    pool: NDArray[np.float64]
-    action_row: NDArray[np.int32]
+
+    continuous: ClassVar[bool] = False
+    """Whether any weight between 0 and 1 may be chosen, and not five alone."""
 
     @property
     def n_rows(self) -> int:
@@ -59,9 +70,127 @@ class Space:
         """Number of neighbour slots, at most N."""
         return self.neighbours.shape[1]
 
-    def rows(self, counts: NDArray[np.integer]) -> NDArray[np.float64]:
+    @abstractmethod
+    def rows(self, samples: Samples) -> NDArray[np.float64]:
+        """The synthetic rows that samples stand for."""
+
+    @abstractmethod
+    def row_maker(self, decode: Decode | None = None) -> RowMaker:
+        """What makes rows for a classifier out of samples; of this space's numbers where None."""
+
+    @abstractmethod
+    def layout(self, most: int) -> dict[str, tuple[type, int]]:
+        """Type and greatest length of each column of an episode of at most so many samples."""
+
+    @abstractmethod
+    def columns(self, samples: Samples) -> dict[str, NDArray]:
+        """Samples as arrays of one length."""
+
+    @abstractmethod
+    def samples(self, columns: Mapping[str, NDArray]) -> Samples:
+        """Samples of their columns."""
+
+    @abstractmethod
+    def nothing(self) -> Samples:
+        """No samples."""
+
+
+class RowMaker(ABC):
+    """Makes rows for a classifier out of the samples of a space, or of a part of it.
+
+    Attributes
+    ----------
+    pool : {ndarray, DataFrame} or None
+        All rows that it can make, where they are known before.
+    """
+
+    pool: Any
+
+    @abstractmethod
+    def own(self, samples: Samples) -> Samples:
+        """Those of an episode's samples that this part may have."""
+
+    @abstractmethod
+    def rows(self, own: Samples) -> Any:
+        """Their rows, as they are returned in the end."""
+
+    @abstractmethod
+    def among(self, known: NDArray[np.bool_]) -> RowMaker:
+        """What makes those samples that can be made from some of the N minority rows alone."""
+
+
+@dataclass(frozen=True)
+class PoolSpace(Space):
+    """The paper's space, of five weights; samples are a count per pool row.
+
+    Attributes
+    ----------
+    pool : ndarray of shape (P, columns of the rows)
+        Distinct synthetic rows. The minority rows themselves come first.
+    action_row : int32 ndarray of shape (N, K * 5)
+        The pool row that an action makes.
+    """
+
+    pool: NDArray[np.float64]
+    action_row: NDArray[np.int32]
+
+    def rows(self, samples: NDArray[np.integer]) -> NDArray[np.float64]:
         """Synthetic rows of an episode, in pool order, each as often as it is counted."""
-        return np.repeat(self.pool, counts, axis=0)
+        return repeat(self.pool, samples)
+
+    def row_maker(self, decode: Decode | None = None) -> RowMaker:
+        return PoolRowMaker(self, self.pool if decode is None else decode(self.pool))
+
+    def layout(self, most: int) -> dict[str, tuple[type, int]]:
+        return {"counts": (np.int32, len(self.pool))}
+
+    def columns(self, samples: NDArray[np.integer]) -> dict[str, NDArray]:
+        return {"counts": samples}
+
+    def samples(self, columns: Mapping[str, NDArray]) -> NDArray[np.int32]:
+        return columns["counts"]
+
+    def nothing(self) -> NDArray[np.int32]:
+        return np.zeros(len(self.pool), dtype=np.int32)
+
+    def made_from(self, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Pool rows that can be made from some of the minority rows alone.
+
+        A row at one end of a segment is that row, and needs no other.
+        """
+        weight = np.tile(LAMBDAS, self.K)
+        neighbour = np.repeat(self.neighbours, N_LAMBDAS, axis=1)
+        possible = (known[:, None] | (weight == 1)) & (known[neighbour] | (weight == 0))
+        made = np.zeros(len(self.pool), dtype=bool)
+        made[self.action_row[possible]] = True
+        return made
+
+
+@dataclass(frozen=True)
+class PoolRowMaker(RowMaker):
+    """Takes rows from the pool, or from those of its rows that a part may have (`chosen`)."""
+
+    space: PoolSpace
+    pool: Any
+    chosen: NDArray[np.integer] | None = None
+
+    def own(self, samples: NDArray[np.integer]) -> NDArray[np.integer]:
+        return samples if self.chosen is None else samples[self.chosen]
+
+    def rows(self, own: NDArray[np.integer]) -> Any:
+        return repeat(self.pool, own)
+
+    def among(self, known: NDArray[np.bool_]) -> PoolRowMaker:
+        made = self.space.made_from(known)
+        if made.all():
+            return self
+        return replace(self, pool=repeat(self.pool, made), chosen=np.flatnonzero(made))
+
+
+def repeat(rows: Any, counts: NDArray) -> Any:
+    """Rows of an array or a DataFrame, each as often as it is counted."""
+    chosen = np.repeat(np.arange(len(counts)), counts)
+    return rows.iloc[chosen] if hasattr(rows, "iloc") else rows[chosen]
 
 
 def build_space(
@@ -71,7 +200,7 @@ def build_space(
     rows: NDArray[np.float64] | None = None,
     categorical: NDArray[np.bool_] | None = None,
     store: Store | None = None,
-) -> Space:
+) -> PoolSpace:
     """Find the neighbours of the minority rows and all rows that can be interpolated.
 
     Parameters
@@ -92,7 +221,7 @@ def build_space(
     X = np.ascontiguousarray(X, dtype=np.float64)
     neighbours = nearest_neighbours(X, min(K, X.shape[0]))
     pool, action_row = _build_pool(X if rows is None else rows, neighbours, categorical, store)
-    return Space(X, neighbours, pool, action_row)
+    return PoolSpace(X, neighbours, pool, action_row)
 
 
 def nearest_neighbours(X: NDArray[np.float64], K: int) -> NDArray[np.int32]:

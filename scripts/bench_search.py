@@ -217,7 +217,7 @@ class Bench:
         seconds: dict[Any, list[float]] = {fast: [], refit: []}
         different = compared = n = 0
         while n < _SCORED[0] or (n < _SCORED[1] and sum(seconds[refit]) < self.args.budget):
-            counts = generator.generate(np.random.default_rng([self.args.seed, n])).counts
+            counts = generator.generate(np.random.default_rng([self.args.seed, n])).samples
             predictions = {}
             for scorer in (fast, refit) if n % 2 == 0 else (refit, fast):
                 predictions[scorer] = _timed(seconds[scorer], scorer.predict, counts)
@@ -249,7 +249,7 @@ class Bench:
             counts = np.bincount(
                 space.action_row[naive.row, naive.action], minlength=len(space.pool)
             )
-            different += not np.array_equal(counts, made.counts)
+            different += not np.array_equal(counts, made.samples)
             n_rows += len(naive.row)
         return {
             "kind": "generator", "net": net, "iterations": len(slow), "n_synthetic": n_rows,

@@ -69,7 +69,7 @@ def test_the_flat_policy_s_decisions_are_those_of_one_step_at_a_time(net):
         assert made.g1 == 1 and made.g2.tolist() == plain.g2
         np.testing.assert_allclose(made.log_prob, plain.log_prob, atol=1e-4)
         assert made.n_synthetic == len(plain.rows)
-        ours = np.sort(space.rows(made.counts).round(9), axis=0)
+        ours = np.sort(space.rows(made.samples).round(9), axis=0)
         np.testing.assert_allclose(ours, np.sort(np.round(plain.rows, 9), axis=0), atol=1e-8)
         ended += np.sum(made.action == space.K * N_LAMBDAS)
         full += np.sum(made.g2 == G1 * G2)

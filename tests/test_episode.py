@@ -44,7 +44,7 @@ def test_same_decisions_as_step_by_step(low_level_net, one_hot):
         np.testing.assert_allclose(made.log_prob, plain.log_prob, atol=1e-4)
         assert made.n_synthetic == len(plain.rows)
         if plain.rows:
-            ours = np.sort(space.rows(made.counts).round(9), axis=0)
+            ours = np.sort(space.rows(made.samples).round(9), axis=0)
             np.testing.assert_allclose(ours, np.sort(np.round(plain.rows, 9), axis=0), atol=1e-8)
             crossed = max(crossed, made.bins_low.max())
     assert crossed >= 3  # bins were crossed, or the test says little
@@ -65,7 +65,7 @@ def test_ends_and_kept_rows():
     where = np.isin(whole.row, kept)
     assert np.array_equal(whole.action[where], made.action)
     assert np.array_equal(whole.bins_low[where], made.bins_low)
-    assert np.array_equal(whole.counts, made.counts)
+    assert np.array_equal(whole.samples, made.samples)
 
 
 def test_g1_zero_makes_no_samples_and_still_decides_every_row():
@@ -105,7 +105,7 @@ def test_a_score_has_the_same_bits_whatever_was_computed_before_it():
     low = generator._low
     slot, slot_bin, weights, w2, b2, score, score_b = low[2:9]
     h = np.zeros((N_LAMBDAS, fast.HIDDEN + 1), dtype=np.float32)
-    acc = np.empty((N_LAMBDAS, fast.HIDDEN), dtype=np.float32)
+    acc = np.empty((N_LAMBDAS + 1, fast.HIDDEN), dtype=np.float32)
     used = np.empty(fast.HIDDEN + 4, dtype=np.int64)
     base = np.empty(fast.HIDDEN, dtype=np.float32)
 
