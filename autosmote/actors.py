@@ -40,8 +40,8 @@ from autosmote.scoring.reward import Part, Reward, Scoring
 from autosmote.space import Space
 
 _TASK = struct.Struct("<qq")
-# Arrays of an episode: one entry per minority or pool row, or per kept low-level step.
-_PER_ROW = ("counts", "g2", "g2_log_prob", "bins")
+# Arrays of an episode: one entry per minority row, or per kept low-level step.
+_PER_ROW = ("g2", "g2_log_prob", "bins")
 _PER_STEP = ("row", "action", "log_prob", "bins_low", "end")
 _EXIT_WAIT = 2.0
 _HOST_POLL = 0.2
@@ -108,7 +108,7 @@ class Worker:
         ]
         self._rotating = problem.rotating
         self._plain_rewards: dict[int, float] = {}
-        self._n_pool = problem.space.pool.shape[0]
+        self._nothing = problem.space.nothing()
         self._version = -1
 
     def run(self, n: int, version: int, parameters: NDArray[np.float32]) -> Result:
@@ -124,7 +124,7 @@ class Worker:
         elif self._rotating:
             reward = self._rotating_reward(n, episode)
         else:
-            reward = self.rewards[episode.under](episode.counts)
+            reward = self.rewards[episode.under](episode.samples)
         return Result(episode, reward, generated - start, time.perf_counter() - generated)
 
     def _plain_reward(self, under: int) -> float:
@@ -133,8 +133,7 @@ class Worker:
         Not known before it is needed: a refit might start threads in a process that is to fork.
         """
         if under not in self._plain_rewards:
-            nothing = np.zeros(self._n_pool, dtype=np.int32)
-            self._plain_rewards[under] = self.rewards[under](nothing)
+            self._plain_rewards[under] = self.rewards[under](self._nothing)
         return self._plain_rewards[under]
 
     def _rotating_reward(self, n: int, episode: Episode) -> float:
@@ -143,13 +142,13 @@ class Worker:
         Parts differ in how easy they are by far more than episodes do.
         """
         part = n % self.rewards[0].n_parts
-        added = self.rewards[episode.under].on(part, episode.counts) - self._plain_on_parts[part]
+        added = self.rewards[episode.under].on(part, episode.samples) - self._plain_on_parts[part]
         return float(np.mean(self._plain_on_parts)) + added
 
     @cached_property
     def _plain_on_parts(self) -> list[float]:
-        nothing = np.zeros(self._n_pool, dtype=np.int32)
-        return [self.rewards[0].on(part, nothing) for part in range(self.rewards[0].n_parts)]
+        reward = self.rewards[0]
+        return [reward.on(part, self._nothing) for part in range(reward.n_parts)]
 
     def warm_up(self, n_parameters: int) -> None:
         """Compile (or load from numba's cache) what makes episodes, before the actors fork."""
@@ -215,9 +214,13 @@ class Shared:
     def __init__(self, fd: int, problem: Problem, versions: int, lag: int, n_parameters: int):
         n, K = problem.space.neighbours.shape
         steps = min(problem.low_level_rows, n) * problem.G1 * problem.G2
+        self._space = problem.space
+        layout = self._space.layout(n * problem.G1 * problem.G2)
+        self._per_step = _PER_STEP + (("weight",) if self._space.continuous else ())
         slot = np.dtype(
             [
-                ("counts", np.int32, (problem.space.pool.shape[0],)),
+                ("samples", [(name, *of) for name, of in layout.items()]),
+                ("n_samples", np.int64),
                 ("g2", np.int32, (n,)),
                 ("g2_log_prob", np.float32, (n,)),
                 ("row", np.int32, (steps,)),
@@ -226,6 +229,7 @@ class Shared:
                 ("bins", np.uint8, (n,)),
                 ("bins_low", np.uint8, (steps, K)),
                 ("end", np.bool_, (steps,)),
+                ("weight", np.float64, (steps if self._space.continuous else 0,)),
                 ("g1", np.int64),
                 ("n_steps", np.int64),
                 ("g1_log_prob", np.float64),
@@ -252,8 +256,11 @@ class Shared:
         n_steps = len(episode.row)
         for name in _PER_ROW:
             slot[name][:] = getattr(episode, name)
-        for name in _PER_STEP:
+        for name in self._per_step:
             slot[name][:n_steps] = getattr(episode, name)
+        for name, column in self._space.columns(episode.samples).items():
+            slot["samples"][name][: len(column)] = column
+            slot["n_samples"] = len(column)
         slot["n_steps"] = n_steps
         slot["g1"], slot["g1_log_prob"] = episode.g1, episode.g1_log_prob
         slot["under"], slot["under_log_prob"] = episode.under, episode.under_log_prob
@@ -263,14 +270,18 @@ class Shared:
     def read(self, n: int) -> Result:
         """The result of episode n; its arrays are views of the slot."""
         slot = self._slots[n % len(self._slots)]
-        n_steps = int(slot["n_steps"])
+        n_steps, n_samples = int(slot["n_steps"]), int(slot["n_samples"])
+        samples = slot["samples"]
         episode = Episode(
+            samples=self._space.samples(
+                {name: samples[name][:n_samples] for name in samples.dtype.names}
+            ),
             g1=int(slot["g1"]),
             g1_log_prob=float(slot["g1_log_prob"]),
             under=int(slot["under"]),
             under_log_prob=float(slot["under_log_prob"]),
             **{name: slot[name] for name in _PER_ROW},
-            **{name: slot[name][:n_steps] for name in _PER_STEP},
+            **{name: slot[name][:n_steps] for name in self._per_step},
         )
         generate, score = (float(seconds) for seconds in slot["seconds"])
         return Result(episode, float(slot["reward"]), generate, score)

@@ -3,12 +3,14 @@
 The training part, the pool of possible synthetic rows and the validation part are the same for all
 episodes of a search, and an episode is a count per pool row. A scorer turns counts into the
 validation predictions of the classifier trained on them; one module per classifier computes once
-whatever does not depend on the counts, and ``refit`` does without for every other classifier.
+whatever does not depend on the counts, and ``refit`` does without for every other classifier, and
+where lambda is continuous and rows are not known before they are made.
 """
 
 from __future__ import annotations
 
 import logging
+from functools import partial
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -16,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autosmote.errors import UserError
+from autosmote.space import repeat
 
 logger = logging.getLogger("autosmote")
 
@@ -90,7 +93,7 @@ def make_scorer(
     if refit is None:
         from autosmote.scoring.refit import RefitScorer
 
-        refit = RefitScorer(estimator, X_train, y_train, pool, X_val)
+        refit = RefitScorer(estimator, X_train, y_train, partial(repeat, pool), X_val)
     if scoring == "refit" or type(estimator).__name__ not in _FAST:
         return refit
     module_name, class_name = _FAST[type(estimator).__name__]

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 from autosmote.hardness import hardest_share
 from autosmote.metrics import METRICS
 from autosmote.scoring import Scorer, make_scorer
+from autosmote.scoring.estimators import equal_but_faster
+from autosmote.space import RowMaker, Samples
 
 Scoring = str | Callable[[Any, Any, Any], float]
 """The name of a metric in ``METRICS``, or a scikit-learn scorer (estimator, X, y) -> score."""
@@ -28,15 +30,13 @@ class Part:
 
     Attributes
     ----------
-    X_train, pool, X_val : {ndarray, DataFrame} of shape (n, columns)
-        In the form in which the classifier is to see them; rows of the pool as they will be
-        returned.
+    X_train, X_val : {ndarray, DataFrame} of shape (n, columns)
+        In the form in which the classifier is to see them.
     y_train, y_val : ndarrays of shape (n,)
+    maker : RowMaker
+        Makes the rows that this part may have of an episode, as they will be returned.
     label : scalar
         Of the rows that are added.
-    pool_rows : integer ndarray, optional
-        Which of the search space's pool rows `pool` holds; all of them where None. Others, if an
-        episode makes them, are left out of this part.
     fast : bool
         Whether the classifier may be reproduced from these rows as 64-bit floats with `label`
         coded as 1 and the other as 0: two classes, in this order when sorted.
@@ -46,17 +46,12 @@ class Part:
 
     X_train: Any
     y_train: NDArray
-    pool: Any
+    maker: RowMaker
     X_val: Any
     y_val: NDArray
     label: Any = 1
-    pool_rows: NDArray[np.integer] | None = None
     fast: bool = True
     hardest: NDArray[np.integer] | None = None
-
-    def allowed(self, counts: NDArray[np.integer]) -> NDArray[np.integer]:
-        """Those of an episode's counts whose rows `pool` holds."""
-        return counts if self.pool_rows is None else counts[self.pool_rows]
 
     def without(self, share: float) -> Part:
         """This part without a share of its majority rows, the hardest."""
@@ -69,7 +64,7 @@ class Part:
 
 
 class Reward:
-    """Scores episodes. The answer depends on the counts only, never on earlier calls.
+    """Scores episodes. The answer depends on the samples only, never on earlier calls.
 
     Parameters
     ----------
@@ -102,9 +97,9 @@ class Reward:
         share = memory_bytes // len(parts)
         self._scores = [self._score_on(part, estimator, metric, scoring, share) for part in parts]
 
-    def __call__(self, counts: NDArray[np.integer]) -> float:
+    def __call__(self, samples: Samples) -> float:
         """Mean score over the parts; NaN where a scorer says so."""
-        scores = [self.on(part, counts) for part in range(self.n_parts)]
+        scores = [self.on(part, samples) for part in range(self.n_parts)]
         return scores[0] if len(scores) == 1 else float(np.mean(scores))
 
     @property
@@ -112,36 +107,39 @@ class Reward:
         """Number of held-out parts."""
         return len(self._parts)
 
-    def on(self, part: int, counts: NDArray[np.integer]) -> float:
+    def on(self, part: int, samples: Samples) -> float:
         """Score on one of the parts."""
-        return float(self._scores[part](self._parts[part].allowed(counts)))
+        return float(self._scores[part](self._parts[part].maker.own(samples)))
 
     def _score_on(
         self, part: Part, estimator: Any, metric: Scoring, scoring: str, memory_bytes: int
-    ) -> Callable[[NDArray[np.integer]], float]:
+    ) -> Callable[[Samples], float]:
         # Here, since it imports scikit-learn: an actor's host does so once, its parent need not.
         from autosmote.scoring.refit import RefitScorer
 
+        pool = part.maker.pool
+        if pool is None and scoring == "auto":  # a fit that is equal is all that there is
+            estimator = equal_but_faster(estimator)
         refit = RefitScorer(
-            estimator, part.X_train, part.y_train, part.pool, part.X_val, part.label
+            estimator, part.X_train, part.y_train, part.maker.rows, part.X_val, part.label
         )
         if not isinstance(metric, str):
-            return lambda counts: metric(refit.fit(counts), part.X_val, part.y_val)
+            return lambda samples: metric(refit.fit(samples), part.X_val, part.y_val)
         value, y_val = METRICS[metric], part.y_val == part.label
         scorer: Scorer = refit
-        if part.fast:
+        if part.fast and pool is not None:
             scorer = make_scorer(
                 estimator,
                 part.X_train,
                 (part.y_train == part.label).astype(np.int8),
-                part.pool,
+                pool,
                 part.X_val,
                 scoring=scoring,
                 memory_bytes=memory_bytes,
                 refit=refit,
             )
             self.name = scorer.name
-        return lambda counts: value(y_val, scorer.predict(counts))
+        return lambda samples: value(y_val, scorer.predict(samples))
 
 
 def resolve_scoring(scoring: Any, n_classes: int) -> Scoring:
