@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from autosmote.episode import Episode
 from autosmote.parameters import LEFT_OUT
+from autosmote.space import Samples
 
 
 @dataclass(frozen=True)
@@ -23,8 +24,8 @@ class Candidate:
         On the held-out rows by which the search was rewarded.
     iteration : int
         Counted from 1.
-    counts : int32 ndarray of shape (P,)
-        How often each pool row was made.
+    samples : int32 ndarray of shape (P,), or Segments
+        How often each pool row was made; where lambda is continuous, the samples in order.
     row_counts : int32 ndarray of shape (N,)
         How many rows were made around each minority row.
     left_out : float
@@ -33,7 +34,7 @@ class Candidate:
 
     score: float
     iteration: int
-    counts: NDArray[np.int32]
+    samples: Samples
     row_counts: NDArray[np.int32]
     left_out: float
 
@@ -69,7 +70,7 @@ class Keeper:
         candidate = Candidate(
             score=score,
             iteration=iteration,
-            counts=episode.counts.copy(),
+            samples=episode.samples.copy(),
             row_counts=np.int32(episode.g1) * episode.g2,
             left_out=LEFT_OUT[episode.under],
         )
@@ -82,4 +83,4 @@ class Keeper:
 
 
 def _content(candidate: Candidate) -> bytes:
-    return np.float64(candidate.left_out).tobytes() + candidate.counts.tobytes()
+    return np.float64(candidate.left_out).tobytes() + candidate.samples.tobytes()

@@ -8,8 +8,8 @@ to the same decisions on the same random numbers. What makes this one fast is ex
   only when a count crosses the border of a bin;
 - hidden units that ReLU made zero are skipped.
 
-The low level has ``L`` scores a slot: five, one for each lambda; or, where lambda is continuous, one,
-with two more numbers that say how lambda is distributed (``autosmote.parameters``).
+The low level has ``L`` scores a slot: five, one for each lambda; or, where lambda is continuous,
+one, with two more numbers that say how lambda is distributed (``autosmote.parameters``).
 
 Loops run in a fixed order without fastmath or BLAS: a score has the same bits whatever was
 computed before or beside it. numpy and numba only: this module runs in the actors.
@@ -264,13 +264,15 @@ def _low_level(x, p, joint):
         row, row_bin = _affine(x, p["state_x"], p["state_b1"]), p["state_bin"].copy()
         slot = np.zeros((x.shape[0], _H), dtype=np.float32)
         body = (_padded(p["state_w2"]), p["state_b2"].copy(), p["representation"].copy())
-    if "weight" in p:
-        inputs = (zero,)  # lambda is none
-        heads = (p["score"].copy(), p["weight"][:, 0].copy(), p["weight"][:, 1].copy())
+    inputs: tuple[NDArray[np.float32], ...] = (zero,)
+    heads: tuple[NDArray[np.float32], ...]
+    if "weight" in p:  # lambda is no input
+        heads = tuple(head.copy() for head in (p["score"], *p["weight"].T))
         heads_b = np.concatenate([p["score_b"], p["weight_b"]])
     else:
         inputs = tuple(row.copy() for row in p["lambda"])
-        heads, heads_b = (p["score"].copy(),), p["score_b"].copy()
+        heads = (p["score"].copy(),)
+        heads_b = p["score_b"].copy()
     return (
         row, row_bin, slot, p["slot_bin"].copy(), inputs,
         _padded(p["w2"]), p["b2"].copy(), heads, heads_b,

@@ -11,9 +11,9 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing
 
 from autosmote.errors import InputError
-from autosmote.scoring.refit import repeat, stack
+from autosmote.scoring.refit import stack
 from autosmote.scoring.reward import Part
-from autosmote.space import LAMBDAS, Space
+from autosmote.space import RowMaker, Samples
 
 
 @dataclass
@@ -37,37 +37,33 @@ class Fold:
     y_val: NDArray
 
     def part(
-        self, space: Space, pool: Any, minority: NDArray[np.integer], label: Any, *, fast: bool
+        self, maker: RowMaker, minority: NDArray[np.integer], label: Any, *, fast: bool
     ) -> Part:
         """What a search is to know of this fold.
 
         Parameters
         ----------
-        space : Space
-        pool : {ndarray, DataFrame}
-            The space's pool as it will be returned.
+        maker : RowMaker
+            Of the whole space's rows, as they will be returned.
         minority : integer ndarray
             Positions of the space's minority rows among the given ones.
         label : scalar
         fast : bool
             Whether the rows are such that a fast scorer may be tried.
         """
-        allowed = np.flatnonzero(_made_from(space, np.isin(minority, self.rows)))
-        everything = len(allowed) == len(space.pool)
         return Part(
             X_train=self.X_train,
             y_train=self.y_train,
-            pool=pool if everything else _safe_indexing(pool, allowed),
+            maker=maker.among(np.isin(minority, self.rows)),
             X_val=self.X_val,
             y_val=self.y_val,
             label=label,
-            pool_rows=None if everything else allowed,
             fast=fast,
         )
 
-    def add(self, part: Part, counts: NDArray[np.integer]) -> None:
+    def add(self, part: Part, samples: Samples) -> None:
         """Keep the synthetic rows of a class in place for the classes after it."""
-        new = repeat(part.pool, part.allowed(counts))
+        new = part.maker.rows(part.maker.own(samples))
         self.X_train = stack(self.X_train, new)
         self.y_train = np.append(self.y_train, np.full(len(new), part.label, self.y_train.dtype))
 
@@ -147,16 +143,3 @@ def _check_classes(fold: Fold, classes: NDArray) -> None:
         raise InputError(
             f"The validation part has class {unknown[0]!r}, which is not among the given rows."
         )
-
-
-def _made_from(space: Space, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Pool rows that can be made from some of the minority rows alone.
-
-    A row at one end of a segment is that row, and needs no other.
-    """
-    weight = np.tile(LAMBDAS, space.K)
-    neighbour = np.repeat(space.neighbours, len(LAMBDAS), axis=1)
-    possible = (known[:, None] | (weight == 1)) & (known[neighbour] | (weight == 0))
-    made = np.zeros(len(space.pool), dtype=bool)
-    made[space.action_row[possible]] = True
-    return made

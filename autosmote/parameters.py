@@ -97,8 +97,8 @@ def _level_shapes(
         return {**state, **layer2, **heads, "value": (HIDDEN,), "value_b": (1,)}
     body = {f"state_{name}": shape for name, shape in {**state, **layer2}.items()}
     value = {"value": (HIDDEN,), "value_b": (1,)}
-    heads = {"score": (HIDDEN,), "score_b": (1,)}
-    action = {"slot_bin": (N_BINS, HIDDEN)}
+    heads: dict[str, tuple[int, ...]] = {"score": (HIDDEN,), "score_b": (1,)}
+    action: dict[str, tuple[int, ...]] = {"slot_bin": (N_BINS, HIDDEN)}
     if continuous:
         heads |= {"weight": (HIDDEN, 2), "weight_b": (2,)}
     else:

@@ -28,6 +28,7 @@ from autosmote.search_config import SearchConfig
 if TYPE_CHECKING:
     from autosmote.results import Evaluation
     from autosmote.search import SearchResult
+    from autosmote.space import Samples
 
 PROTOCOL_VERSION = 1
 """Raised whenever a result can change; golden results fail if one moves without it."""
@@ -40,6 +41,7 @@ _MACHINE_SETTINGS = {"actors", "device", "save_policies"}
 # Settings that came later: at their defaults they are left out, so that old runs keep their names.
 _LATER_SETTINGS = {
     *("samples_per_ir", "patience", "init_from", "under_sampling"),
+    "lambda_head",
     *("reward", "folds", "final", "keep"),
 }
 # What of a sampler's settings can change a result; its kind goes with its class.
@@ -227,9 +229,13 @@ def write_history(folder: Path, history: Mapping[str, np.ndarray]) -> None:
     write_file(folder / "history.csv", write)
 
 
-def write_counts(folder: Path, counts: np.ndarray) -> None:
-    """Write best_counts.npz: how often each pool row is among the best samples."""
-    write_file(folder / "best_counts.npz", lambda path: np.savez_compressed(path, counts=counts))
+def write_samples(folder: Path, samples: "Samples") -> None:
+    """Write the best samples: best_counts.npz, how often each pool row is among them; or, where
+    lambda is continuous, best_segments.npz, each one's source row, neighbour and weight."""
+    is_counts = isinstance(samples, np.ndarray)
+    columns = {"counts": samples} if is_counts else vars(samples)
+    name = "best_counts.npz" if is_counts else "best_segments.npz"
+    write_file(folder / name, lambda path: np.savez_compressed(path, **columns))
 
 
 def write_policies(folder: Path, parameters: Mapping[str, Any]) -> None:

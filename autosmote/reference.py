@@ -125,9 +125,9 @@ class PlainPolicies:
             scores = torch.cat([scores, body @ p["next"] + p["next_b"]])
         return torch.log_softmax(scores, dim=0), body @ p["value"] + p["value_b"]
 
-    def weight(self, i: int, bins: Sequence[int], slot: int) -> tuple[Distribution, Tensor]:
-        """The distribution of a continuous lambda of row i and one of its slots, and the entropy of
-        the normal distribution before it is squashed."""
+    def weight(self, i: int, bins: Sequence[int], slot: int) -> tuple[Normal, Distribution]:
+        """A normal distribution, for row i and one of its slots, and that of a continuous lambda,
+        which is the same squashed."""
         _, hidden = self._low_hidden(i, bins)
         first, second = hidden[slot] @ self.p["low"]["weight"] + self.p["low"]["weight_b"]
         low, high = SCALES
@@ -135,7 +135,7 @@ class PlainPolicies:
             MAX_LOCATION * torch.tanh(first / MAX_LOCATION),
             low + (high - low) * torch.sigmoid(second + SCALE_SHIFT),
         )
-        return TransformedDistribution(normal, SigmoidTransform()), normal.entropy()
+        return normal, TransformedDistribution(normal, SigmoidTransform())
 
     def _low_hidden(self, i: int, bins: Sequence[int]) -> tuple[Tensor, Tensor]:
         """The low level's representation of the state, and of each of its actions."""
@@ -230,10 +230,10 @@ def _weight(
     """The lambda of an action, which says it, or a continuous one, with its log-density."""
     if not policies.space.continuous:
         return action % N_LAMBDAS / (N_LAMBDAS - 1), 0.0
-    distribution, _ = policies.weight(i, bins, action)
-    mu, sigma = distribution.base_dist.loc.double(), distribution.base_dist.scale.double()
-    weight = torch.sigmoid(mu + sigma * rng.standard_normal())
-    return float(weight), float(distribution.log_prob(weight))
+    normal, squashed = policies.weight(i, bins, action)
+    z = normal.loc.double() + normal.scale.double() * rng.standard_normal()
+    weight = torch.sigmoid(z)
+    return float(weight), float(squashed.log_prob(weight))
 
 
 def _interpolate(

@@ -44,7 +44,8 @@ from autosmote.scoring.refit import stack
 from autosmote.scoring.reward import Part, Reward, Scoring, resolve_scoring
 from autosmote.search import OnIteration, SearchResult, search
 from autosmote.search_config import FINALS, SearchConfig
-from autosmote.space import Space, build_space
+from autosmote.segments import space_builder
+from autosmote.space import Space
 from autosmote.trials import SearchTrials
 
 
@@ -284,19 +285,19 @@ class AutoSMOTE(BaseSampler):
         y_given, started = y, time.perf_counter()
         for done, label in enumerate(labels):
             minority = base[y[base] == label]
-            check_pool_size(len(minority), config.K, encoder)
-            space = build_space(
+            if config.lambda_head == "discrete":
+                check_pool_size(len(minority), config.K, encoder)
+            space = space_builder(config.lambda_head)(
                 states[minority],
                 config.K,
                 rows=codes[minority],
                 categorical=encoder.categorical,
                 store=encoder.store,
             )
-            pool = encoder.decode(space.pool)
+            maker = space.row_maker(encoder.decode)
             part_of = partial(
                 Fold.part,
-                space=space,
-                pool=pool,
+                maker=maker,
                 minority=minority,
                 label=label,
                 fast=encoder.plain and len(classes) == 2 and label == classes[1],
@@ -330,7 +331,7 @@ class AutoSMOTE(BaseSampler):
             trials = SearchTrials(
                 result,
                 space,
-                pool,
+                maker,
                 parts,
                 given=given,
                 y=y_given,
@@ -345,11 +346,11 @@ class AutoSMOTE(BaseSampler):
                 trials = trials.rescored(parts)
             chosen = self._conclude(trials, config)
             for fold, part in zip(folds, parts, strict=True):
-                fold.add(part, chosen.counts)
+                fold.add(part, chosen.samples)
             given, y_given = trials.table(chosen)
             self.searches_[label] = trials.result_of(chosen)
             self.sampling_counts_[minority] = chosen.row_counts
-            self.sampling_strategy_[label] = int(chosen.counts.sum())
+            self.sampling_strategy_[label] = int(chosen.row_counts.sum())
         self.best_score_ = chosen.score
         self.left_out_ = trials.left_out(chosen)
         self.policies_ = {label: found.parameters for label, found in self.searches_.items()}
@@ -492,9 +493,8 @@ def _baseline(
     estimator: Any, parts: Sequence[Part], metric: Scoring, space: Space, encoder: Encoder
 ) -> float:
     """The score without synthetic rows; what is wrong with estimator or scorer shows here."""
-    nothing = np.zeros(len(space.pool), dtype=np.int32)
     try:
-        return Reward(estimator, parts, metric, scoring="refit")(nothing)
+        return Reward(estimator, parts, metric, scoring="refit")(space.nothing())
     except ValueError as error:
         if not encoder.has_text:
             raise

@@ -35,7 +35,8 @@ from autosmote.parameters import (
 )
 from autosmote.scoring.reward import Part, Scoring
 from autosmote.search_config import SearchConfig, resolve_actors, resolve_device, resolve_G1
-from autosmote.space import Space, build_space
+from autosmote.segments import space_builder
+from autosmote.space import Space
 
 _MEMORY_EVERY = 5.0
 """Seconds between two looks at the memory."""
@@ -167,11 +168,11 @@ def run_search(
     minority = X_train[y_train == 1]
     if ir is None:
         ir = (len(y_train) - len(minority)) / len(minority)
-    space = build_space(minority, config.K)
+    space = space_builder(config.lambda_head)(minority, config.K)
     part = Part(
         X_train=np.ascontiguousarray(X_train, dtype=np.float64),
         y_train=np.asarray(y_train, dtype=np.int8),
-        pool=space.pool,
+        maker=space.row_maker(),
         X_val=np.ascontiguousarray(X_val, dtype=np.float64),
         y_val=np.asarray(y_val, dtype=np.int8),
         hardest=hardest_first(X_train, y_train == 1) if config.under_sampling else None,
@@ -204,6 +205,7 @@ def search(
     Parameters
     ----------
     space : Space
+        It says whether lambda is continuous (`lambda_head`).
     parts : sequence of Part
         The reward is the mean over these held-out parts, or comes from one after another. With
         `under_sampling` they must say which majority rows are the hardest.
@@ -289,8 +291,8 @@ class _Search:
         problem = self.problem
         self.shapes = policy_shapes(
             n_features=problem.space.X.shape[1], G1=problem.G1, G2=problem.G2,
-            low_level_net=problem.low_level_net, flat=problem.rules.flat,
-            under=problem.rules.under_sampling,
+            low_level_net=problem.low_level_net, continuous=problem.space.continuous,
+            flat=problem.rules.flat, under=problem.rules.under_sampling,
         )  # fmt: skip
         if self.config.init_from is not None:
             self.parameters = read_policies(self.config.init_from)
@@ -451,7 +453,7 @@ class _Search:
         return SearchResult(
             candidates=best,
             latest=latest,
-            X_synthetic=self.problem.space.rows(best[0].counts),
+            X_synthetic=self.problem.space.rows(best[0].samples),
             iterations=self.iterations,
             stopped_by=self.stopped_by,
             history={"iteration": np.arange(1, self.iterations + 1), **history},

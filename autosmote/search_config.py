@@ -13,6 +13,7 @@ from autosmote.processes import usable_cores
 logger = logging.getLogger("autosmote")
 
 LOW_LEVEL_NETS = ("joint", "paper")
+LAMBDA_HEADS = ("discrete", "continuous")
 ABLATIONS = (
     "none", "no_cross_instance", "no_instance_specific", "no_low_level", "flat", "random_search",
     "merge_train_val",
@@ -81,6 +82,10 @@ class SearchConfig:
     """Weight of the entropy bonus."""
     max_grad_norm: float = 40.0
     """The gradient's norm is clipped at this."""
+    lambda_head: str = "discrete"
+    """discrete: one of five weights lambda between a row and its neighbour (the paper); continuous,
+    its future work: any between 0 and 1, from a logistic-normal distribution that the low-level
+    policy gives for the neighbour it chose. Episodes are scored by refits."""
     under_sampling: bool = False
     """Not of the paper: let one more policy decide, once per episode, which share (0, 0.1, ...,
     0.9) of the majority rows to leave out, those with most minority rows around them first."""
@@ -142,6 +147,7 @@ class SearchConfig:
             "device": ("auto", "cpu", "cuda"),
             "scoring": ("auto", "refit"),
             "low_level_net": LOW_LEVEL_NETS,
+            "lambda_head": LAMBDA_HEADS,
             "ablation": ABLATIONS,
             "reward": REWARDS,
             "final": FINALS,

@@ -8,14 +8,14 @@ made. numpy only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from autosmote.space import Decode, RowMaker, Space, Store, nearest_neighbours
+from autosmote.space import Decode, RowMaker, Space, Store, build_space, nearest_neighbours
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,10 @@ class Segments:
     def only(self, chosen: NDArray[np.bool_]) -> Segments:
         """Some of them."""
         return Segments(self.source[chosen], self.neighbour[chosen], self.weight[chosen])
+
+    def tobytes(self) -> bytes:
+        """Their content, to compare by."""
+        return b"".join(column.tobytes() for column in vars(self).values())
 
     def copy(self) -> Segments:
         """Samples of their own memory."""
@@ -129,3 +133,8 @@ def build_segment_space(
     X = np.ascontiguousarray(X, dtype=np.float64)
     ends = X if rows is None else rows
     return SegmentSpace(X, nearest_neighbours(X, min(K, X.shape[0])), ends, categorical, store)
+
+
+def space_builder(lambda_head: str) -> Callable[..., Space]:
+    """What builds the space of a search with this setting of `search.lambda_head`."""
+    return build_segment_space if lambda_head == "continuous" else build_space

@@ -17,10 +17,10 @@ from autosmote.candidates import Candidate
 from autosmote.finals import Trials
 from autosmote.hardness import hardest_share
 from autosmote.scoring.estimators import equal_but_faster
-from autosmote.scoring.refit import RefitScorer, repeat, stack
+from autosmote.scoring.refit import RefitScorer, stack
 from autosmote.scoring.reward import Part, Reward, Scoring
 from autosmote.search import SearchResult
-from autosmote.space import Space
+from autosmote.space import RowMaker, Space
 
 
 @dataclass
@@ -31,8 +31,8 @@ class SearchTrials(Trials):
     ----------
     result : SearchResult
     space : Space
-    pool : {ndarray, DataFrame}
-        The space's pool as it is returned.
+    maker : RowMaker
+        Of the space's rows as they are returned.
     parts : sequence of Part
         By which the search was rewarded.
     given, y : {ndarray, sparse matrix, DataFrame} and ndarray of shape (n,)
@@ -49,7 +49,7 @@ class SearchTrials(Trials):
 
     result: SearchResult
     space: Space
-    pool: Any
+    maker: RowMaker
     parts: Sequence[Part]
     given: Any
     y: NDArray
@@ -77,7 +77,7 @@ class SearchTrials(Trials):
         if len(left_out):
             kept = np.setdiff1d(np.arange(len(y)), left_out)
             given, y = _safe_indexing(given, kept), y[kept]
-        rows = repeat(self.pool, candidate.counts)
+        rows = self.maker.rows(candidate.samples)
         return _append(given, rows), np.append(y, np.full(len(rows), self.label, y.dtype))
 
     def _fit(self, candidate: Candidate) -> Any:
@@ -85,13 +85,14 @@ class SearchTrials(Trials):
 
     def _fit_without(self, candidate: Candidate, part: int) -> Any:
         rows = self.parts[part].without(candidate.left_out)
+        maker = rows.maker
         refit = RefitScorer(
-            self._fitted, rows.X_train, rows.y_train, rows.pool, rows.X_val, rows.label
+            self._fitted, rows.X_train, rows.y_train, maker.rows, rows.X_val, rows.label
         )
-        return refit.fit(rows.allowed(candidate.counts))
+        return refit.fit(maker.own(candidate.samples))
 
     def rescore(self, candidate: Candidate) -> float:
-        return self._folds(candidate.counts)
+        return self._folds(candidate.samples)
 
     def rescored(self, parts: Sequence[Part]) -> SearchTrials:
         """The same trials, their candidates ordered by the mean score over some parts."""
@@ -103,7 +104,7 @@ class SearchTrials(Trials):
     def result_of(self, chosen: Candidate) -> SearchResult:
         """The search's result with another candidate for its best."""
         others = tuple(found for found in self.candidates if found is not chosen)
-        rows = self.space.rows(chosen.counts)
+        rows = self.space.rows(chosen.samples)
         return replace(self.result, candidates=(chosen, *others), X_synthetic=rows)
 
     @cached_property

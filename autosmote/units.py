@@ -253,7 +253,7 @@ def _keep_search(run: Run, found: Evaluation) -> None:
     history, metric = found.search.history, run.config.metric
     records.write_history(run.folder, history)
     if isinstance(found.search, SearchResult):
-        records.write_counts(run.folder, found.search.best.counts)
+        records.write_samples(run.folder, found.search.best.samples)
         if search_settings(run.config.sampler, run.config.search).save_policies:
             records.write_policies(run.folder, found.search.parameters)
     reference = found.reference["validation"][metric]
@@ -270,7 +270,7 @@ def _keep_partial(run: Run, result: Any, split: Split) -> None:
     folder = run.folder
     if result is not None and not (folder / "record.json").exists():
         records.write_history(folder, result.history)
-        records.write_counts(folder, result.best.counts)
+        records.write_samples(folder, result.best.samples)
         settings = search_settings(run.config.sampler, run.config.search)
         # Else the training part is not the split's, and the sampler alone could tell it.
         as_given = (

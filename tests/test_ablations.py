@@ -135,7 +135,7 @@ def test_actors_change_nothing_for_the_flat_policy(toy):
     inline, processes = (search(toy, ablation="flat", iterations=30, actors=n) for n in (0, 2))
     for key in ("reward", "best", "n_synthetic"):
         assert np.array_equal(inline.history[key], processes.history[key])
-    assert np.array_equal(inline.best.counts, processes.best.counts)
+    assert np.array_equal(inline.best.samples, processes.best.samples)
     assert np.array_equal(inline.parameters["low"], processes.parameters["low"])
 
 
@@ -178,13 +178,13 @@ def test_merged_parts_train_the_final_classifier(toy):
     assert found.status == "ok"
     n_given = len(toy.y_train) + len(toy.y_val)
     assert sum(found.rows["train"]) == n_given
-    assert found.n_synthetic == len(found.X) - n_given == found.search.best.counts.sum()
+    assert found.n_synthetic == len(found.X) - n_given == found.search.best.samples.sum()
     model = clone(estimator).fit(found.X, found.y)
     expected = macro_f1(toy.y_test, model.predict(toy.X_test))
     assert found.scores["test"]["macro_f1"] == pytest.approx(expected)
     # The sampler's own search is that of plain arrays.
     plain = search(toy, estimator, ablation="merge_train_val", iterations=15)
-    assert np.array_equal(plain.best.counts, found.search.best.counts)
+    assert np.array_equal(plain.best.samples, found.search.best.samples)
 
 
 def test_a_user_s_held_out_rows_do_not_go_with_merged_parts(toy):

@@ -64,7 +64,7 @@ def results(name):
         "best": [result.best.iteration, round(result.best.score, 9)],
         "rewards": digest(rewards.round(9)),
         "n_synthetic": digest(made.astype(np.int64)),
-        "counts": digest(result.best.counts),
+        "counts": digest(result.best.samples),
     }
 
 

@@ -53,7 +53,7 @@ def test_the_number_of_actors_changes_nothing(toy):
     for other in results[1:]:
         for key in ("iteration", "reward", "best", "n_synthetic"):
             assert np.array_equal(other.history[key], results[0].history[key])
-        assert np.array_equal(other.best.counts, results[0].best.counts)
+        assert np.array_equal(other.best.samples, results[0].best.samples)
         assert np.array_equal(other.X_synthetic, results[0].X_synthetic)
         for level, flat in results[0].parameters.items():
             assert np.array_equal(other.parameters[level], flat)

@@ -152,6 +152,6 @@ def test_a_run_counts_what_was_left_out(toy):
     (found,) = evaluate(toy, load_sampler("autosmote"), [(TREE, "macro_f1")], seed=0, search=config)
     before, after = found.rows["train"], found.rows["resampled"]
     assert before[0] - after[0] == round(found.search.best.left_out * before[0])
-    assert found.n_synthetic == after[1] - before[1] == found.search.best.counts.sum()
+    assert found.n_synthetic == after[1] - before[1] == found.search.best.samples.sum()
     assert found.search.best.score == pytest.approx(found.scores["validation"]["macro_f1"])
     assert search(toy, iterations=20).best.left_out == found.search.best.left_out

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from autosmote.scoring.knn import KnnScorer
 from autosmote.scoring.refit import RefitScorer
 from autosmote.scoring.svm import SvmScorer
 from autosmote.scoring.tree import TreeScorer
+from autosmote.space import repeat
 
 SCORERS: dict[str, tuple[Any, Any]] = {
     "knn": (knn, KnnScorer),
@@ -34,7 +36,13 @@ def scorers(problem: Problem, estimator: Any, name: str) -> tuple[Any, RefitScor
     arguments = (estimator, problem.X_train, problem.y_train, problem.pool, problem.X_val)
     module, scorer = SCORERS[name]
     assert module.supports(estimator, problem.X_train)
-    return scorer(*arguments, 1 << 30), RefitScorer(*arguments)
+    return scorer(*arguments, 1 << 30), reference(problem, estimator)
+
+
+def reference(problem: Problem, estimator: Any) -> RefitScorer:
+    """The reference."""
+    rows = partial(repeat, problem.pool)
+    return RefitScorer(estimator, problem.X_train, problem.y_train, rows, problem.X_val)
 
 
 def check_tree(problem: Problem, estimator: Any, episodes: Sequence[NDArray[np.int32]]) -> None:
@@ -85,13 +93,7 @@ def check_svm(
 ) -> dict[str, float]:
     """Coefficients of a tight tolerance; predictions of the default differ in 1 of 10,000 rows."""
     fast, refit = scorers(problem, estimator, "svm")
-    tight = RefitScorer(
-        clone(estimator).set_params(tol=1e-10, max_iter=100_000),
-        problem.X_train,
-        problem.y_train,
-        problem.pool,
-        problem.X_val,
-    )
+    tight = reference(problem, clone(estimator).set_params(tol=1e-10, max_iter=100_000))
     n_different = n_rows = 0
     for i, counts in enumerate(episodes):
         if i < 3:  # tight fits are slow
