@@ -93,11 +93,11 @@ def _level_shapes(
     layer2 = {"b1": (HIDDEN,), "w2": (HIDDEN, HIDDEN), "b2": (HIDDEN,)}
     if level != "low":
         n_actions = {"under": len(LEFT_OUT), "cross": G1 + 1, "instance": G2 + 1}[level]
-        heads = {"policy": (HIDDEN, n_actions), "policy_b": (n_actions,)}
+        heads: dict[str, tuple[int, ...]] = {"policy": (HIDDEN, n_actions), "policy_b": (n_actions,)}
         return {**state, **layer2, **heads, "value": (HIDDEN,), "value_b": (1,)}
     body = {f"state_{name}": shape for name, shape in {**state, **layer2}.items()}
     value = {"value": (HIDDEN,), "value_b": (1,)}
-    heads: dict[str, tuple[int, ...]] = {"score": (HIDDEN,), "score_b": (1,)}
+    heads = {"score": (HIDDEN,), "score_b": (1,)}
     action: dict[str, tuple[int, ...]] = {"slot_bin": (N_BINS, HIDDEN)}
     if continuous:
         heads |= {"weight": (HIDDEN, 2), "weight_b": (2,)}
