@@ -93,14 +93,14 @@ def _level_shapes(
     layer2 = {"b1": (HIDDEN,), "w2": (HIDDEN, HIDDEN), "b2": (HIDDEN,)}
     if level != "low":
         n_actions = {"under": len(LEFT_OUT), "cross": G1 + 1, "instance": G2 + 1}[level]
-        heads: dict[str, tuple[int, ...]] = {"policy": (HIDDEN, n_actions), "policy_b": (n_actions,)}
+        heads = {"policy": (HIDDEN, n_actions), "policy_b": (n_actions,)}
         return {**state, **layer2, **heads, "value": (HIDDEN,), "value_b": (1,)}
     body = {f"state_{name}": shape for name, shape in {**state, **layer2}.items()}
     value = {"value": (HIDDEN,), "value_b": (1,)}
-    heads = {"score": (HIDDEN,), "score_b": (1,)}
+    outputs: dict[str, tuple[int, ...]] = {"score": (HIDDEN,), "score_b": (1,)}
     action: dict[str, tuple[int, ...]] = {"slot_bin": (N_BINS, HIDDEN)}
     if continuous:
-        heads |= {"weight": (HIDDEN, 2), "weight_b": (2,)}
+        outputs |= {"weight": (HIDDEN, 2), "weight_b": (2,)}
     else:
         action["lambda"] = (N_LAMBDAS, HIDDEN)
     action |= layer2
@@ -110,7 +110,7 @@ def _level_shapes(
     else:
         # The body's representation joins the action's features, as printed in Section 3.3.
         action = {"representation": (HIDDEN, HIDDEN), **action}
-    return {**body, **value, **action, **heads}
+    return {**body, **value, **action, **outputs}
 
 
 def fan_in(name: str, shapes: Shapes) -> int:
