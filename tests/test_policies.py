@@ -43,7 +43,7 @@ def test_low_level_equals_one_call_per_step_with_its_gradient(net):
 
     leaf = torch.nn.Parameter(torch.from_numpy(flat["low"].copy()))
     plain = PlainPolicies(space, flat, G1=G1, G2=G2, low_level_net=net)
-    _rebind(plain, leaf, generator.shapes["low"])
+    rebind(plain, leaf, generator.shapes["low"])
     log_probs, entropies, values = [], [], []
     for row, bins, action in zip(made.row, made.bins_low, made.action, strict=True):
         log_policy, value = plain.low_level(int(row), bins.tolist())
@@ -59,13 +59,13 @@ def test_low_level_equals_one_call_per_step_with_its_gradient(net):
     torch.testing.assert_close(policy.values(steps), expected[2], rtol=1e-4, atol=1e-4)
 
 
-def _rebind(plain, leaf, shapes):
+def rebind(plain, leaf, shapes):
     """Let the plain low-level network compute with views of one differentiable vector."""
     plain.p["low"] = low = split(leaf, shapes)
     names = ("x", "bin", "slot_bin", "slot_x", "lambda")
     if not plain.joint:
         names = ("representation", "slot_bin", "lambda")
-    plain._first = torch.cat([low[name] for name in names])
+    plain._first = torch.cat([low[name] for name in names if name in low])
     plain._states["low"] = torch.cat([low["state_x"], low["state_bin"]])
 
 
