@@ -193,11 +193,12 @@ class LowLevelPolicy(Policy):
         else:
             base = (representation @ p["representation"] + p["b1"])[self.index(source[first])]
         base = base + p["slot_bin"][slot_bin_]
-        hidden = relu(base[:, None, :] + p["lambda"] if "lambda" in p else base)
+        base = base[:, None, :]
+        hidden = relu(base + p["lambda"] if "lambda" in p else base)
         hidden = relu(hidden @ p["w2"] + p["b2"])
         score = hidden @ p["score"] + p["score_b"]
         place = self.index(inverse)
-        scores = score[place].reshape(n_states, -1)
+        scores = score[place].reshape(n_states, K * score.shape[1])
         if "weight" not in p:
             return scores, None, None
         shape = (hidden @ p["weight"] + p["weight_b"])[place].reshape(n_states, K, 2)

@@ -211,9 +211,9 @@ def test_a_uniform_low_level_is_uniform_in_both():
 @pytest.mark.parametrize("flat", [False, True])
 def test_the_learner_sees_the_policy_as_it_acted_with_its_gradient(net, flat):
     space, generator, parameters = make(net, rules=Rules(flat=flat))
-    made = generator.generate(np.random.default_rng(3))
-    assert len(made.row) > 40
-    chosen = np.arange(0, len(made.row), 3)  # one call per step is slow
+    episodes = (generator.generate(np.random.default_rng(seed)) for seed in range(99))
+    made = next(episode for episode in episodes if len(episode.row) > 100)
+    chosen = np.arange(0, len(made.row), 4)  # one call per step is slow
     steps = {"row": made.row, "bins": made.bins_low, "weight": made.weight}
     steps = {name: column[chosen] for name, column in steps.items()}
     actions = made.action[chosen]
@@ -225,7 +225,7 @@ def test_the_learner_sees_the_policy_as_it_acted_with_its_gradient(net, flat):
     leaf = torch.nn.Parameter(torch.from_numpy(parameters["low"].copy()))
     rebind(plain, leaf, generator.shapes["low"])
     log_probs, entropies, values = [], [], []
-    for row, bins, action, weight in zip(*steps.values(), actions, strict=False):
+    for row, bins, weight, action in zip(*steps.values(), actions, strict=True):
         row, bins = int(row), bins.tolist()
         log_policy, value = plain.low_level(row, bins)
         log_prob, entropy = log_policy[action], -(log_policy.exp() * log_policy).sum()
@@ -272,9 +272,11 @@ def test_it_learns_a_lambda(wanted):
 # The search
 
 
-@pytest.mark.parametrize("settings", [{}, {"low_level_net": "joint"}, {"ablation": "flat"}])
-def test_the_number_of_actors_changes_nothing(toy, settings):
-    first, *others = (search(toy, iterations=15, actors=n, **settings) for n in (0, 1, 2))
+@pytest.mark.parametrize(
+    ("actors", "settings"), [((1, 2), {}), ((2,), {"low_level_net": "joint", "ablation": "flat"})]
+)
+def test_the_number_of_actors_changes_nothing(toy, actors, settings):
+    first, *others = (search(toy, iterations=15, actors=n, **settings) for n in (0, *actors))
     for other in others:
         for key in ("reward", "best", "n_synthetic"):
             assert np.array_equal(other.history[key], first.history[key])
@@ -438,7 +440,9 @@ def test_what_becomes_of_several_sample_sets(final):
 
 
 def test_a_bad_setting_is_said():
-    with pytest.raises(UserError, match=r"lambda_head must be one of discrete, continuous, not lin"):
+    with pytest.raises(
+        UserError, match=r"lambda_head must be one of discrete, continuous, not lin"
+    ):
         SearchConfig(lambda_head="lin").check()
 
 
