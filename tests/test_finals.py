@@ -183,7 +183,7 @@ def allowed_rows(space, candidate, known):
         needed = {0: [i], 4: [j]}.get(weight, [i, j])
         if known[needed].all():
             made.add(space.action_row[i, slot * 5 + weight])
-    counts = np.where(np.isin(np.arange(len(space.pool)), list(made)), candidate.counts, 0)
+    counts = np.where(np.isin(np.arange(len(space.pool)), list(made)), candidate.samples, 0)
     return space.rows(counts)
 
 

@@ -52,6 +52,11 @@ ABLATIONS = {
     "random_search": "Random search",
     MERGED: "Merging training and validation sets",
 }
+EXTENSIONS = {
+    "under_sampling": "Majority rows left out as well",
+    "continuous_lambda": "Continuous lambda",
+}
+"""Beyond the paper; the arms of conf/experiment/extensions.yaml."""
 VARIANTS = {
     f"sv_{record}": name
     for record, name in (
@@ -113,8 +118,8 @@ def arm(name: str) -> str:
         return "No resampling"
     if name in _TABLE2:
         return _TABLE2[name][1]
-    known = ABLATIONS.get(name) or VARIANTS.get(name) or _CONTROLS.get(name)
-    return known or name.removeprefix("sv_")
+    known = ABLATIONS | EXTENSIONS | VARIANTS | _CONTROLS
+    return known.get(name) or name.removeprefix("sv_")
 
 
 def category(name: str) -> str:
@@ -141,7 +146,7 @@ def arms_in_order(names: Iterable[str]) -> list[str]:
     """The paper's order of Table 2 and of Table 4, values of a hyperparameter by size; AutoSMOTE
     last, as in both tables."""
     order = [name for name in TABLE2 if name != FULL]
-    found = in_order(names, [*order, *ABLATIONS])
+    found = in_order(names, [*order, *ABLATIONS, *EXTENSIONS])
     return sorted(found, key=lambda name: (name == FULL, split_label(name) or ("", 0.0)))
 
 
