@@ -205,7 +205,7 @@ def search(
     Parameters
     ----------
     space : Space
-        It says whether lambda is continuous (`lambda_head`).
+        Of the kind that `lambda_head` asks for (`autosmote.segments.space_builder`).
     parts : sequence of Part
         The reward is the mean over these held-out parts, or comes from one after another. With
         `under_sampling` they must say which majority rows are the hardest.
@@ -232,6 +232,7 @@ def search(
     """
     start = time.perf_counter()
     config.check()
+    assert space.continuous == (config.lambda_head == "continuous")
     G1 = resolve_G1(config, ir)
     problem = Problem(
         space=space,

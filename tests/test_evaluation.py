@@ -69,7 +69,7 @@ def test_permuted_test_labels_change_test_scores_only(small_split, sampler):
             (best,) = search["candidates"]
             found["search"] = (best["score"], best["iteration"], search["G1"])
             found["history"] = search["history"]["reward"].tolist()
-            found["counts"] = best["counts"].tolist()
+            found["samples"] = best["samples"].tolist()
         return found, tests
 
     permuted = dataclasses.replace(

@@ -209,7 +209,7 @@ def test_several_minority_classes_one_after_another_the_smallest_first():
     found = sampler(scoring="macro_f1", iterations=25)
     _, y_new = found.fit_resample(X, names)
     assert list(found.searches_) == ["few", "some"]
-    assert found.best_score_ == found.searches_["some"].best_score
+    assert found.best_score_ == found.searches_["some"].best.score
     assert Counter(y_new[300:]) == {k: v for k, v in found.sampling_strategy_.items() if v}
     assert found.history_["label"].tolist() == ["few"] * 25 + ["some"] * 25
     only = sampler(sampling_strategy="minority", iterations=3)
