@@ -184,7 +184,7 @@ def conclude(trials: Trials, final: str, keep: int) -> Conclusion:
     return Conclusion(trials, best[0], best[:1])
 
 
-def scorer_of(metric: Scoring, label: Any) -> Callable[[Any, Any, NDArray], float]:
+def _scorer_of(metric: Scoring, label: Any) -> Callable[[Any, Any, NDArray], float]:
     """A function (model, X, y) -> score of a name in ``METRICS``, or of a scikit-learn scorer."""
     if not isinstance(metric, str):
         return metric
@@ -194,7 +194,7 @@ def scorer_of(metric: Scoring, label: Any) -> Callable[[Any, Any, NDArray], floa
 
 def _best_threshold(trials: Trials, members: Sequence[Any]) -> float:
     """The share of votes with the best mean score on held-out rows; ties to the nearest to 1/2."""
-    score = scorer_of(trials.metric, trials.label)
+    score = _scorer_of(trials.metric, trials.label)
     n = len(members)
     votes = [
         Vote([trials.fitted(member, part) for member in members], trials.label)

@@ -38,6 +38,7 @@ TITLES = {
     "table2": "Table 2: samplers",
     "table3": "Table 3: SMOTE variants",
     "table4": "Table 4: ablations",
+    "extensions": "Table 4, beyond the paper: extensions",
     "figure4": "Figure 4: classifiers and imbalance ratios",
     "figure5": "Figure 5: the course of the search",
     "figure6": "Figure 6: hyperparameters",
