@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.utils import resample
 
 from baselines.resampler import Features, Labels, Resampler
 
@@ -25,5 +24,7 @@ class Bootstrap(Resampler):
     def resample(self, ratio: float | None) -> tuple[Features, Labels]:
         if not self._replace:
             return self._X, self._y
+        from sklearn.utils import resample
+
         X, y = resample(self._X, self._y, stratify=self._y, random_state=self.random_state)
         return np.ascontiguousarray(X), y
