@@ -1,6 +1,7 @@
 """The settings of a run: a typed schema for Hydra, and its errors in plain words."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -188,14 +189,32 @@ def search_settings(sampler: SamplerSettings, search: SearchConfig) -> SearchCon
                 "not; use validation or crossfit."
             )
         return search
+    return with_settings(search, sampler.params, "sampler.params.{}")
+
+
+def with_settings(search: SearchConfig, settings: Mapping[str, Any], where: str) -> SearchConfig:
+    """The settings of a search, some of them replaced.
+
+    Parameters
+    ----------
+    search : SearchConfig
+    settings : dict
+    where : str
+        What the user calls a setting of these, with its name for the braces.
+
+    Raises
+    ------
+    UserError
+        If one of them is no setting of the search.
+    """
     names = [f.name for f in fields(search)]
-    for name in sampler.params:
+    for name in settings:
         if name not in names:
             raise UserError(
-                f"sampler.params.{name} is no setting of the search; there are "
+                f"{where.format(name)} is no setting of the search; there are "
                 f"{', '.join(names)}{_did_you_mean(name, names)}."
             )
-    return replace(search, **sampler.params)
+    return replace(search, **settings)
 
 
 SELECTION = ("iterations", "reward", "folds", "final", "keep")

@@ -180,7 +180,6 @@ class Choice:
         self.result: SearchResult | ResamplingsResult | None = None
         self.seconds: dict[str, float] = {"generate": 0.0, "score": 0.0, "learn": 0.0}
         self.sampling_seconds = 0.0
-        self.chosen: Any = None
         self.warnings: list[str] = []
         self.peak_memory_mb = 0.0
         split = classifier.split

@@ -60,8 +60,7 @@ def search(
         sampler.fit_resample(*given)
 
     def conclude_one(choice: Choice) -> None:
-        _conclude(choice, sampler.trials, split, given)
-        choice.result = sampler.trials.result_of(choice.chosen)
+        choice.result = sampler.trials.result_of(_conclude(choice, sampler.trials, split, given))
         choice.seconds |= choice.result.seconds
 
     _do(choices, work, conclude_one)
@@ -112,8 +111,7 @@ def try_resamplings(
         if not trials.candidates:
             choice.fail(ChildFailed("failed", tried.errors[0]))
             return
-        _conclude(choice, trials, split, given)
-        choice.result = tried.result(choice.metric, choice.chosen)
+        choice.result = tried.result(choice.metric, _conclude(choice, trials, split, given))
         choice.warnings += tried.errors
 
     _do(choices, work, conclude_one)
@@ -152,8 +150,8 @@ def _joined(split: Split) -> Resampled:
     return np.vstack([split.X_train, split.X_val]), np.append(split.y_train, split.y_val)
 
 
-def _conclude(choice: Choice, trials: Trials, split: Split, given: Resampled) -> None:
-    """Let a choice's rule choose among what was tried, or make a vote of it."""
+def _conclude(choice: Choice, trials: Trials, split: Split, given: Resampled) -> Any:
+    """Let a choice's rule choose among what was tried, or make a vote of it; the candidate."""
     from autosmote.finals import conclude
 
     config, classifier = choice.search, choice.classifier
@@ -166,9 +164,9 @@ def _conclude(choice: Choice, trials: Trials, split: Split, given: Resampled) ->
             choice.reference, scores = _scores_on_folds(conclusion, classifier.equal)
         predictions = conclusion.model().predict(split.X_test)
     choice.sampling_seconds += time.perf_counter() - started
-    choice.chosen = conclusion.chosen
     choice.take(scores, lambda: predictions, trials.table(conclusion.chosen))
     choice.y_given = given[1]
+    return conclusion.chosen
 
 
 def _scores_on_folds(conclusion: Conclusion, estimator: Any) -> tuple[Scores, Scores]:

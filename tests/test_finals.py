@@ -1,5 +1,6 @@
 """What becomes of the sample sets that were tried: votes, re-scored ones, rewards by folds."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -18,7 +19,6 @@ from autosmote.errors import UserError
 from autosmote.evaluation import evaluate
 from autosmote.finals import Vote, conclude
 from autosmote.metrics import METRICS, macro_f1
-from autosmote.sampler import AutoSMOTE as Sampler
 from autosmote.search_config import FINALS, SearchConfig
 from autosmote.splits import make_split
 
@@ -42,7 +42,7 @@ def evaluated(split, metric="macro_f1", sampler="autosmote", estimator=TREE, see
 def kept_trials(X, y, **settings):
     """The trials of a search, before any rule has chosen."""
 
-    class Keeping(Sampler):
+    class Keeping(AutoSMOTE):
         def _conclude(self, trials, config):
             self.trials = trials
             return super()._conclude(trials, config)
@@ -252,8 +252,6 @@ def test_rules_share_a_search_and_conclude_as_alone(toy, sampler):
 
 @pytest.mark.parametrize("final", FINALS)
 def test_no_rule_looks_at_the_test_labels(toy, final):
-    import dataclasses
-
     permuted = dataclasses.replace(toy, y_test=np.random.default_rng(1).permutation(toy.y_test))
     first, second = (evaluated(split, final=final, keep=5) for split in (toy, permuted))
     assert first.scores["validation"] == second.scores["validation"]

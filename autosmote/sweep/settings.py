@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -25,6 +25,7 @@ from autosmote.config import (
     load_sampler,
     members,
     validate,
+    with_settings,
 )
 from autosmote.errors import UserError
 from autosmote.search_config import SearchConfig
@@ -157,7 +158,7 @@ def arms(config: SweepConfig) -> list[tuple[str, SamplerSettings, SearchConfig]]
             add(member.name, member)
     for arm in config.arms:
         sampler = load_sampler(arm.sampler)
-        search = replace(base, **_known(arm.search))
+        search = with_settings(base, arm.search, "search.{} of an arm")
         if search.reward == "crossfit" and "iterations" not in arm.search:
             search = replace(search, iterations=max(1, search.iterations // search.folds))
         add(arm.label, replace(sampler, params=sampler.params | arm.params), search)
@@ -171,16 +172,6 @@ def arms(config: SweepConfig) -> list[tuple[str, SamplerSettings, SearchConfig]]
         )
         for label, (sampler, search) in found.items()
     ]
-
-
-def _known(settings: dict[str, Any]) -> dict[str, Any]:
-    names = [f.name for f in fields(SearchConfig)]
-    for name in settings:
-        if name not in names:
-            raise UserError(
-                f"search.{name} of an arm is no setting of a search; there are {', '.join(names)}."
-            )
-    return settings
 
 
 def expand(config: SweepConfig) -> Iterator[tuple[str, Config]]:
