@@ -7,8 +7,10 @@ ask several sample sets, or score the best ones again. They know nothing of wher
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -65,7 +67,7 @@ class Vote(ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Any) -> NDArray:
         """The class of each row."""
-        return _called(self.share(X), self.threshold, self.label, self.classes_)
+        return _named(self.share(X), self.threshold, self.label, self.classes_)
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Shares of the votes for each class; of shape (n, 2)."""
@@ -87,7 +89,7 @@ class Trials(ABC):
         By which they were scored: the validation part, or the folds.
     apart : bool
         Whether there is one held-out part, and it is not among the rows to learn from: then the
-        classifier trained without it is the final one.
+        final classifier is one trained without it.
     label : scalar
         The rarer class.
     metric : str or callable
@@ -110,24 +112,49 @@ class Trials(ABC):
         """The classifier trained on `table`."""
 
     @abstractmethod
-    def _fit_without(self, candidate: Any, part: int) -> Any:
-        """The classifier trained without a held-out part."""
+    def _called(self, candidate: Any, part: int) -> NDArray[np.bool_]:
+        """As `called`, of a classifier trained without the part."""
 
     @abstractmethod
     def rescore(self, candidate: Any) -> float:
         """Mean score over the folds of all rows."""
 
-    def fitted(self, candidate: Any, part: int | None = None) -> Any:
-        """The classifier trained on all rows, or without a held-out part; once for all rules."""
-        part = 0 if self.apart else part
-        key = (candidate.iteration, part)
-        if key not in self._memo:
-            made = self._fit(candidate) if part is None else self._fit_without(candidate, part)
-            self._memo[key] = made
-        return self._memo[key]
+    def fitted(self, candidate: Any) -> Any:
+        """The classifier trained on all rows; once for all rules."""
+        return self._once((candidate.iteration,), lambda: self._fit(candidate))
+
+    def called(self, candidate: Any, part: int) -> NDArray[np.bool_]:
+        """Which rows of a held-out part are called `label` without it; once for all rules."""
+        if self.apart:
+            return (
+                np.asarray(self.fitted(candidate).predict(self.held_out[part].X_val)) == self.label
+            )
+        return self._once((candidate.iteration, part), lambda: self._called(candidate, part))
+
+    @contextmanager
+    def charged(self) -> Iterator[Callable[[], float]]:
+        """Seconds since then as if one rule had been alone; what others left to it counts too."""
+        self._used.clear()
+        started = time.perf_counter()
+        yield lambda: time.perf_counter() - started + sum(self._used.values())
+
+    def _once(self, key: tuple[int, ...], make: Callable[[], Any]) -> Any:
+        if key in self._made:
+            value, seconds = self._made[key]
+            self._used.setdefault(key, seconds)
+            return value
+        started = time.perf_counter()
+        value = make()
+        self._made[key] = value, time.perf_counter() - started
+        self._used[key] = 0.0  # on the clock already
+        return value
 
     @cached_property
-    def _memo(self) -> dict[tuple[int, int | None], Any]:
+    def _made(self) -> dict[tuple[int, ...], tuple[Any, float]]:
+        return {}
+
+    @cached_property
+    def _used(self) -> dict[tuple[int, ...], float]:
         return {}
 
 
@@ -151,12 +178,18 @@ class Conclusion:
     members: Sequence[Any]
     threshold: float | None = None
 
-    def model(self, part: int | None = None) -> Any:
-        """The fitted classifier or the `Vote` of several: final, or without a held-out part."""
-        fitted = [self.trials.fitted(member, part) for member in self.members]
+    def model(self) -> Any:
+        """The fitted classifier, or the `Vote` of several."""
+        fitted = [self.trials.fitted(member) for member in self.members]
         if self.threshold is None:
             return fitted[0]
         return Vote(fitted, self.trials.label, self.threshold)
+
+    def called(self, part: int) -> NDArray[np.bool_]:
+        """Which rows of a held-out part are called `label`, by classifiers trained without it."""
+        if self.threshold is None:
+            return self.trials.called(self.members[0], part)
+        return _enough(_share_on(self.trials, self.members, part), self.threshold)
 
 
 def conclude(trials: Trials, final: str, keep: int) -> Conclusion:
@@ -195,42 +228,48 @@ def _scorer_of(metric: Scoring, label: Any) -> Callable[[Any, Any, NDArray], flo
 def _best_threshold(trials: Trials, members: Sequence[Any]) -> float:
     """The share of votes with the best mean score on held-out rows; ties to the nearest to 1/2."""
     score = _scorer_of(trials.metric, trials.label)
-    n = len(members)
-    votes = [
-        Vote([trials.fitted(member, part) for member in members], trials.label)
-        for part in range(len(trials.held_out))
-    ]
-    shares = [vote.share(rows.X_val) for vote, rows in zip(votes, trials.held_out, strict=True)]
+    parts = range(len(trials.held_out))
+    shares = [_share_on(trials, members, part) for part in parts]
 
     def mean_score(threshold: float) -> float:
         scores = [
-            score(_Counted(share, threshold, trials.label, vote.classes_), rows.X_val, rows.y_val)
-            for share, vote, rows in zip(shares, votes, trials.held_out, strict=True)
+            score(_Counted(share, threshold, trials.label, rows.y_val), rows.X_val, rows.y_val)
+            for share, rows in zip(shares, trials.held_out, strict=True)
         ]
         return float(np.mean(scores))
 
-    thresholds = [count / n for count in range(1, n + 1)]
+    thresholds = [count / len(members) for count in range(1, len(members) + 1)]
     return max(sorted(thresholds, key=lambda t: abs(t - 0.5)), key=mean_score)
 
 
-class _Counted(ClassifierMixin, BaseEstimator):
-    """Votes that were counted already, as a classifier of just these rows."""
+def _share_on(trials: Trials, members: Sequence[Any], part: int) -> NDArray[np.float64]:
+    """Share of the members' classifiers that call each row of a held-out part `label`."""
+    calls = np.array([trials.called(member, part) for member in members])
+    return calls.sum(axis=0) / len(members)
 
-    def __init__(self, share: Any, threshold: float, label: Any, classes: NDArray) -> None:
-        self.share, self.threshold, self.label, self.classes = share, threshold, label, classes
-        self.classes_ = classes
+
+class _Counted(ClassifierMixin, BaseEstimator):
+    """Votes that were counted already, as a classifier of just these rows, which have labels y."""
+
+    def __init__(self, share: Any, threshold: float, label: Any, y: NDArray) -> None:
+        self.share, self.threshold, self.label, self.y = share, threshold, label, y
+        self.classes_ = np.unique(y)  # both: no part is without one of them
 
     def predict(self, X: Any) -> NDArray:
-        return _called(self.share, self.threshold, self.label, self.classes_)
+        return _named(self.share, self.threshold, self.label, self.classes_)
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         return _columns(self.share, self.label, self.classes_)
 
 
-def _called(share: NDArray, threshold: float, label: Any, classes: NDArray) -> NDArray:
+def _named(share: NDArray, threshold: float, label: Any, classes: NDArray) -> NDArray:
     (other,) = classes[classes != label]
+    return np.where(_enough(share, threshold), label, other).astype(classes.dtype)
+
+
+def _enough(share: NDArray, threshold: float) -> NDArray[np.bool_]:
     # A share is a quotient of whole numbers, and so may the threshold be: leave room for rounding.
-    return np.where(share >= threshold - 1e-9, label, other).astype(classes.dtype)
+    return share >= threshold - 1e-9
 
 
 def _columns(share: NDArray, label: Any, classes: NDArray) -> NDArray[np.float64]:

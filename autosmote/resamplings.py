@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from autosmote.finals import Trials
 from autosmote.folds import Fold
 from autosmote.metrics import METRICS
 from autosmote.privacy import describe_error
+from autosmote.scoring.resampled import ResampledScorer
 
 Table = tuple[NDArray[np.float64], NDArray[np.int8]]
 Resample = Callable[[int, float | None, NDArray[np.float64], NDArray[np.int8]], Table]
@@ -127,13 +129,26 @@ class Resamplings:
 
     def _try(self, what: tuple[int, float | None]) -> tuple[dict[str, float], int]:
         found: dict[str, list[float]] = {metric: [] for metric in METRICS}
-        for fold in self.folds:
+        for fold, scorer in zip(self.folds, self.scorers, strict=True):
             X, y = self.resample(*what, fold.X_train, fold.y_train)
-            predicted = clone(self.estimator).fit(X, y).predict(fold.X_val)
+            predicted = scorer.predict(X, y)
             for metric, value in METRICS.items():
                 found[metric].append(float(value(fold.y_val, predicted)))
         made = int(np.count_nonzero(y == 1)) - int(np.count_nonzero(fold.y_train == 1))
         return {metric: float(np.mean(scores)) for metric, scores in found.items()}, max(0, made)
+
+    @cached_property
+    def scorers(self) -> list[ResampledScorer]:
+        """One for each fold."""
+        return [self._scorer(fold) for fold in self.folds]
+
+    @cached_property
+    def more_scorers(self) -> list[tuple[Fold, ResampledScorer]]:
+        """The folds by which resamplings are scored again, and a scorer for each."""
+        return [(fold, self._scorer(fold)) for fold in self.more_folds()]
+
+    def _scorer(self, fold: Fold) -> ResampledScorer:
+        return ResampledScorer(self.estimator, fold.X_train, fold.y_train, fold.X_val)
 
     def result(self, metric: str, chosen: Resampling) -> ResamplingsResult:
         """What a record keeps, by one metric."""
@@ -147,8 +162,12 @@ class Resamplings:
         }
         return ResamplingsResult(chosen, len(reward), history)
 
-    def trials(self, metric: str) -> ResampledTrials:
-        """What was tried, ordered by a metric; those that failed are left out."""
+    @cached_property
+    def trials(self) -> dict[str, ResampledTrials]:
+        """What was tried, by metric, in the order of its scores; what failed is left out."""
+        return {metric: self._trials(metric) for metric in METRICS}
+
+    def _trials(self, metric: str) -> ResampledTrials:
         made = [
             Resampling(score, n, *self.seed_and_ratio(n))
             for n, score in enumerate(self.scores[metric], start=1)
@@ -177,7 +196,6 @@ class ResampledTrials(Trials):
         self.latest = resamplings
         self.held_out = made.folds
         self.apart = made.apart
-        self._folds: list[Fold] = []
 
     def table(self, candidate: Resampling) -> Table:
         return self._resample(candidate, self._made.X, self._made.y)
@@ -185,18 +203,19 @@ class ResampledTrials(Trials):
     def _fit(self, candidate: Resampling) -> Any:
         return clone(self._made.estimator).fit(*self.table(candidate))
 
-    def _fit_without(self, candidate: Resampling, part: int) -> Any:
-        return self._fit_on(candidate, self.held_out[part])
+    def _called(self, candidate: Resampling, part: int) -> NDArray[np.bool_]:
+        return self._predictions(candidate, self.held_out[part], self._made.scorers[part]) == 1
 
     def rescore(self, candidate: Resampling) -> float:
-        self._folds = self._folds or self._made.more_folds()
         value = METRICS[str(self.metric)]
-        fitted = [(self._fit_on(candidate, fold), fold) for fold in self._folds]
-        return float(np.mean([value(fold.y_val, m.predict(fold.X_val)) for m, fold in fitted]))
+        scores = [
+            value(fold.y_val, self._predictions(candidate, fold, scorer))
+            for fold, scorer in self._made.more_scorers
+        ]
+        return float(np.mean(scores))
 
-    def _fit_on(self, candidate: Resampling, fold: Any) -> Any:
-        X, y = self._resample(candidate, fold.X_train, fold.y_train)
-        return clone(self._made.estimator).fit(X, y)
+    def _predictions(self, candidate: Resampling, fold: Any, scorer: ResampledScorer) -> Any:
+        return scorer.predict(*self._resample(candidate, fold.X_train, fold.y_train))
 
     def _resample(self, candidate: Resampling, X: Any, y: Any) -> Table:
         return self._made.resample(candidate.seed, candidate.ratio, X, y)

@@ -340,10 +340,11 @@ class AutoSMOTE(BaseSampler):
                 estimator=estimator,
                 metric=metric,
                 scoring=config.scoring,
+                memory_bytes=config.scoring_memory * 2**20,
                 more_parts=partial(_parts_of_all, X, y, validation, in_folds, part_of),
             )
             if config.reward == "rotating":
-                trials = trials.rescored(parts)
+                trials.rescore_on_parts()
             chosen = self._conclude(trials, config)
             for fold, part in zip(folds, parts, strict=True):
                 fold.add(part, chosen.samples)

@@ -17,7 +17,7 @@ from autosmote.candidates import Candidate
 from autosmote.finals import Trials
 from autosmote.hardness import hardest_share
 from autosmote.scoring.estimators import equal_but_faster
-from autosmote.scoring.refit import RefitScorer, stack
+from autosmote.scoring.refit import stack
 from autosmote.scoring.reward import Part, Reward, Scoring
 from autosmote.search import SearchResult
 from autosmote.space import RowMaker, Space
@@ -41,7 +41,7 @@ class SearchTrials(Trials):
         Positions of the given majority rows, in the order in which they would be left out.
     apart : bool
         As for `Trials`.
-    estimator, metric, scoring
+    estimator, metric, scoring, memory_bytes
         As for `autosmote.scoring.reward.Reward`.
     more_parts : callable
         Makes the parts by which candidates are scored again: folds of all rows.
@@ -58,6 +58,7 @@ class SearchTrials(Trials):
     estimator: Any
     metric: Scoring
     scoring: str
+    memory_bytes: int
     more_parts: Callable[[], Sequence[Part]]
 
     def __post_init__(self) -> None:
@@ -83,23 +84,19 @@ class SearchTrials(Trials):
     def _fit(self, candidate: Candidate) -> Any:
         return clone(self._fitted).fit(*self.table(candidate))
 
-    def _fit_without(self, candidate: Candidate, part: int) -> Any:
-        rows = self.parts[part].without(candidate.left_out)
-        maker = rows.maker
-        refit = RefitScorer(
-            self._fitted, rows.X_train, rows.y_train, maker.rows, rows.X_val, rows.label
-        )
-        return refit.fit(maker.own(candidate.samples))
+    def _called(self, candidate: Candidate, part: int) -> NDArray[np.bool_]:
+        return self._by_parts.of(candidate).called(part, candidate.samples)
 
     def rescore(self, candidate: Candidate) -> float:
-        return self._folds(candidate.samples)
+        return self._by_more_parts.of(candidate)(candidate.samples)
 
-    def rescored(self, parts: Sequence[Part]) -> SearchTrials:
-        """The same trials, their candidates ordered by the mean score over some parts."""
-        trials = replace(self, more_parts=lambda: parts)
-        scored = [replace(found, score=trials.rescore(found)) for found in self.candidates]
-        scored.sort(key=lambda found: -found.score)
-        return replace(self, result=replace(self.result, candidates=tuple(scored)))
+    def rescore_on_parts(self) -> None:
+        """Order the candidates by the mean score over the parts of the search's own reward."""
+        scored = [
+            replace(found, score=self._by_parts.of(found)(found.samples))
+            for found in self.candidates
+        ]
+        self.candidates = sorted(scored, key=lambda found: -found.score)
 
     def result_of(self, chosen: Candidate) -> SearchResult:
         """The search's result with another candidate for its best."""
@@ -108,8 +105,30 @@ class SearchTrials(Trials):
         return replace(self.result, candidates=(chosen, *others), X_synthetic=rows)
 
     @cached_property
-    def _folds(self) -> Reward:
-        return Reward(self.estimator, self.more_parts(), self.metric, scoring=self.scoring)
+    def _by_parts(self) -> _Rewards:
+        return _Rewards(self._reward, self.parts)
+
+    @cached_property
+    def _by_more_parts(self) -> _Rewards:
+        return _Rewards(self._reward, self.more_parts())
+
+    def _reward(self, parts: Sequence[Part]) -> Reward:
+        memory = self.memory_bytes
+        return Reward(self.estimator, parts, self.metric, scoring=self.scoring, memory_bytes=memory)
+
+
+class _Rewards:
+    """Rewards by some parts: one for each share of the majority rows that was left out."""
+
+    def __init__(self, make: Callable[[Sequence[Part]], Reward], parts: Sequence[Part]) -> None:
+        self._make, self._parts = make, parts
+        self._made: dict[float, Reward] = {}
+
+    def of(self, candidate: Candidate) -> Reward:
+        share = candidate.left_out
+        if share not in self._made:
+            self._made[share] = self._make([part.without(share) for part in self._parts])
+        return self._made[share]
 
 
 def _append(given: Any, rows: Any) -> Any:

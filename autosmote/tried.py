@@ -107,7 +107,7 @@ def try_resamplings(
         tried.run(config.iterations, choices[0].metric, on_iteration)
 
     def conclude_one(choice: Choice) -> None:
-        trials = tried.trials(choice.metric)
+        trials = tried.trials[choice.metric]
         if not trials.candidates:
             choice.fail(ChildFailed("failed", tried.errors[0]))
             return
@@ -155,15 +155,14 @@ def _conclude(choice: Choice, trials: Trials, split: Split, given: Resampled) ->
     from autosmote.finals import conclude
 
     config, classifier = choice.search, choice.classifier
-    started = time.perf_counter()
-    with classifier.observed(timed=False):
+    with classifier.observed(timed=False), trials.charged() as seconds:
         conclusion = conclude(trials, config.final, config.keep)
         if config.reward == "validation":
             scores = both_metrics(split.y_val, conclusion.model().predict(split.X_val))
         else:
             choice.reference, scores = _scores_on_folds(conclusion, classifier.equal)
         predictions = conclusion.model().predict(split.X_test)
-    choice.sampling_seconds += time.perf_counter() - started
+        choice.sampling_seconds += seconds()
     choice.take(scores, lambda: predictions, trials.table(conclusion.chosen))
     choice.y_given = given[1]
     return conclusion.chosen
@@ -177,8 +176,7 @@ def _scores_on_folds(conclusion: Conclusion, estimator: Any) -> tuple[Scores, Sc
     for index, fold in enumerate(conclusion.trials.held_out):
         model = clone(estimator).fit(fold.X_train, fold.y_train)
         plain.append(both_metrics(fold.y_val, model.predict(fold.X_val)))
-        predicted = conclusion.model(index).predict(fold.X_val)
-        concluded.append(both_metrics(fold.y_val, predicted))
+        concluded.append(both_metrics(fold.y_val, conclusion.called(index).astype(np.int8)))
     return _mean(plain), _mean(concluded)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 from functools import partial
 from importlib import import_module
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,23 @@ class Scorer(Protocol):
         ----------
         counts : integer ndarray of shape (n_pool,)
             How often each pool row is added to the training part, with label 1.
+        """
+
+
+@runtime_checkable
+class AddedRowsScorer(Protocol):
+    """Scores rows of no pool, too."""
+
+    def takes(self, rows: NDArray[np.float64]) -> bool:
+        """Whether what was computed once holds when these rows are added."""
+
+    def predict_added(self, rows: NDArray[np.float64]) -> NDArray[np.int8]:
+        """Predictions (0 or 1) for the validation rows.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (m, D)
+            Added to the training part once, with label 1.
         """
 
 

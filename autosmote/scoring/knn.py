@@ -12,7 +12,8 @@ onto a copy. Exact ties are therefore settled as brute force settles them wherev
 are exact, as on one-hot data (it takes them from a matrix product; elsewhere rounding decides its
 ties). scikit-learn's trees, its choice below 16 features, push the rows in the order of the
 tree's leaves, which depends on all rows of the episode: there, a prediction can differ where the
-k-th and the next distance are equal and the tied rows' labels are not.
+k-th and the next distance are equal and the tied rows' labels are not. So it can where rows of no
+pool are added, which are pushed box by box: most boxes are too far away for any of their rows.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ TOLERATED = None
 
 _BLOCK = 256
 """Rows whose distances are computed together; few enough to stay in the first caches."""
+
+_BOX = 128
+"""Rows of no pool whose distances are computed together, or not at all."""
 
 
 def supports(estimator: Any, X_train: NDArray[np.float64]) -> bool:
@@ -74,12 +78,10 @@ class KnnScorer:
         if scratch_bytes > memory_bytes:
             raise MemoryError(f"lists of neighbours for {n_val} validation rows")
 
+        self._X_val = X_val
         self._heap_distance = np.full((n_val, k), np.inf)
         self._heap_label = np.zeros((n_val, k), dtype=np.int8)
-        for start in range(0, len(X_train), _BLOCK):
-            block = np.ascontiguousarray(X_train[start : start + _BLOCK].T)
-            labels = y_train[start : start + _BLOCK].astype(np.int8)
-            _push_originals(block, labels, X_val, self._heap_distance, self._heap_label)
+        _push_rows(X_train, y_train, X_val, self._heap_distance, self._heap_label)
 
         val_row = np.empty(_BLOCK * n_val, dtype=np.int32)
         pool_row = np.empty(_BLOCK * n_val, dtype=np.int32)
@@ -113,6 +115,48 @@ class KnnScorer:
             self._heap_distance,
             self._heap_label,
         )
+
+    def takes(self, rows: NDArray[np.float64]) -> bool:
+        """Whether these rows may be added: all may."""
+        return True
+
+    def predict_added(self, rows: NDArray[np.float64]) -> NDArray[np.int8]:
+        """Predictions for the validation rows when rows of no pool are added."""
+        distance, label = self._heap_distance.copy(), self._heap_label.copy()
+        for box in _boxes(rows):
+            block = np.ascontiguousarray(rows[box].T)
+            _push_box(block, block.min(axis=1), block.max(axis=1), self._X_val, distance, label)
+        return (2 * label.sum(axis=1) > label.shape[1]).astype(np.int8)
+
+
+def _push_rows(
+    X: NDArray[np.float64],
+    y: NDArray[np.integer],
+    X_val: NDArray[np.float64],
+    heap_distance: NDArray[np.float64],
+    heap_label: NDArray[np.int8],
+) -> None:
+    """Push rows, in their order, onto the heaps of all validation rows."""
+    for start in range(0, len(X), _BLOCK):
+        block = np.ascontiguousarray(X[start : start + _BLOCK].T)
+        labels = y[start : start + _BLOCK].astype(np.int8)
+        _push_block(block, labels, X_val, heap_distance, heap_label)
+
+
+def _boxes(rows: NDArray[np.float64]) -> list[NDArray[np.intp]]:
+    """Cut rows in halves, each time by the feature of the widest range; numbers of neighbours."""
+    found, left = [], [np.arange(len(rows))]
+    while left:
+        box = left.pop()
+        if len(box) <= _BOX:
+            found.append(box)
+            continue
+        inside = rows[box]
+        widest = int(np.argmax(inside.max(axis=0) - inside.min(axis=0)))
+        half = len(box) // 2
+        order = np.argpartition(inside[:, widest], half)
+        left += [box[order[half:]], box[order[:half]]]
+    return found
 
 
 @njit(cache=True)
@@ -152,13 +196,30 @@ def _squared_distances(block, x, out):
 
 
 @njit(cache=True)
-def _push_originals(block, labels, X_val, heap_distance, heap_label):
+def _push_block(block, labels, X_val, heap_distance, heap_label):
     distances = np.empty(block.shape[1])
     for v in range(len(X_val)):
         _squared_distances(block, X_val[v], distances)
         for j in range(block.shape[1]):
             if distances[j] < heap_distance[v, 0]:
                 _push(heap_distance[v], heap_label[v], distances[j], labels[j])
+
+
+@njit(cache=True)
+def _push_box(block, low, high, X_val, heap_distance, heap_label):
+    """Push rows of class 1 that lie between `low` and `high`, where they can be near enough."""
+    distances = np.empty(block.shape[1])
+    for v in range(len(X_val)):
+        x, nearest = X_val[v], 0.0
+        for feature in range(block.shape[0]):
+            outside = max(low[feature] - x[feature], x[feature] - high[feature], 0.0)
+            nearest += outside * outside
+        if nearest >= heap_distance[v, 0]:
+            continue
+        _squared_distances(block, x, distances)
+        for j in range(block.shape[1]):
+            if distances[j] < heap_distance[v, 0]:
+                _push(heap_distance[v], heap_label[v], distances[j], np.int8(1))
 
 
 @njit(cache=True)

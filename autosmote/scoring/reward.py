@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from autosmote.hardness import hardest_share
 from autosmote.metrics import METRICS
-from autosmote.scoring import Scorer, make_scorer
+from autosmote.scoring import make_scorer
 from autosmote.scoring.estimators import equal_but_faster
 from autosmote.space import RowMaker, Samples
 
@@ -93,9 +93,9 @@ class Reward:
         memory_bytes: int = 1 << 30,
     ) -> None:
         self.name = "refit"
-        self._parts = parts
+        self._parts, self._metric = parts, metric
         share = memory_bytes // len(parts)
-        self._scores = [self._score_on(part, estimator, metric, scoring, share) for part in parts]
+        self._scorers = [self._scorer(part, estimator, scoring, share) for part in parts]
 
     def __call__(self, samples: Samples) -> float:
         """Mean score over the parts; NaN where a scorer says so."""
@@ -109,37 +109,43 @@ class Reward:
 
     def on(self, part: int, samples: Samples) -> float:
         """Score on one of the parts."""
-        return float(self._scores[part](self._parts[part].maker.own(samples)))
+        rows, scorer, own = self._parts[part], self._scorers[part], self._own(part, samples)
+        if isinstance(self._metric, str):
+            return float(METRICS[self._metric](rows.y_val == rows.label, scorer.predict(own)))
+        return float(self._metric(scorer.fit(own), rows.X_val, rows.y_val))
 
-    def _score_on(
-        self, part: Part, estimator: Any, metric: Scoring, scoring: str, memory_bytes: int
-    ) -> Callable[[Samples], float]:
+    def called(self, part: int, samples: Samples) -> NDArray[np.bool_]:
+        """Which held-out rows of one of the parts are said to be of its class `label`."""
+        return self._scorers[part].predict(self._own(part, samples)).astype(bool)
+
+    def _own(self, part: int, samples: Samples) -> Samples:
+        return self._parts[part].maker.own(samples)
+
+    def _scorer(self, part: Part, estimator: Any, scoring: str, memory_bytes: int) -> Any:
         # Here, since it imports scikit-learn: an actor's host does so once, its parent need not.
         from autosmote.scoring.refit import RefitScorer
 
         pool = part.maker.pool
-        if pool is None and scoring == "auto":  # a fit that is equal is all that there is
+        fits = not isinstance(self._metric, str) or not part.fast or pool is None
+        if fits and scoring == "auto":  # a fit that is equal is all that there is
             estimator = equal_but_faster(estimator)
         refit = RefitScorer(
             estimator, part.X_train, part.y_train, part.maker.rows, part.X_val, part.label
         )
-        if not isinstance(metric, str):
-            return lambda samples: metric(refit.fit(samples), part.X_val, part.y_val)
-        value, y_val = METRICS[metric], part.y_val == part.label
-        scorer: Scorer = refit
-        if part.fast and pool is not None:
-            scorer = make_scorer(
-                estimator,
-                part.X_train,
-                (part.y_train == part.label).astype(np.int8),
-                pool,
-                part.X_val,
-                scoring=scoring,
-                memory_bytes=memory_bytes,
-                refit=refit,
-            )
-            self.name = scorer.name
-        return lambda samples: value(y_val, scorer.predict(samples))
+        if fits:
+            return refit
+        scorer = make_scorer(
+            estimator,
+            part.X_train,
+            (part.y_train == part.label).astype(np.int8),
+            pool,
+            part.X_val,
+            scoring=scoring,
+            memory_bytes=memory_bytes,
+            refit=refit,
+        )
+        self.name = scorer.name
+        return scorer
 
 
 def resolve_scoring(scoring: Any, n_classes: int) -> Scoring:

@@ -102,9 +102,17 @@ class SvmScorer:
 
     def predict(self, counts: NDArray[np.integer]) -> NDArray[np.int8]:
         """Predictions for the validation rows when pool row p is added ``counts[p]`` times."""
-        decision = np.empty(self._val.shape[1])
-        _multiply(self._val, self._minimum(counts), decision)
-        return (decision > 0).astype(np.int8)
+        return self._predictions(self._minimum(counts))
+
+    def takes(self, rows: NDArray[np.float64]) -> bool:
+        """Whether these rows, of no pool, are combinations of the training rows."""
+        rows = self._with_intercept(rows)
+        return np.allclose(rows @ self._span @ self._span.T, rows, rtol=1e-9, atol=1e-9)
+
+    def predict_added(self, rows: NDArray[np.float64]) -> NDArray[np.int8]:
+        """Predictions for the validation rows when rows of no pool are added."""
+        added = self._with_intercept(rows) @ self._span
+        return self._predictions(self._minimum_with(added, np.ones(len(rows))))
 
     def coefficients(self, counts: NDArray[np.integer]) -> tuple[NDArray[np.float64], float]:
         """``coef_`` and ``intercept_`` of the minimum."""
@@ -113,9 +121,19 @@ class SvmScorer:
 
     def _minimum(self, counts: NDArray[Any]) -> NDArray[np.float64]:
         used = np.flatnonzero(counts)
-        rows, weight = self._pool[used], counts[used].astype(np.float64)
+        return self._minimum_with(self._pool[used], counts[used].astype(np.float64))
+
+    def _minimum_with(
+        self, rows: NDArray[np.float64], weight: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """The minimum when rows of class 1, in coordinates of the span, are added."""
         columns = np.ascontiguousarray(rows.T)
         return _minimise(*self._start, self._rows, self._columns, rows, columns, weight, self._C)
+
+    def _predictions(self, w: NDArray[np.float64]) -> NDArray[np.int8]:
+        decision = np.empty(self._val.shape[1])
+        _multiply(self._val, w, decision)
+        return (decision > 0).astype(np.int8)
 
     def _with_intercept(self, X: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.hstack([X, np.full((len(X), 1), self._scaling)])
