@@ -149,7 +149,10 @@ def grow(
     rows, columns, codes, levels, sorted_features, few_features, origin, weight, label,
     max_depth, seed,
 ):  # fmt: skip
-    """Grow a tree: split feature, threshold, children (0 in a leaf) and packed weight of each node; depth.
+    """Grow a tree: its nodes and its depth.
+
+    Of each node the split feature, the threshold, the left and the right child (0 in a leaf), and
+    the packed weight of its rows.
 
     Parameters
     ----------

@@ -105,10 +105,10 @@ def _radix_sort(keys, order):
         for r in range(n):
             bits = keys[feature, r]
             # In this form the numbers are in the order of unsigned integers.
-            bits = ~bits if bits & sign else bits | sign
-            key[r], row[r] = bits, r
+            key[r] = ~bits if bits & sign else bits | sign
+            row[r] = r
             for digit in range(3):
-                starts[digit, (bits >> np.uint32(11 * digit)) & np.uint32(2047)] += 1
+                starts[digit, (key[r] >> np.uint32(11 * digit)) & np.uint32(2047)] += 1
         for digit in range(3):
             start = np.int64(0)
             for value in range(2048):

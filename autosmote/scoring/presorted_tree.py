@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from sklearn.base import _fit_context
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.tree._tree import NODE_DTYPE, TREE_LEAF, TREE_UNDEFINED, Tree
 from sklearn.utils.validation import validate_data
@@ -26,10 +27,10 @@ class PresortedTree(DecisionTreeClassifier):
     a depth and an integer ``random_state`` go scikit-learn's own way.
     """
 
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, check_input: bool = True
     ) -> PresortedTree:
-        self._validate_params()
         found = None
         if sample_weight is None and check_input and known_parameters(self):
             found = presort.two_classes(X, y)

@@ -12,6 +12,7 @@ from autosmote.scoring import growing, presort
 TOLERATED = 0.0
 """Share of predictions that may differ from a refit's: none."""
 
+
 def supports(estimator: Any, X_train: NDArray[np.float64]) -> bool:
     """Whether the estimator's type and parameters are ones that this module reproduces."""
     from sklearn.tree import DecisionTreeClassifier
