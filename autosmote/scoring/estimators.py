@@ -25,4 +25,13 @@ def equal_but_faster(estimator: Any) -> Any:
             from autosmote.scoring.stumps import PresortedAdaBoost
 
             return PresortedAdaBoost(**estimator.get_params(deep=False))
+    if type(estimator).__name__ == "DecisionTreeClassifier":
+        from sklearn.tree import DecisionTreeClassifier
+
+        if type(estimator) is DecisionTreeClassifier:
+            from autosmote.scoring.presorted_tree import PresortedTree
+            from autosmote.scoring.tree import known_parameters
+
+            if known_parameters(estimator):
+                return PresortedTree(**estimator.get_params(deep=False))
     return estimator

@@ -10,10 +10,69 @@ child's leaves of the parent's.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from autosmote.scoring.splitting import EPSILON, find_split, improves, impurity, unpack
+
+_FEW_VALUES = 16
+"""Features with at most so many values over all rows are kept as histograms."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """The features of all rows, as ``grow`` takes them: see there."""
+
+    columns: NDArray[np.float32]
+    codes: NDArray[np.uint8]
+    levels: NDArray[np.float32]
+    sorted_features: NDArray[np.intp]
+    few_features: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, columns: NDArray[np.float32]) -> Features:
+        """From the values of each feature, shape (D, n)."""
+        n_features, n_rows = columns.shape
+        levels = np.zeros((n_features, _FEW_VALUES), dtype=np.float32)
+        n_levels = np.array([_find_levels(*pair) for pair in zip(columns, levels, strict=True)])
+        sorted_features, few_features = np.flatnonzero(n_levels < 0), np.flatnonzero(n_levels >= 0)
+        levels = levels[few_features]
+        codes = np.empty((n_rows, len(few_features)), dtype=np.uint8)
+        for k, feature in enumerate(few_features):
+            _encode(columns[feature], levels[k, : n_levels[feature]], codes[:, k])
+        return cls(columns[sorted_features], codes, levels, sorted_features, few_features)
+
+
+@njit(cache=True)
+def _find_levels(column, levels):
+    """Fill ``levels`` with a column's values in ascending order: their number, -1 if too many."""
+    n_levels = 0
+    for value in column:
+        k = n_levels
+        while k > 0 and levels[k - 1] > value:
+            k -= 1
+        if k > 0 and levels[k - 1] == value:
+            continue
+        if n_levels == len(levels):
+            return -1
+        for other in range(n_levels, k, -1):
+            levels[other] = levels[other - 1]
+        levels[k] = value
+        n_levels += 1
+    return n_levels
+
+
+@njit(cache=True)
+def _encode(column, levels, codes):
+    """Fill ``codes`` with each value's place among the levels."""
+    for r in range(len(column)):
+        code = 0
+        while levels[code] != column[r]:
+            code += 1
+        codes[r] = code
 
 
 @njit(cache=True)
@@ -90,7 +149,10 @@ def grow(
     rows, columns, codes, levels, sorted_features, few_features, origin, weight, label,
     max_depth, seed,
 ):  # fmt: skip
-    """Grow a tree: split feature, threshold, children (0 in a leaf) and prediction of each node.
+    """Grow a tree: its nodes and its depth.
+
+    Of each node the split feature, the threshold, the left and the right child (0 in a leaf), and
+    the packed weight of its rows.
 
     Parameters
     ----------
@@ -130,8 +192,8 @@ def grow(
     node_threshold = np.zeros(2 * n_rows, dtype=np.float64)
     node_left = np.zeros(2 * n_rows, dtype=np.int32)
     node_right = np.zeros(2 * n_rows, dtype=np.int32)
-    node_prediction = np.zeros(2 * n_rows, dtype=np.int8)
-    n_nodes = 0
+    node_weight = np.empty(2 * n_rows, dtype=np.int64)
+    n_nodes = deepest = 0
 
     stack = np.empty((n_rows + 1, 7), dtype=np.int64)
     histograms = np.empty((32, n_few, levels.shape[1]), dtype=np.int64)  # of the stack's nodes
@@ -154,7 +216,8 @@ def grow(
         if parent >= 0:
             (node_left if is_left else node_right)[parent] = node
         total0, total1 = unpack(node_total)
-        node_prediction[node] = total1 > total0
+        node_weight[node] = node_total
+        deepest = max(deepest, depth)
         if depth >= max_depth or impurity(total0, total1) <= EPSILON:
             continue
 
@@ -201,11 +264,14 @@ def grow(
         for j in range(n_known, n_constant):
             constant_features[j] = features[j]
 
-    return node_feature, node_threshold, node_left, node_right, node_prediction
+    return (
+        node_feature[:n_nodes], node_threshold[:n_nodes], node_left[:n_nodes], node_right[:n_nodes],
+        node_weight[:n_nodes], deepest,
+    )  # fmt: skip
 
 
 @njit(cache=True)
-def apply(X, feature, threshold, left, right, prediction):
+def apply(X, feature, threshold, left, right, weight):
     """Predictions of a grown tree for float32 rows ``X``."""
     predictions = np.empty(len(X), dtype=np.int8)
     for v in range(len(X)):
@@ -213,5 +279,6 @@ def apply(X, feature, threshold, left, right, prediction):
         while left[node] > 0:
             is_left = np.float64(X[v, feature[node]]) <= threshold[node]
             node = left[node] if is_left else right[node]
-        predictions[v] = prediction[node]
+        weight0, weight1 = unpack(weight[node])
+        predictions[v] = weight1 > weight0
     return predictions

@@ -41,8 +41,13 @@ class UsedRows:
 
     @property
     def dtype(self) -> type[np.unsignedinteger[Any]]:
-        """Smallest type for row numbers: these arrays are moved about more than anything else."""
-        return np.uint16 if len(self.origin) <= 1 << 16 else np.uint32
+        """Type of row numbers: these arrays are moved about more than anything else."""
+        return row_dtype(len(self.origin))
+
+
+def row_dtype(n_rows: int) -> type[np.unsignedinteger[Any]]:
+    """Smallest type for the numbers of so many rows."""
+    return np.uint16 if n_rows <= 1 << 16 else np.uint32
 
 
 def used_rows(n_train: int, counts: NDArray[np.integer]) -> UsedRows:
@@ -61,12 +66,63 @@ def float32_columns(*parts: NDArray[np.float64]) -> NDArray[np.float32]:
     return np.ascontiguousarray(np.vstack(parts).astype(np.float32).T)
 
 
+def two_classes(X: Any, y: Any) -> tuple[NDArray, NDArray[np.int8]] | None:
+    """The sorted two classes of y and each row's place in them.
+
+    None where X is no array of numbers that are finite as float32, or y none of two integers or
+    truth values: what a classifier leaves to scikit-learn, refusing the data included.
+    """
+    plain = isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind == "f" and X.size > 0
+    if not plain or not (np.abs(X) <= np.finfo(np.float32).max).all():
+        return None
+    if not (isinstance(y, np.ndarray) and y.shape == X.shape[:1] and y.dtype.kind in "biu"):
+        return None
+    classes = np.array([y.min(), y.max()])
+    codes = y == classes[1]
+    if classes[0] == classes[1] or not (codes | (y == classes[0])).all():
+        return None
+    return classes, codes.astype(np.int8)
+
+
 def sort_columns(columns: NDArray[np.float32]) -> NDArray[np.int32]:
     """Rows in ascending order of each feature, shape (D, n); ties by row."""
     order = np.empty(columns.shape, dtype=np.int32)
-    for feature, column in enumerate(columns):
-        order[feature] = np.argsort(column, kind="stable")
+    keys = (columns + np.float32(0.0)).view(np.uint32)  # of the two zeros only one
+    _radix_sort(keys, order)
     return order
+
+
+@njit(cache=True)
+def _radix_sort(keys, order):
+    """Fill ``order`` (D, n) from the bits of float32 numbers, 11 at a time from the lowest."""
+    n = keys.shape[1]
+    sign = np.uint32(1 << 31)
+    key, moved_key = np.empty(n, dtype=np.uint32), np.empty(n, dtype=np.uint32)
+    row, moved_row = np.empty(n, dtype=np.int32), np.empty(n, dtype=np.int32)
+    starts = np.empty((3, 2048), dtype=np.int64)
+    for feature in range(keys.shape[0]):
+        starts[:] = 0
+        for r in range(n):
+            bits = keys[feature, r]
+            # In this form the numbers are in the order of unsigned integers.
+            key[r] = ~bits if bits & sign else bits | sign
+            row[r] = r
+            for digit in range(3):
+                starts[digit, (key[r] >> np.uint32(11 * digit)) & np.uint32(2047)] += 1
+        for digit in range(3):
+            start = np.int64(0)
+            for value in range(2048):
+                count = starts[digit, value]
+                starts[digit, value] = start
+                start += count
+            for p in range(n):
+                value = (key[p] >> np.uint32(11 * digit)) & np.uint32(2047)
+                to = starts[digit, value]
+                starts[digit, value] += 1
+                moved_key[to], moved_row[to] = key[p], row[p]
+            key, moved_key = moved_key, key
+            row, moved_row = moved_row, row
+        order[feature] = row
 
 
 @njit(cache=True)

@@ -22,7 +22,7 @@ from sklearn.ensemble import AdaBoostClassifier
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from autosmote.scoring.presort import FEATURE_THRESHOLD, float32_columns, sort_columns
+from autosmote.scoring.presort import FEATURE_THRESHOLD, float32_columns, sort_columns, two_classes
 
 _EPSILON = np.finfo(np.float64).eps
 _MARGIN = 64.0
@@ -100,13 +100,8 @@ class _SortedRows:
     @classmethod
     def of(cls, X: Any, y: Any) -> _SortedRows | None:
         """None where scikit-learn is to do all by itself, refusing the data included."""
-        plain = isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind == "f" and X.size > 0
-        if not plain or not (np.abs(X) <= np.finfo(np.float32).max).all():
-            return None
-        if not (isinstance(y, np.ndarray) and y.shape == X.shape[:1] and y.dtype.kind in "biu"):
-            return None
-        classes, codes = np.unique(y, return_inverse=True)
-        return cls(X, codes.astype(np.int8), classes) if len(classes) == 2 else None
+        found = two_classes(X, y)
+        return None if found is None else cls(X, found[1], found[0])
 
 
 @dataclass(frozen=True)
