@@ -139,18 +139,18 @@ class Trials(ABC):
         yield lambda: time.perf_counter() - started + sum(self._used.values())
 
     def _once(self, key: tuple[int, ...], make: Callable[[], Any]) -> Any:
-        if key in self._made:
-            value, seconds = self._made[key]
+        if key in self._known:
+            value, seconds = self._known[key]
             self._used.setdefault(key, seconds)
             return value
         started = time.perf_counter()
         value = make()
-        self._made[key] = value, time.perf_counter() - started
+        self._known[key] = value, time.perf_counter() - started
         self._used[key] = 0.0  # on the clock already
         return value
 
     @cached_property
-    def _made(self) -> dict[tuple[int, ...], tuple[Any, float]]:
+    def _known(self) -> dict[tuple[int, ...], tuple[Any, float]]:
         return {}
 
     @cached_property

@@ -27,7 +27,7 @@ class PresortedTree(DecisionTreeClassifier):
     a depth and an integer ``random_state`` go scikit-learn's own way.
     """
 
-    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
+    @_fit_context(prefer_skip_nested_validation=True)
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, check_input: bool = True
     ) -> PresortedTree:
