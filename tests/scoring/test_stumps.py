@@ -91,7 +91,6 @@ def test_equal_on_data_shaped_like_the_six(shape, seed, trees):
         model = stumps.PresortedAdaBoost(random_state=seed).fit(problem.X_train, problem.y_train)
         model.predict(problem.X_val)
         assert sum(stump.tie is not None for stump in model.estimators_) > 5
-        assert trees  # others tie without voting alike, or are settled by the queries
 
 
 @pytest.mark.parametrize(
