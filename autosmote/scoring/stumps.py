@@ -6,14 +6,17 @@ are sorted once, and a stump is one pass over each feature.
 
 scikit-learn adds the rows' weights up in other orders than this pass, so a choice between splits
 that are equally good but for rounding could be made differently. Hence the pass decides only where
-rounding cannot; where it could, the stump is a tree of scikit-learn's. (The search's `boosting`
-shares the sorted rows of all episodes, which is faster still, and accepts such differences.)
+rounding cannot. Where it could, the splits in question mostly vote alike on the training rows, as
+those of two one-hot columns that mirror each other do: boosting goes on the same whichever
+scikit-learn takes, and which it is only matters once they differ on rows to predict. Then, and
+where they do not vote alike, the stump is a tree of scikit-learn's. (The search's `boosting` shares
+the sorted rows of all episodes, which is faster still, and accepts such differences.)
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -30,6 +33,9 @@ _MARGIN = 64.0
 rounding. A sum of n weights is off by at most one such unit, however it is formed. A gain is made
 of six such sums, three per side, and moves at most twice as much as each, so by 12; two gains, each
 formed here and in scikit-learn, by 48."""
+_MAX_TIED = 16
+"""Splits that the pass can tell of; where more are within rounding of the best, it does not decide.
+"""
 
 
 class PresortedAdaBoost(AdaBoostClassifier):
@@ -58,7 +64,7 @@ class PresortedAdaBoost(AdaBoostClassifier):
             self.classes_, self.n_classes_ = rows.classes, 2
         seed = random_state.randint(np.iinfo(np.int32).max)
         stump = _best_stump(rows, sample_weight, seed)
-        wrong = stump.votes(rows.X) != rows.y
+        wrong = stump.split.votes(rows.columns.T) != rows.y
         error = (wrong * sample_weight).sum() / sample_weight.sum()
         if error >= 0.5:
             if not self.estimators_:
@@ -83,7 +89,8 @@ class PresortedAdaBoost(AdaBoostClassifier):
         weights = self.estimator_weights_
         decision = np.zeros(len(X))
         for stump, weight in zip(self.estimators_, weights, strict=False):
-            _add_vote(X, stump.feature, stump.threshold, stump.left, stump.right, weight, decision)
+            split = stump.split_for(X)
+            _add_vote(X, split.feature, split.threshold, split.left, split.right, weight, decision)
         # scikit-learn adds up what each class gets; one has what the other has with a minus.
         return 2.0 * (decision / weights.sum())
 
@@ -92,10 +99,10 @@ class _SortedRows:
     """Training rows as float32, in ascending order of each feature, with labels 0 and 1."""
 
     def __init__(self, X: NDArray, y: NDArray[np.int8], classes: NDArray) -> None:
-        self.X, self.y, self.classes = np.ascontiguousarray(X, dtype=np.float32), y, classes
-        columns = float32_columns(X)
-        self.order = sort_columns(columns)
-        self.values = np.take_along_axis(columns, self.order, axis=1)
+        self.columns, self.y, self.classes = float32_columns(X), y, classes
+        self.order = sort_columns(self.columns)
+        self.values = np.take_along_axis(self.columns, self.order, axis=1)
+        self.plateaus = _longest_plateaus(self.values)
 
     @classmethod
     def of(cls, X: Any, y: Any) -> _SortedRows | None:
@@ -104,42 +111,113 @@ class _SortedRows:
         return None if found is None else cls(X, found[1], found[0])
 
 
-@dataclass(frozen=True)
-class _Stump:
-    """A tree of depth 1: rows with ``x <= threshold`` are on the left; votes are 0 and 1."""
+class _Split(NamedTuple):
+    """Rows with ``x <= threshold`` are on the left; votes are 0 and 1."""
 
     feature: int
-    threshold: np.float64
+    threshold: float
     left: int
     right: int
-    classes_: NDArray
 
     def votes(self, X: NDArray[np.floating]) -> NDArray[np.int8]:
-        is_left = X[:, self.feature].astype(np.float32) <= self.threshold
+        is_left = X[:, self.feature].astype(np.float32) <= np.float64(self.threshold)
         return np.where(is_left, np.int8(self.left), np.int8(self.right))
+
+
+@dataclass(eq=False)
+class _Stump:
+    """A tree of depth 1, as a member of AdaBoost.
+
+    While several splits are possible, all voting alike on the training rows, it holds on to these
+    rows and their weights; a copy or a pickle is of the stump that it turns out to be, without any.
+    """
+
+    split: _Split
+    classes_: NDArray
+    tie: _Tie | None = None
+
+    def split_for(self, X: NDArray[np.floating]) -> _Split:
+        """One that votes on these rows as scikit-learn's split does."""
+        tie = self.tie
+        if tie is not None and not _vote_alike(X, *tie.alternatives):
+            self._settle(tie)
+        return self.split
 
     def predict(self, X: NDArray[np.floating]) -> NDArray:
         """Labels, for what of AdaBoost asks its members."""
-        return self.classes_[self.votes(X)]
+        return self.classes_[self.split_for(X).votes(X)]
+
+    def _settle(self, tie: _Tie) -> None:
+        # In this order: another thread may be predicting.
+        self.split = _tree_split(*tie.fit)
+        self.tie = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.tie is not None:
+            self._settle(self.tie)
+        return _Stump, (self.split, self.classes_)
+
+
+@dataclass(frozen=True, eq=False)
+class _Tie:
+    """Features, thresholds, votes on the left and right of splits; what decides between them."""
+
+    alternatives: tuple[NDArray, NDArray, NDArray, NDArray]
+    fit: tuple[NDArray, NDArray, NDArray, int]
 
 
 def _best_stump(rows: _SortedRows, weight: NDArray[np.float64], seed: int) -> _Stump:
-    certain, feature, threshold, left, right = _best_split(rows.order, rows.values, weight, rows.y)
-    if not certain:
-        model = DecisionTreeClassifier(max_depth=1, random_state=seed)
-        tree = model.fit(rows.X, rows.y, weight, check_input=False).tree_
-        predicted = tree.value[:, 0].argmax(axis=1)  # of the root and the leaves
-        if tree.node_count == 1:
-            feature, threshold, left, right = 0, np.inf, predicted[0], predicted[0]
-        else:
-            feature, threshold = tree.feature[0], tree.threshold[0]
-            left, right = predicted[1:]
-    return _Stump(int(feature), np.float64(threshold), int(left), int(right), rows.classes)
+    splits = _best_splits(rows.order, rows.values, rows.plateaus, weight, rows.y)
+    fit = (rows.columns, rows.y, weight, seed)
+    n_splits = len(splits[0])
+    if n_splits == 0 or not _vote_alike(rows.columns.T, *splits):
+        return _Stump(_tree_split(*fit), rows.classes)
+    feature, threshold, left, right = splits
+    split = _Split(int(feature[0]), float(threshold[0]), int(left[0]), int(right[0]))
+    if n_splits == 1:
+        return _Stump(split, rows.classes)
+    # A copy of the weights, for they are AdaBoost's to change.
+    return _Stump(split, rows.classes, _Tie(splits, (rows.columns, rows.y, weight.copy(), seed)))
+
+
+def _tree_split(
+    columns: NDArray[np.float32], y: NDArray[np.int8], weight: NDArray[np.float64], seed: int
+) -> _Split:
+    """What scikit-learn's tree makes of rows given as columns."""
+    model = DecisionTreeClassifier(max_depth=1, random_state=seed)
+    tree = model.fit(columns.T, y, weight, check_input=False).tree_
+    predicted = tree.value[:, 0].argmax(axis=1)  # of the root and the leaves
+    if tree.node_count == 1:
+        return _Split(0, np.inf, int(predicted[0]), int(predicted[0]))
+    left, right = predicted[1:]
+    return _Split(int(tree.feature[0]), float(tree.threshold[0]), int(left), int(right))
+
+
+@njit(cache=True)
+def _longest_plateaus(values):
+    """Of each feature, the longest stretch of sorted rows without a split: begin, end (after it).
+
+    The sum of its weights is what all others leave of the total, so nobody needs to form it: of a
+    one-hot column's rows most are there.
+    """
+    plateaus = np.zeros((len(values), 2), dtype=np.int64)
+    for f in range(len(values)):
+        begin = 0
+        for end in range(1, values.shape[1] + 1):
+            if end < values.shape[1] and values[f, end] <= values[f, end - 1] + FEATURE_THRESHOLD:
+                continue
+            if end - begin > plateaus[f, 1] - plateaus[f, 0]:
+                plateaus[f, 0], plateaus[f, 1] = begin, end
+            begin = end
+    return plateaus
 
 
 @njit(cache=True, error_model="numpy")
-def _best_split(order, values, weight, label):
-    """Whether the best split is certain, its feature and threshold, the classes on both sides."""
+def _best_splits(order, values, plateaus, weight, label):
+    """All splits that may be the best: features, thresholds, votes on the left and on the right.
+
+    They are too many to tell, or rounding may decide what they vote, where there are none.
+    """
     n_features, n = order.shape
     both = np.empty((n, 2))
     total = total1 = 0.0
@@ -154,42 +232,83 @@ def _best_split(order, values, weight, label):
     negligible = margin / 4.0
     noise = 0.0
 
-    best = second = 0.0
-    feature, position, left, left1 = -1, -1, 0.0, 0.0
+    best = least = dropped = 0.0
+    n_kept = 0
+    gains, lead, lead_right = np.empty(_MAX_TIED), np.empty(_MAX_TIED), np.empty(_MAX_TIED)
+    feature, position = np.empty(_MAX_TIED, np.int64), np.empty(_MAX_TIED, np.int64)
     for f in range(n_features):
-        below = below1 = 0.0
-        for p in range(n - 1):
-            r = order[f, p]
-            below += both[r, 0]
-            below1 += both[r, 1]
-            above = total - below
-            if below <= negligible or above <= negligible:
-                noise = 4.0 * margin * n
-                continue
-            q = below1 * total - below * total1
-            # The split decreases the impurity by 2 q^2 / (total below above): whether that is
-            # among the two largest so far needs no division.
-            if 2.0 * q * q < second * (total * below * above):
-                continue
-            if values[f, p + 1] <= values[f, p] + FEATURE_THRESHOLD:
-                continue
-            gain = 2.0 * q * q / (total * below * above)
-            if gain > best:
-                best, second = gain, best
-                feature, position, left, left1 = f, p, below, below1
-            elif gain > second:
-                second = gain
-    if feature < 0:
-        return False, 0, np.inf, 0, 0
+        begin, end = plateaus[f]
+        # From both ends to the plateau. Which side is summed makes no difference to the gain.
+        for upward in (True, False):
+            inside = inside1 = 0.0
+            for k in range(begin if upward else n - end):
+                p = k if upward else n - 1 - k
+                r = order[f, p]
+                inside += both[r, 0]
+                inside1 += both[r, 1]
+                outside = total - inside
+                if inside <= negligible or outside <= negligible:
+                    noise = 4.0 * margin * n
+                    continue
+                q = inside1 * total - inside * total1
+                # The split decreases the impurity by 2 q^2 / (total inside outside): whether that
+                # is near the largest so far needs no division.
+                if 2.0 * q * q < least * (total * inside * outside):
+                    continue
+                below = p if upward else p - 1
+                if values[f, below + 1] <= values[f, below] + FEATURE_THRESHOLD:
+                    continue
+                gain = 2.0 * q * q / (total * inside * outside)
+                if gain > best:
+                    best, least = gain, max(gain - margin, 0.0)
+                    kept = 0
+                    for i in range(n_kept):
+                        if gains[i] >= least:
+                            gains[kept], lead[kept], lead_right[kept] = (
+                                gains[i],
+                                lead[i],
+                                lead_right[i],
+                            )
+                            feature[kept], position[kept] = feature[i], position[i]
+                            kept += 1
+                    n_kept = kept
+                if n_kept == _MAX_TIED:
+                    dropped = max(dropped, gain)
+                    continue
+                inside_lead = 2.0 * inside1 - inside
+                outside_lead = 2.0 * (total1 - inside1) - outside
+                gains[n_kept], feature[n_kept], position[n_kept] = gain, f, below
+                lead[n_kept] = inside_lead if upward else outside_lead
+                lead_right[n_kept] = outside_lead if upward else inside_lead
+                n_kept += 1
 
-    threshold = (
-        np.float64(values[feature, position]) / 2.0
-        + np.float64(values[feature, position + 1]) / 2.0
-    )
-    lead = 2.0 * left1 - left
-    lead_right = 2.0 * (total1 - left1) - (total - left)
-    certain = best - max(second, noise) > margin and min(abs(lead), abs(lead_right)) > margin
-    return certain, feature, threshold, int(lead > 0.0), int(lead_right > 0.0)
+    certain = n_kept > 0 and best - noise > margin and dropped < least
+    for i in range(n_kept):
+        certain = certain and min(abs(lead[i]), abs(lead_right[i])) > margin
+    if not certain:
+        n_kept = 0
+    threshold = np.empty(n_kept)
+    for i in range(n_kept):
+        threshold[i] = (
+            np.float64(values[feature[i], position[i]]) / 2.0
+            + np.float64(values[feature[i], position[i] + 1]) / 2.0
+        )
+    left = (lead[:n_kept] > 0.0).astype(np.int8)
+    right = (lead_right[:n_kept] > 0.0).astype(np.int8)
+    return feature[:n_kept].copy(), threshold, left, right
+
+
+@njit(cache=True)
+def _vote_alike(X, feature, threshold, left, right):
+    """Whether all splits vote the same on each of the rows."""
+    for i in range(1, len(feature)):
+        for v in range(len(X)):
+            is_left = np.float64(np.float32(X[v, feature[0]])) <= threshold[0]
+            vote = left[0] if is_left else right[0]
+            is_left = np.float64(np.float32(X[v, feature[i]])) <= threshold[i]
+            if vote != (left[i] if is_left else right[i]):
+                return False
+    return True
 
 
 @njit(cache=True)

@@ -87,8 +87,10 @@ def test_equal_on_data_shaped_like_the_six(shape, seed, trees):
         check_equal(estimator, X, y, queries)
     if shape == "numeric":  # no two splits tie
         assert not trees
-    if shape == "one_hot":  # columns of two categories mirror each other
-        assert trees
+    if shape == "one_hot":  # columns of two categories mirror each other, in these rows at least
+        model = stumps.PresortedAdaBoost(random_state=seed).fit(problem.X_train, problem.y_train)
+        model.predict(problem.X_val)
+        assert sum(stump.tie is not None for stump in model.estimators_) > 5
 
 
 @pytest.mark.parametrize(
@@ -120,13 +122,60 @@ def test_equal_whatever_the_rows(case, random_state, learning_rate):
     check_equal(estimator, X, y, np.vstack([X, problem.X_val]))
 
 
-def test_splits_that_differ_by_less_than_rounding_are_left_to_scikit_learn(trees):
+def mirrored():
     """Two features cut off the same rows from either end, so their sums differ in rounding only."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(200, 1))
     y = (X[:, 0] + rng.normal(size=200) > 0.5).astype(np.int8)
-    check_equal(AdaBoostClassifier(random_state=0), np.hstack([X, -X]), y, np.hstack([X, -X]))
+    return np.hstack([X, -X]), y, rng.normal(size=(300, 2))
+
+
+def test_splits_within_rounding_are_left_open_while_they_vote_alike(trees):
+    X, y, _ = mirrored()
+    check_equal(AdaBoostClassifier(random_state=0), X, y, X)
+    assert not trees
+
+
+def test_splits_within_rounding_are_settled_by_scikit_learn_where_they_differ(trees):
+    X, y, others = mirrored()
+    estimator = AdaBoostClassifier(random_state=0)
+    check_equal(estimator, X, y, np.vstack([X, others]))
     assert len(trees) == 50
+    plain, fast = (model.fit(X, y) for model in (estimator, equal_but_faster(estimator)))
+    assert {tree.tree_.feature[0] for tree in plain.estimators_} == {0, 1}
+    assert len(trees) == 50
+    for queries in (X, others[:1], others):  # few by few, by members and all together
+        for a, b in zip(plain.estimators_, fast.estimators_, strict=True):
+            np.testing.assert_array_equal(a.predict(queries), b.predict(queries))
+        np.testing.assert_array_equal(
+            plain.decision_function(queries), fast.decision_function(queries)
+        )
+    assert len(trees) == 100  # each once
+    assert all(stump.tie is None for stump in fast.estimators_)
+    assert all(
+        stump.split[:2] == (tree.tree_.feature[0], tree.tree_.threshold[0])
+        for stump, tree in zip(fast.estimators_, plain.estimators_, strict=True)
+    )
+
+
+def test_splits_within_rounding_that_differ_in_training_are_settled_at_once(trees):
+    """Each feature is wrong about one row, of equal weight at first."""
+    y = np.tile(np.array([0, 1], np.int8), 10)
+    X = np.vstack([y, y, y]).T.astype(float)
+    X[[0, 2, 4], [0, 1, 2]] = 1
+    check_equal(AdaBoostClassifier(random_state=0), X, y, X)
+    assert trees
+
+
+@pytest.mark.parametrize("n_features", [15, 16, 17, 40])
+def test_more_ties_than_it_can_tell(n_features, trees):
+    X, y, others = mirrored()
+    X, others = (np.repeat(rows[:, :1], n_features, axis=1) for rows in (X, others))
+    others += np.arange(n_features)
+    check_equal(AdaBoostClassifier(n_estimators=5, random_state=0), X, y, X)
+    assert bool(trees) == (n_features > 16)
+    check_equal(AdaBoostClassifier(n_estimators=5, random_state=0), X, y, others)
+    assert trees
 
 
 def test_a_perfect_stump_and_one_no_better_than_chance():
@@ -201,6 +250,17 @@ def test_a_fitted_one_can_be_pickled_and_keeps_no_training_rows():
     assert len(kept) < problem.X_train.nbytes / 2
     again = pickle.loads(kept).predict_proba(problem.X_val)
     np.testing.assert_array_equal(again, model.predict_proba(problem.X_val))
+
+
+def test_ties_are_settled_before_pickling():
+    X, y, others = mirrored()
+    model = stumps.PresortedAdaBoost(random_state=0).fit(X, y)
+    assert all(stump.tie is not None for stump in model.estimators_)
+    first = pickle.dumps(model)
+    assert len(first) < 10 * X.nbytes  # not fifty times the rows' weights
+    expected = AdaBoostClassifier(random_state=0).fit(X, y).decision_function(others)
+    for fitted in (model, pickle.loads(first), pickle.loads(pickle.dumps(model))):
+        np.testing.assert_array_equal(fitted.decision_function(others), expected)
 
 
 @pytest.mark.data
