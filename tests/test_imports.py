@@ -122,7 +122,7 @@ assert "dataset=mozilla4" in out.getvalue()
 def test_a_run_imports_no_rival_and_no_torch_without_a_search(tmp_path):
     code = f"""
 from autosmote.run import main
-assert main(["sampler=smote", "results_dir={tmp_path}"]) == 0
+assert main(["sampler=smote", "clf=svm", "results_dir={tmp_path}"]) == 0
 """
     assert not modules_after(code) & (FOREIGN | {"torch", "numba", "openml", "matplotlib"})
 

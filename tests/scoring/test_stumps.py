@@ -140,22 +140,23 @@ def test_splits_within_rounding_are_settled_by_scikit_learn_where_they_differ(tr
     X, y, others = mirrored()
     estimator = AdaBoostClassifier(random_state=0)
     check_equal(estimator, X, y, np.vstack([X, others]))
-    assert len(trees) == 50
+    n_settled = len(trees)
     plain, fast = (model.fit(X, y) for model in (estimator, equal_but_faster(estimator)))
-    assert {tree.tree_.feature[0] for tree in plain.estimators_} == {0, 1}
-    assert len(trees) == 50
+    # A stump of one class on both sides votes alike everywhere.
+    deciding = [n for n, one in enumerate(fast.estimators_) if one.split.left != one.split.right]
+    assert len(trees) == n_settled == len(deciding) > 25
+    assert {plain.estimators_[n].tree_.feature[0] for n in deciding} == {0, 1}
     for queries in (X, others[:1], others):  # few by few, by members and all together
         for a, b in zip(plain.estimators_, fast.estimators_, strict=True):
             np.testing.assert_array_equal(a.predict(queries), b.predict(queries))
         np.testing.assert_array_equal(
             plain.decision_function(queries), fast.decision_function(queries)
         )
-    assert len(trees) == 100  # each once
-    assert all(stump.tie is None for stump in fast.estimators_)
-    assert all(
-        stump.split[:2] == (tree.tree_.feature[0], tree.tree_.threshold[0])
-        for stump, tree in zip(fast.estimators_, plain.estimators_, strict=True)
-    )
+    assert len(trees) == 2 * n_settled  # each once
+    for n in deciding:
+        tree = plain.estimators_[n].tree_
+        assert fast.estimators_[n].tie is None
+        assert fast.estimators_[n].split[:2] == (tree.feature[0], tree.threshold[0])
 
 
 def test_splits_within_rounding_that_differ_in_training_are_settled_at_once(trees):
