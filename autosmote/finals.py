@@ -123,13 +123,21 @@ class Trials(ABC):
         """The classifier trained on all rows; once for all rules."""
         return self._once((candidate.iteration,), lambda: self._fit(candidate))
 
+    def calls(self, candidate: Any, X: Any) -> NDArray[np.bool_]:
+        """Which rows of X the classifier trained on all rows calls `label`; once for all rules."""
+        self._asked[id(X)] = X  # kept, so that no other array is given its number
+        return self._once(
+            (candidate.iteration, "rows", id(X)),
+            lambda: np.asarray(self.fitted(candidate).predict(X)) == self.label,
+        )
+
     def called(self, candidate: Any, part: int) -> NDArray[np.bool_]:
         """Which rows of a held-out part are called `label` without it; once for all rules."""
         if self.apart:
-            return (
-                np.asarray(self.fitted(candidate).predict(self.held_out[part].X_val)) == self.label
-            )
-        return self._once((candidate.iteration, part), lambda: self._called(candidate, part))
+            return self.calls(candidate, self.held_out[part].X_val)
+        return self._once(
+            (candidate.iteration, "part", part), lambda: self._called(candidate, part)
+        )
 
     @contextmanager
     def charged(self) -> Iterator[Callable[[], float]]:
@@ -138,7 +146,7 @@ class Trials(ABC):
         started = time.perf_counter()
         yield lambda: time.perf_counter() - started + sum(self._used.values())
 
-    def _once(self, key: tuple[int, ...], make: Callable[[], Any]) -> Any:
+    def _once(self, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
         if key in self._known:
             value, seconds = self._known[key]
             self._used.setdefault(key, seconds)
@@ -150,11 +158,15 @@ class Trials(ABC):
         return value
 
     @cached_property
-    def _known(self) -> dict[tuple[int, ...], tuple[Any, float]]:
+    def _known(self) -> dict[tuple[Any, ...], tuple[Any, float]]:
         return {}
 
     @cached_property
-    def _used(self) -> dict[tuple[int, ...], float]:
+    def _used(self) -> dict[tuple[Any, ...], float]:
+        return {}
+
+    @cached_property
+    def _asked(self) -> dict[int, Any]:
         return {}
 
 
@@ -185,11 +197,16 @@ class Conclusion:
             return fitted[0]
         return Vote(fitted, self.trials.label, self.threshold)
 
+    def calls(self, X: Any) -> NDArray[np.bool_]:
+        """Which rows of X are called `label`."""
+        return self._among([self.trials.calls(member, X) for member in self.members])
+
     def called(self, part: int) -> NDArray[np.bool_]:
         """Which rows of a held-out part are called `label`, by classifiers trained without it."""
-        if self.threshold is None:
-            return self.trials.called(self.members[0], part)
-        return _enough(_share_on(self.trials, self.members, part), self.threshold)
+        return self._among([self.trials.called(member, part) for member in self.members])
+
+    def _among(self, calls: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
+        return calls[0] if self.threshold is None else _enough(_share(calls), self.threshold)
 
 
 def conclude(trials: Trials, final: str, keep: int) -> Conclusion:
@@ -229,7 +246,7 @@ def _best_threshold(trials: Trials, members: Sequence[Any]) -> float:
     """The share of votes with the best mean score on held-out rows; ties to the nearest to 1/2."""
     score = _scorer_of(trials.metric, trials.label)
     parts = range(len(trials.held_out))
-    shares = [_share_on(trials, members, part) for part in parts]
+    shares = [_share([trials.called(member, part) for member in members]) for part in parts]
 
     def mean_score(threshold: float) -> float:
         scores = [
@@ -242,10 +259,9 @@ def _best_threshold(trials: Trials, members: Sequence[Any]) -> float:
     return max(sorted(thresholds, key=lambda t: abs(t - 0.5)), key=mean_score)
 
 
-def _share_on(trials: Trials, members: Sequence[Any], part: int) -> NDArray[np.float64]:
-    """Share of the members' classifiers that call each row of a held-out part `label`."""
-    calls = np.array([trials.called(member, part) for member in members])
-    return calls.sum(axis=0) / len(members)
+def _share(calls: Sequence[NDArray[np.bool_]]) -> NDArray[np.float64]:
+    """Share of several classifiers that call each row `label`."""
+    return np.sum(calls, axis=0) / len(calls)
 
 
 class _Counted(ClassifierMixin, BaseEstimator):

@@ -158,10 +158,11 @@ def _conclude(choice: Choice, trials: Trials, split: Split, given: Resampled) ->
     with classifier.observed(timed=False), trials.charged() as seconds:
         conclusion = conclude(trials, config.final, config.keep)
         if config.reward == "validation":
-            scores = both_metrics(split.y_val, conclusion.model().predict(split.X_val))
+            seen = conclusion.called(0) if trials.apart else conclusion.calls(split.X_val)
+            scores = both_metrics(split.y_val, seen.astype(np.int8))
         else:
             choice.reference, scores = _scores_on_folds(conclusion, classifier.equal)
-        predictions = conclusion.model().predict(split.X_test)
+        predictions = conclusion.calls(split.X_test).astype(np.int8)
         choice.sampling_seconds += seconds()
     choice.take(scores, lambda: predictions, trials.table(conclusion.chosen))
     choice.y_given = given[1]
