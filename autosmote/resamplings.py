@@ -21,6 +21,7 @@ from autosmote.finals import Trials
 from autosmote.folds import Fold
 from autosmote.metrics import METRICS
 from autosmote.privacy import describe_error
+from autosmote.scoring.estimators import equal_but_faster
 from autosmote.scoring.resampled import ResampledScorer
 
 Table = tuple[NDArray[np.float64], NDArray[np.int8]]
@@ -201,7 +202,7 @@ class ResampledTrials(Trials):
         return self._resample(candidate, self._made.X, self._made.y)
 
     def _fit(self, candidate: Resampling) -> Any:
-        return clone(self._made.estimator).fit(*self.table(candidate))
+        return clone(equal_but_faster(self._made.estimator)).fit(*self.table(candidate))
 
     def _called(self, candidate: Resampling, part: int) -> NDArray[np.bool_]:
         return self._predictions(candidate, self.held_out[part], self._made.scorers[part]) == 1

@@ -96,7 +96,7 @@ def try_resamplings(
         resample,
         ratios,
         seed,
-        choices[0].classifier.equal,
+        choices[0].classifier.estimator,
         *given,
         folds=folds_of(given, validation),
         apart=validation is not None,

@@ -18,14 +18,15 @@ def equal_but_faster(estimator: Any) -> Any:
     scikit-learn classifier
         With the same parameters; `estimator` itself where none is known to be faster.
     """
-    if type(estimator).__name__ == "AdaBoostClassifier":  # known without importing anything
+    name = type(estimator).__name__  # known without importing anything
+    if name == "AdaBoostClassifier":
         from sklearn.ensemble import AdaBoostClassifier
 
         if type(estimator) is AdaBoostClassifier and estimator.estimator is None:
             from autosmote.scoring.stumps import PresortedAdaBoost
 
             return PresortedAdaBoost(**estimator.get_params(deep=False))
-    if type(estimator).__name__ == "DecisionTreeClassifier":
+    if name == "DecisionTreeClassifier":
         from sklearn.tree import DecisionTreeClassifier
 
         if type(estimator) is DecisionTreeClassifier:
@@ -34,4 +35,13 @@ def equal_but_faster(estimator: Any) -> Any:
 
             if known_parameters(estimator):
                 return PresortedTree(**estimator.get_params(deep=False))
+    if name == "KNeighborsClassifier":
+        from sklearn.neighbors import KNeighborsClassifier
+
+        if type(estimator) is KNeighborsClassifier:
+            from autosmote.scoring.knn import euclidean_votes
+            from autosmote.scoring.neighbours import BoxedKNeighbors
+
+            if euclidean_votes(estimator):
+                return BoxedKNeighbors(**estimator.get_params(deep=False))
     return estimator

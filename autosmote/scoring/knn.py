@@ -40,17 +40,20 @@ def supports(estimator: Any, X_train: NDArray[np.float64]) -> bool:
 
     if type(estimator) is not KNeighborsClassifier:
         return False
-    euclidean = estimator.metric == "euclidean" or (
-        estimator.metric == "minkowski" and estimator.p == 2
-    )
-    return bool(
-        euclidean
-        and estimator.metric_params is None
-        and estimator.weights == "uniform"
+    return (
+        euclidean_votes(estimator)
         and estimator.algorithm in ("auto", "brute", "kd_tree", "ball_tree")
         and isinstance(estimator.n_neighbors, int | np.integer)
         and 1 <= estimator.n_neighbors <= len(X_train)
     )
+
+
+def euclidean_votes(estimator: Any) -> bool:
+    """Whether each of the nearest neighbours, by Euclidean distance, has one vote."""
+    euclidean = estimator.metric == "euclidean" or (
+        estimator.metric == "minkowski" and estimator.p == 2
+    )
+    return bool(euclidean and estimator.metric_params is None and estimator.weights == "uniform")
 
 
 class KnnScorer:
@@ -123,7 +126,7 @@ class KnnScorer:
     def predict_added(self, rows: NDArray[np.float64]) -> NDArray[np.int8]:
         """Predictions for the validation rows when rows of no pool are added."""
         distance, label = self._heap_distance.copy(), self._heap_label.copy()
-        for box in _boxes(rows):
+        for box in boxes(rows, _BOX):
             block = np.ascontiguousarray(rows[box].T)
             _push_box(block, block.min(axis=1), block.max(axis=1), self._X_val, distance, label)
         return (2 * label.sum(axis=1) > label.shape[1]).astype(np.int8)
@@ -143,12 +146,12 @@ def _push_rows(
         _push_block(block, labels, X_val, heap_distance, heap_label)
 
 
-def _boxes(rows: NDArray[np.float64]) -> list[NDArray[np.intp]]:
-    """Cut rows in halves, each time by the feature of the widest range; numbers of neighbours."""
+def boxes(rows: NDArray[np.float64], size: int) -> list[NDArray[np.intp]]:
+    """Rows cut in halves, each time by the feature of the widest range, down to a size."""
     found, left = [], [np.arange(len(rows))]
     while left:
         box = left.pop()
-        if len(box) <= _BOX:
+        if len(box) <= size:
             found.append(box)
             continue
         inside = rows[box]
@@ -180,7 +183,7 @@ def _push(distance, label, d, y):
 
 
 @njit(cache=True)
-def _squared_distances(block, x, out):
+def squared_distances(block, x, out):
     """Squared distances of one row to all columns of ``block``.
 
     Sums go feature by feature, as in scikit-learn's trees; the loop over columns is the inner one
@@ -199,7 +202,7 @@ def _squared_distances(block, x, out):
 def _push_block(block, labels, X_val, heap_distance, heap_label):
     distances = np.empty(block.shape[1])
     for v in range(len(X_val)):
-        _squared_distances(block, X_val[v], distances)
+        squared_distances(block, X_val[v], distances)
         for j in range(block.shape[1]):
             if distances[j] < heap_distance[v, 0]:
                 _push(heap_distance[v], heap_label[v], distances[j], labels[j])
@@ -216,7 +219,7 @@ def _push_box(block, low, high, X_val, heap_distance, heap_label):
             nearest += outside * outside
         if nearest >= heap_distance[v, 0]:
             continue
-        _squared_distances(block, x, distances)
+        squared_distances(block, x, distances)
         for j in range(block.shape[1]):
             if distances[j] < heap_distance[v, 0]:
                 _push(heap_distance[v], heap_label[v], distances[j], np.int8(1))
@@ -228,7 +231,7 @@ def _find_nearer(block, start, X_val, heap_distance, val_row, pool_row, distance
     distances = np.empty(block.shape[1])
     found = 0
     for v in range(len(X_val)):
-        _squared_distances(block, X_val[v], distances)
+        squared_distances(block, X_val[v], distances)
         for j in range(block.shape[1]):
             if distances[j] < heap_distance[v, 0]:
                 val_row[found] = v

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from autosmote.scoring import AddedRowsScorer, make_scorer
+from autosmote.scoring.estimators import equal_but_faster
 
 _TAKING_ANY_ROWS = ("KNeighborsClassifier", "LinearSVC")
 
@@ -37,7 +38,7 @@ class ResampledScorer:
         y_train: NDArray[np.integer],
         X_val: NDArray[np.float64],
     ) -> None:
-        self._estimator = estimator
+        self._estimator, self._equal = estimator, equal_but_faster(estimator)
         self._X_train, self._y_train, self._X_val = X_train, y_train, X_val
         self._scorer: AddedRowsScorer | None = None
         self._tried = type(estimator).__name__ not in _TAKING_ANY_ROWS
@@ -50,7 +51,7 @@ class ResampledScorer:
                 self._scorer, self._tried = self._make(), True
             if self._scorer is not None and self._scorer.takes(added):
                 return self._scorer.predict_added(added)
-        return clone(self._estimator).fit(X, y).predict(self._X_val).astype(np.int8)
+        return clone(self._equal).fit(X, y).predict(self._X_val).astype(np.int8)
 
     def _only_adds(self, X: NDArray[np.float64], y: NDArray[np.integer]) -> bool:
         n = len(self._y_train)
