@@ -40,7 +40,7 @@ def supports(estimator: Any, X_train: NDArray[np.float64]) -> bool:
 
     if type(estimator) is not KNeighborsClassifier:
         return False
-    return (
+    return bool(
         euclidean_votes(estimator)
         and estimator.algorithm in ("auto", "brute", "kd_tree", "ball_tree")
         and isinstance(estimator.n_neighbors, int | np.integer)

@@ -38,7 +38,7 @@ class BoxedKNeighbors(KNeighborsClassifier):
 
     def fit(self, X: Any, y: Any) -> BoxedKNeighbors:
         super().fit(X, y)
-        self._boxed = None
+        self._boxes: _Boxes | None = None  # made when they are asked for
         return self
 
     def predict(self, X: Any) -> NDArray:
@@ -46,9 +46,9 @@ class BoxedKNeighbors(KNeighborsClassifier):
         if not self._knows(X):
             return super().predict(X)
         rows = validate_data(self, X, order="C", reset=False)
-        if self._boxed is None:
-            self._boxed = _Boxes(self._fit_X, self._y.ravel())
-        codes = _votes(rows, *self._boxed.arrays, int(self.n_neighbors))
+        if self._boxes is None:
+            self._boxes = _Boxes(self._fit_X, self._y.ravel())
+        codes = self._boxes.votes(rows, int(self.n_neighbors))
         asked = np.flatnonzero(codes < 0)
         predicted = self.classes_[np.maximum(codes, 0)]
         if len(asked):
@@ -73,12 +73,8 @@ class BoxedKNeighbors(KNeighborsClassifier):
 class _Boxes:
     """Rows of a box side by side, feature by feature.
 
-    Attributes
-    ----------
-    arrays : tuple
-        Columns of shape (n_boxes, D, n_in_box) and labels of shape (n_boxes, n_in_box), both
-        filled up with rows at infinity, and the least and the largest value of each feature in
-        each box, of shape (D, n_boxes).
+    Columns have shape (n_boxes, D, n_in_box) and labels (n_boxes, n_in_box), both filled up with
+    rows at infinity; the least and the largest value of each feature in each box, (D, n_boxes).
     """
 
     def __init__(self, X: NDArray[np.float64], y: NDArray[np.integer]) -> None:
@@ -91,12 +87,16 @@ class _Boxes:
             label[b, : len(rows)] = y[rows]
         low = np.ascontiguousarray(columns.min(axis=2).T)
         high = np.array([X[rows].max(axis=0) for rows in found]).T.copy()
-        self.arrays = columns, label, low, high
+        self._arrays = columns, label, low, high
+
+    def votes(self, X: NDArray[np.float64], k: int) -> NDArray[np.int8]:
+        """The class, 0 or 1, of most of the k nearest rows; -1 where it is not certain."""
+        return np.asarray(_votes(X, *self._arrays, k))
 
 
 @njit(cache=True)
 def _votes(X, columns, label, low, high, k):
-    """The class, 0 or 1, of most of the k nearest rows; -1 where equal distances may decide."""
+    """The classes; -1 where rows that are equally distant may decide."""
     n_boxes = len(columns)
     to_box, distances = np.empty(n_boxes), np.empty(columns.shape[2])
     nearest = np.empty(k)  # the k smallest distances, in ascending order

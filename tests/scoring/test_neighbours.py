@@ -25,11 +25,8 @@ def check_equal(estimator, X, y, queries):
     plain, fast = (clone(model).fit(X, y) for model in (estimator, fast))
     np.testing.assert_array_equal(plain.predict(queries), fast.predict(queries))
     np.testing.assert_array_equal(plain.predict_proba(queries[:9]), fast.predict_proba(queries[:9]))
-    return 0 if fast._boxed is None else int((votes(fast, queries) < 0).sum())
-
-
-def votes(fast, queries):
-    return neighbours._votes(queries, *fast._boxed.arrays, fast.n_neighbors)
+    boxes = fast._boxes
+    return 0 if boxes is None else int((boxes.votes(queries, fast.n_neighbors) < 0).sum())
 
 
 def resampled(problem, rng):
