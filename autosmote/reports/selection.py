@@ -19,7 +19,7 @@ from autosmote.reports.ranks import Floats, mean_of_known
 DECIDING_SEEDS = (0, 1)
 """By which rules were chosen; the other seeds confirm."""
 CONFIRMATION = "selection_confirmation"
-"""All of it confirms, as no decision has seen its imbalance ratio."""
+"""All of it confirms: no decision has seen its seeds, nor one of its imbalance ratios."""
 EXPERIMENTS = ("selection", CONFIRMATION)
 
 ALL, DECIDED, CONFIRMED = "all", "decided", "confirmed"

@@ -12,7 +12,7 @@ from autosmote.reports import names
 from autosmote.reports.findings import counted, doubts, listed
 from autosmote.reports.names import FULL, METRICS, Selection
 from autosmote.reports.paired import Means
-from autosmote.reports.selection import ALL, CONFIRMED, DECIDED
+from autosmote.reports.selection import ALL, CONFIRMATION, CONFIRMED, DECIDED
 from autosmote.reports.selection_gains import Found
 from autosmote.reports.significance import LEVEL
 
@@ -60,7 +60,7 @@ def _count(tried: Sequence[Selection]) -> list[str]:
 def _choice(chosen: Sequence[Selection], seeds: Seeds) -> list[str]:
     if DECIDED not in seeds or not chosen:
         return []
-    rest = "the other seeds are still to run"
+    rest = f"the experiment {CONFIRMATION} looks where that had no part"
     if CONFIRMED in seeds:
         rest = f"{_seeds(seeds[CONFIRMED])} had no part in that"
     return [
