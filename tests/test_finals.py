@@ -10,7 +10,7 @@ from sklearn.datasets import make_classification
 from sklearn.model_selection import StratifiedKFold
 from sklearn.tree import DecisionTreeClassifier
 
-from autosmote import AutoSMOTE
+from autosmote import AutoSMOTE, finals
 from autosmote.candidates import Keeper
 from autosmote.config import load_sampler
 from autosmote.datasets import load_dataset
@@ -19,6 +19,7 @@ from autosmote.errors import UserError
 from autosmote.evaluation import evaluate
 from autosmote.finals import Vote, conclude
 from autosmote.metrics import METRICS, macro_f1
+from autosmote.scoring.reward import Reward
 from autosmote.search_config import FINALS, SearchConfig
 from autosmote.splits import make_split
 
@@ -248,6 +249,44 @@ def test_rules_share_a_search_and_conclude_as_alone(toy, sampler):
         alone = evaluated(toy, "mcc", sampler, final=config.final, keep=config.keep)
         assert found.scores == alone.scores and np.array_equal(found.X, alone.X)
         assert found.search.best.iteration == alone.search.best.iteration
+
+
+def test_each_rule_is_charged_for_all_that_it_uses(toy, monkeypatch):
+    options = {**SETTINGS, "final": "vote", "keep": 5}
+    trials = kept_trials(
+        toy.X_train, toy.y_train, validation=(toy.X_val, toy.y_val), search_options=options
+    )
+    vars(trials)["_known"].clear()
+    fit, clock = type(trials)._fit, [0.0]
+
+    def slow(self, candidate):
+        clock[0] += 1.0
+        return fit(self, candidate)
+
+    monkeypatch.setattr(type(trials), "_fit", slow)
+    monkeypatch.setattr(finals.time, "perf_counter", lambda: clock[0])
+
+    def seconds(final, keep):
+        with trials.charged() as charged:
+            conclusion = conclude(trials, final, keep)
+            for _ in range(2):
+                conclusion.calls(toy.X_test)
+            return charged()
+
+    assert seconds("vote", 3) == 3
+    assert seconds("vote", 5) == 5  # two classifiers more
+    assert seconds("best", 5) == 1
+    assert seconds("vote", 5) == 5 and clock[0] == 5
+
+
+def test_sets_are_scored_again_without_the_rows_that_they_leave_out(data):
+    options = {**SETTINGS, "reward": "rotating", "under_sampling": True, "keep": 7}
+    trials = kept_trials(*data, search_options=options)
+    assert len({found.left_out for found in trials.candidates}) > 1
+    for found in trials.candidates:
+        parts = [part.without(found.left_out) for part in trials.parts]
+        assert found.score == Reward(TREE, parts, "macro_f1", scoring="refit")(found.samples)
+    assert trials.candidates[0].score == max(found.score for found in trials.candidates)
 
 
 @pytest.mark.parametrize("final", FINALS)
