@@ -23,7 +23,7 @@ from autosmote.folds import Fold
 from autosmote.metrics import METRICS
 from autosmote.scoring.reward import Part, Scoring
 
-VOTES = ("vote", "tuned_vote", "latest_vote")
+VOTES = ("vote", "tuned_vote", "latest_vote", "tuned_latest_vote")
 """The rules by which several classifiers are kept."""
 
 
@@ -84,7 +84,7 @@ class Trials(ABC):
     candidates : sequence
         The best first.
     latest : sequence
-        Those of the last iterations, in order.
+        In order, the last ones of what the search has come to: its policy, or a setting.
     held_out : sequence of Part or Fold
         By which they were scored: the validation part, or the folds.
     apart : bool
@@ -225,12 +225,10 @@ def conclude(trials: Trials, final: str, keep: int) -> Conclusion:
         # max keeps the first of equal ones: that with the better score so far.
         chosen = max(best, key=trials.rescore)
         return Conclusion(trials, chosen, [chosen])
-    if final == "vote":
-        return Conclusion(trials, best[0], best, 0.5)
-    if final == "tuned_vote":
-        return Conclusion(trials, best[0], best, _best_threshold(trials, best))
-    if final == "latest_vote":
-        return Conclusion(trials, best[0], trials.latest[-keep:], 0.5)
+    if final in VOTES:
+        members = trials.latest[-keep:] if "latest" in final else best
+        threshold = _best_threshold(trials, members) if "tuned" in final else 0.5
+        return Conclusion(trials, best[0], members, threshold)
     return Conclusion(trials, best[0], best[:1])
 
 

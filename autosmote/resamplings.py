@@ -194,7 +194,8 @@ class ResampledTrials(Trials):
     def __init__(self, made: Resamplings, metric: str, resamplings: list[Resampling]) -> None:
         self._made, self.metric = made, metric
         self.candidates = sorted(resamplings, key=lambda found: -found.score)
-        self.latest = resamplings
+        ratio = _best_ratio(resamplings)
+        self.latest = [one for one in resamplings if one.ratio == ratio]
         self.held_out = made.folds
         self.apart = made.apart
 
@@ -220,3 +221,11 @@ class ResampledTrials(Trials):
 
     def _resample(self, candidate: Resampling, X: Any, y: Any) -> Table:
         return self._made.resample(candidate.seed, candidate.ratio, X, y)
+
+
+def _best_ratio(resamplings: Sequence[Resampling]) -> float | None:
+    """That with the best mean score: what there is to learn of them, as a policy is of a search."""
+    by_ratio: dict[float | None, list[float]] = {}
+    for one in resamplings:
+        by_ratio.setdefault(one.ratio, []).append(one.score)
+    return max(by_ratio, key=lambda ratio: float(np.mean(by_ratio[ratio])), default=None)

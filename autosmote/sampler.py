@@ -84,13 +84,14 @@ class AutoSMOTE(BaseSampler):
         a little less than a share of (k - 1) / k of them.
     iterations : int, default=1000
         Episodes, one classifier trained (for each fold) and scored in each.
-    final : {"best", "vote", "tuned_vote", "latest_vote", "rescored"}, default="best"
+    final : {"best", "vote", "tuned_vote", "latest_vote", "tuned_latest_vote", "rescored"}, \
+            default="best"
         Which of the tried sample sets to return: the one with the best score, or ("rescored") of
         the `keep` best ones the one with the best mean score over folds of all rows. By the votes
         the best one is returned too, and `ensemble_` is a classifier of its own: `keep` copies of
-        `estimator`, each trained with other synthetic rows, of which the majority decides; or a
-        share that scores best ("tuned_vote"); or those of the last episodes, whatever they
-        scored ("latest_vote"). For two classes.
+        `estimator`, each trained with other synthetic rows, of which the majority decides, or the
+        share that scores best ("tuned_vote"): with those of the best sets or, whatever they
+        scored, those of the last episodes ("latest_vote", "tuned_latest_vote"). For two classes.
     keep : int, default=25
         Sample sets that `final` looks at.
     G1, G2 : int, default=None and 10

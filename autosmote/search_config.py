@@ -19,7 +19,7 @@ ABLATIONS = (
     "merge_train_val",
 )  # fmt: skip
 REWARDS = ("validation", "crossfit", "rotating")
-FINALS = ("best", "vote", "tuned_vote", "latest_vote", "rescored")
+FINALS = ("best", "vote", "tuned_vote", "latest_vote", "tuned_latest_vote", "rescored")
 
 
 @dataclass
@@ -99,9 +99,10 @@ class SearchConfig:
     final: str = "best"
     """What becomes of the sample sets that were tried. best: the one with the best score (the
     paper); vote: the classifiers trained with each of the `keep` best, by majority; tuned_vote: the
-    same with the share of votes that scores best on held-out rows; latest_vote: those of the last
-    `keep` episodes, whatever they scored; rescored: of the `keep` best the one with the best mean
-    score over `folds` of the training and validation rows together."""
+    same with the share of votes that scores best on held-out rows; latest_vote, tuned_latest_vote:
+    those of the last `keep` episodes, whatever they scored, for what the policy has learned;
+    rescored: of the `keep` best the one with the best mean score over `folds` of the training and
+    validation rows together."""
     keep: int = 25
     """Sample sets that `final` looks at, save for best."""
     ablation: str = "none"

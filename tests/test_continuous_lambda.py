@@ -421,7 +421,9 @@ def test_several_minority_classes_and_numbers_alone():
     assert X_new[:85].tobytes() == X.tobytes()
 
 
-@pytest.mark.parametrize("final", ["vote", "tuned_vote", "latest_vote", "rescored"])
+@pytest.mark.parametrize(
+    "final", ["vote", "tuned_vote", "latest_vote", "tuned_latest_vote", "rescored"]
+)
 def test_what_becomes_of_several_sample_sets(final):
     rng = np.random.default_rng(3)
     X = np.vstack([rng.normal(size=(80, 2)), rng.normal(1.5, 1, (20, 2))])

@@ -6,7 +6,7 @@ from imblearn.over_sampling import SMOTE
 from sklearn.base import clone
 from sklearn.tree import DecisionTreeClassifier
 
-from autosmote import records
+from autosmote import records, resamplings
 from autosmote.config import Config, DatasetSettings, SamplerSettings, load_sampler
 from autosmote.datasets import load_dataset
 from autosmote.errors import UserError
@@ -52,6 +52,26 @@ def test_resamplings_are_those_of_smote_by_ratio_and_seed(toy):
     assert found.search.history["reward"].tolist() == scores
     assert found.search.best.iteration == np.argmax(scores) + 1
     assert len(set(scores)) > 3
+
+
+def test_what_is_latest_has_the_ratio_that_is_best_on_average(toy, monkeypatch):
+    concluded = []
+    monkeypatch.setattr(
+        resamplings.ResampledTrials,
+        "called",
+        lambda self, one, part: concluded.append(one) or np.ones(len(toy.y_val), bool),
+    )
+    tried(toy, load_sampler("smote_search"), final="tuned_latest_vote", keep=3, iterations=40)
+    latest = list(dict.fromkeys(concluded))
+    found = tried(toy, load_sampler("smote_search"), iterations=40)
+    own = toy.y_train.sum() / (len(toy.y_train) - toy.y_train.sum())
+    ratios = [ratio / 10 for ratio in range(1, 11) if ratio / 10 > own]
+    means = [found.search.history["reward"][n :: len(ratios)].mean() for n in range(len(ratios))]
+    best = np.argmax(means)
+    assert {one.ratio for one in latest} == {ratios[best]}
+    assert [one.iteration for one in latest] == [
+        n for n in range(1, 41) if (n - 1) % len(ratios) == best
+    ][-3:]
 
 
 def test_a_fold_resamples_its_own_training_rows(toy, monkeypatch):

@@ -297,12 +297,14 @@ def classifiers_trained(iterations: int, search: Mapping[str, Any]) -> int:
     by_search = iterations * (folds if search["reward"] == "crossfit" else 1)
     if search["reward"] == "rotating":
         by_search += keep * folds  # one fold's score does not compare with another's
+    # The threshold asks those that have not seen the held-out rows.
+    tuned = keep * (folds + 1 if in_folds else 1)
     by_rule = {
         "best": 1,
         "vote": keep,
+        "tuned_vote": tuned,
         "latest_vote": keep,
-        # The threshold asks those that have not seen the held-out rows.
-        "tuned_vote": keep * (folds + 1 if in_folds else 1),
+        "tuned_latest_vote": tuned,
         "rescored": keep * folds + 1,
     }
     return by_search + by_rule[search["final"]]

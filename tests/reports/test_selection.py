@@ -310,6 +310,7 @@ def test_labels(label, expected, shown):
         ({"reward": "crossfit", "final": "tuned_vote"}, 250 * 5 + 25 * 6),
         ({"reward": "rotating"}, 250 + 25 * 5 + 1),
         ({"final": "latest_vote", "keep": 300}, 250 + 250),
+        ({"reward": "rotating", "final": "tuned_latest_vote"}, 250 + 25 * 5 + 25 * 6),
     ],
 )
 def test_classifiers_trained(settings, expected):
