@@ -62,8 +62,7 @@ class Vote(ClassifierMixin, BaseEstimator):
 
     def share(self, X: Any) -> NDArray[np.float64]:
         """Share of the members, in [0, 1], that call each row `label`."""
-        votes = sum((member.predict(X) == self.label).astype(int) for member in self.members)
-        return np.asarray(votes) / len(self.members)
+        return _share([member.predict(X) == self.label for member in self.members])
 
     def predict(self, X: Any) -> NDArray:
         """The class of each row."""

@@ -84,7 +84,10 @@ class KnnScorer:
         self._X_val = X_val
         self._heap_distance = np.full((n_val, k), np.inf)
         self._heap_label = np.zeros((n_val, k), dtype=np.int8)
-        _push_rows(X_train, y_train, X_val, self._heap_distance, self._heap_label)
+        for start in range(0, len(X_train), _BLOCK):
+            block = np.ascontiguousarray(X_train[start : start + _BLOCK].T)
+            labels = y_train[start : start + _BLOCK].astype(np.int8)
+            _push_originals(block, labels, X_val, self._heap_distance, self._heap_label)
 
         val_row = np.empty(_BLOCK * n_val, dtype=np.int32)
         pool_row = np.empty(_BLOCK * n_val, dtype=np.int32)
@@ -130,20 +133,6 @@ class KnnScorer:
             block = np.ascontiguousarray(rows[box].T)
             _push_box(block, block.min(axis=1), block.max(axis=1), self._X_val, distance, label)
         return (2 * label.sum(axis=1) > label.shape[1]).astype(np.int8)
-
-
-def _push_rows(
-    X: NDArray[np.float64],
-    y: NDArray[np.integer],
-    X_val: NDArray[np.float64],
-    heap_distance: NDArray[np.float64],
-    heap_label: NDArray[np.int8],
-) -> None:
-    """Push rows, in their order, onto the heaps of all validation rows."""
-    for start in range(0, len(X), _BLOCK):
-        block = np.ascontiguousarray(X[start : start + _BLOCK].T)
-        labels = y[start : start + _BLOCK].astype(np.int8)
-        _push_block(block, labels, X_val, heap_distance, heap_label)
 
 
 def boxes(rows: NDArray[np.float64], size: int) -> list[NDArray[np.intp]]:
@@ -199,7 +188,7 @@ def squared_distances(block, x, out):
 
 
 @njit(cache=True)
-def _push_block(block, labels, X_val, heap_distance, heap_label):
+def _push_originals(block, labels, X_val, heap_distance, heap_label):
     distances = np.empty(block.shape[1])
     for v in range(len(X_val)):
         squared_distances(block, X_val[v], distances)

@@ -8,6 +8,7 @@ sorting its rows, and a classifier that is equal and sorts them once is as fast.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -40,17 +41,14 @@ class ResampledScorer:
     ) -> None:
         self._estimator, self._equal = estimator, equal_but_faster(estimator)
         self._X_train, self._y_train, self._X_val = X_train, y_train, X_val
-        self._scorer: AddedRowsScorer | None = None
-        self._tried = type(estimator).__name__ not in _TAKING_ANY_ROWS
 
     def predict(self, X: NDArray[np.float64], y: NDArray[np.integer]) -> NDArray[np.int8]:
         """Predictions (0 or 1) for the validation rows when it is trained on X and y."""
         added = X[len(self._y_train) :]
         if self._only_adds(X, y) and np.isfinite(added).all():
-            if not self._tried:
-                self._scorer, self._tried = self._make(), True
-            if self._scorer is not None and self._scorer.takes(added):
-                return self._scorer.predict_added(added)
+            scorer = self._scorer
+            if scorer is not None and scorer.takes(added):
+                return scorer.predict_added(added)
         return clone(self._equal).fit(X, y).predict(self._X_val).astype(np.int8)
 
     def _only_adds(self, X: NDArray[np.float64], y: NDArray[np.integer]) -> bool:
@@ -62,7 +60,10 @@ class ResampledScorer:
             and np.array_equal(X[:n], self._X_train)
         )
 
-    def _make(self) -> AddedRowsScorer | None:
+    @cached_property
+    def _scorer(self) -> AddedRowsScorer | None:
+        if type(self._estimator).__name__ not in _TAKING_ANY_ROWS:
+            return None
         # The minority rows are the pool: what is computed, and compared with a refit, is then the
         # same whatever is added first.
         minority = self._X_train[self._y_train == 1]
