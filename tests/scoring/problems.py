@@ -33,6 +33,12 @@ def draw_counts(problem: Problem, rng: np.random.Generator, n_synthetic: int | N
     return rng.multinomial(n_synthetic, preference).astype(np.int32)
 
 
+def over_sampled(problem: Problem, counts: NDArray) -> tuple[NDArray, NDArray]:
+    """The training part with pool rows after it, each as often as it is counted."""
+    X = np.vstack([problem.X_train, np.repeat(problem.pool, counts, axis=0)])
+    return X, np.append(problem.y_train, np.ones(counts.sum(), np.int8))
+
+
 def _labelled(X: NDArray, weights: NDArray, rng: np.random.Generator, share: float = 0.06):
     """The rows with the largest noisy sum of features are the minority."""
     score = np.tanh(X) @ weights + rng.normal(0, 1, len(X))

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from problems import SHAPES, draw_counts, tiny_problems
+from problems import SHAPES, draw_counts, over_sampled, tiny_problems
 from sklearn.base import clone
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils.estimator_checks import check_estimator
@@ -29,18 +29,15 @@ def check_equal(estimator, X, y, queries):
     return 0 if boxes is None else int((boxes.votes(queries, fast.n_neighbors) < 0).sum())
 
 
-def resampled(problem, rng):
-    counts = draw_counts(problem, rng)
-    X = np.vstack([problem.X_train, np.repeat(problem.pool, counts, axis=0)])
-    return X, np.append(problem.y_train, np.ones(counts.sum(), np.int8))
-
-
 @pytest.mark.parametrize("k", [1, 4, 5])
 @pytest.mark.parametrize("shape", SHAPES)
 def test_equal_on_data_shaped_like_the_six(shape, k):
     problem, rng = SHAPES[shape](), np.random.default_rng(k)
     estimator = KNeighborsClassifier(k)
-    for X, y in ((problem.X_train, problem.y_train), resampled(problem, rng)):
+    for X, y in (
+        (problem.X_train, problem.y_train),
+        over_sampled(problem, draw_counts(problem, rng)),
+    ):
         asked = check_equal(estimator, X, y, np.vstack([problem.X_val, X[::3]]))
         if shape == "numeric":  # hardly any distance is equal to another
             assert asked < 10
@@ -64,8 +61,7 @@ def test_rows_that_tie_are_asked_for():
 def test_equal_whatever_the_rows(case, k):
     problem, counts = case
     counts = np.minimum(counts, 40)
-    X = np.vstack([problem.X_train, np.repeat(problem.pool, counts, axis=0)])
-    y = np.append(problem.y_train, np.ones(counts.sum(), np.int8))
+    X, y = over_sampled(problem, counts)
     k = min(k, len(X))
     # A tree whatever the number of rows: with few, "auto" takes brute force.
     for algorithm in ("kd_tree", "auto"):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from problems import SHAPES, Problem, draw_counts, tiny_problems
+from problems import SHAPES, Problem, draw_counts, over_sampled, tiny_problems
 from sklearn.base import clone
 from sklearn.ensemble import AdaBoostClassifier
 from sklearn.linear_model import LogisticRegression
@@ -52,13 +52,6 @@ def balanced(X, y, rng):
     return X[np.sort(rows)], y[np.sort(rows)]
 
 
-def resampled(problem, rng):
-    """As after over-sampling, synthetic rows repeated."""
-    counts = draw_counts(problem, rng)
-    X = np.vstack([problem.X_train, np.repeat(problem.pool, counts, axis=0)])
-    return X, np.append(problem.y_train, np.ones(counts.sum(), np.int8))
-
-
 @pytest.fixture
 def trees(monkeypatch):
     """The stumps that were scikit-learn's trees."""
@@ -82,7 +75,7 @@ def test_equal_on_data_shaped_like_the_six(shape, seed, trees):
     for X, y in (
         balanced(problem.X_train, problem.y_train, rng),
         (problem.X_train, problem.y_train),
-        resampled(problem, rng),
+        over_sampled(problem, draw_counts(problem, rng)),
     ):
         check_equal(estimator, X, y, queries)
     if shape == "numeric":  # no two splits tie
@@ -114,8 +107,7 @@ def test_equal_whatever_the_rows(case, random_state, learning_rate):
     """Ties, duplicates, perfect stumps, and rows that cannot be boosted, in the same words."""
     problem, counts = case
     counts = np.minimum(counts, 40)
-    X = np.vstack([problem.X_train, np.repeat(problem.pool, counts, axis=0)])
-    y = np.append(problem.y_train, np.ones(counts.sum(), np.int8))
+    X, y = over_sampled(problem, counts)
     estimator = AdaBoostClassifier(
         n_estimators=12, random_state=random_state, learning_rate=learning_rate
     )
@@ -274,6 +266,6 @@ def test_equal_on_the_six_datasets(data_dir, name, ir):
     for X, y in (
         balanced(split.X_train, split.y_train, rng),
         (split.X_train, split.y_train),
-        resampled(problem, rng),
+        over_sampled(problem, draw_counts(problem, rng)),
     ):
         check_equal(estimator, X, y, split.X_val)
