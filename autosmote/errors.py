@@ -1,4 +1,4 @@
-"""The exceptions that stand for a mistake of the user."""
+"""What a mistake of the user raises, and an interruption that must not pass for a failure."""
 
 
 class UserError(Exception):
@@ -11,3 +11,22 @@ class UserError(Exception):
 
 class InputError(UserError, ValueError):
     """A mistake in what was given to the sampler; scikit-learn's tools expect a ValueError."""
+
+
+def let_interrupts_through(error: BaseException) -> None:
+    """What to call first where any exception is caught and the work goes on.
+
+    A Ctrl-C, or the signal of a scheduler, that falls into compiled code comes out of it as a
+    SystemError with the interrupt as its cause. Taken for a failure of the work, it would be on
+    record, and would not be done again.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If that is where `error` came from.
+    """
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, KeyboardInterrupt):
+            raise cause
+        cause = cause.__cause__ or cause.__context__

@@ -20,6 +20,7 @@ import numpy as np
 
 from autosmote import tried
 from autosmote.config import LimitSettings, SamplerSettings
+from autosmote.errors import let_interrupts_through
 from autosmote.limits import ChildFailed
 from autosmote.privacy import MAX_WARNINGS, describe_error, describe_warnings
 from autosmote.results import Evaluation, GridPoint, HeldOut, Scores, both_metrics
@@ -141,6 +142,7 @@ class Classifier:
         try:
             self.reference = self.fit(split.X_train, split.y_train, split.X_val)
         except Exception as error:
+            let_interrupts_through(error)
             self.failure = error
 
     def fit(self, X: np.ndarray, y: np.ndarray, X_val: np.ndarray) -> tuple[Any, Scores]:
@@ -279,6 +281,7 @@ def _tune(
             try:
                 model, validation = classifier.fit(*resampled, X_val)
             except Exception as error:  # rows that it cannot learn from
+                let_interrupts_through(error)
                 status = "memory" if isinstance(error, MemoryError) else "failed"
                 for choice in own:
                     choice.grid.append(GridPoint(ratio, status, error=describe_error(error)))

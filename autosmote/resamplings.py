@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from autosmote.errors import let_interrupts_through
 from autosmote.finals import Trials
 from autosmote.folds import Fold
 from autosmote.metrics import METRICS
@@ -113,6 +114,7 @@ class Resamplings:
             try:
                 scores, n_synthetic = self._try(self.seed_and_ratio(n))
             except Exception as error:  # a resampling that cannot be made is one that lost
+                let_interrupts_through(error)
                 scores, n_synthetic = dict.fromkeys(METRICS, math.nan), 0
                 self.errors.append(describe_error(error))
             for name, score in scores.items():

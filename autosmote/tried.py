@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autosmote.config import SamplerSettings
-from autosmote.errors import UserError
+from autosmote.errors import UserError, let_interrupts_through
 from autosmote.limits import ChildFailed
 from autosmote.privacy import describe_error
 from autosmote.results import Scores, both_metrics
@@ -132,6 +132,7 @@ def _do(
     except UserError:
         raise
     except Exception as error:
+        let_interrupts_through(error)
         traceback.print_exc()
         status = "memory" if isinstance(error, MemoryError) else "failed"
         for choice in choices:

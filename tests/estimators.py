@@ -20,6 +20,8 @@ class Faulty(DecisionTreeClassifier):
         if len(X) > self.n_train:
             if self.fault == "raise":
                 raise ValueError("this classifier does not like synthetic rows")
+            if self.fault == "interrupt":  # as it comes out of compiled code
+                raise SystemError("a result with an exception set") from KeyboardInterrupt()
             if self.fault == "kill":
                 os.kill(os.getpid(), signal.SIGKILL)
             if self.fault == "exit":

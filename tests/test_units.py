@@ -28,6 +28,7 @@ CLASSIFIERS = {
     "broken": ClassifierSettings("broken", "sklearn.svm.LinearSVC", {"C": -1}),
 }
 AUTOSMOTE = SamplerSettings("autosmote", kind="search")
+SEEDS = SamplerSettings("seeds", "rivals.Jittering", True, {}, "resamplings")
 
 
 def rival(name="Jittering", kind="resampler", takes_ratio=True, **params) -> SamplerSettings:
@@ -176,6 +177,19 @@ def test_a_search_that_fails_is_imputed(make, capsys):
     assert "does not like synthetic rows" in record["error"]
     assert record["scores"] == record["reference"] is not None
     assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("sampler", "n_train"), [(rival(), 0), (rival(), 291), (AUTOSMOTE, 291), (SEEDS, 291)]
+)
+def test_an_interruption_that_comes_as_another_error_is_none(make, tmp_path, sampler, n_train):
+    search = SearchConfig(iterations=3, G1=2, G2=2, actors=0)
+    faulty = ClassifierSettings(
+        "faulty", "estimators.Faulty", {"n_train": n_train, "fault": "interrupt"}
+    )
+    with pytest.raises(KeyboardInterrupt):
+        do([dataclasses.replace(make(sampler), clf=faulty, search=search)])
+    assert [path.name for path in tmp_path.glob("results/runs/*/*")] == ["partial.json"]
 
 
 def test_changed_features_are_kept_under_other_names(make, tmp_path):
