@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self, TextIO
 
@@ -116,6 +117,13 @@ class Progress(_Meter):
             logger.info("%s", line)
 
 
+@dataclass(frozen=True)
+class _AtWork:
+    name: str
+    expected: float
+    started: float
+
+
 class UnitProgress(_Meter):
     """How many units of work are done, failed and left, and the time to go.
 
@@ -127,7 +135,7 @@ class UnitProgress(_Meter):
         What they are called, in the plural.
     expected : float, optional
         Seconds that all of them are expected to take, where they differ much; each is then given
-        its own when it ends.
+        its own when it begins.
     stream : file, optional
     """
 
@@ -142,24 +150,24 @@ class UnitProgress(_Meter):
         super().__init__(total, what, what.removesuffix("s"), stream)
         self._expected = total if expected is None else expected
         self._done = self._failed = 0
-        self._weight = 0.0
-        self._busy: list[str] = []
+        self._weight = self._spent = 0.0
+        self._busy: list[_AtWork] = []
+        self._at_once = 1
 
-    def __enter__(self) -> Self:
-        self._started = time.monotonic()
-        return super().__enter__()
-
-    def begin(self, name: str) -> None:
+    def begin(self, name: str, expected: float = 1.0) -> None:
         """Say which unit is worked on."""
-        self._busy.append(name)
+        self._busy.append(_AtWork(name, expected, time.monotonic()))
+        self._at_once = max(self._at_once, len(self._busy))
         self._show()
 
-    def end(self, name: str, *, failed: bool, expected: float = 1.0) -> None:
+    def end(self, name: str, *, failed: bool) -> None:
         """Count a unit."""
+        unit = self._no_longer(name)
         self._done += 1
         self._failed += failed
-        self._weight += expected
-        self.put_off(name)
+        self._weight += unit.expected
+        self._spent += time.monotonic() - unit.started
+        self._show()
         if self._bar is not None:
             self._bar.update()
         elif self._line_is_due(self._done):
@@ -169,20 +177,29 @@ class UnitProgress(_Meter):
 
     def put_off(self, name: str) -> None:
         """Say that a unit is left for later."""
-        self._busy.remove(name)
+        self._no_longer(name)
         self._show()
+
+    def _no_longer(self, name: str) -> _AtWork:
+        names = [unit.name for unit in self._busy]
+        return self._busy.pop(names.index(name))
 
     def _to_go(self) -> list[str]:
         if not self._weight or self._done == self._total:
             return []
-        elapsed = time.monotonic() - self._started
-        return [f"about {duration(elapsed / self._weight * (self._expected - self._weight))} to go"]
+        # What units at work have behind them counts: else a sweep of long ones seems to take
+        # many times as long until the first of them have ended.
+        rate, now = self._spent / self._weight, time.monotonic()
+        begun = sum(min(now - unit.started, rate * unit.expected) for unit in self._busy)
+        left = rate * (self._expected - self._weight) - begun
+        return [f"about {duration(left / self._at_once)} to go"]
 
     def _show(self) -> None:
         if self._bar is not None:
             failed = [f"{self._failed} failed"] if self._failed else []
+            names = [unit.name for unit in self._busy[:2]]
             more = [f"and {len(self._busy) - 2} more"] if len(self._busy) > 2 else []
-            self._bar.set_postfix_str(", ".join(failed + self._to_go() + self._busy[:2] + more))
+            self._bar.set_postfix_str(", ".join(failed + self._to_go() + names + more))
 
 
 def duration(seconds: float) -> str:

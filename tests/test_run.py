@@ -316,3 +316,18 @@ def test_units_are_quiet_elsewhere(caplog):
         r"samplers: 4/40 done, 2 failed, 36 left, about \d+ s to go", caplog.messages[0]
     )
     assert caplog.messages[-1] == "samplers: 40/40 done, 2 failed, 0 left"
+
+
+def test_the_time_to_go_counts_what_units_at_work_have_behind_them(caplog, monkeypatch):
+    now = 0.0
+    monkeypatch.setattr("autosmote.progress.time.monotonic", lambda: now)
+    with (
+        caplog.at_level("INFO", logger="autosmote"),
+        UnitProgress(4, what="units", expected=400, stream=io.StringIO()) as progress,
+    ):
+        for name in ("a", "b"):
+            progress.begin(name, 100)
+        now = 60.0
+        progress.end("a", failed=False)
+    # A hundred seconds were sixty. Of two and the rest of b, 120 s are left; two are at work.
+    assert caplog.messages == ["units: 1/4 done, 0 failed, 3 left, about 60 s to go"]

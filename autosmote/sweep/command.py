@@ -158,14 +158,14 @@ def _run(config: SweepConfig, plan: Plan, to_do: Sequence[Unit], launcher: Launc
     with progress, closing(launcher.run(to_do)) as messages:
         for what, unit, outcome in messages:
             if what == "begin":
-                progress.begin(unit.title)
+                progress.begin(unit.title, unit.seconds)
                 continue
             assert outcome is not None
             if outcome.state == "unwritable":
                 raise OSError(outcome.error)
             if outcome.state == "done":
                 failed = any(status != "ok" for status in outcome.statuses)
-                progress.end(unit.title, failed=failed, expected=unit.seconds)
+                progress.end(unit.title, failed=failed)
             else:
                 progress.put_off(unit.title)
             if time.monotonic() - collected > config.collect_every:
