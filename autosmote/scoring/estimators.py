@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
+
+_FASTER = {
+    "AdaBoostClassifier": ("autosmote.scoring.stumps", "PresortedAdaBoost"),
+    "DecisionTreeClassifier": ("autosmote.scoring.presorted_tree", "PresortedTree"),
+    "KNeighborsClassifier": ("autosmote.scoring.neighbours", "BoxedKNeighbors"),
+}
+"""What may take the place of a class of this name; its `stands_for` checks type and parameters."""
 
 
 def equal_but_faster(estimator: Any) -> Any:
@@ -19,29 +27,8 @@ def equal_but_faster(estimator: Any) -> Any:
         With the same parameters; `estimator` itself where none is known to be faster.
     """
     name = type(estimator).__name__  # known without importing anything
-    if name == "AdaBoostClassifier":
-        from sklearn.ensemble import AdaBoostClassifier
-
-        if type(estimator) is AdaBoostClassifier and estimator.estimator is None:
-            from autosmote.scoring.stumps import PresortedAdaBoost
-
-            return PresortedAdaBoost(**estimator.get_params(deep=False))
-    if name == "DecisionTreeClassifier":
-        from sklearn.tree import DecisionTreeClassifier
-
-        if type(estimator) is DecisionTreeClassifier:
-            from autosmote.scoring.presorted_tree import PresortedTree
-            from autosmote.scoring.tree import known_parameters
-
-            if known_parameters(estimator):
-                return PresortedTree(**estimator.get_params(deep=False))
-    if name == "KNeighborsClassifier":
-        from sklearn.neighbors import KNeighborsClassifier
-
-        if type(estimator) is KNeighborsClassifier:
-            from autosmote.scoring.knn import euclidean_votes
-            from autosmote.scoring.neighbours import BoxedKNeighbors
-
-            if euclidean_votes(estimator):
-                return BoxedKNeighbors(**estimator.get_params(deep=False))
-    return estimator
+    if name not in _FASTER:
+        return estimator
+    module, faster_name = _FASTER[name]
+    faster = getattr(import_module(module), faster_name)
+    return faster(**estimator.get_params(deep=False)) if faster.stands_for(estimator) else estimator

@@ -36,6 +36,11 @@ class BoxedKNeighbors(KNeighborsClassifier):
     scikit-learn's own way.
     """
 
+    @staticmethod
+    def stands_for(estimator: Any) -> bool:
+        """Whether `estimator` is of scikit-learn's class, with parameters that are known here."""
+        return type(estimator) is KNeighborsClassifier and euclidean_votes(estimator)
+
     def fit(self, X: Any, y: Any) -> BoxedKNeighbors:
         super().fit(X, y)
         self._boxes: _Boxes | None = None  # made when they are asked for

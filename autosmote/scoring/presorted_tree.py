@@ -27,6 +27,11 @@ class PresortedTree(DecisionTreeClassifier):
     a depth and an integer ``random_state`` go scikit-learn's own way.
     """
 
+    @staticmethod
+    def stands_for(estimator: Any) -> bool:
+        """Whether `estimator` is of scikit-learn's class, with parameters that are known here."""
+        return type(estimator) is DecisionTreeClassifier and known_parameters(estimator)
+
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, check_input: bool = True

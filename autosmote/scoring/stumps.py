@@ -46,6 +46,11 @@ class PresortedAdaBoost(AdaBoostClassifier):
     classes, and weights of the rows go scikit-learn's own way.
     """
 
+    @staticmethod
+    def stands_for(estimator: Any) -> bool:
+        """Whether `estimator` is of scikit-learn's class, with parameters that are known here."""
+        return type(estimator) is AdaBoostClassifier and estimator.estimator is None
+
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> PresortedAdaBoost:
         self._rows = _SortedRows.of(X, y) if sample_weight is None else None
         try:
