@@ -111,10 +111,6 @@ report: $(STAMP) ## Put all tables and figures on one page, results/report/index
 
 $(REPRODUCE): reproduce-%: $(RIVALS) $(if $(filter ray,$(LAUNCHER)),$(RAY))
 	$(BIN)/python -m autosmote.sweep experiment=$* budget=$(BUDGET) results_dir=$(RESULTS_DIR) \
-	  imputed_is_ok=true dry_run=true $(ARGS)
-ifeq ($(DRY_RUN),)
-	$(BIN)/python -m autosmote.sweep experiment=$* budget=$(BUDGET) results_dir=$(RESULTS_DIR) \
-	  imputed_is_ok=true launcher=$(LAUNCHER) $(ARGS)
-endif
+	  imputed_is_ok=true launcher=$(LAUNCHER) $(if $(DRY_RUN),dry_run=true) $(ARGS)
 
 reproduce-all: reproduce-table1 $(REPRODUCE)

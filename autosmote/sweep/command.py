@@ -22,7 +22,7 @@ from autosmote.config import register_schema
 from autosmote.errors import UserError
 from autosmote.progress import UnitProgress, duration
 from autosmote.sweep import gather
-from autosmote.sweep.planning import Plan, Unit, dry_run, make_plan
+from autosmote.sweep.planning import Plan, Unit, make_plan, overview
 from autosmote.sweep.pool import LocalPool
 from autosmote.sweep.settings import PLANNED, SweepConfig, check, plan_name
 from autosmote.sweep.worker import Outcome
@@ -86,10 +86,11 @@ def sweep(config: SweepConfig, command: str = "") -> int:
     records.check_writable(config.results_dir)
     data = Data()
     plan = make_plan(config, data)
-    launcher = make_launcher(config, data)
-    if config.dry_run:
-        print(dry_run(plan, launcher.workers))
+    if config.dry_run:  # no cluster is started for it
+        print(overview(plan, make_launcher(replace(config, launcher="local"), data).workers))
         return 0
+    print(overview(plan), flush=True)
+    launcher = make_launcher(config, data)
     to_do = plan.to_do()
     expected = sum(unit.seconds for unit in to_do)
     logger.info(

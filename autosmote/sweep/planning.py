@@ -190,8 +190,9 @@ class Estimate:
         return size * per_kind.get(config.sampler.kind, 100.0)
 
 
-def dry_run(plan: Plan, workers: int | None) -> str:
-    """What a plan holds, by sampler: runs, done, failed, left, core-hours to go."""
+def overview(plan: Plan, workers: int | None = None) -> str:
+    """What a plan holds, by sampler: runs, done, failed, left, core-hours to go; and the hours
+    that so many workers take."""
     left: dict[str, list[Unit]] = {}
     for unit in plan.to_do():
         left.setdefault(unit.sampler, []).append(unit)

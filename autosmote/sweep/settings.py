@@ -85,7 +85,7 @@ class SweepConfig:
     unit_memory_mb: float | None = None
     """What a unit's processes may use together; null: an equal share of 80 % of what there is."""
     dry_run: bool = False
-    """Print the plan and its hours, and stop."""
+    """Print the plan and its hours on this machine, and stop."""
     force: bool = False
     """Run everything again."""
     retry: str | None = None

@@ -81,9 +81,11 @@ def test_failures_are_counted_and_can_be_repeated(small, capsys):
     assert again == {"none": 0, "failed": 1, "timeout": 0}
 
 
-def test_a_dry_run_prints_the_plan_and_leaves_nothing(tmp_path, capsys):
+@pytest.mark.parametrize("launcher", ["local", "ray"])
+def test_a_dry_run_prints_the_plan_and_leaves_nothing(tmp_path, capsys, launcher):
     folder = tmp_path / "results"
     overrides = ["experiment=table2", "budget=smoke", f"results_dir={folder}"]
+    overrides.append(f"launcher={launcher}")  # without a cluster being started
     assert main([*overrides, "dry_run=true"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split()[:5] == ["sampler", "runs", "done", "failed", "to"]
