@@ -31,6 +31,11 @@ _FAST = {
 """Where a class of this name may be reproduced; the module itself checks type and parameters."""
 
 
+_AGREED: dict[str, bool] = {}
+"""What comparing a scorer with a refit has found. The parts of a search, and those by which its
+candidates are judged again, are the same; on large ones two refits of AdaBoost take seconds."""
+
+
 class Scorer(Protocol):
     """Scores episodes. The answer depends on the counts only, never on earlier calls."""
 
@@ -123,9 +128,14 @@ def make_scorer(
     except MemoryError as error:
         logger.warning("Scoring by refits: search.scoring_memory is too small (%s).", error)
         return refit
-    if module.TOLERATED is not None and not _agree(
-        fast, refit, len(X_train), len(pool), module.TOLERATED
-    ):
+    if module.TOLERATED is None:
+        return fast
+    import joblib
+
+    same = joblib.hash((estimator, X_train, y_train, pool, X_val))
+    if same not in _AGREED:
+        _AGREED[same] = _agree(fast, refit, len(X_train), len(pool), module.TOLERATED)
+    if not _AGREED[same]:
         logger.warning("Scoring by refits: %s predicts otherwise here.", module_name)
         return refit
     return fast

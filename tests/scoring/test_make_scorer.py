@@ -4,6 +4,7 @@ import logging
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from autosmote.errors import UserError
 from autosmote.scoring import make_scorer, svm, tree
+from autosmote.scoring.refit import RefitScorer
 
 FAST = [
     ("knn", KNeighborsClassifier()),
@@ -117,10 +119,33 @@ def test_a_scorer_that_disagrees_is_not_used(problem, module, monkeypatch, caplo
     _, scorer = next(s for s in SCORERS.values() if s[0] is module)
     estimator = {tree: DecisionTreeClassifier(random_state=0), svm: LinearSVC()}[module]
     right = scorer.predict
+    monkeypatch.setattr("autosmote.scoring._AGREED", {})
     monkeypatch.setattr(scorer, "predict", lambda self, counts: 1 - right(self, counts))
     with caplog.at_level(logging.WARNING, logger="autosmote"):
         assert score(problem, estimator).name == "refit"
     assert len(caplog.records) == 1
+
+
+def test_a_scorer_is_compared_once(problem, monkeypatch):
+    compared = []
+    right = RefitScorer.predict
+    monkeypatch.setattr("autosmote.scoring._AGREED", {})
+    monkeypatch.setattr(
+        RefitScorer, "predict", lambda self, counts: (compared.append(self), right(self, counts))[1]
+    )
+
+    def n_compared(problem, **parameters) -> int:
+        before = len(compared)
+        score(problem, AdaBoostClassifier(random_state=0, **parameters))
+        return len(compared) - before
+
+    assert n_compared(problem) > 0
+    assert n_compared(problem) == 0
+    # Anything else is compared anew.
+    assert n_compared(problem, n_estimators=3) > 0
+    assert n_compared(numeric(n=200, d=4)) > 0
+    for name in ("X_train", "y_train", "pool", "X_val"):
+        assert n_compared(replace(problem, **{name: getattr(problem, name)[::-1]})) > 0, name
 
 
 @pytest.mark.parametrize("what", ["one class", "infinite value", "too few rows", "more features"])
