@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autosmote import collected, records, units
 from autosmote.config import SEARCHES, search_settings
+from autosmote.search_config import SearchConfig
 from autosmote.sweep.settings import SweepConfig, expand
 from autosmote.units import Data, Run
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_ALIKE = ("sampler", "dataset", "clf", "reward", "ir")
+"""What makes runs take as long as each other, the most telling first."""
+
+
+class _Mean(NamedTuple):
+    """Seconds per iteration of a search, or of a run, and the number of records behind them."""
+
+    alone: float
+    shared: float
+    n: int
 
 
 @dataclass(frozen=True)
@@ -133,6 +147,9 @@ def _statuses(table: pd.DataFrame, planned: Iterable[Sequence[Run]]) -> dict[str
 class Estimate:
     """Seconds that units will take, from those that others took.
 
+    Runs as alike as there are tell: first those of the same sampler, dataset, classifier, reward
+    and ratio, at last those of the sampler alone.
+
     Parameters
     ----------
     found : DataFrame
@@ -145,38 +162,54 @@ class Estimate:
         import pandas as pd
 
         table = found.merge(costs, on="key")
+        # Records from before there was a choice of rewards do not name theirs.
+        searches = [json.loads(text)["search"] for text in table["config"]]
+        table["reward"] = [search.get("reward", SearchConfig.reward) for search in searches]
+        # A search's time grows with its iterations, which differ from budget to budget.
+        per = pd.to_numeric(table["iterations"]).fillna(1).clip(lower=1)
         # What served several runs of a unit counts in each of them.
         shared = table["seconds.total"] - table["seconds.score"]
-        table["alone"] = table["seconds.score"].fillna(0) / 2  # both metrics have it
-        table["shared"] = shared.clip(lower=0).fillna(0)
-        # A search's time grows with its iterations, which differ from budget to budget.
-        table["per"] = pd.to_numeric(table["iterations"]).fillna(1).clip(lower=1)
-        self._by_dataset = self._means(table, ["sampler", "dataset"])
-        self._by_sampler = self._means(table, ["sampler"])
+        table["alone"] = table["seconds.score"].fillna(0) / 2 / per  # both metrics have it
+        table["shared"] = shared.clip(lower=0).fillna(0) / per
+        self._means = [self._mean_by(table, list(_ALIKE[:n])) for n in range(len(_ALIKE), 0, -1)]
 
     @staticmethod
-    def _means(table: pd.DataFrame, by: list[str]) -> dict[tuple[str, ...], tuple[float, ...]]:
-        groups = table.assign(alone=table["alone"] / table["per"], n=1)
-        groups["shared"] = groups["shared"] / table["per"]
-        sums = groups.groupby(by)[["alone", "shared", "n"]].sum()
+    def _mean_by(table: pd.DataFrame, by: list[str]) -> dict[tuple[Any, ...], _Mean]:
+        means = table.groupby(by).agg(
+            alone=("alone", "mean"), shared=("shared", "mean"), n=("key", "size")
+        )
         return {
-            key if isinstance(key, tuple) else (key,): (alone / n, shared / n, n)
-            for key, alone, shared, n in sums.itertuples()
+            key if isinstance(key, tuple) else (key,): _Mean(alone, shared, int(n))
+            for key, alone, shared, n in means.itertuples()
         }
+
+    def _of(self, run: Run) -> _Mean | None:
+        config = run.config
+        alike = (
+            config.sampler.name,
+            config.dataset.name,
+            config.clf.name,
+            config.search.reward,
+            run.identity["ir"],
+        )
+        for n, means in zip(range(len(alike), 0, -1), self._means, strict=True):
+            if found := means.get(alike[:n]):
+                return found
+        return None
 
     def unit(self, runs: Sequence[Run], data: Data) -> tuple[float, int]:
         """Seconds of a unit, and the number of records that they come from."""
         config = runs[0].config
-        name, dataset = config.sampler.name, config.dataset.name
-        is_search = config.sampler.kind in SEARCHES
-        times = search_settings(config.sampler, config.search).iterations if is_search else 1
-        found = self._by_dataset.get((name, dataset)) or self._by_sampler.get((name,))
-        if found:
-            alone, shared, n = found
-            if is_search:  # its scoring is a part of it, not another step
-                return times * (2 * alone + shared), int(n)
-            return alone * len(runs) + shared, int(n)
-        return self._guess(runs, data), 0
+        found = [mean for run in runs if (mean := self._of(run))]
+        if not found:  # of a sampler, either all have records or none
+            return self._guess(runs, data), 0
+        n = min(mean.n for mean in found)
+        if config.sampler.kind in SEARCHES:  # its scoring is a part of it, not another step
+            mean = found[0]
+            iterations = search_settings(config.sampler, config.search).iterations
+            return iterations * (2 * mean.alone + mean.shared), n
+        shared = sum(mean.shared for mean in found) / len(found)
+        return sum(mean.alone for mean in found) + shared, n
 
     @staticmethod
     def _guess(runs: Sequence[Run], data: Data) -> float:

@@ -1,5 +1,7 @@
 """Plans: which units, in which order, how long."""
 
+import json
+
 import pandas as pd
 import pytest
 
@@ -9,9 +11,11 @@ from autosmote.sweep.settings import Arm
 from autosmote.units import Data
 
 
-def table(rows):
+def table(rows, clf="dt", reward="validation", ir=20):
     """Records and costs of runs: (key, sampler, dataset, iterations, total, score)."""
     found = pd.DataFrame(rows, columns=["key", "sampler", "dataset", "iterations", "t", "s"])
+    config = json.dumps({"search": {"reward": reward}})
+    found = found.assign(clf=clf, ir=ir, config=config)
     costs = found[["key"]].assign(**{"seconds.total": found.pop("t"), "seconds.score": found["s"]})
     return found.drop(columns="s"), costs
 
@@ -60,3 +64,32 @@ def test_a_search_s_time_follows_its_iterations(small):
     seconds, n = estimate.unit(unit.runs, Data())  # of another data set, for want of this one
     assert (seconds, n) == (pytest.approx(15.0), 1)
     assert unit.n_records == 0
+
+
+def test_the_runs_most_alike_tell_the_time(small):
+    kinds = [("svm", "crossfit", 20), ("svm", "validation", 20), ("dt", "crossfit", 20)]
+    parts = [
+        table([(f"k{i}", "autosmote", "toy", 100, 100.0 * 4**i, 0.0)], *kind)
+        for i, kind in enumerate(kinds)
+    ]
+    found, costs = (pd.concat(frames) for frames in zip(*parts, strict=True))
+    estimate = Estimate(found, costs)
+
+    def seconds(clf, reward):
+        search = SearchConfig(iterations=1, G1=2, reward=reward)
+        config = small(samplers=["autosmote"], clfs=[clf], metrics=["mcc"], search=search)
+        (unit,) = make_plan(config, Data()).units
+        return estimate.unit(unit.runs, Data())
+
+    assert seconds("svm", "crossfit") == (pytest.approx(1.0), 1)  # the toy data's ratio is no 20
+    assert seconds("svm", "validation") == (pytest.approx(4.0), 1)
+    assert seconds("dt", "validation") == (pytest.approx(16.0), 1)  # by the classifier
+    assert seconds("knn", "crossfit") == (pytest.approx(7.0), 3)  # by the dataset
+
+
+def test_old_records_without_a_reward_count_as_the_papers(small):
+    found, costs = table([("k", "autosmote", "toy", 1, 3.0, 0.0)])
+    found["config"] = json.dumps({"search": {"K": 30}})
+    config = small(samplers=["autosmote"], metrics=["mcc"], search=SearchConfig(iterations=2, G1=2))
+    (unit,) = make_plan(config, Data()).units
+    assert Estimate(found, costs).unit(unit.runs, Data()) == (pytest.approx(6.0), 1)
