@@ -1,5 +1,8 @@
 """What a mistake of the user raises, and an interruption that must not pass for a failure."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
+
 
 class UserError(Exception):
     """A mistake that the user can repair.
@@ -26,7 +29,19 @@ def let_interrupts_through(error: BaseException) -> None:
         If that is where `error` came from.
     """
     cause: BaseException | None = error
-    while cause is not None:
+    seen: set[int] = set()  # an error that is raised again "from" a later one makes a circle
+    while cause is not None and id(cause) not in seen:
         if isinstance(cause, KeyboardInterrupt):
             raise cause
+        seen.add(id(cause))
         cause = cause.__cause__ or cause.__context__
+
+
+@contextmanager
+def interrupts_let_through() -> Generator[None, None, None]:
+    """Like `let_interrupts_through`, for a block whose caller tells interrupts from failures."""
+    try:
+        yield
+    except Exception as error:
+        let_interrupts_through(error)
+        raise

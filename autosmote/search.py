@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from autosmote.actors import InlinePool, Pool, Problem, ProcessPool, Result
 from autosmote.candidates import Candidate, Keeper
 from autosmote.episode import FIXED, LEARNED, UNIFORM, Rules
-from autosmote.errors import UserError, let_interrupts_through
+from autosmote.errors import UserError, interrupts_let_through
 from autosmote.hardness import hardest_first
 from autosmote.memory import proportional_set_size
 from autosmote.parameters import (
@@ -253,11 +253,8 @@ def search(
     )
     running = _Search(problem, config, on_iteration, start)
     try:
-        try:
+        with interrupts_let_through():
             running.run()
-        except SystemError as error:
-            let_interrupts_through(error)
-            raise
     except KeyboardInterrupt:
         running.stopped_by = "interrupted"
         found = running.keeper.best

@@ -27,7 +27,7 @@ import numpy as np
 from autosmote import limits, records
 from autosmote.classifiers import make_classifier
 from autosmote.config import CHOICE, SEARCHES, Config, search_settings
-from autosmote.errors import UserError, let_interrupts_through
+from autosmote.errors import UserError, interrupts_let_through
 from autosmote.evaluation import evaluate
 from autosmote.privacy import describe_error
 from autosmote.progress import Progress
@@ -202,28 +202,26 @@ def run_unit(
     progress = Progress(search[0].iterations, config.metric) if search and not quiet else None
     evaluations: Sequence[Evaluation | Exception]
     try:
-        try:
-            with progress or nullcontext():
-                evaluations = evaluate(
-                    split,
-                    sampler,
-                    [(made[_key(asdict(run.config.clf))], run.config.metric) for run in runs],
-                    seed=config.seed,
-                    limits=config.limits,
-                    search=search,
-                    on_start=on_start,
-                    on_iteration=progress.update if progress else None,
-                    mistakes_fail=mistakes_fail,
-                )
-        except UserError:
-            raise
-        except Exception as error:
-            let_interrupts_through(error)
-            evaluations = [error] * len(runs)
+        with interrupts_let_through(), progress or nullcontext():
+            evaluations = evaluate(
+                split,
+                sampler,
+                [(made[_key(asdict(run.config.clf))], run.config.metric) for run in runs],
+                seed=config.seed,
+                limits=config.limits,
+                search=search,
+                on_start=on_start,
+                on_iteration=progress.update if progress else None,
+                mistakes_fail=mistakes_fail,
+            )
     except KeyboardInterrupt as interrupt:
         for run in runs:
             _keep_partial(run, getattr(interrupt, "result", None), split)
         raise
+    except UserError:
+        raise
+    except Exception as error:
+        evaluations = [error] * len(runs)
     return [_keep(run, found, split) for run, found in zip(runs, evaluations, strict=True)]
 
 
