@@ -56,8 +56,11 @@ def _job(config: SweepConfig) -> int:
 
     overrides = list(HydraConfig.get().overrides.task)
     config = replace(config, budget=plan_name(config.budget, overrides))
-    # What makes the same tables elsewhere: not where and how it is done on this machine.
-    kept = [word for word in overrides if word.lstrip("+").startswith(_OF_THE_TABLES)]
+    # What makes the same tables elsewhere: not where and how it is done on this machine, nor in
+    # which order it was said.
+    kept = [
+        word for start in _OF_THE_TABLES for word in overrides if word.lstrip("+").startswith(start)
+    ]
     return sweep(config, shlex.join(["python", "-m", "autosmote.sweep", *kept]))
 
 
