@@ -97,7 +97,7 @@ bench: $(STAMP) ## Measure the search against plain scikit-learn and the plain g
 learning: $(STAMP) ## Does it learn? Searches on all pairs of dataset and classifier against chance
 	$(BIN)/python scripts/learning.py --results-dir $(RESULTS_DIR)/learning $(ARGS)
 
-compare-library: $(STAMP) ## AutoSMOTE beside SMOTE, class weights and tuned thresholds, 10 minutes
+compare-library: $(STAMP) ## AutoSMOTE beside SMOTE, class weights and tuned thresholds, 17 minutes
 	$(BIN)/python scripts/compare_library.py --results-dir $(RESULTS_DIR) $(ARGS)
 
 reproduce-table1: $(STAMP) ## Print Table 1, the paper's counts beside ours

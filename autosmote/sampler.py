@@ -92,6 +92,7 @@ class AutoSMOTE(BaseSampler):
         `estimator`, each trained with other synthetic rows, of which the majority decides, or the
         share that scores best ("tuned_vote"): with those of the best sets or, whatever they
         scored, those of the last episodes ("latest_vote", "tuned_latest_vote"). For two classes.
+        With `cv=5`, "tuned_vote" did best on rows that no choice had seen.
     keep : int, default=25
         Sample sets that `final` looks at.
     G1, G2 : int, default=None and 10
