@@ -29,7 +29,7 @@ def let_interrupts_through(error: BaseException) -> None:
         If that is where `error` came from.
     """
     cause: BaseException | None = error
-    seen: set[int] = set()  # an error that is raised again "from" a later one makes a circle
+    seen: set[int] = set()  # causes may go round: `raise error from error` is no mistake to Python
     while cause is not None and id(cause) not in seen:
         if isinstance(cause, KeyboardInterrupt):
             raise cause

@@ -20,6 +20,8 @@ class does, be it that it hangs, crashes, or eats the memory.
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -85,11 +87,9 @@ class LimitedSampler:
         self._child.close()
 
     def _start(self) -> Child:
-        try:
+        with self._mistakes_as_asked():
             memory = self._limits.memory_mb
             return Child(memory, Hosted, self._settings, self._seed, deadline=self._deadline())
-        except UserError as mistake:
-            raise self._as_failure(mistake) from mistake
 
     def _deadline(self, n_served: int = 1) -> Deadline:
         """For work that serves so many resamplings."""
@@ -104,16 +104,22 @@ class LimitedSampler:
     def _call(self, method: str, *arguments: Any, n_served: int = 1) -> Any:
         started = time.perf_counter()
         try:
-            answer = self._child.call(method, *arguments, deadline=self._deadline(n_served))
-        except UserError as mistake:
-            raise self._as_failure(mistake) from mistake
+            with self._mistakes_as_asked():
+                answer = self._child.call(method, *arguments, deadline=self._deadline(n_served))
         finally:
             self.seconds += time.perf_counter() - started
         self.warnings += answer.warnings
         return answer.value
 
-    def _as_failure(self, mistake: UserError) -> Exception:
-        return ChildFailed("failed", scrub(str(mistake))) if self._mistakes_fail else mistake
+    @contextmanager
+    def _mistakes_as_asked(self) -> Generator[None, None, None]:
+        """Raise mistakes of the user as such, or as failures of the sampler."""
+        try:
+            yield
+        except UserError as mistake:
+            if not self._mistakes_fail:
+                raise
+            raise ChildFailed("failed", scrub(str(mistake))) from mistake
 
 
 class LimitedResampler(LimitedSampler):

@@ -162,8 +162,9 @@ def test_a_classifier_that_cannot_be_trained_leaves_the_others(make, capsys):
 
 
 def test_a_mistake_leaves_nothing_unless_it_is_a_failure(make, tmp_path):
-    with pytest.raises(UserError, match="needful"):
+    with pytest.raises(UserError, match="needful") as caught:
         do([make(rival("Needy"))])
+    assert caught.value.__cause__ is None  # it was its own, which is a trap for whoever looks
     assert not (tmp_path / "results").exists()
     (record,) = do([make(rival("Needy"))], mistakes_fail=True)
     assert (record["status"], record["imputed"]) == ("failed", True)
