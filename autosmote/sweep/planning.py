@@ -171,7 +171,10 @@ class Estimate:
         shared = table["seconds.total"] - table["seconds.score"]
         table["alone"] = table["seconds.score"].fillna(0) / 2 / per  # both metrics have it
         table["shared"] = shared.clip(lower=0).fillna(0) / per
-        self._means = [self._mean_by(table, list(_ALIKE[:n])) for n in range(len(_ALIKE), 0, -1)]
+        # By what they have in common, which is as long as it is telling.
+        self._means: dict[tuple[Any, ...], _Mean] = {}
+        for n in range(1, len(_ALIKE) + 1):
+            self._means |= self._mean_by(table, list(_ALIKE[:n]))
 
     @staticmethod
     def _mean_by(table: pd.DataFrame, by: list[str]) -> dict[tuple[Any, ...], _Mean]:
@@ -192,10 +195,8 @@ class Estimate:
             config.search.reward,
             run.identity["ir"],
         )
-        for n, means in zip(range(len(alike), 0, -1), self._means, strict=True):
-            if found := means.get(alike[:n]):
-                return found
-        return None
+        known = (self._means.get(alike[:n]) for n in range(len(alike), 0, -1))
+        return next((mean for mean in known if mean), None)
 
     def unit(self, runs: Sequence[Run], data: Data) -> tuple[float, int]:
         """Seconds of a unit, and the number of records that they come from."""

@@ -93,3 +93,12 @@ def test_old_records_without_a_reward_count_as_the_papers(small):
     config = small(samplers=["autosmote"], metrics=["mcc"], search=SearchConfig(iterations=2, G1=2))
     (unit,) = make_plan(config, Data()).units
     assert Estimate(found, costs).unit(unit.runs, Data()) == (pytest.approx(6.0), 1)
+
+
+def test_among_ratios_the_same_one_tells_the_time(small):
+    parts = [table([(f"k{ir}", "autosmote", "toy", 1, float(ir), 0.0)], ir=ir) for ir in (20, 50)]
+    found, costs = (pd.concat(frames) for frames in zip(*parts, strict=True))
+    search = SearchConfig(iterations=1, G1=2)
+    config = small(samplers=["autosmote"], irs=[20], metrics=["mcc"], search=search)
+    (unit,) = make_plan(config, Data()).units
+    assert Estimate(found, costs).unit(unit.runs, Data()) == (pytest.approx(20.0), 1)
