@@ -12,28 +12,21 @@ PACKAGE = Path(__file__).resolve().parent.parent / "autosmote"
 # From the bottom to the top: a module imports from its own layer or from one below. A new
 # module is put where it belongs.
 LAYERS = [
-    {"", "errors", "plain", "processes", "memory"},
-    {"metrics", "privacy", "search_config", "progress"},
-    {"config", "host", "claims"},
-    {"command"},
-    {"classifiers", "limits", "results"},
-    {"samplers"},
-    {*("arff", "columns", "canonical", "tables", "toy", "openml_source"), "datasets", "splits"},
-    {"space", "segments", "hardness", "scoring", "parameters"},
-    {"policies", "vtrace", "episode", "reference"},
-    {"actors", "learner", "candidates"},
-    {"search"},
-    {"encoding", "inputs", "folds", "finals"},
-    {"trials"},
-    {"sampler", "resamplings"},
-    {"tried"},
-    {"evaluation"},
-    {"records", "plots"},
-    {"units", "collected"},
-    {"comparison", "reports", "status"},
+    {"", "errors", "privacy", "metrics", "progress"},
+    {"isolation", "host", "limits", "plain", "processes", "memory"},
+    {"config", "search_config", "classifiers", "command"},
+    {"data", "arff", "columns", "canonical", "tables", "toy", "openml_source", "datasets", "splits"},
+    {"space", "segments", "hardness"},
+    {"scoring"},
+    {"search", "parameters", "policies", "vtrace", "episode", "reference", "actors", "learner"}
+    | {"candidates"},
+    {"sampler", "encoding", "inputs", "folds", "finals", "trials", "resamplings"},
+    {"evaluation", "tried", "samplers", "results"},
+    {"records", "claims", "collected", "plots"},
+    {"runs", "units", "reports"},
     {"sweep"},
-    {"resample", "run"},
-    {"cli"},
+    {"run", "compare", "comparison", "resample", "status"},
+    {"__main__", "cli"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 HEAVY = {
