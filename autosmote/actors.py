@@ -34,8 +34,8 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from autosmote.episode import Episode, EpisodeGenerator, Rules
+from autosmote.isolation.processes import child_environment, descendants, how_it_ended
 from autosmote.parameters import LEFT_OUT
-from autosmote.processes import child_environment, descendants, how_it_ended
 from autosmote.scoring.reward import Part, Reward, Scoring
 from autosmote.space import Space
 

@@ -21,7 +21,7 @@ import numpy as np
 from autosmote import tried
 from autosmote.config import LimitSettings, SamplerSettings
 from autosmote.errors import let_interrupts_through
-from autosmote.limits import ChildFailed
+from autosmote.isolation.sandbox import ChildFailed
 from autosmote.privacy import MAX_WARNINGS, describe_error, describe_warnings
 from autosmote.results import Evaluation, GridPoint, HeldOut, Scores, both_metrics
 from autosmote.samplers import LimitedMethod, LimitedResampler

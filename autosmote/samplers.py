@@ -29,7 +29,7 @@ import numpy as np
 from autosmote.classifiers import make_sampler
 from autosmote.config import LimitSettings, SamplerSettings
 from autosmote.errors import UserError
-from autosmote.limits import Child, ChildFailed, Deadline, wait_until_ready
+from autosmote.isolation.sandbox import Child, ChildFailed, Deadline, wait_until_ready
 from autosmote.privacy import scrub
 
 Groups = list[tuple[int, int]]

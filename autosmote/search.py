@@ -25,7 +25,7 @@ from autosmote.candidates import Candidate, Keeper
 from autosmote.episode import FIXED, LEARNED, UNIFORM, Rules
 from autosmote.errors import UserError, interrupts_let_through
 from autosmote.hardness import hardest_first
-from autosmote.memory import proportional_set_size
+from autosmote.isolation.memory import proportional_set_size
 from autosmote.parameters import (
     check_policies,
     initial_parameters,

@@ -8,7 +8,7 @@ import logging
 from dataclasses import dataclass
 
 from autosmote.errors import UserError
-from autosmote.processes import usable_cores
+from autosmote.isolation.processes import usable_cores
 
 logger = logging.getLogger("autosmote")
 

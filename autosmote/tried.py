@@ -12,7 +12,7 @@ import numpy as np
 
 from autosmote.config import SamplerSettings
 from autosmote.errors import UserError, let_interrupts_through
-from autosmote.limits import ChildFailed
+from autosmote.isolation.sandbox import ChildFailed
 from autosmote.privacy import describe_error
 from autosmote.results import Scores, both_metrics
 from autosmote.search_config import SearchConfig, resolve_G1

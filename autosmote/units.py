@@ -24,11 +24,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autosmote import limits, records
+from autosmote import records
 from autosmote.classifiers import make_classifier
 from autosmote.config import CHOICE, SEARCHES, Config, search_settings
 from autosmote.errors import UserError, interrupts_let_through
 from autosmote.evaluation import evaluate
+from autosmote.isolation import sandbox as limits
 from autosmote.privacy import describe_error
 from autosmote.progress import Progress
 

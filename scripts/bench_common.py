@@ -23,7 +23,7 @@ import yaml
 
 from autosmote.classifiers import make_classifier
 from autosmote.config import CONF_DIR, ClassifierSettings
-from autosmote.processes import usable_cores
+from autosmote.isolation.processes import usable_cores
 from autosmote.records import git_revision, write_file
 
 Row = dict[str, Any]

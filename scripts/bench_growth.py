@@ -32,7 +32,7 @@ from bench_common import (
     show,
 )
 
-from autosmote.memory import proportional_set_size
+from autosmote.isolation.memory import proportional_set_size
 from autosmote.records import write_file
 from autosmote.search import SearchConfig, SearchInterrupted, SearchResult, run_search
 

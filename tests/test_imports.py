@@ -15,7 +15,17 @@ LAYERS = [
     {"", "errors", "privacy", "metrics", "progress"},
     {"isolation", "host", "limits", "plain", "processes", "memory"},
     {"config", "search_config", "classifiers", "command"},
-    {"data", "arff", "columns", "canonical", "tables", "toy", "openml_source", "datasets", "splits"},
+    {
+        "data",
+        "arff",
+        "columns",
+        "canonical",
+        "tables",
+        "toy",
+        "openml_source",
+        "datasets",
+        "splits",
+    },
     {"space", "segments", "hardness"},
     {"scoring"},
     {"search", "parameters", "policies", "vtrace", "episode", "reference", "actors", "learner"}

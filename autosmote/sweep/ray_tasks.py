@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from autosmote.errors import UserError
-from autosmote.limits import Deadline
+from autosmote.isolation.sandbox import Deadline
 from autosmote.sweep import worker
 from autosmote.sweep.planning import Unit
 from autosmote.sweep.settings import SweepConfig

@@ -3,7 +3,7 @@
     with Child(memory_mb, factory, argument) as child:
         answer = child.call("method", X, y, deadline=Deadline.after(60, "limits.some_seconds"))
 
-The object that `factory(argument)` makes and all calls live in the child (see `autosmote.host`).
+The object that `factory(argument)` makes and all calls live in the child (see `autosmote.isolation.forkserver_process`).
 Arguments are pickled; what comes back is plain data, an error as its text. A child that passes a
 limit is ended, by TERM and then by KILL, and whatever happens to it is a `ChildFailed` that names
 the cause.
@@ -29,11 +29,11 @@ from typing import Any, Protocol, Self
 
 import cloudpickle
 
-from autosmote import host
 from autosmote.errors import UserError
-from autosmote.memory import available_memory, resident_memory
-from autosmote.plain import unpack
-from autosmote.processes import child_environment, descendants, how_it_ended
+from autosmote.isolation import forkserver_process as host
+from autosmote.isolation.memory import available_memory, resident_memory
+from autosmote.isolation.processes import child_environment, descendants, how_it_ended
+from autosmote.isolation.wire import unpack
 
 _POLL = 0.1
 """Seconds between two looks at a child's memory."""

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from rivals import AtSomeRatios
 
-from autosmote import limits, memory
 from autosmote.errors import UserError
-from autosmote.limits import NEVER, Child, ChildFailed, Deadline
-from autosmote.plain import pack, unpack
-from autosmote.processes import child_environment, descendants, how_it_ended
+from autosmote.isolation import memory
+from autosmote.isolation import sandbox as limits
+from autosmote.isolation.processes import child_environment, descendants, how_it_ended
+from autosmote.isolation.sandbox import NEVER, Child, ChildFailed, Deadline
+from autosmote.isolation.wire import pack, unpack
 
 linux = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
 

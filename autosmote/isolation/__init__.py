@@ -1,0 +1,1 @@
+"""Work in child processes, with limits on time and memory."""
