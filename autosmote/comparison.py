@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from autosmote import records
-from autosmote.classifiers import make_classifier
-from autosmote.config import Config, SamplerSettings
+from autosmote.config.schema import Config, SamplerSettings
+from autosmote.config.targets import make_classifier
 from autosmote.progress import UnitProgress
 from autosmote.units import Data, Record, headline, missing, plan, run_unit
 

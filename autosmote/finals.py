@@ -215,7 +215,7 @@ def conclude(trials: Trials, final: str, keep: int) -> Conclusion:
     ----------
     trials : Trials
     final : str
-        One of `autosmote.search_config.FINALS`.
+        One of `autosmote.config.search.FINALS`.
     keep : int
         How many candidates to look at.
     """

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autosmote import __version__
-from autosmote.config import SELECTION, Config, search_settings
+from autosmote.config.schema import SELECTION, Config, search_settings
+from autosmote.config.search import SearchConfig
 from autosmote.errors import UserError
 from autosmote.parameters import POLICIES_FILE, policies_digest, read_policies
-from autosmote.search_config import SearchConfig
 
 if TYPE_CHECKING:
     from autosmote.results import Evaluation

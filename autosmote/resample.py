@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autosmote.columns import RawColumn, is_numeric, to_numbers
-from autosmote.command import INTERRUPTED, MISTAKE
+from autosmote.config.commandline import INTERRUPTED, MISTAKE
 from autosmote.errors import UserError
 from autosmote.results import score_table
 from autosmote.tables import read_table

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from autosmote import records
-from autosmote.command import FAILED, run_command
-from autosmote.config import (
+from autosmote.config.commandline import FAILED, run_command
+from autosmote.config.schema import (
     SEARCHES,
     Config,
     SamplerSettings,
@@ -21,10 +21,10 @@ from autosmote.config import (
     search_settings,
     validate,
 )
+from autosmote.config.search import SearchConfig, resolve_device
 from autosmote.errors import UserError
 from autosmote.metrics import METRICS
 from autosmote.results import score_table
-from autosmote.search_config import SearchConfig, resolve_device
 
 logger = logging.getLogger("autosmote")
 

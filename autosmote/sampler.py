@@ -32,6 +32,7 @@ from sklearn.utils import (
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from autosmote.candidates import Candidate
+from autosmote.config.search import FINALS, SearchConfig
 from autosmote.encoding import Encoder, categorical_columns, tabular
 from autosmote.errors import InputError
 from autosmote.finals import VOTES, conclude
@@ -43,7 +44,6 @@ from autosmote.progress import Progress, logging_to_stderr
 from autosmote.scoring.refit import stack
 from autosmote.scoring.reward import Part, Reward, Scoring, resolve_scoring
 from autosmote.search import OnIteration, SearchResult, search
-from autosmote.search_config import FINALS, SearchConfig
 from autosmote.segments import space_builder
 from autosmote.space import Space
 from autosmote.trials import SearchTrials
@@ -124,7 +124,7 @@ class AutoSMOTE(BaseSampler):
     callback : callable, default=None
         Called after every iteration with its number (from 1), its score, and the best so far.
     search_options : dict, default=None
-        Further settings of the search, fields of `autosmote.search_config.SearchConfig`.
+        Further settings of the search, fields of `autosmote.config.search.SearchConfig`.
 
     Attributes
     ----------

@@ -26,8 +26,8 @@ from typing import Any
 
 import numpy as np
 
-from autosmote.classifiers import make_sampler
-from autosmote.config import LimitSettings, SamplerSettings
+from autosmote.config.schema import LimitSettings, SamplerSettings
+from autosmote.config.targets import make_sampler
 from autosmote.errors import UserError
 from autosmote.isolation.sandbox import Child, ChildFailed, Deadline, wait_until_ready
 from autosmote.privacy import scrub

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from autosmote.actors import InlinePool, Pool, Problem, ProcessPool, Result
 from autosmote.candidates import Candidate, Keeper
+from autosmote.config.search import SearchConfig, resolve_actors, resolve_device, resolve_G1
 from autosmote.episode import FIXED, LEARNED, UNIFORM, Rules
 from autosmote.errors import UserError, interrupts_let_through
 from autosmote.hardness import hardest_first
@@ -34,7 +35,6 @@ from autosmote.parameters import (
     read_policies,
 )
 from autosmote.scoring.reward import Part, Scoring
-from autosmote.search_config import SearchConfig, resolve_actors, resolve_device, resolve_G1
 from autosmote.segments import space_builder
 from autosmote.space import Space
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from autosmote import collected, records
 from autosmote.claims import is_claimed
-from autosmote.command import MISTAKE, key_values
+from autosmote.config.commandline import MISTAKE, key_values
 from autosmote.errors import UserError
 from autosmote.progress import duration
 

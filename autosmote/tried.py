@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autosmote.config import SamplerSettings
+from autosmote.config.schema import SamplerSettings
+from autosmote.config.search import SearchConfig, resolve_G1
 from autosmote.errors import UserError, let_interrupts_through
 from autosmote.isolation.sandbox import ChildFailed
 from autosmote.privacy import describe_error
 from autosmote.results import Scores, both_metrics
-from autosmote.search_config import SearchConfig, resolve_G1
 
 if TYPE_CHECKING:
     from autosmote.candidates import Candidate
@@ -77,7 +77,7 @@ def try_resamplings(
     """Try a resampler's ratios and seeds once, and let each choice's rule conclude."""
     from sklearn.model_selection import StratifiedKFold
 
-    from autosmote.classifiers import make_sampler
+    from autosmote.config.targets import make_sampler
     from autosmote.folds import Fold, make_folds
     from autosmote.resamplings import Resamplings
 

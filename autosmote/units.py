@@ -25,8 +25,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autosmote import records
-from autosmote.classifiers import make_classifier
-from autosmote.config import CHOICE, SEARCHES, Config, search_settings
+from autosmote.config.schema import CHOICE, SEARCHES, Config, search_settings
+from autosmote.config.targets import make_classifier
 from autosmote.errors import UserError, interrupts_let_through
 from autosmote.evaluation import evaluate
 from autosmote.isolation import sandbox as limits

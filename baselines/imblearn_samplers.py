@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autosmote.classifiers import from_target
+from autosmote.config.targets import from_target
 from autosmote.errors import UserError
 from baselines.random_state import isolated
 from baselines.resampler import Features, Labels, Resampler, training_part

@@ -21,8 +21,8 @@ from typing import Any
 
 import yaml
 
-from autosmote.classifiers import make_classifier
-from autosmote.config import CONF_DIR, ClassifierSettings
+from autosmote.config.schema import CONF_DIR, ClassifierSettings
+from autosmote.config.targets import make_classifier
 from autosmote.isolation.processes import usable_cores
 from autosmote.records import git_revision, write_file
 

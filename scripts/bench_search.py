@@ -31,6 +31,7 @@ import numpy as np
 from bench_common import Row, Table, alone, busy, classifier, one_thread, revision
 from bench_report import report
 
+from autosmote.config.search import LOW_LEVEL_NETS, SearchConfig
 from autosmote.datasets import DATA_DIR_VARIABLE, PAPER_DATASETS, load_dataset
 from autosmote.episode import EpisodeGenerator
 from autosmote.errors import UserError
@@ -38,7 +39,6 @@ from autosmote.parameters import LEVELS
 from autosmote.reference import PlainPolicies, plain_episode
 from autosmote.scoring import make_scorer
 from autosmote.search import SearchInterrupted, SearchResult, run_search
-from autosmote.search_config import LOW_LEVEL_NETS, SearchConfig
 from autosmote.space import Space, build_space
 from autosmote.splits import Split, make_split
 

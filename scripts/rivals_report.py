@@ -22,7 +22,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from autosmote.config import load_sampler
+from autosmote.config.schema import load_sampler
 from autosmote.records import read_record, write_file
 
 Record = dict[str, Any]

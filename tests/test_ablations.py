@@ -7,7 +7,8 @@ from sklearn.base import clone
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from autosmote.config import load_sampler
+from autosmote.config.schema import load_sampler
+from autosmote.config.search import SearchConfig
 from autosmote.datasets import load_dataset
 from autosmote.episode import EpisodeGenerator, Rules
 from autosmote.evaluation import evaluate
@@ -18,7 +19,6 @@ from autosmote.policies import LowLevelPolicy
 from autosmote.reference import PlainPolicies, plain_flat_episode
 from autosmote.sampler import AutoSMOTE
 from autosmote.search import run_search
-from autosmote.search_config import SearchConfig
 from autosmote.space import N_LAMBDAS, build_space
 from autosmote.splits import make_split
 

@@ -67,7 +67,7 @@ def two(monkeypatch):
 
     def run(*arguments: str, first: str = "Own", second: str = "Jittering") -> int:
         from autosmote import run as command
-        from autosmote.config import SamplerSettings
+        from autosmote.config.schema import SamplerSettings
 
         group = [
             SamplerSettings(name.lower(), f"rivals.{name}", True, params)

@@ -16,7 +16,8 @@ from test_policies import rebind
 from test_records import CONFIG, FINGERPRINT, changed
 
 from autosmote import records
-from autosmote.config import load_sampler
+from autosmote.config.schema import load_sampler
+from autosmote.config.search import SearchConfig
 from autosmote.datasets import load_dataset
 from autosmote.encoding import tabular
 from autosmote.episode import UNIFORM, EpisodeGenerator, Rules
@@ -30,7 +31,6 @@ from autosmote.reference import PlainPolicies, plain_episode, plain_flat_episode
 from autosmote.run import main
 from autosmote.sampler import AutoSMOTE
 from autosmote.search import SearchInterrupted, run_search
-from autosmote.search_config import SearchConfig
 from autosmote.segments import Segments, build_segment_space
 from autosmote.splits import make_split
 

@@ -10,11 +10,11 @@ from sklearn.metrics import f1_score, matthews_corrcoef
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from autosmote.config import LimitSettings, SamplerSettings
+from autosmote.config.schema import LimitSettings, SamplerSettings
+from autosmote.config.search import SearchConfig
 from autosmote.errors import UserError
 from autosmote.evaluation import RATIOS, evaluate
 from autosmote.results import HeldOut
-from autosmote.search_config import SearchConfig
 
 DT = DecisionTreeClassifier(random_state=0)
 SVM = LinearSVC(random_state=0)

@@ -12,7 +12,8 @@ from sklearn.tree import DecisionTreeClassifier
 
 from autosmote import AutoSMOTE, finals
 from autosmote.candidates import Keeper
-from autosmote.config import load_sampler
+from autosmote.config.schema import load_sampler
+from autosmote.config.search import FINALS, SearchConfig
 from autosmote.datasets import load_dataset
 from autosmote.episode import Episode
 from autosmote.errors import UserError
@@ -20,7 +21,6 @@ from autosmote.evaluation import evaluate
 from autosmote.finals import Vote, conclude
 from autosmote.metrics import METRICS, macro_f1
 from autosmote.scoring.reward import Reward
-from autosmote.search_config import FINALS, SearchConfig
 from autosmote.splits import make_split
 
 TREE = DecisionTreeClassifier(max_depth=3, random_state=0)

@@ -18,10 +18,10 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
+from autosmote.config.search import SearchConfig
 from autosmote.datasets import load_dataset
 from autosmote.records import PROTOCOL_VERSION
 from autosmote.search import run_search
-from autosmote.search_config import SearchConfig
 from autosmote.splits import make_split
 
 GOLDEN = Path(__file__).with_name("golden.json")

@@ -7,14 +7,14 @@ import pytest
 from sklearn.tree import DecisionTreeClassifier
 
 from autosmote import records
-from autosmote.config import SamplerSettings
+from autosmote.config.schema import SamplerSettings
+from autosmote.config.search import SearchConfig
 from autosmote.datasets import load_dataset
 from autosmote.episode import EpisodeGenerator
 from autosmote.errors import UserError
 from autosmote.parameters import policies_digest, read_policies
 from autosmote.run import main
 from autosmote.search import run_search
-from autosmote.search_config import SearchConfig
 from autosmote.space import build_space
 from autosmote.splits import make_split
 

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from autosmote import privacy, records
-from autosmote.config import (
+from autosmote.config.schema import (
     ClassifierSettings,
     Config,
     DatasetSettings,
@@ -22,8 +22,8 @@ from autosmote.config import (
     SamplerSettings,
     search_settings,
 )
+from autosmote.config.search import SearchConfig
 from autosmote.errors import UserError
-from autosmote.search_config import SearchConfig
 
 FINGERPRINT = "a" * 64
 CONFIG = Config(

@@ -7,13 +7,13 @@ from sklearn.base import clone
 from sklearn.tree import DecisionTreeClassifier
 
 from autosmote import records, resamplings
-from autosmote.config import Config, DatasetSettings, SamplerSettings, load_sampler
+from autosmote.config.schema import Config, DatasetSettings, SamplerSettings, load_sampler
+from autosmote.config.search import SearchConfig
 from autosmote.datasets import load_dataset
 from autosmote.errors import UserError
 from autosmote.evaluation import evaluate
 from autosmote.metrics import METRICS
 from autosmote.run import main
-from autosmote.search_config import SearchConfig
 from autosmote.splits import make_split
 from autosmote.units import Data, plan
 
@@ -164,7 +164,7 @@ def test_units_share_a_search_and_their_names_hold_what_matters(tmp_path):
 
 def test_resamplings_have_no_rotating_reward():
     with pytest.raises(UserError, match="rotating is for a search that learns"):
-        from autosmote.config import search_settings
+        from autosmote.config.schema import search_settings
 
         search_settings(load_sampler("smote_search"), SearchConfig(reward="rotating"))
 

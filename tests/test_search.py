@@ -15,11 +15,11 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from autosmote.actors import ActorError
+from autosmote.config.search import ABLATIONS, SearchConfig, resolve_actors, resolve_G1
 from autosmote.datasets import load_dataset
 from autosmote.errors import UserError
 from autosmote.metrics import macro_f1
 from autosmote.search import SearchInterrupted, ablation_rules, run_search
-from autosmote.search_config import ABLATIONS, SearchConfig, resolve_actors, resolve_G1
 from autosmote.splits import make_split
 
 
@@ -233,7 +233,7 @@ def test_nothing_is_left_after_kill_9_of_the_parent(toy, tmp_path):
     script.write_text(
         "import numpy as np\n"
         "from autosmote.search import run_search\n"
-        "from autosmote.search_config import SearchConfig\n"
+        "from autosmote.config.search import SearchConfig\n"
         "from sklearn.tree import DecisionTreeClassifier\n"
         "rng = np.random.default_rng(0)\n"
         "X, y = rng.normal(size=(400, 3)), (np.arange(400) < 40).astype('int8')\n"

@@ -7,7 +7,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 
-from autosmote.config import load_sampler
+from autosmote.config.schema import load_sampler
+from autosmote.config.search import SearchConfig
 from autosmote.datasets import load_dataset
 from autosmote.episode import EpisodeGenerator, Rules
 from autosmote.evaluation import evaluate
@@ -17,7 +18,6 @@ from autosmote.parameters import LEFT_OUT, initial_parameters
 from autosmote.reference import PlainPolicies, plain_episode
 from autosmote.sampler import AutoSMOTE
 from autosmote.search import run_search
-from autosmote.search_config import SearchConfig
 from autosmote.space import build_space
 from autosmote.splits import make_split
 

@@ -11,15 +11,15 @@ import pytest
 from test_run import NAMES
 
 from autosmote import records, units
-from autosmote.config import (
+from autosmote.config.schema import (
     ClassifierSettings,
     Config,
     DatasetSettings,
     LimitSettings,
     SamplerSettings,
 )
+from autosmote.config.search import SearchConfig
 from autosmote.errors import UserError
-from autosmote.search_config import SearchConfig
 from autosmote.units import Data, missing, plan, run_unit
 
 CLASSIFIERS = {

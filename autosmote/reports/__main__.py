@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from autosmote.command import MISTAKE, key_values
+from autosmote.config.commandline import MISTAKE, key_values
 from autosmote.errors import UserError
 from autosmote.reports import write
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from autosmote.search_config import FINALS, REWARDS
+from autosmote.config.search import FINALS, REWARDS
 
 METRICS = {"macro_f1": "Macro-F1", "mcc": "MCC"}
 CLASSIFIERS = {"adaboost": "AdaBoost", "dt": "DecisionTree", "knn": "KNN", "svm": "SVM"}

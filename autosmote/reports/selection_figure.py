@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.typing import FillStyleType
 
+from autosmote.config.search import REWARDS
 from autosmote.reports import names
 from autosmote.reports.drawing import (
     COLOURS,
@@ -18,7 +19,6 @@ from autosmote.reports.drawing import (
     new_canvas,
 )
 from autosmote.reports.names import FULL, METRICS
-from autosmote.search_config import REWARDS
 
 
 def validation_against_test(name: str, arms: pd.DataFrame) -> Figure | None:

@@ -290,7 +290,7 @@ def classifiers_trained(iterations: int, search: Mapping[str, Any]) -> int:
     iterations : int
         Of the search.
     search : dict
-        Its settings, as of `autosmote.search_config.SearchConfig`.
+        Its settings, as of `autosmote.config.search.SearchConfig`.
     """
     folds, keep = search["folds"], min(search["keep"], iterations)
     in_folds = search["reward"] != "validation"

@@ -17,8 +17,8 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from autosmote import records
-from autosmote.command import FAILED, run_command
-from autosmote.config import register_schema
+from autosmote.config.commandline import FAILED, run_command
+from autosmote.config.schema import register_schema
 from autosmote.errors import UserError
 from autosmote.progress import UnitProgress, duration
 from autosmote.sweep import gather

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autosmote import collected, records, units
-from autosmote.config import SEARCHES, search_settings
-from autosmote.search_config import SearchConfig
+from autosmote.config.schema import SEARCHES, search_settings
+from autosmote.config.search import SearchConfig
 from autosmote.sweep.settings import SweepConfig, expand
 from autosmote.units import Data, Run
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from autosmote.config import (
+from autosmote.config.schema import (
     MISSING,
     ClassifierSettings,
     Config,
@@ -27,8 +27,8 @@ from autosmote.config import (
     validate,
     with_settings,
 )
+from autosmote.config.search import SearchConfig
 from autosmote.errors import UserError
-from autosmote.search_config import SearchConfig
 
 LAUNCHERS = ("local", "ray", "submitit")
 

@@ -9,7 +9,7 @@ import yaml
 from imblearn.over_sampling import SMOTE
 from parts import Part, check_first_use, check_resampler, global_states, is_changed, mixed, numeric
 
-from autosmote.classifiers import from_target
+from autosmote.config.targets import from_target
 from autosmote.errors import UserError
 from baselines.imblearn_samplers import ImblearnSampler
 from baselines.random_state import isolated

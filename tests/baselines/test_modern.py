@@ -14,7 +14,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from autosmote.classifiers import from_target
+from autosmote.config.targets import from_target
 from autosmote.errors import UserError
 from autosmote.metrics import score
 from baselines.modern import (

@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
-from autosmote.config import ClassifierSettings, Config, DatasetSettings, SamplerSettings
-from autosmote.search_config import SearchConfig
+from autosmote.config.schema import ClassifierSettings, Config, DatasetSettings, SamplerSettings
+from autosmote.config.search import SearchConfig
 from autosmote.sweep.planning import Unit
 from autosmote.sweep.settings import SweepConfig
 from autosmote.units import Data, plan

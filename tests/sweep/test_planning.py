@@ -5,7 +5,7 @@ import json
 import pandas as pd
 import pytest
 
-from autosmote.search_config import SearchConfig
+from autosmote.config.search import SearchConfig
 from autosmote.sweep.planning import Estimate, make_plan
 from autosmote.sweep.settings import Arm
 from autosmote.units import Data

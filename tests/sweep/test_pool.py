@@ -11,7 +11,7 @@ from claiming import claimed_elsewhere
 
 from autosmote import records
 from autosmote.claims import claim
-from autosmote.config import ClassifierSettings
+from autosmote.config.schema import ClassifierSettings
 from autosmote.isolation import sandbox as limits
 from autosmote.isolation.processes import descendants
 from autosmote.sweep.pool import LocalPool

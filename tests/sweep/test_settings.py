@@ -4,10 +4,10 @@ from collections import Counter
 
 import pytest
 
-from autosmote.config import CONF_DIR, register_schema, search_settings
+from autosmote.config.schema import CONF_DIR, register_schema, search_settings
+from autosmote.config.search import SearchConfig
 from autosmote.errors import UserError
 from autosmote.reports.names import ABLATIONS, FULL
-from autosmote.search_config import SearchConfig
 from autosmote.sweep.settings import Arm, SweepConfig, arms, check, expand, plan_name
 
 

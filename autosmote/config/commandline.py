@@ -13,7 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from autosmote.config import CONF_DIR, Config, explain
+from autosmote.config.schema import CONF_DIR, Config, explain
 from autosmote.errors import UserError
 from autosmote.privacy import describe_error
 from autosmote.progress import logging_to_stderr

@@ -8,9 +8,9 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from autosmote import config, search_config
-from autosmote.classifiers import from_target, make_classifier, make_sampler
-from autosmote.config import (
+from autosmote.config import schema as config
+from autosmote.config import search as search_config
+from autosmote.config.schema import (
     CONF_DIR,
     GROUPS,
     ClassifierSettings,
@@ -22,6 +22,7 @@ from autosmote.config import (
     register_schema,
     validate,
 )
+from autosmote.config.targets import from_target, make_classifier, make_sampler
 from autosmote.errors import UserError
 from baselines.variants_registry import VARIANTS
 

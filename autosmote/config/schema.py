@@ -7,9 +7,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from autosmote.config.search import SearchConfig
 from autosmote.errors import UserError
 from autosmote.metrics import METRICS
-from autosmote.search_config import SearchConfig
 
 # The project is installed editable from a clone: conf/ lies beside the package.
 CONF_DIR = Path(__file__).resolve().parent.parent / "conf"

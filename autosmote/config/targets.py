@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from autosmote.config import ClassifierSettings, SamplerSettings
+from autosmote.config.schema import ClassifierSettings, SamplerSettings
 from autosmote.errors import UserError
 
 
