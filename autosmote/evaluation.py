@@ -29,9 +29,9 @@ from autosmote.samplers import LimitedMethod, LimitedResampler
 from autosmote.scoring.estimators import equal_but_faster
 
 if TYPE_CHECKING:  # all import far more than is needed to read a configuration
+    from autosmote.data.splits import Split
     from autosmote.resamplings import ResamplingsResult
     from autosmote.search import SearchResult
-    from autosmote.splits import Split
 
 RATIOS = tuple(i / 10 for i in range(1, 11))
 

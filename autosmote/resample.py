@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autosmote.columns import RawColumn, is_numeric, to_numbers
 from autosmote.config.commandline import INTERRUPTED, MISTAKE
+from autosmote.data.columns import RawColumn, is_numeric, to_numbers
+from autosmote.data.files import read_table
 from autosmote.errors import UserError
 from autosmote.results import score_table
-from autosmote.tables import read_table
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -19,9 +19,9 @@ from autosmote.results import Scores, both_metrics
 
 if TYPE_CHECKING:
     from autosmote.candidates import Candidate
+    from autosmote.data.splits import Split
     from autosmote.evaluation import Choice, Resampled
     from autosmote.finals import Conclusion, Trials
-    from autosmote.splits import Split
     from autosmote.trials import SearchTrials
 
 OnIteration = Callable[[int, float, float], None]

@@ -34,9 +34,9 @@ from autosmote.privacy import describe_error
 from autosmote.progress import Progress
 
 if TYPE_CHECKING:
-    from autosmote.datasets import Dataset
+    from autosmote.data.datasets import Dataset
+    from autosmote.data.splits import Split
     from autosmote.results import Evaluation
-    from autosmote.splits import Split
 
 Record = dict[str, Any]
 
@@ -49,7 +49,7 @@ class Data:
         self._split: tuple[str, Split] | None = None
 
     def dataset(self, config: Config) -> Dataset:
-        from autosmote.datasets import load_dataset
+        from autosmote.data.datasets import load_dataset
 
         key = _key([asdict(config.dataset), config.data_dir])
         if key not in self._datasets:
@@ -62,7 +62,7 @@ class Data:
         return self._datasets[key]
 
     def split(self, config: Config) -> Split:
-        from autosmote.splits import make_split
+        from autosmote.data.splits import make_split
 
         dataset = self.dataset(config)
         fit_on = config.preprocess.fit_on

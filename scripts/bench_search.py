@@ -32,7 +32,8 @@ from bench_common import Row, Table, alone, busy, classifier, one_thread, revisi
 from bench_report import report
 
 from autosmote.config.search import LOW_LEVEL_NETS, SearchConfig
-from autosmote.datasets import DATA_DIR_VARIABLE, PAPER_DATASETS, load_dataset
+from autosmote.data.datasets import DATA_DIR_VARIABLE, PAPER_DATASETS, load_dataset
+from autosmote.data.splits import Split, make_split
 from autosmote.episode import EpisodeGenerator
 from autosmote.errors import UserError
 from autosmote.parameters import LEVELS
@@ -40,7 +41,6 @@ from autosmote.reference import PlainPolicies, plain_episode
 from autosmote.scoring import make_scorer
 from autosmote.search import SearchInterrupted, SearchResult, run_search
 from autosmote.space import Space, build_space
-from autosmote.splits import Split, make_split
 
 COLUMNS = (
     "revision", "kind", "dataset", "clf", "ir", "net", "scoring", "scorer", "actors", "device",

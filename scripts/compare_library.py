@@ -40,7 +40,7 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from autosmote import AutoSMOTE
-from autosmote.datasets import load_dataset
+from autosmote.data.datasets import load_dataset
 from autosmote.errors import UserError
 
 DATASETS = ("phoneme", "mozilla4", "magictelescope")

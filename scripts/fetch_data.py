@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from autosmote.datasets import DATA_DIR_VARIABLE, PAPER_DATASETS, load_dataset, n_features
+from autosmote.data.datasets import DATA_DIR_VARIABLE, PAPER_DATASETS, load_dataset, n_features
 from autosmote.errors import UserError
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from autosmote.datasets import PAPER_DATASETS
+from autosmote.data.datasets import PAPER_DATASETS
 from autosmote.records import read_record
 from autosmote.run import main as run
 

@@ -7,9 +7,9 @@ import csv
 import sys
 from pathlib import Path
 
-from autosmote.datasets import DATA_DIR_VARIABLE, Dataset, load_dataset
+from autosmote.data.datasets import DATA_DIR_VARIABLE, Dataset, load_dataset
+from autosmote.data.splits import make_split
 from autosmote.errors import UserError
-from autosmote.splits import make_split
 
 RATIOS = (20, 50, 100)
 COLUMNS = ("majority", *(f"minority at IR {ratio}" for ratio in RATIOS), "features")

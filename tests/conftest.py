@@ -57,7 +57,7 @@ def small_split():
     """A small overlapping split: 90/9 training, 30/6 validation, 60/20 test rows."""
     import numpy as np
 
-    from autosmote.splits import Split
+    from autosmote.data.splits import Split
 
     rng = np.random.default_rng(7)
 

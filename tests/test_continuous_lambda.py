@@ -18,7 +18,8 @@ from test_records import CONFIG, FINGERPRINT, changed
 from autosmote import records
 from autosmote.config.schema import load_sampler
 from autosmote.config.search import SearchConfig
-from autosmote.datasets import load_dataset
+from autosmote.data.datasets import load_dataset
+from autosmote.data.splits import make_split
 from autosmote.encoding import tabular
 from autosmote.episode import UNIFORM, EpisodeGenerator, Rules
 from autosmote.errors import UserError
@@ -32,7 +33,6 @@ from autosmote.run import main
 from autosmote.sampler import AutoSMOTE
 from autosmote.search import SearchInterrupted, run_search
 from autosmote.segments import Segments, build_segment_space
-from autosmote.splits import make_split
 
 G1, G2 = 10, 4
 CPU = torch.device("cpu")

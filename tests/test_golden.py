@@ -19,10 +19,10 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from autosmote.config.search import SearchConfig
-from autosmote.datasets import load_dataset
+from autosmote.data.datasets import load_dataset
+from autosmote.data.splits import make_split
 from autosmote.records import PROTOCOL_VERSION
 from autosmote.search import run_search
-from autosmote.splits import make_split
 
 GOLDEN = Path(__file__).with_name("golden.json")
 BEFORE_LEARNING = 8

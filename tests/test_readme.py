@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from autosmote.cli import main as command
-from autosmote.datasets import PAPER_DATASETS
+from autosmote.data.datasets import PAPER_DATASETS
 from autosmote.run import main
 from autosmote.sweep.command import main as sweep
 

@@ -9,12 +9,12 @@ from sklearn.tree import DecisionTreeClassifier
 from autosmote import records, resamplings
 from autosmote.config.schema import Config, DatasetSettings, SamplerSettings, load_sampler
 from autosmote.config.search import SearchConfig
-from autosmote.datasets import load_dataset
+from autosmote.data.datasets import load_dataset
+from autosmote.data.splits import make_split
 from autosmote.errors import UserError
 from autosmote.evaluation import evaluate
 from autosmote.metrics import METRICS
 from autosmote.run import main
-from autosmote.splits import make_split
 from autosmote.units import Data, plan
 
 TREE = DecisionTreeClassifier(max_depth=3, random_state=0)

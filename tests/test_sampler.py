@@ -22,14 +22,14 @@ from sklearn.tree import DecisionTreeClassifier
 from autosmote import AutoSMOTE
 from autosmote.config.schema import SamplerSettings
 from autosmote.config.search import SearchConfig
-from autosmote.datasets import load_dataset
+from autosmote.data.datasets import load_dataset
+from autosmote.data.splits import make_split
 from autosmote.encoding import tabular
 from autosmote.errors import InputError, UserError
 from autosmote.evaluation import evaluate
 from autosmote.metrics import macro_f1
 from autosmote.sampler import AutoSMOTE as SameClass
 from autosmote.search import run_search
-from autosmote.splits import make_split
 
 TREE = DecisionTreeClassifier(max_depth=3, random_state=0)
 

@@ -16,11 +16,11 @@ from sklearn.tree import DecisionTreeClassifier
 
 from autosmote.actors import ActorError
 from autosmote.config.search import ABLATIONS, SearchConfig, resolve_actors, resolve_G1
-from autosmote.datasets import load_dataset
+from autosmote.data.datasets import load_dataset
+from autosmote.data.splits import make_split
 from autosmote.errors import UserError
 from autosmote.metrics import macro_f1
 from autosmote.search import SearchInterrupted, ablation_rules, run_search
-from autosmote.splits import make_split
 
 
 @pytest.fixture(scope="module")

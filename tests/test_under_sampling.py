@@ -9,7 +9,8 @@ from sklearn.tree import DecisionTreeClassifier
 
 from autosmote.config.schema import load_sampler
 from autosmote.config.search import SearchConfig
-from autosmote.datasets import load_dataset
+from autosmote.data.datasets import load_dataset
+from autosmote.data.splits import make_split
 from autosmote.episode import EpisodeGenerator, Rules
 from autosmote.evaluation import evaluate
 from autosmote.hardness import hardest_first, hardest_share
@@ -19,7 +20,6 @@ from autosmote.reference import PlainPolicies, plain_episode
 from autosmote.sampler import AutoSMOTE
 from autosmote.search import run_search
 from autosmote.space import build_space
-from autosmote.splits import make_split
 
 TREE = DecisionTreeClassifier(random_state=0)
 

@@ -12,10 +12,10 @@ from sklearn.base import clone
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils.estimator_checks import check_estimator
 
-from autosmote.datasets import PAPER_DATASETS, load_dataset
+from autosmote.data.datasets import PAPER_DATASETS, load_dataset
+from autosmote.data.splits import make_split
 from autosmote.scoring import neighbours
 from autosmote.scoring.estimators import equal_but_faster
-from autosmote.splits import make_split
 
 
 def check_equal(estimator, X, y, queries):

@@ -14,11 +14,11 @@ from sklearn.ensemble import AdaBoostClassifier
 from sklearn.tree import DecisionTreeClassifier, export_text
 from sklearn.utils.estimator_checks import check_estimator
 
-from autosmote.datasets import PAPER_DATASETS, load_dataset
+from autosmote.data.datasets import PAPER_DATASETS, load_dataset
+from autosmote.data.splits import make_split
 from autosmote.scoring import growing, presort
 from autosmote.scoring.estimators import equal_but_faster
 from autosmote.scoring.presorted_tree import PresortedTree
-from autosmote.splits import make_split
 
 
 def resampled(problem, rng, all_different=True):

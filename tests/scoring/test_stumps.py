@@ -14,10 +14,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.estimator_checks import check_estimator
 
-from autosmote.datasets import PAPER_DATASETS, load_dataset
+from autosmote.data.datasets import PAPER_DATASETS, load_dataset
+from autosmote.data.splits import make_split
 from autosmote.scoring import stumps
 from autosmote.scoring.estimators import equal_but_faster
-from autosmote.splits import make_split
 
 
 def outcome(estimator, X, y, queries):

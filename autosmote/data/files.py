@@ -6,8 +6,8 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from autosmote.arff import parse_arff
-from autosmote.columns import NUMBER, TEXT, UNDECLARED, RawColumn
+from autosmote.data.arff import parse_arff
+from autosmote.data.columns import NUMBER, TEXT, UNDECLARED, RawColumn
 from autosmote.errors import UserError
 
 CSV_MISSING = frozenset(["", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null"])

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from autosmote.columns import NUMBER, RawColumn
-from autosmote.datasets import build_dataset, load_dataset
+from autosmote.data.columns import NUMBER, RawColumn
+from autosmote.data.datasets import build_dataset, load_dataset
+from autosmote.data.splits import make_split
 from autosmote.errors import UserError
-from autosmote.splits import make_split
 
 PARTS = ("train", "val", "test")
 

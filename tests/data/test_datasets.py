@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autosmote.arff import parse_arff
-from autosmote.datasets import DATASET_NAMES, PAPER_DATASETS, load_dataset, n_features
+from autosmote.data.arff import parse_arff
+from autosmote.data.datasets import DATASET_NAMES, PAPER_DATASETS, load_dataset, n_features
 from autosmote.errors import UserError
 
 # A number with a gap, text with a gap, a boolean, an integer code, and a label: 8 against 4.

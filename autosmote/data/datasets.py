@@ -14,12 +14,12 @@ from pathlib import Path
 
 import numpy as np
 
-from autosmote.arff import parse_arff
-from autosmote.canonical import canonical_form
-from autosmote.columns import NUMBER, RawColumn, is_numeric, to_codes, to_numbers
+from autosmote.data.arff import parse_arff
+from autosmote.data.canonical import canonical_form
+from autosmote.data.columns import NUMBER, RawColumn, is_numeric, to_codes, to_numbers
+from autosmote.data.files import read_table
+from autosmote.data.toy import toy_columns
 from autosmote.errors import UserError
-from autosmote.tables import read_table
-from autosmote.toy import toy_columns
 
 DATA_DIR_VARIABLE = "AUTOSMOTE_DATA_DIR"
 
@@ -155,7 +155,7 @@ def _load_paper_dataset(name: str, folder: Path | None, cache_dir: str | Path | 
                 f"{DATA_DIR_VARIABLE} to fetch it from OpenML."
             ) from exc
     else:
-        from autosmote.openml_source import fetch
+        from autosmote.data.openml import fetch
 
         where = source = f"OpenML {expected.openml_id}"
         download = fetch(expected.openml_id, name, cache_dir)

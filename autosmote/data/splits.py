@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from autosmote.datasets import Dataset
+from autosmote.data.datasets import Dataset
 from autosmote.errors import UserError
 
 FIT_ON = ("train", "all")

@@ -16,8 +16,8 @@ import numpy as np
 import openml
 import pytest
 
-from autosmote import openml_source
-from autosmote.datasets import PAPER_DATASETS, load_dataset
+from autosmote.data import openml as openml_source
+from autosmote.data.datasets import PAPER_DATASETS, load_dataset
 from autosmote.errors import UserError
 
 PHONEME = PAPER_DATASETS["phoneme"]
@@ -358,7 +358,7 @@ def test_waiting_for_a_lock_ends(server, monkeypatch):
 EIGHT = """
 import logging, os, sys
 import openml
-from autosmote.datasets import load_dataset
+from autosmote.data.datasets import load_dataset
 
 openml.config.server = sys.argv[1]
 ready, start = os.pipe()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from autosmote.columns import NUMBER, TEXT, RawColumn
+from autosmote.data.columns import NUMBER, TEXT, RawColumn
 from autosmote.errors import UserError
 
 _DATA_LINE = re.compile(r"^[ \t]*@data\b.*\n?", re.IGNORECASE | re.MULTILINE)

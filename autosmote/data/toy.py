@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from autosmote.columns import NUMBER, TEXT, RawColumn
+from autosmote.data.columns import NUMBER, TEXT, RawColumn
 
 N_MAJORITY, N_LEFT, N_RIGHT = 450, 17, 18
 _SEED = 2023
