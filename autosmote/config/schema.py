@@ -12,7 +12,7 @@ from autosmote.errors import UserError
 from autosmote.metrics import METRICS
 
 # The project is installed editable from a clone: conf/ lies beside the package.
-CONF_DIR = Path(__file__).resolve().parent.parent / "conf"
+CONF_DIR = Path(__file__).resolve().parents[2] / "conf"
 GROUPS = ("dataset", "clf", "sampler", "search")
 MISSING = "???"  # OmegaConf's mark for a value that the group's file must give
 KINDS = ("none", "search", "resamplings", "resampler", "method", "group")
