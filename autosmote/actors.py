@@ -37,7 +37,7 @@ from autosmote.episode import Episode, EpisodeGenerator, Rules
 from autosmote.isolation.processes import child_environment, descendants, how_it_ended
 from autosmote.parameters import LEFT_OUT
 from autosmote.scoring.reward import Part, Reward, Scoring
-from autosmote.space import Space
+from autosmote.space.base import Space
 
 _TASK = struct.Struct("<qq")
 # Arrays of an episode: one entry per minority row, or per kept low-level step.

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from autosmote.episode import Episode
 from autosmote.parameters import LEFT_OUT
-from autosmote.space import Samples
+from autosmote.space.base import Samples
 
 
 @dataclass(frozen=True)

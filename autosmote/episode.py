@@ -35,8 +35,8 @@ from autosmote.parameters import (
     policy_shapes,
     split,
 )
-from autosmote.segments import Segments
-from autosmote.space import N_LAMBDAS, PoolSpace, Samples, Space
+from autosmote.space.base import N_LAMBDAS, PoolSpace, Samples, Space
+from autosmote.space.continuous import Segments
 
 LEARNED, UNIFORM, FIXED = 0, 1, 2
 

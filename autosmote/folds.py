@@ -13,7 +13,7 @@ from sklearn.utils import _safe_indexing
 from autosmote.errors import InputError
 from autosmote.scoring.refit import stack
 from autosmote.scoring.reward import Part
-from autosmote.space import RowMaker, Samples
+from autosmote.space.base import RowMaker, Samples
 
 
 @dataclass

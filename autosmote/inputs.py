@@ -11,7 +11,7 @@ from sklearn.utils.validation import validate_data
 
 from autosmote.encoding import Encoder, categorical_columns, is_frame
 from autosmote.errors import InputError
-from autosmote.space import N_LAMBDAS
+from autosmote.space.base import N_LAMBDAS
 
 MAX_BYTES = 4 << 30
 """Of one array: beyond it a densified matrix or the possible synthetic rows are refused."""

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autosmote.errors import UserError
-from autosmote.space import N_LAMBDAS
+from autosmote.space.base import N_LAMBDAS
 
 HIDDEN = 128
 """Width of both hidden layers of every network (Section 4.1: "128-128 MLP")."""

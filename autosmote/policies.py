@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.nn.functional import relu
 
 from autosmote.parameters import MAX_LOCATION, N_BINS, SCALE_SHIFT, SCALES, Shapes, split
-from autosmote.space import Space
+from autosmote.space.base import Space
 
 Steps = Mapping[str, NDArray]
 """States of a chunk by column: "row" (B,), and "bins" (B,) or, at the low level, (B, K). Where

@@ -28,7 +28,7 @@ from autosmote.parameters import POLICIES_FILE, policies_digest, read_policies
 if TYPE_CHECKING:
     from autosmote.results import Evaluation
     from autosmote.search import SearchResult
-    from autosmote.space import Samples
+    from autosmote.space.base import Samples
 
 PROTOCOL_VERSION = 1
 """Raised whenever a result can change; golden results fail if one moves without it."""

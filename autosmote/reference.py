@@ -26,7 +26,7 @@ from autosmote.parameters import (
     policy_shapes,
     split,
 )
-from autosmote.space import N_LAMBDAS, Space
+from autosmote.space.base import N_LAMBDAS, Space
 
 Parameters = Mapping[str, Tensor]
 

@@ -37,15 +37,15 @@ from autosmote.encoding import Encoder, categorical_columns, tabular
 from autosmote.errors import InputError
 from autosmote.finals import VOTES, conclude
 from autosmote.folds import Fold, make_folds
-from autosmote.hardness import hardest_first
 from autosmote.inputs import check_pool_size, check_rows, check_validation, dense
 from autosmote.metrics import METRICS
 from autosmote.progress import Progress, logging_to_stderr
 from autosmote.scoring.refit import stack
 from autosmote.scoring.reward import Part, Reward, Scoring, resolve_scoring
 from autosmote.search import OnIteration, SearchResult, search
-from autosmote.segments import space_builder
-from autosmote.space import Space
+from autosmote.space.base import Space
+from autosmote.space.continuous import space_builder
+from autosmote.space.hard_majority import hardest_first
 from autosmote.trials import SearchTrials
 
 

@@ -25,7 +25,6 @@ from autosmote.candidates import Candidate, Keeper
 from autosmote.config.search import SearchConfig, resolve_actors, resolve_device, resolve_G1
 from autosmote.episode import FIXED, LEARNED, UNIFORM, Rules
 from autosmote.errors import UserError, interrupts_let_through
-from autosmote.hardness import hardest_first
 from autosmote.isolation.memory import proportional_set_size
 from autosmote.parameters import (
     check_policies,
@@ -35,8 +34,9 @@ from autosmote.parameters import (
     read_policies,
 )
 from autosmote.scoring.reward import Part, Scoring
-from autosmote.segments import space_builder
-from autosmote.space import Space
+from autosmote.space.base import Space
+from autosmote.space.continuous import space_builder
+from autosmote.space.hard_majority import hardest_first
 
 _MEMORY_EVERY = 5.0
 """Seconds between two looks at the memory."""
@@ -205,7 +205,7 @@ def search(
     Parameters
     ----------
     space : Space
-        Of the kind that `lambda_head` asks for (`autosmote.segments.space_builder`).
+        Of the kind that `lambda_head` asks for (`autosmote.space.continuous.space_builder`).
     parts : sequence of Part
         The reward is the mean over these held-out parts, or comes from one after another. With
         `under_sampling` they must say which majority rows are the hardest.

@@ -15,12 +15,12 @@ from sklearn.utils import _safe_indexing
 
 from autosmote.candidates import Candidate
 from autosmote.finals import Trials
-from autosmote.hardness import hardest_share
 from autosmote.scoring.estimators import equal_but_faster
 from autosmote.scoring.refit import stack
 from autosmote.scoring.reward import Part, Reward, Scoring
 from autosmote.search import SearchResult
-from autosmote.space import RowMaker, Space
+from autosmote.space.base import RowMaker, Space
+from autosmote.space.hard_majority import hardest_share
 
 
 @dataclass

@@ -40,7 +40,7 @@ from autosmote.parameters import LEVELS
 from autosmote.reference import PlainPolicies, plain_episode
 from autosmote.scoring import make_scorer
 from autosmote.search import SearchInterrupted, SearchResult, run_search
-from autosmote.space import Space, build_space
+from autosmote.space.base import Space, build_space
 
 COLUMNS = (
     "revision", "kind", "dataset", "clf", "ir", "net", "scoring", "scorer", "actors", "device",

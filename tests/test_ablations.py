@@ -20,7 +20,7 @@ from autosmote.policies import LowLevelPolicy
 from autosmote.reference import PlainPolicies, plain_flat_episode
 from autosmote.sampler import AutoSMOTE
 from autosmote.search import run_search
-from autosmote.space import N_LAMBDAS, build_space
+from autosmote.space.base import N_LAMBDAS, build_space
 
 G1, G2 = 10, 4
 CPU = torch.device("cpu")

@@ -32,7 +32,7 @@ from autosmote.reference import PlainPolicies, plain_episode, plain_flat_episode
 from autosmote.run import main
 from autosmote.sampler import AutoSMOTE
 from autosmote.search import SearchInterrupted, run_search
-from autosmote.segments import Segments, build_segment_space
+from autosmote.space.continuous import Segments, build_segment_space
 
 G1, G2 = 10, 4
 CPU = torch.device("cpu")

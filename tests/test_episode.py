@@ -7,7 +7,7 @@ from autosmote import episode as fast
 from autosmote.episode import FIXED, UNIFORM, EpisodeGenerator, Rules
 from autosmote.parameters import LEVELS, initial_parameters
 from autosmote.reference import PlainPolicies, plain_episode
-from autosmote.space import N_LAMBDAS, build_space
+from autosmote.space.base import N_LAMBDAS, build_space
 
 G1, G2 = 10, 4
 

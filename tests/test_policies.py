@@ -8,7 +8,7 @@ from autosmote.episode import EpisodeGenerator
 from autosmote.parameters import HIDDEN, LEVELS, N_BINS, initial_parameters, n_parameters, split
 from autosmote.policies import HighLevelPolicy, LowLevelPolicy
 from autosmote.reference import PlainPolicies
-from autosmote.space import build_space
+from autosmote.space.base import build_space
 
 G1, G2 = 8, 4
 CPU = torch.device("cpu")

@@ -13,13 +13,13 @@ from autosmote.data.datasets import load_dataset
 from autosmote.data.splits import make_split
 from autosmote.episode import EpisodeGenerator, Rules
 from autosmote.evaluation import evaluate
-from autosmote.hardness import hardest_first, hardest_share
 from autosmote.metrics import macro_f1
 from autosmote.parameters import LEFT_OUT, initial_parameters
 from autosmote.reference import PlainPolicies, plain_episode
 from autosmote.sampler import AutoSMOTE
 from autosmote.search import run_search
-from autosmote.space import build_space
+from autosmote.space.base import build_space
+from autosmote.space.hard_majority import hardest_first, hardest_share
 
 TREE = DecisionTreeClassifier(random_state=0)
 

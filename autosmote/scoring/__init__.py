@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autosmote.errors import UserError
-from autosmote.space import repeat
+from autosmote.space.base import repeat
 
 logger = logging.getLogger("autosmote")
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from autosmote.space import Samples
+from autosmote.space.base import Samples
 
 
 class RefitScorer:

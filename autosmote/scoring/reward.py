@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autosmote.hardness import hardest_share
 from autosmote.metrics import METRICS
 from autosmote.scoring import make_scorer
 from autosmote.scoring.estimators import equal_but_faster
-from autosmote.space import RowMaker, Samples
+from autosmote.space.base import RowMaker, Samples
+from autosmote.space.hard_majority import hardest_share
 
 Scoring = str | Callable[[Any, Any, Any], float]
 """The name of a metric in ``METRICS``, or a scikit-learn scorer (estimator, X, y) -> score."""

@@ -21,7 +21,7 @@ from autosmote.scoring.knn import KnnScorer
 from autosmote.scoring.refit import RefitScorer
 from autosmote.scoring.svm import SvmScorer
 from autosmote.scoring.tree import TreeScorer
-from autosmote.space import repeat
+from autosmote.space.base import repeat
 
 SCORERS: dict[str, tuple[Any, Any]] = {
     "knn": (knn, KnnScorer),

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from autosmote.space import Decode, RowMaker, Space, Store, build_space, nearest_neighbours
+from autosmote.space.base import Decode, RowMaker, Space, Store, build_space, nearest_neighbours
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class SegmentSpace(Space):
         The minority rows themselves.
     categorical : bool ndarray of shape (columns,), optional
     store : callable, optional
-        Both as in `autosmote.space.build_space`.
+        Both as in `autosmote.space.base.build_space`.
     """
 
     ends: NDArray[np.float64]
@@ -129,7 +129,7 @@ def build_segment_space(
     categorical: NDArray[np.bool_] | None = None,
     store: Store | None = None,
 ) -> SegmentSpace:
-    """Find the neighbours of the minority rows; parameters as in `autosmote.space.build_space`."""
+    """Find the neighbours of the minority rows; parameters as in `autosmote.space.base.build_space`."""
     X = np.ascontiguousarray(X, dtype=np.float64)
     ends = X if rows is None else rows
     return SegmentSpace(X, nearest_neighbours(X, min(K, X.shape[0])), ends, categorical, store)

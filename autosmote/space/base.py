@@ -9,7 +9,7 @@ Neighbours are found among the *states* of the rows. Pool rows are made of the r
 which may be in other units, and may hold codes of categories.
 
 Where the weight is continuous there is no pool, and an episode's samples are kept one by one:
-``autosmote.segments``. What both kinds of space have in common is ``Space``: samples are whatever
+``autosmote.space.continuous``. What both kinds of space have in common is ``Space``: samples are whatever
 the space says, and nobody else looks inside.
 """
 
@@ -35,7 +35,7 @@ _DISTANCE_BLOCK = 4_000_000
 
 Samples = Any
 """What an episode makes, as its space keeps it: a count per pool row, or
-`autosmote.segments.Segments`."""
+`autosmote.space.continuous.Segments`."""
 
 Decode = Callable[[NDArray[np.float64]], Any]
 """Puts rows into the form in which a classifier is to see them."""

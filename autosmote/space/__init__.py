@@ -1,0 +1,1 @@
+"""Where synthetic rows may lie (Section 3.1)."""
