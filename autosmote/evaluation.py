@@ -26,7 +26,7 @@ from autosmote.isolation.sandbox import ChildFailed
 from autosmote.privacy import MAX_WARNINGS, describe_error, describe_warnings
 from autosmote.results import Evaluation, GridPoint, HeldOut, Scores, both_metrics
 from autosmote.samplers import LimitedMethod, LimitedResampler
-from autosmote.scoring.estimators import equal_but_faster
+from autosmote.scoring.drop_in import equal_but_faster
 
 if TYPE_CHECKING:  # all import far more than is needed to read a configuration
     from autosmote.data.splits import Split

@@ -11,8 +11,8 @@ from sklearn.model_selection import check_cv
 from sklearn.utils import _safe_indexing
 
 from autosmote.errors import InputError
-from autosmote.scoring.refit import stack
 from autosmote.scoring.reward import Part
+from autosmote.scoring.scorers.refit import stack
 from autosmote.space.base import RowMaker, Samples
 
 

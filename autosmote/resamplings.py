@@ -22,8 +22,8 @@ from autosmote.finals import Trials
 from autosmote.folds import Fold
 from autosmote.metrics import METRICS
 from autosmote.privacy import describe_error
-from autosmote.scoring.estimators import equal_but_faster
-from autosmote.scoring.resampled import ResampledScorer
+from autosmote.scoring.drop_in import equal_but_faster
+from autosmote.scoring.scorers.added_rows import ResampledScorer
 
 Table = tuple[NDArray[np.float64], NDArray[np.int8]]
 Resample = Callable[[int, float | None, NDArray[np.float64], NDArray[np.int8]], Table]

@@ -40,8 +40,8 @@ from autosmote.folds import Fold, make_folds
 from autosmote.inputs import check_pool_size, check_rows, check_validation, dense
 from autosmote.metrics import METRICS
 from autosmote.progress import Progress, logging_to_stderr
-from autosmote.scoring.refit import stack
 from autosmote.scoring.reward import Part, Reward, Scoring, resolve_scoring
+from autosmote.scoring.scorers.refit import stack
 from autosmote.search import OnIteration, SearchResult, search
 from autosmote.space.base import Space
 from autosmote.space.continuous import space_builder

@@ -15,9 +15,9 @@ from sklearn.utils import _safe_indexing
 
 from autosmote.candidates import Candidate
 from autosmote.finals import Trials
-from autosmote.scoring.estimators import equal_but_faster
-from autosmote.scoring.refit import stack
+from autosmote.scoring.drop_in import equal_but_faster
 from autosmote.scoring.reward import Part, Reward, Scoring
+from autosmote.scoring.scorers.refit import stack
 from autosmote.search import SearchResult
 from autosmote.space.base import RowMaker, Space
 from autosmote.space.hard_majority import hardest_share

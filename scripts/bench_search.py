@@ -38,7 +38,7 @@ from autosmote.episode import EpisodeGenerator
 from autosmote.errors import UserError
 from autosmote.parameters import LEVELS
 from autosmote.reference import PlainPolicies, plain_episode
-from autosmote.scoring import make_scorer
+from autosmote.scoring.registry import make_scorer
 from autosmote.search import SearchInterrupted, SearchResult, run_search
 from autosmote.space.base import Space, build_space
 

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autosmote.metrics import METRICS
-from autosmote.scoring import make_scorer
-from autosmote.scoring.estimators import equal_but_faster
+from autosmote.scoring.drop_in import equal_but_faster
+from autosmote.scoring.registry import make_scorer
 from autosmote.space.base import RowMaker, Samples
 from autosmote.space.hard_majority import hardest_share
 
@@ -123,7 +123,7 @@ class Reward:
 
     def _scorer(self, part: Part, estimator: Any, scoring: str, memory_bytes: int) -> Any:
         # Here, since it imports scikit-learn: an actor's host does so once, its parent need not.
-        from autosmote.scoring.refit import RefitScorer
+        from autosmote.scoring.scorers.refit import RefitScorer
 
         pool = part.maker.pool
         fits = not isinstance(self._metric, str) or not part.fast or pool is None

@@ -17,7 +17,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from autosmote.errors import UserError
 from autosmote.metrics import score
-from autosmote.scoring.estimators import equal_but_faster
+from autosmote.scoring.drop_in import equal_but_faster
 from baselines.mesa import MESA
 from baselines.mesa.ensemble import Ensemble, draw, error_histogram, log_weights
 from baselines.mesa.members import fit_member, fit_sigmoid

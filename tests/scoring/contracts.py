@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from problems import Problem
 from sklearn.base import clone
 
-from autosmote.scoring import boosting, knn, svm, tree
-from autosmote.scoring.boosting import BoostingScorer
-from autosmote.scoring.knn import KnnScorer
-from autosmote.scoring.refit import RefitScorer
-from autosmote.scoring.svm import SvmScorer
-from autosmote.scoring.tree import TreeScorer
+from autosmote.scoring.scorers import adaboost as boosting
+from autosmote.scoring.scorers import knn, svm, tree
+from autosmote.scoring.scorers.adaboost import BoostingScorer
+from autosmote.scoring.scorers.knn import KnnScorer
+from autosmote.scoring.scorers.refit import RefitScorer
+from autosmote.scoring.scorers.svm import SvmScorer
+from autosmote.scoring.scorers.tree import TreeScorer
 from autosmote.space.base import repeat
 
 SCORERS: dict[str, tuple[Any, Any]] = {

@@ -19,8 +19,9 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from autosmote.errors import UserError
-from autosmote.scoring import make_scorer, svm, tree
-from autosmote.scoring.refit import RefitScorer
+from autosmote.scoring.registry import make_scorer
+from autosmote.scoring.scorers import svm, tree
+from autosmote.scoring.scorers.refit import RefitScorer
 
 FAST = [
     ("knn", KNeighborsClassifier()),
@@ -119,7 +120,7 @@ def test_a_scorer_that_disagrees_is_not_used(problem, module, monkeypatch, caplo
     _, scorer = next(s for s in SCORERS.values() if s[0] is module)
     estimator = {tree: DecisionTreeClassifier(random_state=0), svm: LinearSVC()}[module]
     right = scorer.predict
-    monkeypatch.setattr("autosmote.scoring._AGREED", {})
+    monkeypatch.setattr("autosmote.scoring.registry._AGREED", {})
     monkeypatch.setattr(scorer, "predict", lambda self, counts: 1 - right(self, counts))
     with caplog.at_level(logging.WARNING, logger="autosmote"):
         assert score(problem, estimator).name == "refit"
@@ -129,7 +130,7 @@ def test_a_scorer_that_disagrees_is_not_used(problem, module, monkeypatch, caplo
 def test_a_scorer_is_compared_once(problem, monkeypatch):
     compared = []
     right = RefitScorer.predict
-    monkeypatch.setattr("autosmote.scoring._AGREED", {})
+    monkeypatch.setattr("autosmote.scoring.registry._AGREED", {})
     monkeypatch.setattr(
         RefitScorer, "predict", lambda self, counts: (compared.append(self), right(self, counts))[1]
     )

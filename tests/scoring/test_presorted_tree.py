@@ -16,9 +16,10 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from autosmote.data.datasets import PAPER_DATASETS, load_dataset
 from autosmote.data.splits import make_split
-from autosmote.scoring import growing, presort
-from autosmote.scoring.estimators import equal_but_faster
-from autosmote.scoring.presorted_tree import PresortedTree
+from autosmote.scoring.drop_in import equal_but_faster
+from autosmote.scoring.estimators.tree import PresortedTree
+from autosmote.scoring.kernels import presort
+from autosmote.scoring.kernels import tree_growth as growing
 
 
 def resampled(problem, rng, all_different=True):

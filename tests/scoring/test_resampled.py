@@ -11,8 +11,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from autosmote.scoring import resampled
-from autosmote.scoring.resampled import ResampledScorer
+from autosmote.scoring.scorers import added_rows as resampled
+from autosmote.scoring.scorers.added_rows import ResampledScorer
 
 CLASSIFIERS = {
     "svm": LinearSVC(random_state=0),

@@ -16,8 +16,8 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from autosmote.data.datasets import PAPER_DATASETS, load_dataset
 from autosmote.data.splits import make_split
-from autosmote.scoring import stumps
-from autosmote.scoring.estimators import equal_but_faster
+from autosmote.scoring.drop_in import equal_but_faster
+from autosmote.scoring.estimators import adaboost as stumps
 
 
 def outcome(estimator, X, y, queries):

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from problems import SHAPES, Problem, draw_counts, tiny_problems
 from sklearn.svm import LinearSVC
 
-from autosmote.scoring.svm import SvmScorer
+from autosmote.scoring.scorers.svm import SvmScorer
 
 
 @pytest.mark.parametrize("shape", SHAPES)

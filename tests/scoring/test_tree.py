@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from problems import SHAPES, draw_counts, make_problem, tiny_problems
 from sklearn.tree import DecisionTreeClassifier
 
-from autosmote.scoring import growing
+from autosmote.scoring.kernels import tree_growth as growing
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from autosmote.scoring.knn import boxes, euclidean_votes, squared_distances
+from autosmote.scoring.scorers.knn import boxes, euclidean_votes, squared_distances
 
 _IN_BOX = 64
 """Most rows in a box."""

@@ -6,9 +6,9 @@ from importlib import import_module
 from typing import Any
 
 _FASTER = {
-    "AdaBoostClassifier": ("autosmote.scoring.stumps", "PresortedAdaBoost"),
-    "DecisionTreeClassifier": ("autosmote.scoring.presorted_tree", "PresortedTree"),
-    "KNeighborsClassifier": ("autosmote.scoring.neighbours", "BoxedKNeighbors"),
+    "AdaBoostClassifier": ("autosmote.scoring.estimators.adaboost", "PresortedAdaBoost"),
+    "DecisionTreeClassifier": ("autosmote.scoring.estimators.tree", "PresortedTree"),
+    "KNeighborsClassifier": ("autosmote.scoring.estimators.knn", "BoxedKNeighbors"),
 }
 """What may take the place of a class of this name; its `stands_for` checks type and parameters."""
 

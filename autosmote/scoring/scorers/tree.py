@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autosmote.scoring import growing, presort
+from autosmote.scoring.kernels import presort
+from autosmote.scoring.kernels import tree_growth as growing
 
 TOLERATED = 0.0
 """Share of predictions that may differ from a refit's: none."""

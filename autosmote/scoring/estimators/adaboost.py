@@ -25,7 +25,12 @@ from sklearn.ensemble import AdaBoostClassifier
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from autosmote.scoring.presort import FEATURE_THRESHOLD, float32_columns, sort_columns, two_classes
+from autosmote.scoring.kernels.presort import (
+    FEATURE_THRESHOLD,
+    float32_columns,
+    sort_columns,
+    two_classes,
+)
 
 _EPSILON = np.finfo(np.float64).eps
 _MARGIN = 64.0

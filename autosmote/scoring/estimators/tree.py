@@ -15,8 +15,9 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn.tree._tree import NODE_DTYPE, TREE_LEAF, TREE_UNDEFINED, Tree
 from sklearn.utils.validation import validate_data
 
-from autosmote.scoring import growing, presort
-from autosmote.scoring.tree import known_parameters, limit_and_seed
+from autosmote.scoring.kernels import presort
+from autosmote.scoring.kernels import tree_growth as growing
+from autosmote.scoring.scorers.tree import known_parameters, limit_and_seed
 
 
 class PresortedTree(DecisionTreeClassifier):

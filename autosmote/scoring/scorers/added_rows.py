@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from autosmote.scoring import AddedRowsScorer, make_scorer
-from autosmote.scoring.estimators import equal_but_faster
+from autosmote.scoring.drop_in import equal_but_faster
+from autosmote.scoring.registry import AddedRowsScorer, make_scorer
 
 _TAKING_ANY_ROWS = ("KNeighborsClassifier", "LinearSVC")
 

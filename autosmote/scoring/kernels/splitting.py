@@ -17,7 +17,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from autosmote.scoring.presort import FEATURE_THRESHOLD, rand_int
+from autosmote.scoring.kernels.presort import FEATURE_THRESHOLD, rand_int
 
 EPSILON = np.finfo(np.float64).eps
 

@@ -20,8 +20,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from autosmote.scoring import presort
-from autosmote.scoring.presort import FEATURE_THRESHOLD, rand_int
+from autosmote.scoring.kernels import presort
+from autosmote.scoring.kernels.presort import FEATURE_THRESHOLD, rand_int
 
 TOLERATED = 1e-2
 """Share of predictions that may differ from a refit's, where equally good splits are many."""

@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from autosmote.scoring.splitting import EPSILON, find_split, improves, impurity, unpack
+from autosmote.scoring.kernels.splitting import EPSILON, find_split, improves, impurity, unpack
 
 _FEW_VALUES = 16
 """Features with at most so many values over all rows are kept as histograms."""
