@@ -23,11 +23,11 @@ from autosmote import __version__
 from autosmote.config.schema import SELECTION, Config, search_settings
 from autosmote.config.search import SearchConfig
 from autosmote.errors import UserError
-from autosmote.parameters import POLICIES_FILE, policies_digest, read_policies
+from autosmote.search.hierarchical.parameters import POLICIES_FILE, policies_digest, read_policies
 
 if TYPE_CHECKING:
     from autosmote.results import Evaluation
-    from autosmote.search import SearchResult
+    from autosmote.search.loop import SearchResult
     from autosmote.space.base import Samples
 
 PROTOCOL_VERSION = 1

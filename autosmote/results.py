@@ -12,7 +12,7 @@ from autosmote.metrics import METRICS
 
 if TYPE_CHECKING:
     from autosmote.resamplings import ResamplingsResult
-    from autosmote.search import SearchResult
+    from autosmote.search.loop import SearchResult
 
 Scores = dict[str, float]
 """A value for each metric."""

@@ -31,7 +31,6 @@ from sklearn.utils import (
 )
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
-from autosmote.candidates import Candidate
 from autosmote.config.search import FINALS, SearchConfig
 from autosmote.encoding import Encoder, categorical_columns, tabular
 from autosmote.errors import InputError
@@ -42,7 +41,8 @@ from autosmote.metrics import METRICS
 from autosmote.progress import Progress, logging_to_stderr
 from autosmote.scoring.reward import Part, Reward, Scoring, resolve_scoring
 from autosmote.scoring.scorers.refit import stack
-from autosmote.search import OnIteration, SearchResult, search
+from autosmote.search.candidates import Candidate
+from autosmote.search.loop import OnIteration, SearchResult, search
 from autosmote.space.base import Space
 from autosmote.space.continuous import space_builder
 from autosmote.space.hard_majority import hardest_first
@@ -147,7 +147,7 @@ class AutoSMOTE(BaseSampler):
     policies_ : dict
         For each class the final parameters of the policies "cross", "instance" and "low".
     searches_ : dict
-        For each class the `autosmote.search.SearchResult`.
+        For each class the `autosmote.search.loop.SearchResult`.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Where the columns have names.

@@ -13,12 +13,12 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.utils import _safe_indexing
 
-from autosmote.candidates import Candidate
 from autosmote.finals import Trials
 from autosmote.scoring.drop_in import equal_but_faster
 from autosmote.scoring.reward import Part, Reward, Scoring
 from autosmote.scoring.scorers.refit import stack
-from autosmote.search import SearchResult
+from autosmote.search.candidates import Candidate
+from autosmote.search.loop import SearchResult
 from autosmote.space.base import RowMaker, Space
 from autosmote.space.hard_majority import hardest_share
 

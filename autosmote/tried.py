@@ -18,10 +18,10 @@ from autosmote.privacy import describe_error
 from autosmote.results import Scores, both_metrics
 
 if TYPE_CHECKING:
-    from autosmote.candidates import Candidate
     from autosmote.data.splits import Split
     from autosmote.evaluation import Choice, Resampled
     from autosmote.finals import Conclusion, Trials
+    from autosmote.search.candidates import Candidate
     from autosmote.trials import SearchTrials
 
 OnIteration = Callable[[int, float, float], None]

@@ -248,7 +248,7 @@ def _keep(run: Run, found: Evaluation | Exception, split: Split) -> Record:
 
 def _keep_search(run: Run, found: Evaluation) -> None:
     from autosmote.plots import plot_curve
-    from autosmote.search import SearchResult
+    from autosmote.search.loop import SearchResult
 
     assert found.search is not None
     history, metric = found.search.history, run.config.metric

@@ -34,7 +34,7 @@ from bench_common import (
 
 from autosmote.isolation.memory import proportional_set_size
 from autosmote.records import write_file
-from autosmote.search import SearchConfig, SearchInterrupted, SearchResult, run_search
+from autosmote.search.loop import SearchConfig, SearchInterrupted, SearchResult, run_search
 
 COLUMNS = (
     "revision", "clf", "n_minority", "K", "n_train", "scorer", "iterations", "n_synthetic",

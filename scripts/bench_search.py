@@ -4,7 +4,7 @@ For each case (data set / classifier / imbalance ratio) this measures
 - loop: the search itself, with other scorers, policies' networks and numbers of actors taking
   turns, so that a slow phase of the machine hits them all;
 - score: the fast scorer and a refit on the same episodes, their predictions compared;
-- generator: the exact generator and the naive one (``autosmote.reference``) on the same episodes;
+- generator: the exact generator and the naive one (``autosmote.search.hierarchical.reference``) on the same episodes;
 and, in processes of their own,
 - run: whole searches, for their seconds and their peak memory.
 
@@ -34,12 +34,12 @@ from bench_report import report
 from autosmote.config.search import LOW_LEVEL_NETS, SearchConfig
 from autosmote.data.datasets import DATA_DIR_VARIABLE, PAPER_DATASETS, load_dataset
 from autosmote.data.splits import Split, make_split
-from autosmote.episode import EpisodeGenerator
 from autosmote.errors import UserError
-from autosmote.parameters import LEVELS
-from autosmote.reference import PlainPolicies, plain_episode
 from autosmote.scoring.registry import make_scorer
-from autosmote.search import SearchInterrupted, SearchResult, run_search
+from autosmote.search.hierarchical.episode import EpisodeGenerator
+from autosmote.search.hierarchical.parameters import LEVELS
+from autosmote.search.hierarchical.reference import PlainPolicies, plain_episode
+from autosmote.search.loop import SearchInterrupted, SearchResult, run_search
 from autosmote.space.base import Space, build_space
 
 COLUMNS = (

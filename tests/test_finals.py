@@ -11,17 +11,17 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.tree import DecisionTreeClassifier
 
 from autosmote import AutoSMOTE, finals
-from autosmote.candidates import Keeper
 from autosmote.config.schema import load_sampler
 from autosmote.config.search import FINALS, SearchConfig
 from autosmote.data.datasets import load_dataset
 from autosmote.data.splits import make_split
-from autosmote.episode import Episode
 from autosmote.errors import UserError
 from autosmote.evaluation import evaluate
 from autosmote.finals import Vote, conclude
 from autosmote.metrics import METRICS, macro_f1
 from autosmote.scoring.reward import Reward
+from autosmote.search.candidates import Keeper
+from autosmote.search.hierarchical.episode import Episode
 
 TREE = DecisionTreeClassifier(max_depth=3, random_state=0)
 SETTINGS = {"iterations": 30, "G1": 3, "G2": 3, "K": 4, "actors": 0, "device": "cpu"}

@@ -29,7 +29,7 @@ from autosmote.errors import InputError, UserError
 from autosmote.evaluation import evaluate
 from autosmote.metrics import macro_f1
 from autosmote.sampler import AutoSMOTE as SameClass
-from autosmote.search import run_search
+from autosmote.search.loop import run_search
 
 TREE = DecisionTreeClassifier(max_depth=3, random_state=0)
 

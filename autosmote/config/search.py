@@ -1,7 +1,7 @@
 """Settings of a search, and what they resolve to on a machine. Light: no torch, no numpy.
 
 The same dataclass is the schema of ``search.*`` on the command line and the argument of
-``autosmote.search.run_search``.
+``autosmote.search.loop.run_search``.
 """
 
 import logging

@@ -1,6 +1,6 @@
 """Golden results: small runs whose scores may not move unless the protocol version rises.
 
-``python tests/test_golden.py`` writes them anew; do it only together with a new
+``python tests/search/test_golden.py`` writes them anew; do it only together with a new
 ``records.PROTOCOL_VERSION`` and a line in CHANGELOG.md.
 """
 
@@ -22,7 +22,7 @@ from autosmote.config.search import SearchConfig
 from autosmote.data.datasets import load_dataset
 from autosmote.data.splits import make_split
 from autosmote.records import PROTOCOL_VERSION
-from autosmote.search import run_search
+from autosmote.search.loop import run_search
 
 GOLDEN = Path(__file__).with_name("golden.json")
 BEFORE_LEARNING = 8

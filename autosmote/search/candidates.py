@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from autosmote.episode import Episode
-from autosmote.parameters import LEFT_OUT
+from autosmote.search.hierarchical.episode import Episode
+from autosmote.search.hierarchical.parameters import LEFT_OUT
 from autosmote.space.base import Samples
 
 

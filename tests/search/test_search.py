@@ -14,13 +14,13 @@ from sklearn.base import clone
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from autosmote.actors import ActorError
 from autosmote.config.search import ABLATIONS, SearchConfig, resolve_actors, resolve_G1
 from autosmote.data.datasets import load_dataset
 from autosmote.data.splits import make_split
 from autosmote.errors import UserError
 from autosmote.metrics import macro_f1
-from autosmote.search import SearchInterrupted, ablation_rules, run_search
+from autosmote.search.actor_pool import ActorError
+from autosmote.search.loop import SearchInterrupted, ablation_rules, run_search
 
 
 @pytest.fixture(scope="module")
@@ -174,7 +174,7 @@ def children():
     found = []
     for pid in _children(os.getpid()):
         with open(f"/proc/{pid}/cmdline") as file:  # other tests leave a host of limits' children
-            if "autosmote.actors" in file.read():
+            if "autosmote.search.actor_pool" in file.read():
                 found += [pid, *_children(pid)]
     return found
 
@@ -232,7 +232,7 @@ def test_nothing_is_left_after_kill_9_of_the_parent(toy, tmp_path):
     script = tmp_path / "search_for_long.py"
     script.write_text(
         "import numpy as np\n"
-        "from autosmote.search import run_search\n"
+        "from autosmote.search.loop import run_search\n"
         "from autosmote.config.search import SearchConfig\n"
         "from sklearn.tree import DecisionTreeClassifier\n"
         "rng = np.random.default_rng(0)\n"

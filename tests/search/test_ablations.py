@@ -11,15 +11,15 @@ from autosmote.config.schema import load_sampler
 from autosmote.config.search import SearchConfig
 from autosmote.data.datasets import load_dataset
 from autosmote.data.splits import make_split
-from autosmote.episode import EpisodeGenerator, Rules
 from autosmote.evaluation import evaluate
-from autosmote.learner import Learner, LearnerSettings, Level
 from autosmote.metrics import macro_f1
-from autosmote.parameters import HIDDEN, initial_parameters
-from autosmote.policies import LowLevelPolicy
-from autosmote.reference import PlainPolicies, plain_flat_episode
 from autosmote.sampler import AutoSMOTE
-from autosmote.search import run_search
+from autosmote.search.hierarchical.episode import EpisodeGenerator, Rules
+from autosmote.search.hierarchical.learner import Learner, LearnerSettings, Level
+from autosmote.search.hierarchical.parameters import HIDDEN, initial_parameters
+from autosmote.search.hierarchical.policies import LowLevelPolicy
+from autosmote.search.hierarchical.reference import PlainPolicies, plain_flat_episode
+from autosmote.search.loop import run_search
 from autosmote.space.base import N_LAMBDAS, build_space
 
 G1, G2 = 10, 4

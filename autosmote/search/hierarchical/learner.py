@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from autosmote.episode import Episode
-from autosmote.policies import Policy
-from autosmote.vtrace import impala_loss, vtrace
+from autosmote.search.hierarchical.episode import Episode
+from autosmote.search.hierarchical.policies import Policy
+from autosmote.search.hierarchical.vtrace import impala_loss, vtrace
 
 
 class StepQueue:

@@ -4,10 +4,17 @@ import numpy as np
 import pytest
 import torch
 
-from autosmote.episode import EpisodeGenerator
-from autosmote.parameters import HIDDEN, LEVELS, N_BINS, initial_parameters, n_parameters, split
-from autosmote.policies import HighLevelPolicy, LowLevelPolicy
-from autosmote.reference import PlainPolicies
+from autosmote.search.hierarchical.episode import EpisodeGenerator
+from autosmote.search.hierarchical.parameters import (
+    HIDDEN,
+    LEVELS,
+    N_BINS,
+    initial_parameters,
+    n_parameters,
+    split,
+)
+from autosmote.search.hierarchical.policies import HighLevelPolicy, LowLevelPolicy
+from autosmote.search.hierarchical.reference import PlainPolicies
 from autosmote.space.base import build_space
 
 G1, G2 = 8, 4

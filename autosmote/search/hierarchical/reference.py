@@ -1,7 +1,7 @@
 """Algorithm 1 and Equation 1 in plain steps: read this first, run the others.
 
 Every decision here builds its whole input vector and calls the network once, as the paper writes
-it. It is what the fast versions (``autosmote.episode``, ``autosmote.vtrace``) are tested against,
+it. It is what the fast versions (``autosmote.search.hierarchical.episode``, ``autosmote.search.hierarchical.vtrace``) are tested against,
 and the "naive generator" of the benchmark.
 """
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.distributions import Distribution, Normal, SigmoidTransform, TransformedDistribution
 
-from autosmote.parameters import (
+from autosmote.search.hierarchical.parameters import (
     BIN_WIDTH,
     MAX_LOCATION,
     N_BINS,

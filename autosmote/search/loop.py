@@ -2,9 +2,9 @@
 
 How to read it: ``run_search`` builds the search space (Section 3.1) for plain arrays; ``search``
 sets up the three policies (Section 3.3) and the actors, then ``_Search.run`` is Algorithm 2, line
-by line. Line 4, the generation of an episode (Algorithm 1), is ``autosmote.episode`` and in plain
-steps ``autosmote.reference``; line 5, its reward, is ``autosmote.scoring.reward``; lines 6-14, the
-updates, are ``autosmote.learner``.
+by line. Line 4, the generation of an episode (Algorithm 1), is ``autosmote.search.hierarchical.episode`` and in plain
+steps ``autosmote.search.hierarchical.reference``; line 5, its reward, is ``autosmote.scoring.reward``; lines 6-14, the
+updates, are ``autosmote.search.hierarchical.learner``.
 
 Determinism: episode n is made with the parameters after episodes 0..n-lag were learned from, in
 order, and its random numbers come from (seed, n). So the number of actors changes nothing.
@@ -20,20 +20,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autosmote.actors import InlinePool, Pool, Problem, ProcessPool, Result
-from autosmote.candidates import Candidate, Keeper
 from autosmote.config.search import SearchConfig, resolve_actors, resolve_device, resolve_G1
-from autosmote.episode import FIXED, LEARNED, UNIFORM, Rules
 from autosmote.errors import UserError, interrupts_let_through
 from autosmote.isolation.memory import proportional_set_size
-from autosmote.parameters import (
+from autosmote.scoring.reward import Part, Scoring
+from autosmote.search.actor_pool import InlinePool, Pool, Problem, ProcessPool, Result
+from autosmote.search.candidates import Candidate, Keeper
+from autosmote.search.hierarchical.episode import FIXED, LEARNED, UNIFORM, Rules
+from autosmote.search.hierarchical.parameters import (
     check_policies,
     initial_parameters,
     n_parameters,
     policy_shapes,
     read_policies,
 )
-from autosmote.scoring.reward import Part, Scoring
 from autosmote.space.base import Space
 from autosmote.space.continuous import space_builder
 from autosmote.space.hard_majority import hardest_first
@@ -158,7 +158,7 @@ def run_search(
 
     Raises
     ------
-    UserError, autosmote.actors.ActorError, SearchInterrupted
+    UserError, autosmote.search.actor_pool.ActorError, SearchInterrupted
         As `search` does.
     """
     config.check()
@@ -225,7 +225,7 @@ def search(
     UserError
         Where a setting is out of its range, a GPU is asked for and there is none, the policies to
         start from do not fit, or the scorer returned no finite number in any iteration.
-    autosmote.actors.ActorError
+    autosmote.search.actor_pool.ActorError
         Where an actor raises or dies.
     SearchInterrupted
         On KeyboardInterrupt, with the result so far.
@@ -373,8 +373,8 @@ class _Search:
             return None
         import torch
 
-        from autosmote.learner import Learner, LearnerSettings, Level
-        from autosmote.policies import HighLevelPolicy, LowLevelPolicy
+        from autosmote.search.hierarchical.learner import Learner, LearnerSettings, Level
+        from autosmote.search.hierarchical.policies import HighLevelPolicy, LowLevelPolicy
 
         self.device = resolve_device(config.device)
         # One thread: the actors use the other cores, and small products gain nothing from more.

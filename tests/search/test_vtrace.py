@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from autosmote.reference import plain_vtrace
-from autosmote.vtrace import impala_loss, vtrace
+from autosmote.search.hierarchical.reference import plain_vtrace
+from autosmote.search.hierarchical.vtrace import impala_loss, vtrace
 
 
 def chunk(ends, seed=0, off_policy=0.7):

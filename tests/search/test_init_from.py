@@ -11,11 +11,11 @@ from autosmote.config.schema import SamplerSettings
 from autosmote.config.search import SearchConfig
 from autosmote.data.datasets import load_dataset
 from autosmote.data.splits import make_split
-from autosmote.episode import EpisodeGenerator
 from autosmote.errors import UserError
-from autosmote.parameters import policies_digest, read_policies
 from autosmote.run import main
-from autosmote.search import run_search
+from autosmote.search.hierarchical.episode import EpisodeGenerator
+from autosmote.search.hierarchical.parameters import policies_digest, read_policies
+from autosmote.search.loop import run_search
 from autosmote.space.base import build_space
 
 FEW = ("search.iterations=8", "search.actors=0", "search.device=cpu", "search.G1=3", "search.G2=3")

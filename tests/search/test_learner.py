@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from autosmote.episode import Episode
-from autosmote.learner import Learner, LearnerSettings, Level, StepQueue
-from autosmote.policies import Evaluation, Policy
-from autosmote.reference import plain_vtrace
+from autosmote.search.hierarchical.episode import Episode
+from autosmote.search.hierarchical.learner import Learner, LearnerSettings, Level, StepQueue
+from autosmote.search.hierarchical.policies import Evaluation, Policy
+from autosmote.search.hierarchical.reference import plain_vtrace
 
 SETTINGS = LearnerSettings(
     learning_rate=0.1, gamma=1.0, value_cost=0.5, entropy_cost=0.0, max_grad_norm=40.0

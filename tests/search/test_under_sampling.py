@@ -11,13 +11,13 @@ from autosmote.config.schema import load_sampler
 from autosmote.config.search import SearchConfig
 from autosmote.data.datasets import load_dataset
 from autosmote.data.splits import make_split
-from autosmote.episode import EpisodeGenerator, Rules
 from autosmote.evaluation import evaluate
 from autosmote.metrics import macro_f1
-from autosmote.parameters import LEFT_OUT, initial_parameters
-from autosmote.reference import PlainPolicies, plain_episode
 from autosmote.sampler import AutoSMOTE
-from autosmote.search import run_search
+from autosmote.search.hierarchical.episode import EpisodeGenerator, Rules
+from autosmote.search.hierarchical.parameters import LEFT_OUT, initial_parameters
+from autosmote.search.hierarchical.reference import PlainPolicies, plain_episode
+from autosmote.search.loop import run_search
 from autosmote.space.base import build_space
 from autosmote.space.hard_majority import hardest_first, hardest_share
 

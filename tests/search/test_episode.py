@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from autosmote import episode as fast
-from autosmote.episode import FIXED, UNIFORM, EpisodeGenerator, Rules
-from autosmote.parameters import LEVELS, initial_parameters
-from autosmote.reference import PlainPolicies, plain_episode
+from autosmote.search.hierarchical import episode as fast
+from autosmote.search.hierarchical.episode import FIXED, UNIFORM, EpisodeGenerator, Rules
+from autosmote.search.hierarchical.parameters import LEVELS, initial_parameters
+from autosmote.search.hierarchical.reference import PlainPolicies, plain_episode
 from autosmote.space.base import N_LAMBDAS, build_space
 
 G1, G2 = 10, 4

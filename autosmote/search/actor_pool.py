@@ -33,10 +33,10 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from autosmote.episode import Episode, EpisodeGenerator, Rules
 from autosmote.isolation.processes import child_environment, descendants, how_it_ended
-from autosmote.parameters import LEFT_OUT
 from autosmote.scoring.reward import Part, Reward, Scoring
+from autosmote.search.hierarchical.episode import Episode, EpisodeGenerator, Rules
+from autosmote.search.hierarchical.parameters import LEFT_OUT
 from autosmote.space.base import Space
 
 _TASK = struct.Struct("<qq")
@@ -297,7 +297,7 @@ class ProcessPool:
         with _anonymous_file() as memory:
             pairs = [socket.socketpair() for _ in range(n_actors + 1)]
             fds = [memory.fileno(), *(child.fileno() for _, child in pairs)]
-            code = f"from autosmote.actors import _host; _host({fds})"
+            code = f"from autosmote.search.actor_pool import _host; _host({fds})"
             # In a session of its own: the terminal's Ctrl-C is the parent's to handle.
             self._host = subprocess.Popen(
                 [sys.executable, "-c", code],

@@ -21,17 +21,17 @@ from autosmote.config.search import SearchConfig
 from autosmote.data.datasets import load_dataset
 from autosmote.data.splits import make_split
 from autosmote.encoding import tabular
-from autosmote.episode import UNIFORM, EpisodeGenerator, Rules
 from autosmote.errors import UserError
 from autosmote.evaluation import evaluate
-from autosmote.learner import Learner, LearnerSettings, Level
 from autosmote.metrics import macro_f1
-from autosmote.parameters import initial_parameters
-from autosmote.policies import LowLevelPolicy
-from autosmote.reference import PlainPolicies, plain_episode, plain_flat_episode
 from autosmote.run import main
 from autosmote.sampler import AutoSMOTE
-from autosmote.search import SearchInterrupted, run_search
+from autosmote.search.hierarchical.episode import UNIFORM, EpisodeGenerator, Rules
+from autosmote.search.hierarchical.learner import Learner, LearnerSettings, Level
+from autosmote.search.hierarchical.parameters import initial_parameters
+from autosmote.search.hierarchical.policies import LowLevelPolicy
+from autosmote.search.hierarchical.reference import PlainPolicies, plain_episode, plain_flat_episode
+from autosmote.search.loop import SearchInterrupted, run_search
 from autosmote.space.continuous import Segments, build_segment_space
 
 G1, G2 = 10, 4

@@ -1,0 +1,1 @@
+"""How sample sets are proposed, scored and learned from (Algorithm 2)."""
