@@ -30,7 +30,7 @@ from autosmote.scoring.drop_in import equal_but_faster
 
 if TYPE_CHECKING:  # all import far more than is needed to read a configuration
     from autosmote.data.splits import Split
-    from autosmote.resamplings import ResamplingsResult
+    from autosmote.sampler.resamplings import ResamplingsResult
     from autosmote.search.loop import SearchResult
 
 RATIOS = tuple(i / 10 for i in range(1, 11))

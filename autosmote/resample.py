@@ -26,7 +26,7 @@ from autosmote.results import score_table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from autosmote.sampler import AutoSMOTE
+    from autosmote.sampler.autosmote import AutoSMOTE
 
 _ROWS_NEEDED = 5
 _WHOLE = re.compile(r"[+-]?\d{1,15}")
@@ -87,9 +87,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _resample(options: argparse.Namespace) -> int:
-    from autosmote.encoding import tabular
     from autosmote.plots import plot_curve
-    from autosmote.sampler import AutoSMOTE
+    from autosmote.sampler.autosmote import AutoSMOTE
+    from autosmote.sampler.encoding import tabular
 
     output, curve = options.output, options.curve or options.output.with_suffix(".png")
     if output.suffix.lower() != ".csv" or output.resolve() == options.data.resolve():

@@ -11,7 +11,7 @@ import numpy as np
 from autosmote.metrics import METRICS
 
 if TYPE_CHECKING:
-    from autosmote.resamplings import ResamplingsResult
+    from autosmote.sampler.resamplings import ResamplingsResult
     from autosmote.search.loop import SearchResult
 
 Scores = dict[str, float]

@@ -20,9 +20,9 @@ from autosmote.results import Scores, both_metrics
 if TYPE_CHECKING:
     from autosmote.data.splits import Split
     from autosmote.evaluation import Choice, Resampled
-    from autosmote.finals import Conclusion, Trials
+    from autosmote.sampler.search_trials import SearchTrials
+    from autosmote.sampler.selection import Conclusion, Trials
     from autosmote.search.candidates import Candidate
-    from autosmote.trials import SearchTrials
 
 OnIteration = Callable[[int, float, float], None]
 
@@ -31,7 +31,7 @@ def search(
     split: Split, choices: Sequence[Choice], seed: int, on_iteration: OnIteration | None
 ) -> None:
     """Search once with AutoSMOTE, and let each choice's rule conclude."""
-    from autosmote.sampler import AutoSMOTE
+    from autosmote.sampler.autosmote import AutoSMOTE
 
     class Searching(AutoSMOTE):
         """Keeps what it tried, for several rules."""
@@ -78,8 +78,8 @@ def try_resamplings(
     from sklearn.model_selection import StratifiedKFold
 
     from autosmote.config.targets import make_sampler
-    from autosmote.folds import Fold, make_folds
-    from autosmote.resamplings import Resamplings
+    from autosmote.sampler.folds import Fold, make_folds
+    from autosmote.sampler.resamplings import Resamplings
 
     config = choices[0].search
     given, validation = _given(split, config)
@@ -153,7 +153,7 @@ def _joined(split: Split) -> Resampled:
 
 def _conclude(choice: Choice, trials: Trials, split: Split, given: Resampled) -> Any:
     """Let a choice's rule choose among what was tried, or make a vote of it; the candidate."""
-    from autosmote.finals import conclude
+    from autosmote.sampler.selection import conclude
 
     config, classifier = choice.search, choice.classifier
     with classifier.observed(timed=False), trials.charged() as seconds:

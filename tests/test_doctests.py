@@ -17,7 +17,7 @@ WITH_EXAMPLES = sorted(
 
 
 def test_the_sampler_has_an_example():
-    assert "autosmote.sampler" in WITH_EXAMPLES
+    assert "autosmote.sampler.autosmote" in WITH_EXAMPLES
 
 
 @pytest.mark.parametrize("module", WITH_EXAMPLES)
@@ -28,6 +28,8 @@ def test_doctests(module):
 
 def test_the_api_reference_is_made(tmp_path):
     command = [sys.executable, "-m", "pdoc", "--docformat", "numpy", "--output-directory"]
-    subprocess.run([*command, tmp_path, "autosmote.sampler"], check=True, capture_output=True)
+    subprocess.run(
+        [*command, tmp_path, "autosmote.sampler.autosmote"], check=True, capture_output=True
+    )
     page = (tmp_path / "autosmote" / "sampler.html").read_text(encoding="utf-8")
     assert "baseline_score_" in page and "validation_fraction" in page

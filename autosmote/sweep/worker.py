@@ -31,7 +31,7 @@ _ALWAYS = ("sklearn.ensemble", "sklearn.neighbors", "sklearn.svm", "sklearn.tree
 # The first optimiser imports torch._dynamo, which takes longer than a short search.
 _TO_LEARN = (
     *("torch", "torch._dynamo", "matplotlib.backends.backend_agg", "matplotlib.figure"),
-    *("autosmote.search.hierarchical.learner", "autosmote.plots", "autosmote.sampler"),
+    *("autosmote.search.hierarchical.learner", "autosmote.plots", "autosmote.sampler.autosmote"),
 )
 
 TAKEN_WAIT = 1.0

@@ -13,7 +13,7 @@ from autosmote.data.datasets import load_dataset
 from autosmote.data.splits import make_split
 from autosmote.evaluation import evaluate
 from autosmote.metrics import macro_f1
-from autosmote.sampler import AutoSMOTE
+from autosmote.sampler.autosmote import AutoSMOTE
 from autosmote.search.hierarchical.episode import EpisodeGenerator, Rules
 from autosmote.search.hierarchical.learner import Learner, LearnerSettings, Level
 from autosmote.search.hierarchical.parameters import HIDDEN, initial_parameters

@@ -20,12 +20,12 @@ from autosmote.config.schema import load_sampler
 from autosmote.config.search import SearchConfig
 from autosmote.data.datasets import load_dataset
 from autosmote.data.splits import make_split
-from autosmote.encoding import tabular
 from autosmote.errors import UserError
 from autosmote.evaluation import evaluate
 from autosmote.metrics import macro_f1
 from autosmote.run import main
-from autosmote.sampler import AutoSMOTE
+from autosmote.sampler.autosmote import AutoSMOTE
+from autosmote.sampler.encoding import tabular
 from autosmote.search.hierarchical.episode import UNIFORM, EpisodeGenerator, Rules
 from autosmote.search.hierarchical.learner import Learner, LearnerSettings, Level
 from autosmote.search.hierarchical.parameters import initial_parameters

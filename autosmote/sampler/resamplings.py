@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from autosmote.errors import let_interrupts_through
-from autosmote.finals import Trials
-from autosmote.folds import Fold
 from autosmote.metrics import METRICS
 from autosmote.privacy import describe_error
+from autosmote.sampler.folds import Fold
+from autosmote.sampler.selection import Trials
 from autosmote.scoring.drop_in import equal_but_faster
 from autosmote.scoring.scorers.added_rows import ResampledScorer
 
@@ -74,7 +74,7 @@ class Resamplings:
     folds : list of Fold
         By which resamplings are scored: made from a fold's training rows alone.
     apart : bool
-        As for `autosmote.finals.Trials`.
+        As for `autosmote.sampler.selection.Trials`.
     more_folds : callable
         Makes the folds by which they are scored again.
 

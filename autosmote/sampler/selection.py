@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from autosmote.folds import Fold
 from autosmote.metrics import METRICS
+from autosmote.sampler.folds import Fold
 from autosmote.scoring.reward import Part, Scoring
 
 VOTES = ("vote", "tuned_vote", "latest_vote", "tuned_latest_vote")

@@ -24,11 +24,11 @@ from autosmote.config.schema import SamplerSettings
 from autosmote.config.search import SearchConfig
 from autosmote.data.datasets import load_dataset
 from autosmote.data.splits import make_split
-from autosmote.encoding import tabular
 from autosmote.errors import InputError, UserError
 from autosmote.evaluation import evaluate
 from autosmote.metrics import macro_f1
-from autosmote.sampler import AutoSMOTE as SameClass
+from autosmote.sampler.autosmote import AutoSMOTE as SameClass
+from autosmote.sampler.encoding import tabular
 from autosmote.search.loop import run_search
 
 TREE = DecisionTreeClassifier(max_depth=3, random_state=0)

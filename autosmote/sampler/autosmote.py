@@ -32,13 +32,14 @@ from sklearn.utils import (
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from autosmote.config.search import FINALS, SearchConfig
-from autosmote.encoding import Encoder, categorical_columns, tabular
 from autosmote.errors import InputError
-from autosmote.finals import VOTES, conclude
-from autosmote.folds import Fold, make_folds
-from autosmote.inputs import check_pool_size, check_rows, check_validation, dense
 from autosmote.metrics import METRICS
 from autosmote.progress import Progress, logging_to_stderr
+from autosmote.sampler.checks import check_pool_size, check_rows, check_validation, dense
+from autosmote.sampler.encoding import Encoder, categorical_columns, tabular
+from autosmote.sampler.folds import Fold, make_folds
+from autosmote.sampler.search_trials import SearchTrials
+from autosmote.sampler.selection import VOTES, conclude
 from autosmote.scoring.reward import Part, Reward, Scoring, resolve_scoring
 from autosmote.scoring.scorers.refit import stack
 from autosmote.search.candidates import Candidate
@@ -46,7 +47,6 @@ from autosmote.search.loop import OnIteration, SearchResult, search
 from autosmote.space.base import Space
 from autosmote.space.continuous import space_builder
 from autosmote.space.hard_majority import hardest_first
-from autosmote.trials import SearchTrials
 
 
 class AutoSMOTE(BaseSampler):
@@ -60,7 +60,7 @@ class AutoSMOTE(BaseSampler):
     ----------
     estimator : scikit-learn classifier, default=None
         The classifier to make rows for. It is trained on rows as they will be returned, so for
-        columns of text it needs an encoder in front (`autosmote.encoding.tabular`). None is a
+        columns of text it needs an encoder in front (`autosmote.sampler.encoding.tabular`). None is a
         decision tree, with one-hot encoding in front where it needs it. Wherever a `random_state`
         is None, it is set by that of the sampler.
     scoring : str or callable, default="macro_f1"
@@ -504,7 +504,7 @@ def _baseline(
         raise InputError(
             f"The estimator fails on the given rows, which hold categories ({error}). It is "
             "trained on rows as they are returned: put an encoder in front, as "
-            "autosmote.encoding.tabular(estimator) does."
+            "autosmote.sampler.encoding.tabular(estimator) does."
         ) from error
 
 

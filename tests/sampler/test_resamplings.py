@@ -6,7 +6,7 @@ from imblearn.over_sampling import SMOTE
 from sklearn.base import clone
 from sklearn.tree import DecisionTreeClassifier
 
-from autosmote import records, resamplings
+from autosmote import records
 from autosmote.config.schema import Config, DatasetSettings, SamplerSettings, load_sampler
 from autosmote.config.search import SearchConfig
 from autosmote.data.datasets import load_dataset
@@ -15,6 +15,7 @@ from autosmote.errors import UserError
 from autosmote.evaluation import evaluate
 from autosmote.metrics import METRICS
 from autosmote.run import main
+from autosmote.sampler import resamplings
 from autosmote.units import Data, plan
 
 TREE = DecisionTreeClassifier(max_depth=3, random_state=0)

@@ -9,8 +9,8 @@ from scipy import sparse
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import validate_data
 
-from autosmote.encoding import Encoder, categorical_columns, is_frame
 from autosmote.errors import InputError
+from autosmote.sampler.encoding import Encoder, categorical_columns, is_frame
 from autosmote.space.base import N_LAMBDAS
 
 MAX_BYTES = 4 << 30

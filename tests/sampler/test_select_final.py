@@ -10,15 +10,16 @@ from sklearn.datasets import make_classification
 from sklearn.model_selection import StratifiedKFold
 from sklearn.tree import DecisionTreeClassifier
 
-from autosmote import AutoSMOTE, finals
+from autosmote import AutoSMOTE
 from autosmote.config.schema import load_sampler
 from autosmote.config.search import FINALS, SearchConfig
 from autosmote.data.datasets import load_dataset
 from autosmote.data.splits import make_split
 from autosmote.errors import UserError
 from autosmote.evaluation import evaluate
-from autosmote.finals import Vote, conclude
 from autosmote.metrics import METRICS, macro_f1
+from autosmote.sampler import selection as finals
+from autosmote.sampler.selection import Vote, conclude
 from autosmote.scoring.reward import Reward
 from autosmote.search.candidates import Keeper
 from autosmote.search.hierarchical.episode import Episode

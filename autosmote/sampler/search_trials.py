@@ -13,7 +13,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.utils import _safe_indexing
 
-from autosmote.finals import Trials
+from autosmote.sampler.selection import Trials
 from autosmote.scoring.drop_in import equal_but_faster
 from autosmote.scoring.reward import Part, Reward, Scoring
 from autosmote.scoring.scorers.refit import stack

@@ -1,0 +1,1 @@
+"""AutoSMOTE for everyone's data: an imbalanced-learn sampler."""
