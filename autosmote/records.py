@@ -26,7 +26,7 @@ from autosmote.errors import UserError
 from autosmote.search.hierarchical.parameters import POLICIES_FILE, policies_digest, read_policies
 
 if TYPE_CHECKING:
-    from autosmote.results import Evaluation
+    from autosmote.evaluation.results import Evaluation
     from autosmote.search.loop import SearchResult
     from autosmote.space.base import Samples
 

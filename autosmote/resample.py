@@ -21,7 +21,7 @@ from autosmote.config.commandline import INTERRUPTED, MISTAKE
 from autosmote.data.columns import RawColumn, is_numeric, to_numbers
 from autosmote.data.files import read_table
 from autosmote.errors import UserError
-from autosmote.results import score_table
+from autosmote.evaluation.results import score_table
 
 if TYPE_CHECKING:
     import pandas as pd

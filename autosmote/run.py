@@ -23,8 +23,8 @@ from autosmote.config.schema import (
 )
 from autosmote.config.search import SearchConfig, resolve_device
 from autosmote.errors import UserError
+from autosmote.evaluation.results import score_table
 from autosmote.metrics import METRICS
-from autosmote.results import score_table
 
 logger = logging.getLogger("autosmote")
 

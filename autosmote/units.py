@@ -28,7 +28,7 @@ from autosmote import records
 from autosmote.config.schema import CHOICE, SEARCHES, Config, search_settings
 from autosmote.config.targets import make_classifier
 from autosmote.errors import UserError, interrupts_let_through
-from autosmote.evaluation import evaluate
+from autosmote.evaluation.protocol import evaluate
 from autosmote.isolation import sandbox as limits
 from autosmote.privacy import describe_error
 from autosmote.progress import Progress
@@ -36,7 +36,7 @@ from autosmote.progress import Progress
 if TYPE_CHECKING:
     from autosmote.data.datasets import Dataset
     from autosmote.data.splits import Split
-    from autosmote.results import Evaluation
+    from autosmote.evaluation.results import Evaluation
 
 Record = dict[str, Any]
 

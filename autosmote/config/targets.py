@@ -27,7 +27,7 @@ def make_classifier(settings: ClassifierSettings) -> Any:
 
 
 def make_sampler(settings: SamplerSettings, seed: int) -> Any:
-    """Make a resampler or a method (see `autosmote.samplers` for what both are).
+    """Make a resampler or a method (see `autosmote.evaluation.sandboxed` for what both are).
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """AutoSMOTE for everyone's data: the search as an imbalanced-learn sampler.
 
 The runner of the paper goes through the same class, with its own preprocessing and validation part
-(`autosmote.evaluation`).
+(`autosmote.evaluation.protocol`).
 """
 
 from __future__ import annotations

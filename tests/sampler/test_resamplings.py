@@ -12,7 +12,7 @@ from autosmote.config.search import SearchConfig
 from autosmote.data.datasets import load_dataset
 from autosmote.data.splits import make_split
 from autosmote.errors import UserError
-from autosmote.evaluation import evaluate
+from autosmote.evaluation.protocol import evaluate
 from autosmote.metrics import METRICS
 from autosmote.run import main
 from autosmote.sampler import resamplings

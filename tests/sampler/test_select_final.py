@@ -16,7 +16,7 @@ from autosmote.config.search import FINALS, SearchConfig
 from autosmote.data.datasets import load_dataset
 from autosmote.data.splits import make_split
 from autosmote.errors import UserError
-from autosmote.evaluation import evaluate
+from autosmote.evaluation.protocol import evaluate
 from autosmote.metrics import METRICS, macro_f1
 from autosmote.sampler import selection as finals
 from autosmote.sampler.selection import Vote, conclude

@@ -11,7 +11,7 @@ from autosmote.config.schema import load_sampler
 from autosmote.config.search import SearchConfig
 from autosmote.data.datasets import load_dataset
 from autosmote.data.splits import make_split
-from autosmote.evaluation import evaluate
+from autosmote.evaluation.protocol import evaluate
 from autosmote.metrics import macro_f1
 from autosmote.sampler.autosmote import AutoSMOTE
 from autosmote.search.hierarchical.episode import EpisodeGenerator, Rules

@@ -13,8 +13,8 @@ from sklearn.tree import DecisionTreeClassifier
 from autosmote.config.schema import LimitSettings, SamplerSettings
 from autosmote.config.search import SearchConfig
 from autosmote.errors import UserError
-from autosmote.evaluation import RATIOS, evaluate
-from autosmote.results import HeldOut
+from autosmote.evaluation.protocol import RATIOS, evaluate
+from autosmote.evaluation.results import HeldOut
 
 DT = DecisionTreeClassifier(random_state=0)
 SVM = LinearSVC(random_state=0)

@@ -13,13 +13,13 @@ import numpy as np
 from autosmote.config.schema import SamplerSettings
 from autosmote.config.search import SearchConfig, resolve_G1
 from autosmote.errors import UserError, let_interrupts_through
+from autosmote.evaluation.results import Scores, both_metrics
 from autosmote.isolation.sandbox import ChildFailed
 from autosmote.privacy import describe_error
-from autosmote.results import Scores, both_metrics
 
 if TYPE_CHECKING:
     from autosmote.data.splits import Split
-    from autosmote.evaluation import Choice, Resampled
+    from autosmote.evaluation.protocol import Choice, Resampled
     from autosmote.sampler.search_trials import SearchTrials
     from autosmote.sampler.selection import Conclusion, Trials
     from autosmote.search.candidates import Candidate
