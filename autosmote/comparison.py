@@ -7,10 +7,10 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 
-from autosmote import records
 from autosmote.config.schema import Config, SamplerSettings
 from autosmote.config.targets import make_classifier
 from autosmote.progress import UnitProgress
+from autosmote.records import record as records
 from autosmote.units import Data, Record, headline, missing, plan, run_unit
 
 logger = logging.getLogger("autosmote")

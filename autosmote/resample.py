@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _resample(options: argparse.Namespace) -> int:
-    from autosmote.plots import plot_curve
+    from autosmote.records.curve import plot_curve
     from autosmote.sampler.autosmote import AutoSMOTE
     from autosmote.sampler.encoding import tabular
 

@@ -10,7 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from autosmote import records
 from autosmote.config.commandline import FAILED, run_command
 from autosmote.config.schema import (
     SEARCHES,
@@ -25,6 +24,7 @@ from autosmote.config.search import SearchConfig, resolve_device
 from autosmote.errors import UserError
 from autosmote.evaluation.results import score_table
 from autosmote.metrics import METRICS
+from autosmote.records import record as records
 
 logger = logging.getLogger("autosmote")
 
@@ -98,7 +98,7 @@ def run(config: Config, *, in_child: bool = False) -> int:
 
 def _run_one(config: Config, in_child: bool) -> int:
     # Imported here, because `--help` needs none of it.
-    from autosmote.claims import leave_no_trace, wait_for_claim
+    from autosmote.records.claims import leave_no_trace, wait_for_claim
     from autosmote.units import Data, headline, plan, run_unit
 
     data = Data()

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autosmote import collected, records
-from autosmote.claims import is_claimed
 from autosmote.config.commandline import MISTAKE, key_values
 from autosmote.errors import UserError
 from autosmote.progress import duration
+from autosmote.records import collected
+from autosmote.records import record as records
+from autosmote.records.claims import is_claimed
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autosmote import records
 from autosmote.config.schema import CHOICE, SEARCHES, Config, search_settings
 from autosmote.config.targets import make_classifier
 from autosmote.errors import UserError, interrupts_let_through
@@ -32,6 +31,7 @@ from autosmote.evaluation.protocol import evaluate
 from autosmote.isolation import sandbox as limits
 from autosmote.privacy import describe_error
 from autosmote.progress import Progress
+from autosmote.records import record as records
 
 if TYPE_CHECKING:
     from autosmote.data.datasets import Dataset
@@ -247,7 +247,7 @@ def _keep(run: Run, found: Evaluation | Exception, split: Split) -> Record:
 
 
 def _keep_search(run: Run, found: Evaluation) -> None:
-    from autosmote.plots import plot_curve
+    from autosmote.records.curve import plot_curve
     from autosmote.search.loop import SearchResult
 
     assert found.search is not None

@@ -15,7 +15,7 @@ from sklearn.model_selection import StratifiedShuffleSplit, cross_val_score
 from sklearn.tree import DecisionTreeClassifier
 
 from autosmote import AutoSMOTE
-from autosmote.plots import plot_curve
+from autosmote.records.curve import plot_curve
 
 folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path()
 X, y = make_classification(

@@ -24,7 +24,7 @@ import yaml
 from autosmote.config.schema import CONF_DIR, ClassifierSettings
 from autosmote.config.targets import make_classifier
 from autosmote.isolation.processes import usable_cores
-from autosmote.records import git_revision, write_file
+from autosmote.records.record import git_revision, write_file
 
 Row = dict[str, Any]
 

@@ -33,7 +33,7 @@ from bench_common import (
 )
 
 from autosmote.isolation.memory import proportional_set_size
-from autosmote.records import write_file
+from autosmote.records.record import write_file
 from autosmote.search.loop import SearchConfig, SearchInterrupted, SearchResult, run_search
 
 COLUMNS = (

@@ -10,7 +10,7 @@ import numpy as np
 from bench_common import Row, machine, markdown, save, show
 
 from autosmote.config.search import LOW_LEVEL_NETS, SearchConfig
-from autosmote.records import write_file
+from autosmote.records.record import write_file
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart; shapes differ too.
 _PARTS = {

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from autosmote import reports
-from autosmote.collected import record_row, write_histories, write_plan, write_records
+from autosmote.records.collected import record_row, write_histories, write_plan, write_records
 from autosmote.reports import names
 
 Record = dict[str, Any]

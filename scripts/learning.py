@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from autosmote.data.datasets import PAPER_DATASETS
-from autosmote.records import read_record
+from autosmote.records.record import read_record
 from autosmote.run import main as run
 
 LAST = 100

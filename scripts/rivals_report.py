@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from autosmote.config.schema import load_sampler
-from autosmote.records import read_record, write_file
+from autosmote.records.record import read_record, write_file
 
 Record = dict[str, Any]
 COLUMNS = (

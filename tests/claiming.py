@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 _CODE = """
 import sys
-from autosmote.claims import claim
+from autosmote.records.claims import claim
 with claim(sys.argv[1], sys.argv[2:]) as mine:
     print(mine, flush=True)
     sys.stdin.readline()

@@ -5,8 +5,9 @@ import json
 import pytest
 from claiming import claimed_elsewhere
 
-from autosmote import collected, status
-from autosmote.records import write_json
+from autosmote import status
+from autosmote.records import collected
+from autosmote.records.record import write_json
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from test_run import NAMES
 
-from autosmote import records, units
+from autosmote import units
 from autosmote.config.schema import (
     ClassifierSettings,
     Config,
@@ -20,6 +20,7 @@ from autosmote.config.schema import (
 )
 from autosmote.config.search import SearchConfig
 from autosmote.errors import UserError
+from autosmote.records import record as records
 from autosmote.units import Data, missing, plan, run_unit
 
 CLASSIFIERS = {

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from autosmote.collected import read_costs, read_plan, read_records
 from autosmote.errors import UserError
+from autosmote.records.collected import read_costs, read_plan, read_records
 from autosmote.reports import names
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import MaxNLocator
 
-from autosmote.records import write_file
+from autosmote.records.record import write_file
 from autosmote.reports import names
 from autosmote.reports.names import FULL, METRICS
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from autosmote.collected import read_histories
-from autosmote.records import write_file
+from autosmote.records.collected import read_histories
+from autosmote.records.record import write_file
 from autosmote.reports import drawing, figures, names
 from autosmote.reports.breakdowns import (
     group_ranks,

@@ -16,11 +16,11 @@ from contextlib import closing, contextmanager
 from dataclasses import replace
 from typing import Any, Protocol
 
-from autosmote import records
 from autosmote.config.commandline import FAILED, run_command
 from autosmote.config.schema import register_schema
 from autosmote.errors import UserError
 from autosmote.progress import UnitProgress, duration
+from autosmote.records import record as records
 from autosmote.sweep import gather
 from autosmote.sweep.planning import Plan, Unit, make_plan, overview
 from autosmote.sweep.pool import LocalPool

@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from autosmote import collected, records
-from autosmote.claims import wait_for_claim
-from autosmote.records import PROTOCOL_VERSION
+from autosmote.records import collected
+from autosmote.records import record as records
+from autosmote.records.claims import wait_for_claim
+from autosmote.records.record import PROTOCOL_VERSION
 from autosmote.sweep.planning import Plan
 from autosmote.sweep.settings import SweepConfig
 from autosmote.units import Run

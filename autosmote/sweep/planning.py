@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autosmote import collected, records, units
+from autosmote import units
 from autosmote.config.schema import SEARCHES, search_settings
 from autosmote.config.search import SearchConfig
+from autosmote.records import collected
+from autosmote.records import record as records
 from autosmote.sweep.settings import SweepConfig, expand
 from autosmote.units import Data, Run
 

@@ -8,10 +8,10 @@ from collections import deque
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 
-from autosmote.claims import is_claimed
 from autosmote.isolation.memory import available_memory
 from autosmote.isolation.processes import usable_cores
 from autosmote.isolation.sandbox import SHARE_OF_MEMORY, Deadline, Host, UntilStopped
+from autosmote.records.claims import is_claimed
 from autosmote.sweep import worker
 from autosmote.sweep.planning import Unit
 from autosmote.sweep.worker import Outcome

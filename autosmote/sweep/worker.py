@@ -18,11 +18,12 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from autosmote import records, units
-from autosmote.claims import claim
+from autosmote import units
 from autosmote.errors import UserError
 from autosmote.isolation import sandbox as limits
 from autosmote.privacy import scrub
+from autosmote.records import record as records
+from autosmote.records.claims import claim
 from autosmote.units import Data, Run
 
 logger = logging.getLogger("autosmote")
@@ -31,7 +32,11 @@ _ALWAYS = ("sklearn.ensemble", "sklearn.neighbors", "sklearn.svm", "sklearn.tree
 # The first optimiser imports torch._dynamo, which takes longer than a short search.
 _TO_LEARN = (
     *("torch", "torch._dynamo", "matplotlib.backends.backend_agg", "matplotlib.figure"),
-    *("autosmote.search.hierarchical.learner", "autosmote.plots", "autosmote.sampler.autosmote"),
+    *(
+        "autosmote.search.hierarchical.learner",
+        "autosmote.records.curve",
+        "autosmote.sampler.autosmote",
+    ),
 )
 
 TAKEN_WAIT = 1.0

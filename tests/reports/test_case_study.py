@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autosmote.records import write_training_part
+from autosmote.records.record import write_training_part
 from autosmote.reports.case_study import synthetic_rows
 from autosmote.reports.report import build_report, write_figures
 

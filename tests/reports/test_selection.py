@@ -13,7 +13,7 @@ import pytest
 from scipy.stats import wilcoxon
 
 from autosmote import reports
-from autosmote.collected import read_plan, read_records
+from autosmote.records.collected import read_plan, read_records
 from autosmote.reports import names, paired
 from autosmote.reports.cells import load_study, make_cells
 from autosmote.reports.names import Selection, selection

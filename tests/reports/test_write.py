@@ -12,8 +12,8 @@ import pytest
 from scipy.stats import rankdata, wilcoxon
 
 from autosmote import reports
-from autosmote.collected import read_records
 from autosmote.errors import UserError
+from autosmote.records.collected import read_records
 from autosmote.reports import __main__ as command
 from autosmote.reports import names
 from autosmote.reports.cells import load_study, make_cells

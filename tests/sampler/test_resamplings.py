@@ -6,7 +6,6 @@ from imblearn.over_sampling import SMOTE
 from sklearn.base import clone
 from sklearn.tree import DecisionTreeClassifier
 
-from autosmote import records
 from autosmote.config.schema import Config, DatasetSettings, SamplerSettings, load_sampler
 from autosmote.config.search import SearchConfig
 from autosmote.data.datasets import load_dataset
@@ -14,6 +13,7 @@ from autosmote.data.splits import make_split
 from autosmote.errors import UserError
 from autosmote.evaluation.protocol import evaluate
 from autosmote.metrics import METRICS
+from autosmote.records import record as records
 from autosmote.run import main
 from autosmote.sampler import resamplings
 from autosmote.units import Data, plan

@@ -15,7 +15,6 @@ from sklearn.tree import DecisionTreeClassifier
 from test_policies import rebind
 from test_records import CONFIG, FINGERPRINT, changed
 
-from autosmote import records
 from autosmote.config.schema import load_sampler
 from autosmote.config.search import SearchConfig
 from autosmote.data.datasets import load_dataset
@@ -23,6 +22,7 @@ from autosmote.data.splits import make_split
 from autosmote.errors import UserError
 from autosmote.evaluation.protocol import evaluate
 from autosmote.metrics import macro_f1
+from autosmote.records import record as records
 from autosmote.run import main
 from autosmote.sampler.autosmote import AutoSMOTE
 from autosmote.sampler.encoding import tabular

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from sklearn.tree import DecisionTreeClassifier
 
-from autosmote import records
 from autosmote.config.schema import SamplerSettings
 from autosmote.config.search import SearchConfig
 from autosmote.data.datasets import load_dataset
 from autosmote.data.splits import make_split
 from autosmote.errors import UserError
+from autosmote.records import record as records
 from autosmote.run import main
 from autosmote.search.hierarchical.episode import EpisodeGenerator
 from autosmote.search.hierarchical.parameters import policies_digest, read_policies

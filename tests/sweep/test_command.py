@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from autosmote import collected
 from autosmote.errors import UserError
+from autosmote.records import collected
 from autosmote.sweep.command import main, sweep
 from autosmote.sweep.planning import make_plan
 from autosmote.units import Data

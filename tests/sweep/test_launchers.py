@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from autosmote import collected
-from autosmote.records import read_record
+from autosmote.records import collected
+from autosmote.records.record import read_record
 from autosmote.run import main as run_main
 from autosmote.sweep.command import sweep
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from claiming import claimed_elsewhere
 
-from autosmote import records
-from autosmote.claims import claim
 from autosmote.config.schema import ClassifierSettings
 from autosmote.isolation import sandbox as limits
 from autosmote.isolation.processes import descendants
+from autosmote.records import record as records
+from autosmote.records.claims import claim
 from autosmote.sweep.pool import LocalPool
 from autosmote.sweep.worker import do_in_child, preload, put_on_record
 from autosmote.units import Data

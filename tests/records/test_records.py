@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autosmote import privacy, records
+from autosmote import privacy
 from autosmote.config.schema import (
     ClassifierSettings,
     Config,
@@ -24,6 +24,7 @@ from autosmote.config.schema import (
 )
 from autosmote.config.search import SearchConfig
 from autosmote.errors import UserError
+from autosmote.records import record as records
 
 FINGERPRINT = "a" * 64
 CONFIG = Config(

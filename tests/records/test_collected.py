@@ -6,8 +6,8 @@ import random
 import numpy as np
 import pytest
 
-from autosmote import collected
 from autosmote.errors import UserError
+from autosmote.records import collected
 
 
 def record(dataset="toy", ir=None, seed=0, score=0.1, **more):
