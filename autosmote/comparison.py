@@ -11,7 +11,7 @@ from autosmote.config.schema import Config, SamplerSettings
 from autosmote.config.targets import make_classifier
 from autosmote.progress import UnitProgress
 from autosmote.records import record as records
-from autosmote.units import Data, Record, headline, missing, plan, run_unit
+from autosmote.runs.unit import Data, Record, headline, missing, plan, run_unit
 
 logger = logging.getLogger("autosmote")
 

@@ -99,13 +99,13 @@ def run(config: Config, *, in_child: bool = False) -> int:
 def _run_one(config: Config, in_child: bool) -> int:
     # Imported here, because `--help` needs none of it.
     from autosmote.records.claims import leave_no_trace, wait_for_claim
-    from autosmote.units import Data, headline, plan, run_unit
+    from autosmote.runs.unit import Data, headline, plan, run_unit
 
     data = Data()
     split = data.split(config)
     ((run,),) = plan([config], data)
     if in_child:
-        from autosmote.sweep.worker import do_in_child, wait_while_taken, warm_host
+        from autosmote.runs.child import do_in_child, wait_while_taken, warm_host
 
         if old := run.record():
             return _code_of_existing(old, run.folder, config)

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autosmote import units
 from autosmote.progress import Progress, UnitProgress
 from autosmote.run import main
-from autosmote.sweep import worker
+from autosmote.runs import child as worker
+from autosmote.runs import unit as units
 
 FEW = ("search.iterations=8", "search.actors=0", "search.device=cpu", "search.G1=3", "search.G2=3")
 # The names that reports rely on (architecture.md): none may go without a new schema version.

@@ -21,12 +21,12 @@ from autosmote.config.schema import register_schema
 from autosmote.errors import UserError
 from autosmote.progress import UnitProgress, duration
 from autosmote.records import record as records
+from autosmote.runs.child import Outcome
+from autosmote.runs.unit import Data
 from autosmote.sweep import gather
 from autosmote.sweep.planning import Plan, Unit, make_plan, overview
 from autosmote.sweep.pool import LocalPool
 from autosmote.sweep.settings import PLANNED, SweepConfig, check, plan_name
-from autosmote.sweep.worker import Outcome
-from autosmote.units import Data
 
 logger = logging.getLogger("autosmote")
 

@@ -15,9 +15,9 @@ from autosmote.records import collected
 from autosmote.records import record as records
 from autosmote.records.claims import wait_for_claim
 from autosmote.records.record import PROTOCOL_VERSION
+from autosmote.runs.unit import Run
 from autosmote.sweep.planning import Plan
 from autosmote.sweep.settings import SweepConfig
-from autosmote.units import Run
 
 _FAILURES = (
     *("key", "dataset", "ir", "clf", "metric", "sampler", "seed", "status", "imputed", "error"),

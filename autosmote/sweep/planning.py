@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from autosmote import units
 from autosmote.config.schema import SEARCHES, search_settings
 from autosmote.config.search import SearchConfig
 from autosmote.records import collected
 from autosmote.records import record as records
+from autosmote.runs import unit as units
+from autosmote.runs.unit import Data, Run
 from autosmote.sweep.settings import SweepConfig, expand
-from autosmote.units import Data, Run
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,10 +12,10 @@ from autosmote.isolation.memory import available_memory
 from autosmote.isolation.processes import usable_cores
 from autosmote.isolation.sandbox import SHARE_OF_MEMORY, Deadline, Host, UntilStopped
 from autosmote.records.claims import is_claimed
-from autosmote.sweep import worker
+from autosmote.runs import child as worker
+from autosmote.runs.child import Outcome
+from autosmote.runs.unit import Data, missing
 from autosmote.sweep.planning import Unit
-from autosmote.sweep.worker import Outcome
-from autosmote.units import Data, missing
 
 
 @dataclass

@@ -13,11 +13,11 @@ from typing import Any
 
 from autosmote.errors import UserError
 from autosmote.isolation.sandbox import Deadline
-from autosmote.sweep import worker
+from autosmote.runs import child as worker
+from autosmote.runs.child import Outcome
+from autosmote.runs.unit import Data, Run
 from autosmote.sweep.planning import Unit
 from autosmote.sweep.settings import SweepConfig
-from autosmote.sweep.worker import Outcome
-from autosmote.units import Data, Run
 
 _TRIES = 3
 """Of a task whose machine is lost."""

@@ -11,12 +11,12 @@ from typing import Any
 
 from autosmote.errors import UserError
 from autosmote.privacy import describe_error
-from autosmote.sweep import worker
+from autosmote.runs import child as worker
+from autosmote.runs.child import Outcome
+from autosmote.runs.unit import Data, missing
 from autosmote.sweep.planning import Unit, make_plan
 from autosmote.sweep.pool import LocalPool
 from autosmote.sweep.settings import SweepConfig
-from autosmote.sweep.worker import Outcome
-from autosmote.units import Data, missing
 
 _JOBS = 8
 _POLL = 2.0

@@ -15,8 +15,8 @@ from autosmote.evaluation.protocol import evaluate
 from autosmote.metrics import METRICS
 from autosmote.records import record as records
 from autosmote.run import main
+from autosmote.runs.unit import Data, plan
 from autosmote.sampler import resamplings
-from autosmote.units import Data, plan
 
 TREE = DecisionTreeClassifier(max_depth=3, random_state=0)
 

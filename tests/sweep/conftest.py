@@ -6,9 +6,9 @@ import pytest
 
 from autosmote.config.schema import ClassifierSettings, Config, DatasetSettings, SamplerSettings
 from autosmote.config.search import SearchConfig
+from autosmote.runs.unit import Data, plan
 from autosmote.sweep.planning import Unit
 from autosmote.sweep.settings import SweepConfig
-from autosmote.units import Data, plan
 
 DT = ClassifierSettings("dt", "sklearn.tree.DecisionTreeClassifier", {"random_state": 0})
 

@@ -12,9 +12,9 @@ import pytest
 
 from autosmote.errors import UserError
 from autosmote.records import collected
+from autosmote.runs.unit import Data
 from autosmote.sweep.command import main, sweep
 from autosmote.sweep.planning import make_plan
-from autosmote.units import Data
 
 FAST = ("clfs=[dt]", "samplers=[none,randomoversampler]", "seeds=[0]", "workers=1", "reports=false")
 

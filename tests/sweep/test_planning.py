@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 
 from autosmote.config.search import SearchConfig
+from autosmote.runs.unit import Data
 from autosmote.sweep.planning import Estimate, make_plan
 from autosmote.sweep.settings import Arm
-from autosmote.units import Data
 
 
 def table(rows, clf="dt", reward="validation", ir=20):

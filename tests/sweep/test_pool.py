@@ -14,9 +14,9 @@ from autosmote.isolation import sandbox as limits
 from autosmote.isolation.processes import descendants
 from autosmote.records import record as records
 from autosmote.records.claims import claim
+from autosmote.runs.child import do_in_child, preload, put_on_record
+from autosmote.runs.unit import Data
 from autosmote.sweep.pool import LocalPool
-from autosmote.sweep.worker import do_in_child, preload, put_on_record
-from autosmote.units import Data
 
 linux = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
 

@@ -18,13 +18,13 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from autosmote import units
 from autosmote.errors import UserError
 from autosmote.isolation import sandbox as limits
 from autosmote.privacy import scrub
 from autosmote.records import record as records
 from autosmote.records.claims import claim
-from autosmote.units import Data, Run
+from autosmote.runs import unit as units
+from autosmote.runs.unit import Data, Run
 
 logger = logging.getLogger("autosmote")
 

@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 from test_run import NAMES
 
-from autosmote import units
 from autosmote.config.schema import (
     ClassifierSettings,
     Config,
@@ -21,7 +20,8 @@ from autosmote.config.schema import (
 from autosmote.config.search import SearchConfig
 from autosmote.errors import UserError
 from autosmote.records import record as records
-from autosmote.units import Data, missing, plan, run_unit
+from autosmote.runs import unit as units
+from autosmote.runs.unit import Data, missing, plan, run_unit
 
 CLASSIFIERS = {
     "dt": ClassifierSettings("dt", "sklearn.tree.DecisionTreeClassifier", {"random_state": 0}),

@@ -1,0 +1,1 @@
+"""Runs that share a resampling, and the way to do them."""
