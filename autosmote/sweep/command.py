@@ -23,9 +23,9 @@ from autosmote.progress import UnitProgress, duration
 from autosmote.records import record as records
 from autosmote.runs.child import Outcome
 from autosmote.runs.unit import Data
-from autosmote.sweep import gather
-from autosmote.sweep.planning import Plan, Unit, make_plan, overview
-from autosmote.sweep.pool import LocalPool
+from autosmote.sweep import collect as gather
+from autosmote.sweep.local_pool import LocalPool
+from autosmote.sweep.plan import Plan, Unit, make_plan, overview
 from autosmote.sweep.settings import PLANNED, SweepConfig, check, plan_name
 
 logger = logging.getLogger("autosmote")

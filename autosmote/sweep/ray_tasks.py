@@ -16,7 +16,7 @@ from autosmote.isolation.sandbox import Deadline
 from autosmote.runs import child as worker
 from autosmote.runs.child import Outcome
 from autosmote.runs.unit import Data, Run
-from autosmote.sweep.planning import Unit
+from autosmote.sweep.plan import Unit
 from autosmote.sweep.settings import SweepConfig
 
 _TRIES = 3
@@ -59,7 +59,7 @@ class RayTasks:
         self.workers = min(config.workers or cores, cores)
 
     def run(self, units: Iterable[Unit]) -> Generator[tuple[str, Unit, Outcome | None], None, None]:
-        """As `autosmote.sweep.pool.LocalPool.run`."""
+        """As `autosmote.sweep.local_pool.LocalPool.run`."""
         ray, config = self._ray, self._config
         waiting: deque[Unit] = deque(units)
         running: dict[Any, Unit] = {}

@@ -14,8 +14,8 @@ from autosmote.privacy import describe_error
 from autosmote.runs import child as worker
 from autosmote.runs.child import Outcome
 from autosmote.runs.unit import Data, missing
-from autosmote.sweep.planning import Unit, make_plan
-from autosmote.sweep.pool import LocalPool
+from autosmote.sweep.local_pool import LocalPool
+from autosmote.sweep.plan import Unit, make_plan
 from autosmote.sweep.settings import SweepConfig
 
 _JOBS = 8
@@ -62,7 +62,7 @@ class SubmititJobs:
             raise UserError(f"submitit refuses submitit={config.submitit}: {error}") from error
 
     def run(self, units: Sequence[Unit]) -> Generator[tuple[str, Unit, Outcome | None], None, None]:
-        """As `autosmote.sweep.pool.LocalPool.run`; units begin and end as their records appear."""
+        """As `autosmote.sweep.local_pool.LocalPool.run`; units begin and end as their records appear."""
         left = list(units)
         if not left:
             return

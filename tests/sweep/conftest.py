@@ -7,7 +7,7 @@ import pytest
 from autosmote.config.schema import ClassifierSettings, Config, DatasetSettings, SamplerSettings
 from autosmote.config.search import SearchConfig
 from autosmote.runs.unit import Data, plan
-from autosmote.sweep.planning import Unit
+from autosmote.sweep.plan import Unit
 from autosmote.sweep.settings import SweepConfig
 
 DT = ClassifierSettings("dt", "sklearn.tree.DecisionTreeClassifier", {"random_state": 0})

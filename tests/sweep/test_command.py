@@ -14,7 +14,7 @@ from autosmote.errors import UserError
 from autosmote.records import collected
 from autosmote.runs.unit import Data
 from autosmote.sweep.command import main, sweep
-from autosmote.sweep.planning import make_plan
+from autosmote.sweep.plan import make_plan
 
 FAST = ("clfs=[dt]", "samplers=[none,randomoversampler]", "seeds=[0]", "workers=1", "reports=false")
 

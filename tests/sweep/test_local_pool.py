@@ -16,7 +16,7 @@ from autosmote.records import record as records
 from autosmote.records.claims import claim
 from autosmote.runs.child import do_in_child, preload, put_on_record
 from autosmote.runs.unit import Data
-from autosmote.sweep.pool import LocalPool
+from autosmote.sweep.local_pool import LocalPool
 
 linux = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
 

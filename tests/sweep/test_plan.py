@@ -7,7 +7,7 @@ import pytest
 
 from autosmote.config.search import SearchConfig
 from autosmote.runs.unit import Data
-from autosmote.sweep.planning import Estimate, make_plan
+from autosmote.sweep.plan import Estimate, make_plan
 from autosmote.sweep.settings import Arm
 
 

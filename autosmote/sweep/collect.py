@@ -16,7 +16,7 @@ from autosmote.records import record as records
 from autosmote.records.claims import wait_for_claim
 from autosmote.records.record import PROTOCOL_VERSION
 from autosmote.runs.unit import Run
-from autosmote.sweep.planning import Plan
+from autosmote.sweep.plan import Plan
 from autosmote.sweep.settings import SweepConfig
 
 _FAILURES = (

@@ -15,7 +15,7 @@ from autosmote.records.claims import is_claimed
 from autosmote.runs import child as worker
 from autosmote.runs.child import Outcome
 from autosmote.runs.unit import Data, missing
-from autosmote.sweep.planning import Unit
+from autosmote.sweep.plan import Unit
 
 
 @dataclass
