@@ -5,13 +5,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from autosmote.sampler.autosmote import AutoSMOTE as AutoSMOTE
+    from autosmote.sampler.encoding import tabular as tabular
 
 __version__ = "0.1.0"
-__all__ = ["AutoSMOTE"]
+_PUBLIC = {"AutoSMOTE": "autosmote.sampler.autosmote", "tabular": "autosmote.sampler.encoding"}
+__all__ = ["AutoSMOTE", "tabular"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the sampler when it is asked for: the command's help must not wait for it."""
-    if name == "AutoSMOTE":
-        return import_module("autosmote.sampler.autosmote").AutoSMOTE
+    """Import a public name on first use, so that the command's help need not wait for it."""
+    if name in _PUBLIC:
+        return getattr(import_module(_PUBLIC[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

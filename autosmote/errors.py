@@ -1,7 +1,18 @@
-"""What a mistake of the user raises, and an interruption that must not pass for a failure."""
+"""Errors of the user, interruptions, and error texts without private names."""
 
-from collections.abc import Generator
+import getpass
+import os
+import platform
+import re
+import traceback
+import warnings
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
+
+# An absolute path on POSIX or Windows; `n_min/n_maj` and URLs are none.
+_PATH = re.compile(r"(?<![\w.:/\\])(?:[A-Za-z]:)?[/\\](?:[^\s'\":,;()<>/\\]+[/\\])*")
+_MAX_LENGTH = 1000
+MAX_WARNINGS = 10
 
 
 class UserError(Exception):
@@ -45,3 +56,40 @@ def interrupts_let_through() -> Generator[None, None, None]:
     except Exception as error:
         let_interrupts_through(error)
         raise
+
+
+def scrub(text: str) -> str:
+    """Cut absolute paths down to their last part and blank out user and host names."""
+    for folder in {os.getcwd(), os.path.expanduser("~")}:
+        # First, because a known folder may hold spaces, which the pattern below cannot see.
+        if len(folder) > 1:
+            text = text.replace(folder + os.sep, "")
+    text = _PATH.sub("", text)
+    for name in _names():
+        text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "***", text)
+    return text[:_MAX_LENGTH]
+
+
+def describe_error(error: BaseException) -> str:
+    """One line: the error's class, its scrubbed message, and the module and line it came from."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" (at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""
+    message = " ".join(scrub(str(error)).split())
+    return f"{type(error).__name__}: {message}{where}"
+
+
+def describe_warnings(caught: Iterable[warnings.WarningMessage]) -> list[str]:
+    """What was warned of: the category and the scrubbed message, each text once."""
+    distinct = dict.fromkeys((w.category.__name__, str(w.message)) for w in caught)
+    texts = [f"{name}: {' '.join(scrub(text).split())}" for name, text in distinct]
+    return list(dict.fromkeys(texts))[:MAX_WARNINGS]
+
+
+def _names() -> list[str]:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # no entry for the user's id, as in some containers
+        user = ""
+    # Short or everyday names would blank out ordinary words.
+    everyday = {"root", "user", "admin", "localhost"}
+    return [n for n in (user, platform.node()) if len(n) > 2 and n.lower() not in everyday]

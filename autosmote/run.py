@@ -90,7 +90,7 @@ def run(config: Config, *, in_child: bool = False) -> int:
         _check_search(sampler, config.search)
     records.check_writable(config.results_dir)
     if is_group:
-        from autosmote.comparison import compare
+        from autosmote.compare import compare
 
         return 0 if compare(config, samplers) else FAILED
     return _run_one(config, in_child)

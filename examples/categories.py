@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn.ensemble import RandomForestClassifier
 
 from autosmote import AutoSMOTE
-from autosmote.sampler.encoding import tabular
+from autosmote.encoding import tabular
 
 rng = np.random.default_rng(0)
 n = 600

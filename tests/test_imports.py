@@ -12,31 +12,20 @@ PACKAGE = Path(__file__).resolve().parent.parent / "autosmote"
 # From the bottom to the top: a module imports from its own layer or from one below. A new
 # module is put where it belongs.
 LAYERS = [
-    {"", "errors", "privacy", "metrics", "progress"},
-    {"isolation", "host", "limits", "plain", "processes", "memory"},
-    {"config", "search_config", "classifiers", "command"},
-    {
-        "data",
-        "arff",
-        "columns",
-        "canonical",
-        "tables",
-        "toy",
-        "openml_source",
-        "datasets",
-        "splits",
-    },
-    {"space", "segments", "hardness"},
+    {"", "errors", "metrics", "progress"},
+    {"isolation"},
+    {"config"},
+    {"data"},
+    {"space"},
     {"scoring"},
-    {"search", "parameters", "policies", "vtrace", "episode", "reference", "actors", "learner"}
-    | {"candidates"},
-    {"sampler", "encoding", "inputs", "folds", "finals", "trials", "resamplings"},
-    {"evaluation", "tried", "samplers", "results"},
-    {"records", "claims", "collected", "plots"},
-    {"runs", "units", "reports"},
+    {"search"},
+    {"sampler", "encoding"},
+    {"evaluation"},
+    {"records"},
+    {"runs", "reports"},
     {"sweep"},
-    {"run", "compare", "comparison", "resample", "status"},
-    {"__main__", "cli"},
+    {"run", "compare", "resample", "status"},
+    {"__main__"},
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 HEAVY = {

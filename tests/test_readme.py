@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autosmote.cli import main as command
+from autosmote.__main__ import main as command
 from autosmote.data.datasets import PAPER_DATASETS
 from autosmote.run import main
 from autosmote.sweep.command import main as sweep

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autosmote.cli import main
+from autosmote.__main__ import main
 
 
 @pytest.fixture

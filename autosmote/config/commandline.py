@@ -14,8 +14,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from autosmote.config.schema import CONF_DIR, Config, explain
-from autosmote.errors import UserError
-from autosmote.privacy import describe_error
+from autosmote.errors import UserError, describe_error
 from autosmote.progress import logging_to_stderr
 
 if TYPE_CHECKING:

@@ -20,12 +20,11 @@ import numpy as np
 
 from autosmote.config.schema import LimitSettings, SamplerSettings
 from autosmote.config.search import SearchConfig
-from autosmote.errors import let_interrupts_through
+from autosmote.errors import MAX_WARNINGS, describe_error, describe_warnings, let_interrupts_through
 from autosmote.evaluation import searched as tried
 from autosmote.evaluation.results import Evaluation, GridPoint, HeldOut, Scores, both_metrics
 from autosmote.evaluation.sandboxed import LimitedMethod, LimitedResampler
 from autosmote.isolation.sandbox import ChildFailed
-from autosmote.privacy import MAX_WARNINGS, describe_error, describe_warnings
 from autosmote.scoring.drop_in import equal_but_faster
 
 if TYPE_CHECKING:  # all import far more than is needed to read a configuration

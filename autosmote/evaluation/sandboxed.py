@@ -28,9 +28,8 @@ import numpy as np
 
 from autosmote.config.schema import LimitSettings, SamplerSettings
 from autosmote.config.targets import make_sampler
-from autosmote.errors import UserError
+from autosmote.errors import UserError, scrub
 from autosmote.isolation.sandbox import Child, ChildFailed, Deadline, wait_until_ready
-from autosmote.privacy import scrub
 
 Groups = list[tuple[int, int]]
 

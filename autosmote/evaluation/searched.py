@@ -12,10 +12,9 @@ import numpy as np
 
 from autosmote.config.schema import SamplerSettings
 from autosmote.config.search import SearchConfig, resolve_G1
-from autosmote.errors import UserError, let_interrupts_through
+from autosmote.errors import UserError, describe_error, let_interrupts_through
 from autosmote.evaluation.results import Scores, both_metrics
 from autosmote.isolation.sandbox import ChildFailed
-from autosmote.privacy import describe_error
 
 if TYPE_CHECKING:
     from autosmote.data.splits import Split

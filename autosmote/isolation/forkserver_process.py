@@ -31,10 +31,9 @@ from typing import Any
 
 import cloudpickle
 
-from autosmote.errors import UserError
+from autosmote.errors import UserError, describe_error, describe_warnings
 from autosmote.isolation.processes import descendants
 from autosmote.isolation.wire import pack
-from autosmote.privacy import describe_error, describe_warnings
 
 START, END, LOAD, HOST = b"s", b"e", b"l", b"h"
 """What the parent asks for: a child at the other end of the socket that comes along; its end;

@@ -334,7 +334,7 @@ def git_revision() -> str | None:
 
     results/ may differ: it holds what the code made, and changes while a sweep is at work.
     """
-    root = Path(__file__).resolve().parent.parent
+    root = Path(__file__).resolve().parents[2]
 
     def git(*arguments: str) -> str:
         done = subprocess.run(

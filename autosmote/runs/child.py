@@ -1,6 +1,6 @@
 """A unit of work in a process of its own, whose end is never the sweep's.
 
-`Worker` lives in the child that `autosmote.isolation.sandbox` watches. What it cannot do itself, because it
+`Worker` lives in the child that `isolation.sandbox` watches. What it cannot do itself, because it
 hangs, crashes or eats the memory, its parent puts on record by `put_on_record`.
 """
 
@@ -18,9 +18,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from autosmote.errors import UserError
+from autosmote.errors import UserError, scrub
 from autosmote.isolation import sandbox as limits
-from autosmote.privacy import scrub
 from autosmote.records import record as records
 from autosmote.records.claims import claim
 from autosmote.runs import unit as units

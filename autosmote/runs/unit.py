@@ -26,10 +26,9 @@ import numpy as np
 
 from autosmote.config.schema import CHOICE, SEARCHES, Config, search_settings
 from autosmote.config.targets import make_classifier
-from autosmote.errors import UserError, interrupts_let_through
+from autosmote.errors import UserError, describe_error, interrupts_let_through
 from autosmote.evaluation.protocol import evaluate
 from autosmote.isolation import sandbox as limits
-from autosmote.privacy import describe_error
 from autosmote.progress import Progress
 from autosmote.records import record as records
 

@@ -60,7 +60,7 @@ class AutoSMOTE(BaseSampler):
     ----------
     estimator : scikit-learn classifier, default=None
         The classifier to make rows for. It is trained on rows as they will be returned, so for
-        columns of text it needs an encoder in front (`autosmote.sampler.encoding.tabular`). None is a
+        columns of text it needs an encoder in front (`autosmote.encoding.tabular`). None is a
         decision tree, with one-hot encoding in front where it needs it. Wherever a `random_state`
         is None, it is set by that of the sampler.
     scoring : str or callable, default="macro_f1"
@@ -504,7 +504,7 @@ def _baseline(
         raise InputError(
             f"The estimator fails on the given rows, which hold categories ({error}). It is "
             "trained on rows as they are returned: put an encoder in front, as "
-            "autosmote.sampler.encoding.tabular(estimator) does."
+            "autosmote.encoding.tabular(estimator) does."
         ) from error
 
 

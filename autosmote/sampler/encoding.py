@@ -238,7 +238,7 @@ def tabular(estimator: Any, *, categorical: Any = None, scale: bool = False) -> 
     Examples
     --------
     >>> from sklearn.neighbors import KNeighborsClassifier
-    >>> from autosmote.sampler.encoding import tabular
+    >>> from autosmote.encoding import tabular
     >>> [name for name, step in tabular(KNeighborsClassifier(), scale=True).steps]
     ['columntransformer', 'kneighborsclassifier']
     """

@@ -17,9 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from autosmote.errors import let_interrupts_through
+from autosmote.errors import describe_error, let_interrupts_through
 from autosmote.metrics import METRICS
-from autosmote.privacy import describe_error
 from autosmote.sampler.folds import Fold
 from autosmote.sampler.selection import Trials
 from autosmote.scoring.drop_in import equal_but_faster

@@ -9,7 +9,7 @@ Neighbours are found among the *states* of the rows. Pool rows are made of the r
 which may be in other units, and may hold codes of categories.
 
 Where the weight is continuous there is no pool, and an episode's samples are kept one by one:
-``autosmote.space.continuous``. What both kinds of space have in common is ``Space``: samples are whatever
+``space.continuous``. What both kinds of space have in common is ``Space``: samples are whatever
 the space says, and nobody else looks inside.
 """
 

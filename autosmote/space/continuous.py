@@ -129,7 +129,7 @@ def build_segment_space(
     categorical: NDArray[np.bool_] | None = None,
     store: Store | None = None,
 ) -> SegmentSpace:
-    """Find the neighbours of the minority rows; parameters as in `autosmote.space.base.build_space`."""
+    """Find the neighbours of the minority rows; parameters as in `space.base.build_space`."""
     X = np.ascontiguousarray(X, dtype=np.float64)
     ends = X if rows is None else rows
     return SegmentSpace(X, nearest_neighbours(X, min(K, X.shape[0])), ends, categorical, store)

@@ -9,8 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from autosmote.errors import UserError
-from autosmote.privacy import describe_error
+from autosmote.errors import UserError, describe_error
 from autosmote.runs import child as worker
 from autosmote.runs.child import Outcome
 from autosmote.runs.unit import Data, missing
@@ -62,7 +61,7 @@ class SubmititJobs:
             raise UserError(f"submitit refuses submitit={config.submitit}: {error}") from error
 
     def run(self, units: Sequence[Unit]) -> Generator[tuple[str, Unit, Outcome | None], None, None]:
-        """As `autosmote.sweep.local_pool.LocalPool.run`; units begin and end as their records appear."""
+        """As `LocalPool.run`; units begin and end as their records appear."""
         left = list(units)
         if not left:
             return

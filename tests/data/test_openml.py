@@ -385,7 +385,7 @@ def test_eight_processes_on_a_cold_cache(server, tmp_path):
     environment = {
         **os.environ,
         "OPENML_CACHE_DIR": str(tmp_path / "eight"),
-        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[1]), *sys.path]),
+        "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path]),
     }
     done = subprocess.run(
         [sys.executable, "-c", EIGHT, f"{server.url}/api/v1/xml"],

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autosmote import privacy
+from autosmote import errors
 from autosmote.config.schema import (
     ClassifierSettings,
     Config,
@@ -237,7 +237,7 @@ def test_versions_name_the_package_of_a_target():
 
 
 def test_git_revision():
-    root = Path(records.__file__).parent.parent
+    root = Path(records.__file__).parents[2]
     git = subprocess.run(
         ["git", "-C", str(root), "rev-parse", "HEAD"], capture_output=True, text=True
     )
@@ -270,13 +270,13 @@ def test_writable_is_tried_and_leaves_nothing(tmp_path):
     ],
 )
 def test_scrub(text, expected):
-    assert privacy.scrub(text) == expected
+    assert errors.scrub(text) == expected
 
 
 def test_scrub_blanks_out_names(monkeypatch):
     monkeypatch.setattr(getpass, "getuser", lambda: "alice")
-    monkeypatch.setattr(privacy.platform, "node", lambda: "workbench7")
-    scrubbed = privacy.scrub("alice on workbench7 wrote alices.csv")
+    monkeypatch.setattr(errors.platform, "node", lambda: "workbench7")
+    scrubbed = errors.scrub("alice on workbench7 wrote alices.csv")
     assert scrubbed == "*** on *** wrote alices.csv"
 
 
@@ -284,6 +284,6 @@ def test_an_error_is_one_line_with_module_and_line():
     try:
         raise ValueError("two\nlines in /var/x/y.csv")
     except ValueError as error:
-        described = privacy.describe_error(error)
+        described = errors.describe_error(error)
     assert described.startswith("ValueError: two lines in y.csv (at test_records.py:")
     assert "\n" not in described

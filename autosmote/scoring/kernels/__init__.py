@@ -1,1 +1,1 @@
-"""."""
+"""Compiled loops that scorers and drop-in classifiers share."""

@@ -1,1 +1,1 @@
-"""."""
+"""The paper's hierarchical policies: episodes, networks, learner (Section 3)."""

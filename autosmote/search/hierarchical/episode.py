@@ -1,6 +1,6 @@
 """Algorithm 1, exact and fast: one episode of the three policies over the minority rows.
 
-The plain, step-by-step version of the same algorithm is ``autosmote.search.hierarchical.reference``; tests hold the two
+The plain, step-by-step version of the same algorithm is ``hierarchical.reference``; tests hold the two
 to the same decisions on the same random numbers. What makes this one fast is exact:
 
 - the first layer is linear and its input one-hot but for the features, so it is a sum of look-ups;
@@ -9,7 +9,7 @@ to the same decisions on the same random numbers. What makes this one fast is ex
 - hidden units that ReLU made zero are skipped.
 
 The low level has ``L`` scores a slot: five, one for each lambda; or, where lambda is continuous,
-one, with two more numbers that say how lambda is distributed (``autosmote.search.hierarchical.parameters``).
+one, with two more numbers that say how lambda is distributed (``hierarchical.parameters``).
 
 Loops run in a fixed order without fastmath or BLAS: a score has the same bits whatever was
 computed before or beside it. numpy and numba only: this module runs in the actors.

@@ -214,7 +214,7 @@ class LowLevelPolicy(Policy):
         return scores, mu, SCALES[0] + (SCALES[1] - SCALES[0]) * scale
 
     def _log_density(self, weight: NDArray[np.float64], mu: Tensor, sigma: Tensor) -> Tensor:
-        """Logarithm of the density of each lambda (``autosmote.search.hierarchical.parameters``)."""
+        """Logarithm of the density of each lambda (``hierarchical.parameters``)."""
         # In 64 bits: 1 - lambda may be far smaller than what 32 bits can tell from nothing.
         log, log_rest = np.log(weight), np.log1p(-weight)
         z, log_slope = (

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from test_run import FEW, NAMES
 
-from autosmote import comparison
-from autosmote.comparison import ranking
+from autosmote import compare as comparison
+from autosmote.compare import ranking
 from autosmote.run import main
 
 # Settings with which the 25 take seconds.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).resolve().parent.parent / "scripts" / "compare_library.py"
+SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "compare_library.py"
 
 
 @pytest.mark.data
