@@ -4,7 +4,7 @@ For each case (data set / classifier / imbalance ratio) this measures
 - loop: the search itself, with other scorers, policies' networks and numbers of actors taking
   turns, so that a slow phase of the machine hits them all;
 - score: the fast scorer and a refit on the same episodes, their predictions compared;
-- generator: the exact generator and the naive one (``hierarchical.reference``) on the same episodes;
+- generator: the exact generator and the naive one (``reference``) on the same episodes;
 and, in processes of their own,
 - run: whole searches, for their seconds and their peak memory.
 

@@ -3,7 +3,7 @@
     with Child(memory_mb, factory, argument) as child:
         answer = child.call("method", X, y, deadline=Deadline.after(60, "limits.some_seconds"))
 
-The object that `factory(argument)` makes and all calls live in the child (see `forkserver_process`).
+The object that `factory(argument)` makes and all calls live in the child.
 Arguments are pickled; what comes back is plain data, an error as its text. A child that passes a
 limit is ended, by TERM and then by KILL, and whatever happens to it is a `ChildFailed` that names
 the cause.

@@ -2,8 +2,8 @@
 
 How to read it: ``run_search`` builds the search space (Section 3.1) for plain arrays; ``search``
 sets up the three policies (Section 3.3) and the actors, then ``_Search.run`` is Algorithm 2, line
-by line. Line 4, the generation of an episode (Algorithm 1), is ``hierarchical.episode`` and in plain
-steps ``hierarchical.reference``; line 5, its reward, is ``autosmote.scoring.reward``; lines 6-14, the
+by line. Line 4, the generation of an episode (Algorithm 1), is ``hierarchical.episode``, in plain
+steps ``hierarchical.reference``; line 5, its reward, is ``scoring.reward``; lines 6-14, the
 updates, are ``hierarchical.learner``.
 
 Determinism: episode n is made with the parameters after episodes 0..n-lag were learned from, in

@@ -1,6 +1,6 @@
 """Algorithm 1, exact and fast: one episode of the three policies over the minority rows.
 
-The plain, step-by-step version of the same algorithm is ``hierarchical.reference``; tests hold the two
+The plain, step-by-step version of the same algorithm is ``reference``; tests hold the two
 to the same decisions on the same random numbers. What makes this one fast is exact:
 
 - the first layer is linear and its input one-hot but for the features, so it is a sum of look-ups;

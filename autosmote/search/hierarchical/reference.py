@@ -1,7 +1,7 @@
 """Algorithm 1 and Equation 1 in plain steps: read this first, run the others.
 
 Every decision here builds its whole input vector and calls the network once, as the paper writes
-it. It is what the fast versions (``hierarchical.episode``, ``hierarchical.vtrace``) are tested against,
+it. It is what the fast versions (``episode``, ``vtrace``) are tested against,
 and the "naive generator" of the benchmark.
 """
 
