@@ -31,11 +31,6 @@ _FAST = {
 """Where a class of this name may be reproduced; the module itself checks type and parameters."""
 
 
-_AGREED: dict[str, bool] = {}
-"""What comparing a scorer with a refit has found. The parts of a search, and those by which its
-candidates are judged again, are the same; on large ones two refits of AdaBoost take seconds."""
-
-
 class Scorer(Protocol):
     """Scores episodes. The answer depends on the counts only, never on earlier calls."""
 
@@ -78,6 +73,7 @@ def make_scorer(
     scoring: str = "auto",
     memory_bytes: int = 1 << 30,
     refit: Scorer | None = None,
+    agreed: dict[str, bool] | None = None,
 ) -> Scorer:
     """Choose the fastest scorer that predicts what a refit of the estimator would.
 
@@ -99,6 +95,10 @@ def make_scorer(
     refit : Scorer, optional
         The refit that serves where nothing is faster, and that a faster one is compared with: of
         the same data in the form in which the estimator is to see them.
+    agreed : dict, optional
+        Results of earlier comparisons with a refit, by a hash of estimator and data; new ones are
+        added. Pass the same dictionary where scorers of the same data are made again: two refits
+        of AdaBoost on large data take seconds. Without it, each call compares.
 
     Raises
     ------
@@ -132,10 +132,11 @@ def make_scorer(
         return fast
     import joblib
 
-    same = joblib.hash((estimator, X_train, y_train, pool, X_val))
-    if same not in _AGREED:
-        _AGREED[same] = _agree(fast, refit, len(X_train), len(pool), module.TOLERATED)
-    if not _AGREED[same]:
+    agreed = {} if agreed is None else agreed
+    case = joblib.hash((estimator, X_train, y_train, pool, X_val))
+    if case not in agreed:
+        agreed[case] = _agree(fast, refit, len(X_train), len(pool), module.TOLERATED)
+    if not agreed[case]:
         logger.warning("Scoring by refits: %s predicts otherwise here.", module_name)
         return refit
     return fast

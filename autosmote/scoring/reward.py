@@ -76,6 +76,8 @@ class Reward:
     scoring : {"auto", "refit"}
     memory_bytes : int
         As for ``make_scorer``; the parts share the memory.
+    agreed : dict, optional
+        As for ``make_scorer``: results of earlier comparisons of fast scorers with refits.
 
     Attributes
     ----------
@@ -91,8 +93,10 @@ class Reward:
         *,
         scoring: str = "auto",
         memory_bytes: int = 1 << 30,
+        agreed: dict[str, bool] | None = None,
     ) -> None:
         self.name = "refit"
+        self._agreed = agreed
         self._parts, self._metric = parts, metric
         share = memory_bytes // len(parts)
         self._scorers = [self._scorer(part, estimator, scoring, share) for part in parts]
@@ -143,6 +147,7 @@ class Reward:
             scoring=scoring,
             memory_bytes=memory_bytes,
             refit=refit,
+            agreed=self._agreed,
         )
         self.name = scorer.name
         return scorer

@@ -120,28 +120,28 @@ def test_a_scorer_that_disagrees_is_not_used(problem, module, monkeypatch, caplo
     _, scorer = next(s for s in SCORERS.values() if s[0] is module)
     estimator = {tree: DecisionTreeClassifier(random_state=0), svm: LinearSVC()}[module]
     right = scorer.predict
-    monkeypatch.setattr("autosmote.scoring.registry._AGREED", {})
     monkeypatch.setattr(scorer, "predict", lambda self, counts: 1 - right(self, counts))
     with caplog.at_level(logging.WARNING, logger="autosmote"):
         assert score(problem, estimator).name == "refit"
     assert len(caplog.records) == 1
 
 
-def test_a_scorer_is_compared_once(problem, monkeypatch):
-    compared = []
+def test_a_scorer_is_compared_once_where_results_are_kept(problem, monkeypatch):
+    compared: list = []
+    agreed: dict[str, bool] = {}
     right = RefitScorer.predict
-    monkeypatch.setattr("autosmote.scoring.registry._AGREED", {})
     monkeypatch.setattr(
         RefitScorer, "predict", lambda self, counts: (compared.append(self), right(self, counts))[1]
     )
 
-    def n_compared(problem, **parameters) -> int:
+    def n_compared(problem, agreed=agreed, **parameters) -> int:
         before = len(compared)
-        score(problem, AdaBoostClassifier(random_state=0, **parameters))
+        score(problem, AdaBoostClassifier(random_state=0, **parameters), agreed=agreed)
         return len(compared) - before
 
     assert n_compared(problem) > 0
     assert n_compared(problem) == 0
+    assert n_compared(problem, agreed=None) > 0
     # Anything else is compared anew.
     assert n_compared(problem, n_estimators=3) > 0
     assert n_compared(numeric(n=200, d=4)) > 0
@@ -234,7 +234,7 @@ def test_actors_stay_light():
     """No heavy library, and of scikit-learn not the ensembles where they are not scored."""
     code = (
         "import sys\n"
-        "from autosmote.scoring import knn, svm, tree\n"
+        "from autosmote.scoring.scorers import knn, svm, tree\n"
         "for module in (knn, svm, tree): module.supports(None, None)\n"
         "heavy = 'torch', 'openml', 'hydra', 'matplotlib', 'sklearn.ensemble'\n"
         "print([n for n in heavy if n in sys.modules])"
