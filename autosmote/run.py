@@ -105,12 +105,14 @@ def _run_one(config: Config, in_child: bool) -> int:
     split = data.split(config)
     ((run,),) = plan([config], data)
     if in_child:
-        from autosmote.runs.child import do_in_child, wait_while_taken, warm_host
+        from autosmote.runs.child import do_in_child, wait_while_taken, warm_fork_server
 
         if old := run.record():
             return _code_of_existing(old, run.folder, config)
         settings: dict[str, Any] = {"data": data, "quiet": False, "mistakes_fail": False}
-        wait_while_taken(lambda: do_in_child([run], host=warm_host(data, [run]), **settings))
+        wait_while_taken(
+            lambda: do_in_child([run], server=warm_fork_server(data, [run]), **settings)
+        )
         record = records.read_record(run.folder)
     else:
         try:

@@ -32,7 +32,7 @@ from bench_common import (
     show,
 )
 
-from autosmote.isolation.memory import proportional_set_size
+from autosmote.isolation.processes import proportional_set_size
 from autosmote.records.record import write_file
 from autosmote.search.loop import SearchConfig, SearchInterrupted, SearchResult, run_search
 

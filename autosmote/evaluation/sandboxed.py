@@ -29,7 +29,8 @@ import numpy as np
 from autosmote.config.schema import LimitSettings, SamplerSettings
 from autosmote.config.targets import make_sampler
 from autosmote.errors import UserError, scrub
-from autosmote.isolation.sandbox import Child, ChildFailed, Deadline, wait_until_ready
+from autosmote.isolation.forkserver import ForkServer
+from autosmote.isolation.sandbox import ChildFailed, Deadline, SandboxedObject
 
 Groups = list[tuple[int, int]]
 
@@ -74,7 +75,7 @@ class LimitedSampler:
         self.seconds = 0.0
         self.warnings: list[str] = []
         self._peaks = [0.0]
-        wait_until_ready()
+        ForkServer.of_this_process().wait_until_ready()
         self._end = Deadline.after(limits.run_seconds, "limits.run_seconds")
         self._child = self._start()
 
@@ -85,10 +86,11 @@ class LimitedSampler:
     def close(self) -> None:
         self._child.close()
 
-    def _start(self) -> Child:
+    def _start(self) -> SandboxedObject:
         with self._mistakes_as_asked():
             memory = self._limits.memory_mb
-            return Child(memory, Hosted, self._settings, self._seed, deadline=self._deadline())
+            arguments = (CheckedSampler, self._settings, self._seed)
+            return SandboxedObject(memory, *arguments, deadline=self._deadline())
 
     def _deadline(self, n_served: int = 1) -> Deadline:
         """For work that serves so many resamplings."""
@@ -152,7 +154,7 @@ class LimitedMethod(LimitedSampler):
         return self._call("predict", X)
 
 
-class Hosted:
+class CheckedSampler:
     """A sampler as it lives in the child: its results are checked and plain."""
 
     def __init__(self, settings: SamplerSettings, seed: int) -> None:

@@ -1,12 +1,13 @@
-"""The process that starts children afresh and cleans up after them.
+"""The fork server's process: it forks children and cleans up after them.
 
-One *host* is started when the first child is needed. It imports what nearly every sampler needs
-once, stays single-threaded, and forks one child at a time, so that a child begins within
-milliseconds, with nothing of the parent's (no threads, no CUDA context) and nothing of the child
-before. All that a child leaves behind, even a grandchild whose parent has ended, stays below the
-host, which ends it. When the parent is gone, be it by ``kill -9``, the host ends everything.
+A fork server is started when the first child is needed. It imports once what nearly every sampler
+needs, stays single-threaded, and has one child at a time. A fork takes milliseconds, and the
+child inherits nothing of the parent (no threads, no CUDA context) and nothing of earlier
+children. The server is the subreaper of all processes below it: it ends whatever a child leaves
+behind, even orphaned grandchildren. When the parent has ended, even by ``kill -9``, the server
+ends all processes below it and exits.
 
-For many children at a time a host forks further hosts, which share what it has loaded.
+For several children at a time a server forks further servers, which share what it has loaded.
 """
 
 from __future__ import annotations
@@ -35,48 +36,51 @@ from autosmote.errors import UserError, describe_error, describe_warnings
 from autosmote.isolation.processes import descendants
 from autosmote.isolation.wire import pack
 
-START, END, LOAD, HOST = b"s", b"e", b"l", b"h"
-"""What the parent asks for: a child at the other end of the socket that comes along; its end;
-that the host itself makes the call that comes from the socket; another host at the socket."""
+START, END, PRELOAD, FORK_SERVER = b"s", b"e", b"l", b"h"
+"""Requests of the parent: start a child at the other end of the socket that is sent along; end
+it; make the call that is read from that socket in the server itself; fork a server that serves
+that socket."""
 READY = struct.Struct("<q")
+"""The server's first message, sent when it can start children: its process id."""
 EXIT = struct.Struct("<q")
-"""What the host says: its process id, when it can start children; for every child how it ended,
-once."""
+"""The server's message when a child has ended, once for each: its exit code."""
 GRACE = 2.0
-"""Seconds between TERM and KILL."""
+"""Seconds between SIGTERM and SIGKILL."""
 _POLL = 0.05
+"""Seconds between two looks for ended processes."""
 _PRELOAD = ("imblearn.over_sampling", "imblearn.under_sampling", "imblearn.combine")
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
-_forked = False
+# Whether this process is a child of a fork server: a fact about the process, hence global.
+_is_child = False
 
 
 def main(fd: int) -> None:
-    """Serve the parent at the other end of a socket until it is gone."""
+    """Serve the parent at the other end of a socket until the parent ends."""
     for name in _PRELOAD:
-        with contextlib.suppress(Exception):  # whoever needs it will say so
+        with contextlib.suppress(Exception):  # the sampler that needs it will fail and say so
             importlib.import_module(name)
     _serve_until_the_end(socket.socket(fileno=fd))
 
 
 def can_fork() -> bool:
-    """Whether this process may become the parent of a host by a fork.
+    """Return whether this process may start a fork server by a fork, which saves the imports.
 
-    That saves the imports. It is so in a host's child, which has loaded what the host had, as
-    long as it has no threads: a fork would take their locks along, but not them.
+    True in a fork server's child, which has what the server has loaded, as long as it has only
+    one thread: a fork would copy the locks of other threads, but not the threads.
     """
     try:
-        return _forked and len(os.listdir("/proc/self/task")) == 1
+        return _is_child and len(os.listdir("/proc/self/task")) == 1
     except OSError:
         return False
 
 
 def fork(fd: int) -> int:
-    """Fork a host that serves the parent at the other end of a socket; its process id."""
+    """Fork a server that serves the parent at the other end of a socket; return its pid."""
     pid = os.fork()
     if pid == 0:
         try:
-            # The parent's sockets too: its own parent waits for their end.
+            # Including this process's own connection, on whose end its parent waits.
             os.closerange(3, fd)
             os.closerange(fd + 1, os.sysconf("SC_OPEN_MAX"))
             os.setsid()
@@ -106,46 +110,46 @@ def _serve(control: socket.socket) -> None:
             if not command:
                 return
             if command == START:
-                child = _fork(control, fds[0])
-            elif command == LOAD:
+                child = _fork_child(control, fds[0])
+            elif command == PRELOAD:
                 with Connection(fds[0]) as connection:
-                    connection.send_bytes(_answer(partial(_load, connection.recv_bytes())))
-            elif command == HOST:
+                    connection.send_bytes(_answer(partial(_preload, connection.recv_bytes())))
+            elif command == FORK_SERVER:
                 fork(fds[0])
                 os.close(fds[0])
             elif child is not None:
-                _report(control, _end_all(child))
+                _report_exit(control, _end_all(child))
                 child = None
         code = _reap(child)
         if code is not None:
             _end_all(None)
-            _report(control, code)
+            _report_exit(control, code)
             child = None
 
 
-def _report(control: socket.socket, code: int) -> None:
-    with contextlib.suppress(OSError):  # the parent is gone, as the next look will tell
+def _report_exit(control: socket.socket, code: int) -> None:
+    with contextlib.suppress(OSError):  # the parent has ended, which the next select shows
         control.sendall(EXIT.pack(code))
 
 
-def _load(message: bytes) -> None:
+def _preload(message: bytes) -> None:
     function, arguments = cloudpickle.loads(message)
     function(*arguments)
-    # What is there is not looked through for garbage again, so children share its pages.
+    # Exempt what is loaded from garbage collection, which would copy the pages that children share.
     gc.freeze()
 
 
-def _fork(control: socket.socket, fd: int) -> int:
-    global _forked
+def _fork_child(control: socket.socket, fd: int) -> int:
+    global _is_child
     pid = os.fork()
     if pid == 0:
         try:
-            _forked = True
+            _is_child = True
             _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
             control.close()
             os.setsid()
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            _live(Connection(fd))
+            _run_child(Connection(fd))
         finally:
             os._exit(0)
     os.close(fd)
@@ -153,7 +157,7 @@ def _fork(control: socket.socket, fd: int) -> int:
 
 
 def _reap(child: int | None) -> int | None:
-    """Clear away what has ended; the child's exit code if it is among it."""
+    """Reap all ended processes; return the child's exit code if it is one of them."""
     code = None
     with contextlib.suppress(ChildProcessError):
         while True:
@@ -166,38 +170,38 @@ def _reap(child: int | None) -> int | None:
 
 
 def _end_all(child: int | None) -> int:
-    """End all processes below this one, by TERM and then by KILL; the child's exit code."""
+    """End all processes below this one by SIGTERM, then SIGKILL; return the child's exit code."""
     code: int | None = None
-    told: set[int] = set()
+    signalled: set[int] = set()
     number, until = signal.SIGTERM, time.monotonic() + GRACE
     while True:
         left = set(descendants(os.getpid()))
         if child is not None and code is None:
-            left.add(child)  # where /proc does not tell, it and its group are what is known
-            if child not in told:
+            left.add(child)  # without /proc, only it and its process group are known
+            if child not in signalled:
                 with contextlib.suppress(OSError):
                     os.killpg(child, number)
         if not left:
             return code or 0
-        for pid in left - told:
+        for pid in left - signalled:
             with contextlib.suppress(OSError):
                 os.kill(pid, number)
-        told |= left
+        signalled |= left
         time.sleep(0.01)
         found = _reap(child)
         code = found if code is None else code
         if number == signal.SIGTERM and time.monotonic() > until:
-            number, told = signal.SIGKILL, set()
+            number, signalled = signal.SIGKILL, set()
 
 
 def _prctl(option: int, value: int) -> None:
-    """A request to the Linux kernel; elsewhere nothing, and only less is cleaned up."""
+    """Call Linux's prctl. Elsewhere do nothing: then grandchildren may be left behind."""
     with contextlib.suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
-def _live(connection: Connection) -> None:
-    """A child's life: make an object, call its methods, answer by plain data."""
+def _run_child(connection: Connection) -> None:
+    """Make an object, call its methods as requested, and send the answers as plain data."""
     made: Any = None
 
     def call(message: bytes) -> Any:
@@ -209,7 +213,7 @@ def _live(connection: Connection) -> None:
             return None
         return getattr(made, method)(*arguments)
 
-    with contextlib.suppress(EOFError, OSError):  # until the parent is gone
+    with contextlib.suppress(EOFError, OSError):  # until the parent ends
         around = json.loads(connection.recv_bytes())
         sys.path[:] = around["path"]
         with contextlib.suppress(OSError):  # the folder may be gone
@@ -219,7 +223,7 @@ def _live(connection: Connection) -> None:
 
 
 def _answer(function: Callable[[], Any]) -> bytes:
-    """The value of a call or its error, the text of each warning, and the seconds it took."""
+    """Call a function; pack its value or error, its warnings' texts and the seconds it took."""
     started = time.perf_counter()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -238,12 +242,12 @@ def _answer(function: Callable[[], Any]) -> bytes:
             return answer("mistake", error=str(mistake))
         except MemoryError as error:
             return answer("memory", error=_describe(error))
-        except BaseException as error:  # SystemExit too: it is the sampler's failure
+        except BaseException as error:  # SystemExit too: the sampler's failure, not the child's end
             return answer("failed", error=_describe(error))
 
 
 def _describe(error: BaseException) -> str:
     try:
         return describe_error(error)
-    except Exception:  # even its text may fail
+    except Exception:  # str(error) may fail too
         return type(error).__name__

@@ -1,37 +1,46 @@
-"""Processes of our own: what they inherit, how they end, what lives below them."""
+"""Processes and their memory: environment, cores, exit codes, descendants, memory in use.
+
+What needs Linux's /proc says so; without it, less is limited and cleaned up.
+"""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import sys
+from collections.abc import Iterable
+from pathlib import Path
 
 _THREAD_VARIABLES = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
 )  # fmt: skip
 
-
-# pandas imports pyarrow, whose allocator starts a thread; who forks must have none.
+# pandas imports pyarrow, whose allocator starts a thread; a process that forks must have none.
 _NO_BACKGROUND_THREAD = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
+_CGROUPS = (  # a container's memory limit, usage and statistics: cgroup version 2, version 1
+    ("memory.max", "memory.current", "memory.stat"),
+    ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat"),
+)
 
 
 def child_environment() -> dict[str, str]:
-    """One thread per process, and the parent's import path."""
+    """Return an environment with one thread per process and this process's import path."""
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
     threads = dict.fromkeys(_THREAD_VARIABLES, "1")
     return {**os.environ, **threads, **_NO_BACKGROUND_THREAD, "PYTHONPATH": path}
 
 
 def usable_cores() -> int:
-    """Cores that this process may use, which may be fewer than the machine has."""
+    """Return the number of cores that this process may use; the machine may have more."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def how_it_ended(code: int) -> str:
-    """An exit code in words."""
+    """Describe an exit code."""
     if code >= 0:
         return f"with exit code {code}"
     try:
@@ -41,11 +50,73 @@ def how_it_ended(code: int) -> str:
 
 
 def descendants(pid: int) -> list[int]:
-    """All processes below one; none where the system does not tell (it needs Linux's /proc)."""
+    """Return the ids of all processes below one; none without /proc."""
     tree = [pid]
-    for parent in tree:  # which grows
-        with contextlib.suppress(OSError):  # a process that has ended
+    for parent in tree:  # grows while it is read
+        with contextlib.suppress(OSError):  # the process has ended
             for thread in os.listdir(f"/proc/{parent}/task"):
                 with open(f"/proc/{parent}/task/{thread}/children") as file:
                     tree += map(int, file.read().split())
     return tree[1:]
+
+
+def proportional_set_size(pids: Iterable[int] = ()) -> float | None:
+    """Return the summed PSS of this process and of ``pids`` in MB; None without /proc.
+
+    The proportional set size (PSS) divides shared memory among the processes that share it, so
+    that common arrays count once and not once for each actor.
+    """
+    own = _pss(os.getpid())
+    return None if own is None else (own + sum(_pss(pid) or 0 for pid in pids)) / 1024
+
+
+def resident_memory(pids: Iterable[int], limit: float) -> float:
+    """Return the memory of processes in MB, exact where it is above ``limit``; 0 without /proc.
+
+    Resident set sizes are cheap to read but count shared memory once for each process. The exact
+    proportional set sizes are read only where their sum passes the limit.
+    """
+    pids = list(pids)
+    total = sum(map(_rss, pids)) / 1024
+    if total > limit:
+        exact = [_pss(pid) for pid in pids]
+        if any(exact):
+            return sum(size or 0 for size in exact) / 1024
+    return total
+
+
+def available_memory(root: Path = Path("/")) -> float | None:
+    """Return the memory in MB that new processes may use in this container; None without /proc."""
+    try:
+        meminfo = (root / "proc/meminfo").read_text()
+        (free,) = (line for line in meminfo.splitlines() if line.startswith("MemAvailable:"))
+    except (OSError, ValueError):
+        return None
+    found = [int(free.split()[1]) / 1024]
+    for names in _CGROUPS:
+        try:
+            limit, used, parts = ((root / "sys/fs/cgroup" / name).read_text() for name in names)
+            cached = re.findall(r"^(?:total_)?inactive_file (\d+)$", parts, re.MULTILINE)
+            free_of_group = int(limit) - int(used) + max(map(int, cached), default=0)
+        except (OSError, ValueError):  # no such file, or "max"
+            continue
+        found.append(max(0, free_of_group) / 2**20)
+    return min(found)
+
+
+def _pss(pid: int) -> int | None:
+    """Return the proportional set size in kB; None without /proc or if the process has ended."""
+    try:
+        with open(f"/proc/{pid}/smaps_rollup") as file:
+            return sum(int(line.split()[1]) for line in file if line.startswith("Pss:"))
+    except OSError:
+        return None
+
+
+def _rss(pid: int) -> float:
+    """Return the resident set size in kB; 0 without /proc or if the process has ended."""
+    try:
+        with open(f"/proc/{pid}/statm") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1024
+    except OSError:
+        return 0

@@ -20,6 +20,7 @@ from typing import Any
 
 from autosmote.errors import UserError, scrub
 from autosmote.isolation import sandbox as limits
+from autosmote.isolation.forkserver import ForkServer
 from autosmote.records import record as records
 from autosmote.records.claims import claim
 from autosmote.runs import unit as units
@@ -41,7 +42,7 @@ _TO_LEARN = (
 TAKEN_WAIT = 1.0
 """Seconds before a unit that another process works on is looked at again."""
 
-# Loaded by a host before it forks its children; else by the child itself.
+# Loaded by a fork server before it forks its children; else by the child itself.
 _data = Data()
 
 
@@ -73,14 +74,14 @@ class Worker:
     quiet : bool
         Show nothing of what a unit prints: the records hold its errors.
     data : Data, optional
-        With the dataset; by default what the host has loaded.
+        With the dataset; by default what the fork server has loaded.
     """
 
     def __init__(
         self, memory_mb: float | None = None, quiet: bool = True, data: Data | None = None
     ) -> None:
         self._quiet, self._data = quiet, data or _data
-        limits.use_at_most(memory_mb)
+        limits.limit_own_memory(memory_mb)
         signal.signal(signal.SIGTERM, _interrupt)
         if quiet:
             nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -119,7 +120,7 @@ def do_in_child(
     quiet: bool = True,
     mistakes_fail: bool = True,
     data: Data | None = None,
-    host: limits.Host | None = None,
+    server: ForkServer | None = None,
 ) -> Outcome:
     """Do a unit in a child process, and leave records whatever happens to it.
 
@@ -133,7 +134,7 @@ def do_in_child(
         Of the `Worker`.
     mistakes_fail : bool
         Put mistakes in the settings on record too.
-    host : Host, optional
+    server : ForkServer, optional
 
     Raises
     ------
@@ -144,7 +145,7 @@ def do_in_child(
     """
     try:
         made = (memory_mb, Worker, memory_mb, quiet, data)
-        with limits.Child(*made, host=host, memory_setting="unit_memory_mb") as child:
+        with limits.SandboxedObject(*made, server=server, memory_setting="unit_memory_mb") as child:
             found = child.call("do", list(runs), mistakes_fail, deadline=deadline).value
         return Outcome(found["state"], tuple(found.get("statuses", ())), found.get("error"))
     except limits.ChildFailed as failure:
@@ -187,14 +188,14 @@ def put_on_record(runs: Sequence[Run], status: str, error: str) -> Outcome:
     return Outcome("done", (status,) * len(lacking))
 
 
-def warm_host(data: Data, runs: Iterable[Run]) -> limits.Host:
-    """This process's host, which has loaded what its children would each have to for such runs."""
-    host = limits.Host.of_this_process()
+def warm_fork_server(data: Data, runs: Iterable[Run]) -> ForkServer:
+    """Return this process's fork server with what its children need for such runs preloaded."""
+    server = ForkServer.of_this_process()
     learns = learn(runs)
-    if learns not in host.loaded and True not in host.loaded:
-        host.load(preload, data, learns)
-        host.loaded.add(learns)
-    return host
+    if learns not in server.preloaded and True not in server.preloaded:
+        server.preload(preload, data, learns)
+        server.preloaded.add(learns)
+    return server
 
 
 def learn(runs: Iterable[Run]) -> bool:
@@ -203,7 +204,7 @@ def learn(runs: Iterable[Run]) -> bool:
 
 
 def preload(data: Data, learns: bool) -> None:
-    """Load, in a host, what its children would each have to; starts no threads, uses no GPU.
+    """Load, in a fork server, what its children would each have to; starts no threads, uses no GPU.
 
     Parameters
     ----------

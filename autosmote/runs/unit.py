@@ -28,7 +28,7 @@ from autosmote.config.schema import CHOICE, SEARCHES, Config, search_settings
 from autosmote.config.targets import make_classifier
 from autosmote.errors import UserError, describe_error, interrupts_let_through
 from autosmote.evaluation.protocol import evaluate
-from autosmote.isolation import sandbox as limits
+from autosmote.isolation.forkserver import ForkServer
 from autosmote.progress import Progress
 from autosmote.records import record as records
 
@@ -193,7 +193,7 @@ def run_unit(
     config = runs[0].config
     sampler = config.sampler
     if sampler.kind in ("resampler", "method"):
-        limits.prepare()
+        ForkServer.of_this_process()  # begins to start it, which takes seconds
     classifiers = {_key(asdict(run.config.clf)): run.config.clf for run in runs}
     made = {key: make_classifier(settings) for key, settings in classifiers.items()}
     search = None

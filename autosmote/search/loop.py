@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from autosmote.config.search import SearchConfig, resolve_actors, resolve_device, resolve_G1
 from autosmote.errors import UserError, interrupts_let_through
-from autosmote.isolation.memory import proportional_set_size
+from autosmote.isolation.processes import proportional_set_size
 from autosmote.scoring.reward import Part, Scoring
 from autosmote.search.actor_pool import InlinePool, Pool, Problem, ProcessPool, Result
 from autosmote.search.candidates import Candidate, Keeper

@@ -8,9 +8,9 @@ from collections import deque
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 
-from autosmote.isolation.memory import available_memory
-from autosmote.isolation.processes import usable_cores
-from autosmote.isolation.sandbox import SHARE_OF_MEMORY, Deadline, Host, UntilStopped
+from autosmote.isolation.forkserver import ForkServer
+from autosmote.isolation.processes import available_memory, usable_cores
+from autosmote.isolation.sandbox import SHARE_OF_MEMORY, Deadline, StoppableDeadline
 from autosmote.records.claims import is_claimed
 from autosmote.runs import child as worker
 from autosmote.runs.child import Outcome
@@ -68,14 +68,14 @@ class LocalPool:
         available = available_memory()
         if self._memory_mb is None and available is not None:
             self._memory_mb = SHARE_OF_MEMORY * available / slots
-        host = Host()
+        server = ForkServer()
         threads: list[threading.Thread] = []
         try:
             learns = worker.learn(run for unit in state.waiting for run in unit.runs)
-            host.load(worker.preload, self._data, learns)
+            server.preload(worker.preload, self._data, learns)
             for _ in range(slots):
                 threads.append(
-                    threading.Thread(target=self._serve, args=(host.another(), state), daemon=True)
+                    threading.Thread(target=self._serve, args=(server.fork(), state), daemon=True)
                 )
                 threads[-1].start()
             left = slots
@@ -91,9 +91,9 @@ class LocalPool:
             state.stop.set()
             for thread in threads:
                 thread.join()
-            host.close()
+            server.close()
 
-    def _serve(self, host: Host, state: _State) -> None:
+    def _serve(self, server: ForkServer, state: _State) -> None:
         """One slot: unit after unit, until none is left or all is stopped."""
         try:
             in_a_row = 0
@@ -103,7 +103,7 @@ class LocalPool:
                 except IndexError:
                     break
                 state.finished.put(("begin", unit, None))
-                outcome = self._do(unit, host, state)
+                outcome = self._do(unit, server, state)
                 in_a_row = in_a_row + 1 if outcome.state == "taken" else 0
                 if in_a_row:
                     state.waiting.append(unit)
@@ -115,9 +115,9 @@ class LocalPool:
         except BaseException as error:
             state.finished.put(error)
         finally:
-            host.close()
+            server.close()
 
-    def _do(self, unit: Unit, host: Host, state: _State) -> Outcome:
+    def _do(self, unit: Unit, server: ForkServer, state: _State) -> Outcome:
         # Another sweep may have done it or may be at it: no child is needed to see that.
         runs = missing(unit.runs)
         if not runs:
@@ -127,7 +127,7 @@ class LocalPool:
         limit = Deadline.after(self._seconds, "unit_seconds")
         return worker.do_in_child(
             runs,
-            deadline=UntilStopped(limit.at, limit.setting, state.stop),
+            deadline=StoppableDeadline(limit.at, limit.setting, state.stop),
             memory_mb=self._memory_mb,
-            host=host,
+            server=server,
         )

@@ -95,7 +95,7 @@ def _with_absolute_folder(run: Run) -> Run:
 
 
 def _do(runs: list[Run], data: Data, seconds: float | None, memory_mb: float | None) -> Outcome:
-    """One task: a unit in a child of its process, of which all its tasks have one host."""
-    host = worker.warm_host(data, runs)
+    """One task: a unit in a child of its process, of which all its tasks have one fork server."""
+    server = worker.warm_fork_server(data, runs)
     deadline = Deadline.after(seconds, "unit_seconds")
-    return worker.do_in_child(runs, deadline=deadline, memory_mb=memory_mb, host=host)
+    return worker.do_in_child(runs, deadline=deadline, memory_mb=memory_mb, server=server)

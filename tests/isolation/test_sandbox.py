@@ -12,10 +12,10 @@ import pytest
 from rivals import AtSomeRatios
 
 from autosmote.errors import UserError
-from autosmote.isolation import memory
-from autosmote.isolation import sandbox as limits
+from autosmote.isolation import processes
+from autosmote.isolation.forkserver import ForkServer
 from autosmote.isolation.processes import child_environment, descendants, how_it_ended
-from autosmote.isolation.sandbox import NEVER, Child, ChildFailed, Deadline
+from autosmote.isolation.sandbox import NEVER, ChildFailed, Deadline, SandboxedObject
 from autosmote.isolation.wire import pack, unpack
 
 linux = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
@@ -84,7 +84,7 @@ def test_what_is_not_plain_is_refused(value):
 
 
 def test_a_child_keeps_its_object():
-    with Child(None, Worker, 10) as child:
+    with SandboxedObject(None, Worker, 10) as child:
         assert child.call("add", 1).value["total"] == 11
         answer = child.call("add", np.arange(3))
     assert np.array_equal(answer.value["total"], [11, 12, 13])
@@ -98,7 +98,7 @@ def test_a_child_starts_afresh_where_its_parent_is(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
     found = []
     for _ in range(2):
-        with Child(None, Worker) as child:
+        with SandboxedObject(None, Worker) as child:
             found.append(child.call("where").value)
     (first, *around), (second, *_) = found
     assert len({first, second, os.getpid()}) == 3
@@ -106,7 +106,7 @@ def test_a_child_starts_afresh_where_its_parent_is(tmp_path, monkeypatch):
 
 
 def test_a_child_prints_where_results_are_not(capfd):
-    with Child(None, Worker) as child:
+    with SandboxedObject(None, Worker) as child:
         child.call("print")
     streams = capfd.readouterr()
     assert streams.out == ""
@@ -123,7 +123,7 @@ def test_a_child_prints_where_results_are_not(capfd):
     ],
 )
 def test_an_error_comes_as_text_and_the_child_goes_on(deed, status, error):
-    with Child(None, Worker) as child:
+    with SandboxedObject(None, Worker) as child:
         with pytest.raises(ChildFailed) as caught:
             child.call("do", deed)
         assert caught.value.status == status
@@ -133,20 +133,23 @@ def test_an_error_comes_as_text_and_the_child_goes_on(deed, status, error):
 
 @pytest.mark.parametrize("what", ["object", "array", "set"])
 def test_what_cannot_come_back_is_a_failure(what):
-    with Child(None, Worker) as child:
+    with SandboxedObject(None, Worker) as child:
         with pytest.raises(ChildFailed, match="Error") as caught:
             child.call("give", what)
         assert caught.value.status == "failed" and child.alive
 
 
 def test_a_user_s_mistake_stays_one():
-    with Child(None, Worker) as child, pytest.raises(UserError, match=r"^there is no such thing$"):
+    with (
+        SandboxedObject(None, Worker) as child,
+        pytest.raises(UserError, match=r"^there is no such thing$"),
+    ):
         child.call("mistake")
 
 
 def test_what_cannot_be_made():
     with pytest.raises(ChildFailed, match="ValueError: cannot be made"):
-        Child(None, Unmakeable)
+        SandboxedObject(None, Unmakeable)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +162,7 @@ def test_what_cannot_be_made():
     ],
 )
 def test_a_child_is_ended_and_the_cause_named(deed, status, error):
-    with Child(400, Worker) as child:
+    with SandboxedObject(400, Worker) as child:
         pid = child.call("where").value[0]
         deadline = Deadline.after(1, "limits.x") if deed == "loop" else NEVER
         with pytest.raises(ChildFailed) as caught:
@@ -169,7 +172,7 @@ def test_a_child_is_ended_and_the_cause_named(deed, status, error):
         assert gone([pid], 0)
         if deed == "eat":
             assert 400 < child.peak_memory_mb < 600
-    with Child(None, Worker) as child:  # the next one is none the worse
+    with SandboxedObject(None, Worker) as child:  # the next one is none the worse
         assert child.call("add", 1).value["total"] == 1
 
 
@@ -181,7 +184,7 @@ class Leaver(Worker):
 @linux
 def test_a_limit_ends_grandchildren_too(tmp_path):
     pids = tmp_path / "pids"
-    with Child(None, Leaver) as child, pytest.raises(ChildFailed, match=r"limits\.x=1"):
+    with SandboxedObject(None, Leaver) as child, pytest.raises(ChildFailed, match=r"limits\.x=1"):
         child.call("leave", str(pids), deadline=Deadline.after(1, "limits.x"))
     assert gone(map(int, pids.read_text().split()), 0)
 
@@ -189,8 +192,8 @@ def test_a_limit_ends_grandchildren_too(tmp_path):
 @linux
 def test_nothing_is_left_when_the_parent_is_killed(tmp_path):
     code = f"""
-from test_limits import Child, Leaver
-Child(None, Leaver).call("leave", {str(tmp_path / "pids")!r})
+from test_sandbox import SandboxedObject, Leaver
+SandboxedObject(None, Leaver).call("leave", {str(tmp_path / "pids")!r})
 """
     process = subprocess.Popen([sys.executable, "-c", code], env=child_environment())
     try:
@@ -211,22 +214,22 @@ def _read(path: Path) -> str:
 
 @linux
 def test_a_child_inherits_no_threads():
-    with Child(None, Worker):
-        host = limits.Host.of_this_process().pid
+    with SandboxedObject(None, Worker):
+        host = ForkServer.of_this_process().pid
         names = [path.read_text().strip() for path in Path(f"/proc/{host}/task").glob("*/comm")]
     # Arrow's allocator has a thread of its own, and knows how to fork.
     assert len([name for name in names if not name.startswith("jemalloc")]) == 1
 
 
 def test_a_host_that_is_gone_is_replaced():
-    with Child(None, Worker) as child:
+    with SandboxedObject(None, Worker) as child:
         pid = child.call("where").value[0]
-        os.kill(limits.Host.of_this_process().pid, signal.SIGKILL)
+        os.kill(ForkServer.of_this_process().pid, signal.SIGKILL)
         with pytest.raises(ChildFailed) as caught:
             child.call("do", "loop")
     assert caught.value.status == "crashed"
     assert gone([pid])
-    with Child(None, Worker) as child:
+    with SandboxedObject(None, Worker) as child:
         assert child.call("add", 1).value["total"] == 1
 
 
@@ -236,7 +239,7 @@ def test_an_interruption_ends_the_child():
 
     previous = signal.signal(signal.SIGALRM, interrupt)
     try:
-        with Child(None, Worker) as child:
+        with SandboxedObject(None, Worker) as child:
             pid = child.call("where").value[0]
             signal.setitimer(signal.ITIMER_REAL, 0.3)
             with pytest.raises(KeyboardInterrupt):
@@ -284,15 +287,17 @@ def test_how_it_ended(code, words):
     ids=["no group", "no limit", "version 2", "version 1"],
 )
 def test_available_memory_is_the_container_s(tmp_path, files, expected):
-    assert memory.available_memory(tmp_path) is None
+    assert processes.available_memory(tmp_path) is None
     files = {f"sys/fs/cgroup/{name}": text for name, text in files.items()}
     for name, text in {"proc/meminfo": f"MemAvailable: {8000 * 1024} kB\n", **files}.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    assert memory.available_memory(tmp_path) == expected
+    assert processes.available_memory(tmp_path) == expected
 
 
 @linux
 def test_shared_memory_counts_once_near_the_limit():
     pids = [os.getpid()] * 2
-    assert memory.resident_memory(pids, limit=np.inf) > memory.resident_memory(pids, limit=0) > 0
+    assert (
+        processes.resident_memory(pids, limit=np.inf) > processes.resident_memory(pids, limit=0) > 0
+    )

@@ -10,8 +10,9 @@ import pytest
 from claiming import claimed_elsewhere
 
 from autosmote.config.schema import ClassifierSettings
-from autosmote.isolation import sandbox as limits
+from autosmote.isolation.forkserver import ForkServer
 from autosmote.isolation.processes import descendants
+from autosmote.isolation.sandbox import Deadline
 from autosmote.records import record as records
 from autosmote.records.claims import claim
 from autosmote.runs.child import do_in_child, preload, put_on_record
@@ -35,10 +36,10 @@ def do(pool, units):
 
 
 @pytest.fixture(scope="module")
-def host():
-    """A host that has loaded what a pool's have, for single units."""
-    made = limits.Host()
-    made.load(preload, Data(), True)  # all that any of them loads
+def server():
+    """A fork server that has loaded what a pool's have, for single units."""
+    made = ForkServer()
+    made.preload(preload, Data(), True)  # all that any of them loads
     yield made
     made.close()
 
@@ -70,28 +71,28 @@ def test_units_that_come_to_any_end_leave_the_others(unit):
     assert "Traceback" not in json.dumps(by_error)
 
 
-def test_a_unit_that_takes_too_long_or_too_much_is_ended(unit, host):
+def test_a_unit_that_takes_too_long_or_too_much_is_ended(unit, server):
     hanging = unit("HangingInFit")  # whose own limit is 60 s
     started = time.monotonic()
-    deadline = limits.Deadline.after(1.5, "unit_seconds")
-    outcome = do_in_child(hanging.runs, deadline=deadline, host=host)
+    deadline = Deadline.after(1.5, "unit_seconds")
+    outcome = do_in_child(hanging.runs, deadline=deadline, server=server)
     assert time.monotonic() - started < 30
     assert outcome.statuses == ("timeout", "timeout")
     (record, _) = found(hanging)
     assert record["status"] == "timeout" and "unit_seconds=1.5" in record["error"]
     assert record["scores"] is None
     eating = unit("AtSomeRatios", at=[0.1], deed="eat")
-    do_in_child(eating.runs, memory_mb=1500, host=host)
+    do_in_child(eating.runs, memory_mb=1500, server=server)
     (record, _) = found(eating)
     # The sampler's share is less than the unit's, so that it is the sampler that is ended.
     assert "memory" in {point["status"] for point in record["grid"]}
     assert record["scores"]
 
 
-def test_nothing_is_done_twice(unit, host):
+def test_nothing_is_done_twice(unit, server):
     one = unit()
-    assert do_in_child(one.runs, host=host).statuses == ("ok", "ok")
-    assert do_in_child(one.runs, host=host).statuses == ()
+    assert do_in_child(one.runs, server=server).statuses == ("ok", "ok")
+    assert do_in_child(one.runs, server=server).statuses == ()
     assert put_on_record(one.runs, "crashed", "it ended").statuses == ()
     assert {record["status"] for record in found(one)} == {"ok"}
 
@@ -128,15 +129,15 @@ def test_a_stopped_pool_leaves_no_process_and_no_record(unit):
     assert not any(map(os.path.exists, [run.folder / "record.json" for run in hanging.runs]))
 
 
-def test_records_that_cannot_be_written_are_said(unit, host):
+def test_records_that_cannot_be_written_are_said(unit, server):
     filling = ClassifierSettings("filling", "estimators.Filling", {})
     one = unit("none", filling)
-    outcome = do_in_child(one.runs, host=host)
+    outcome = do_in_child(one.runs, server=server)
     assert (outcome.state, outcome.error) == ("unwritable", os.strerror(errno.EFBIG))
     assert found(one) == [None, None]
     assert not [path for run in one.runs for path in run.folder.glob("*")]
 
 
 @linux
-def test_what_forks_has_no_threads(host):
-    assert len(os.listdir(f"/proc/{host.pid}/task")) == 1
+def test_what_forks_has_no_threads(server):
+    assert len(os.listdir(f"/proc/{server.pid}/task")) == 1

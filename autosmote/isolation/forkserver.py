@@ -1,0 +1,220 @@
+"""Start and watch fork servers (the parent's side of `forkserver_process`)."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Any, Protocol
+
+import cloudpickle
+
+from autosmote.isolation import forkserver_process
+from autosmote.isolation.processes import child_environment, how_it_ended
+from autosmote.isolation.wire import unpack
+
+_EXIT_WAIT = forkserver_process.GRACE + 5
+"""Seconds to wait for a child's exit code before the server counts as hung."""
+
+
+class ForkServer:
+    """A process that forks children, one at a time; it ends with this process or by `close`.
+
+    Attributes
+    ----------
+    control : socket
+        For requests and exit codes; at its end once the server has ended.
+    pid : int
+        Known once the server is ready.
+    preloaded : set
+        For the owner, to note what has been preloaded.
+    """
+
+    # Process-wide, since a start costs seconds of imports and every sandbox can use the same
+    # server in turn; whoever needs several at a time passes its own.
+    _current: ForkServer | None = None
+
+    def __init__(self) -> None:
+        self.control, theirs = socket.socketpair()
+        with theirs:
+            self._process = _start_process(theirs)
+        self.pid = self._process.pid
+        self._begin()
+
+    def _begin(self) -> None:
+        self._owner, self._ready = os.getpid(), False
+        self.preloaded: set[Any] = set()
+        atexit.register(self.close)
+
+    @classmethod
+    def of_this_process(cls) -> ForkServer:
+        """Return this process's server; begin to start it if there is none, without waiting."""
+        found = cls._current
+        if found is None or found._owner != os.getpid() or found._process.poll() is not None:
+            cls._current = found = cls()
+        return found
+
+    def fork(self) -> ForkServer:
+        """Return a further server, forked from this one with all that this one has preloaded."""
+        found = object.__new__(ForkServer)
+        found.control = self._request(forkserver_process.FORK_SERVER)
+        found._begin()
+        found.wait_until_ready()
+        found._process = _Grandchild(found.pid)
+        return found
+
+    def preload(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """Call a function in the server itself, so that its children need not.
+
+        The function must not start threads: a fork would not take them along.
+
+        Raises
+        ------
+        RuntimeError
+            If the function fails, with its error.
+        """
+        self.wait_until_ready()
+        with Connection(self._request(forkserver_process.PRELOAD).detach()) as connection:
+            connection.send_bytes(cloudpickle.dumps((function, arguments)))
+            answer = unpack(connection.recv_bytes())
+        if answer["status"] != "ok":
+            raise RuntimeError(f"{function.__name__} has failed in the host: {answer['error']}")
+
+    def wait_until_ready(self) -> None:
+        """Wait until children can be started.
+
+        Raises
+        ------
+        RuntimeError
+            If the server ended instead.
+        """
+        if not self._ready:
+            ready = forkserver_process.READY
+            self.control.settimeout(None)
+            message = self.control.recv(ready.size, socket.MSG_WAITALL)
+            if len(message) < ready.size:
+                how = how_it_ended(self._wait_for_end())
+                raise RuntimeError(f"no process can be started: the host ended {how}")
+            (self.pid,) = ready.unpack(message)
+            self._ready = True
+
+    def start_child(self) -> Connection:
+        """Start a child and return the connection to it."""
+        return Connection(self._request(forkserver_process.START).detach())
+
+    def end_child(self) -> None:
+        """End the child and all processes below it."""
+        with contextlib.suppress(OSError):
+            self.control.sendall(forkserver_process.END)
+        self.exit_code()
+
+    def exit_code(self) -> int:
+        """Wait for the child to end and return its exit code.
+
+        A server that does not answer is killed, and its own code is returned.
+        """
+        code = forkserver_process.EXIT
+        self.control.settimeout(_EXIT_WAIT)
+        try:
+            message = self.control.recv(code.size, socket.MSG_WAITALL)
+            if message:
+                return code.unpack(message)[0]
+        except OSError:
+            self._process.kill()  # and with it all processes below it
+        except BaseException:  # the next child's exit code would be taken for this answer
+            self._process.kill()
+            self._wait_for_end()
+            raise
+        return self._wait_for_end()
+
+    def close(self) -> None:
+        """End the server. If this process is killed first, the server ends by itself."""
+        atexit.unregister(self.close)
+        if self._owner != os.getpid() or self._process.poll() is not None:
+            return
+        if not self._ready:  # it has no children yet, and its imports take seconds
+            self._process.kill()
+        self._wait_for_end()
+
+    def _request(self, request: bytes) -> socket.socket:
+        """Send a request with one end of a new socket pair; return the other end."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            socket.send_fds(self.control, [request], [theirs.fileno()])
+        return ours
+
+    def _wait_for_end(self) -> int:
+        self.control.close()
+        return self._process.wait()
+
+
+class _Process(Protocol):
+    pid: int
+
+    def poll(self) -> int | None: ...
+    def kill(self) -> None: ...
+    def wait(self) -> int: ...
+
+
+def _start_process(theirs: socket.socket) -> _Process:
+    """Start a server by a fork where that is safe, else as a new interpreter."""
+    if forkserver_process.can_fork():
+        return _Forked(forkserver_process.fork(theirs.fileno()))
+    code = f"from {__package__} import forkserver_process as s; s.main({theirs.fileno()})"
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        pass_fds=[theirs.fileno()],
+        stdin=subprocess.DEVNULL,
+        stdout=2,  # this process's stdout is for its results
+        env=child_environment(),
+        start_new_session=True,  # the terminal's Ctrl-C is this process's to handle
+    )
+
+
+@dataclass
+class _Forked:
+    """A child of this process, started by `os.fork`."""
+
+    pid: int
+    code: int | None = None
+
+    def poll(self, options: int = os.WNOHANG) -> int | None:
+        if self.code is None:
+            pid, status = os.waitpid(self.pid, options)
+            self.code = os.waitstatus_to_exitcode(status) if pid else None
+        return self.code
+
+    def kill(self) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, signal.SIGKILL)
+
+    def wait(self) -> int:
+        code = self.poll(0)
+        assert code is not None
+        return code
+
+
+@dataclass
+class _Grandchild:
+    """A server forked by another server, which reaps it: its exit code is not known here."""
+
+    pid: int
+    ended: bool = False
+
+    def poll(self) -> int | None:
+        return -signal.SIGKILL if self.ended else None
+
+    def kill(self) -> None:
+        with contextlib.suppress(OSError):
+            os.kill(self.pid, signal.SIGKILL)
+
+    def wait(self) -> int:
+        self.ended = True  # it ends when its socket is closed, or has been killed
+        return -signal.SIGKILL
