@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 EXPERIMENTS := table2 table3 table4 figure4 figure5 figure6 figure7
 REPRODUCE := $(EXPERIMENTS:%=reproduce-%)
-.PHONY: help setup setup-rivals setup-ray run test test-data lint type data api bench learning \
+.PHONY: help setup setup-rivals setup-ray run test test-rivals test-data lint type data api bench learning \
   compare-library status report \
   reproduce-table1 $(REPRODUCE) reproduce-all
 
@@ -28,7 +28,7 @@ help: ## List the targets
 	@echo
 	@echo '  BUDGET=smoke|quick|paper says how much of a reproduction (the default is all of the'
 	@echo '  paper: days), DRY_RUN=1 prints its plan and hours only, LAUNCHER=local|ray|submitit'
-	@echo '  where its runs are done. It goes on where it stopped, after any end.'
+	@echo '  where its runs are done. It is resumable: start it again.'
 	@echo '  ARGS="..." is passed on, as in make run ARGS="clf=svm seed=1"; RESULTS_DIR=... says'
 	@echo '  where results go, PYTHON=... which Python 3.11 or newer makes the environment, and'
 	@echo '  TORCH_INDEX=... which package index torch may come from.'
@@ -72,6 +72,9 @@ run: $(STAMP) ## Run one configuration; without ARGS the embedded toy data, abou
 
 test: $(STAMP) ## Run the tests that need no data set (ARGS="-m slow": the slow ones)
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not data" $(ARGS)
+
+test-rivals: $(RIVALS) ## Run the tests of the rivals' packages, 3 minutes
+	$(BIN)/python -m pytest -n auto -m "rivals and not slow" --require-rivals $(ARGS)
 
 test-data: $(STAMP) ## Run the tests on the six data sets in AUTOSMOTE_DATA_DIR (about half an hour)
 	$(BIN)/python -m pytest -n auto --dist loadfile -m data --require-data $(ARGS)

@@ -1,5 +1,6 @@
-"""What all tests share: one thread per process, and the rule for tests that need the data."""
+"""What all tests share: one thread per process; rules for tests that need data or packages."""
 
+import importlib.util
 import os
 
 # Before numpy or torch is imported: a thread pool per test process would fight over the cores.
@@ -23,6 +24,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="fail instead of skip where the six datasets are missing (make test-data)",
     )
     parser.addoption(
+        "--require-rivals",
+        action="store_true",
+        help="fail instead of skip where a rival's package is missing (make test-rivals)",
+    )
+    parser.addoption(
         "--episodes",
         type=int,
         default=20,
@@ -44,6 +50,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         if item.config.getoption("--require-data"):
             pytest.fail(f"{reason}, and this test needs the six datasets", pytrace=False)
         pytest.skip(reason)
+    for marker in item.iter_markers("rivals"):
+        if importlib.util.find_spec(package := marker.args[0]) is None:
+            if item.config.getoption("--require-rivals"):
+                pytest.fail(f"{package} is missing: make setup-rivals", pytrace=False)
+            pytest.skip(f"{package} is not installed")
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """CTGAN and TVAE: minority rows only, categories as categories, one training for all ratios."""
 
-import importlib.util
 import sys
 import time
 from pathlib import Path
@@ -12,9 +11,7 @@ from parts import Part, check_first_use, check_resampler, global_states, is_chan
 from autosmote.errors import UserError
 from baselines.generative import CTGAN, TVAE
 
-needs_sdv = pytest.mark.skipif(
-    importlib.util.find_spec("sdv") is None, reason="sdv is not installed"
-)
+needs_sdv = pytest.mark.rivals("sdv")
 BOTH = pytest.mark.parametrize("cls", [CTGAN, TVAE])
 
 

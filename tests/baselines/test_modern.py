@@ -1,6 +1,5 @@
 """Modern rivals: each against the same thing done by hand, for all classifiers and metrics."""
 
-import importlib.util
 import sys
 from pathlib import Path
 
@@ -36,9 +35,7 @@ CLASSIFIERS = {
 TRAIN, VAL, TEST = numeric(300, 30), numeric(120, 12, seed=1), numeric(120, 12, seed=2)
 every_classifier = pytest.mark.parametrize("clf", CLASSIFIERS)
 every_metric = pytest.mark.parametrize("metric", ["macro_f1", "mcc"])
-needs_optuna = pytest.mark.skipif(
-    importlib.util.find_spec("optuna") is None, reason="optuna is not installed"
-)
+needs_optuna = pytest.mark.rivals("optuna")
 
 
 def fit(method, clf="dt", metric="macro_f1"):
@@ -46,10 +43,10 @@ def fit(method, clf="dt", metric="macro_f1"):
     return method.fit(TRAIN.X, TRAIN.y, VAL.X, VAL.y, estimator=estimator, metric=metric)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[needs_optuna] * (name == "optuna")) for name in NAMES]
+)
 def test_every_method_by_its_configuration(name):
-    if name == "optuna" and importlib.util.find_spec("optuna") is None:
-        pytest.skip("optuna is not installed")
     config = yaml.safe_load((CONF / f"{name}.yaml").read_text())
     assert (config["name"], config["kind"]) == (name, "method")
     params = {"fits": 20} if name == "optuna" else {}

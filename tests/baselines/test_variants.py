@@ -33,13 +33,7 @@ ROOT = Path(__file__).parents[2]
 CONF = ROOT / "conf" / "sampler"
 
 
-def missing(package: str) -> bool:
-    return importlib.util.find_spec(package) is None
-
-
-needs_package = pytest.mark.skipif(
-    missing("smote_variants"), reason="smote-variants is not installed"
-)
+needs_package = pytest.mark.rivals("smote_variants")
 
 # Settings that make the slow ones quick; with their own they take up to minutes on 94 rows.
 QUICK = {
@@ -218,7 +212,9 @@ def test_slow_variants_with_their_own_settings(name):
 
 @needs_package
 @pytest.mark.slow
-@pytest.mark.skipif(missing("tensorflow"), reason="tensorflow is not installed")
+@pytest.mark.skipif(
+    importlib.util.find_spec("tensorflow") is None, reason="tensorflow is not installed"
+)
 def test_deago():
     environment = dict(os.environ)
     check("DEAGO", numeric(80, 14))
