@@ -60,7 +60,7 @@ def complaint(capsys, *arguments: str) -> str:
         (["search.G2=-3"], ["search.G2", "at least 1", "-3"]),
         (["search.iterations=0"], ["search.iterations", "at least 1"]),
         (["search.lag=0"], ["search.lag", "at least 1"]),
-        (["search.hold=0"], ["search.hold", "at least 1"]),
+        (["search.keep=0"], ["search.keep", "at least 1"]),
         (["search.actors=-1"], ["search.actors", "-1"]),
         (["search.actors=many"], ["search.actors", "many"]),
         (["search.time_limit=0"], ["search.time_limit", "above 0"]),

@@ -183,11 +183,6 @@ def search_settings(sampler: SamplerSettings, search: SearchConfig) -> SearchCon
         If one of these is no setting of the search, or resamplings cannot have it.
     """
     if sampler.kind == "resamplings":  # its params are its class's
-        if search.reward == "rotating":
-            raise UserError(
-                f"search.reward=rotating is for a search that learns, which {sampler.name} does "
-                "not; use validation or crossfit."
-            )
         return search
     return with_settings(search, sampler.params, "sampler.params.{}")
 

@@ -18,8 +18,8 @@ ABLATIONS = (
     "none", "no_cross_instance", "no_instance_specific", "no_low_level", "flat", "random_search",
     "merge_train_val",
 )  # fmt: skip
-REWARDS = ("validation", "crossfit", "rotating")
-FINALS = ("best", "vote", "tuned_vote", "latest_vote", "tuned_latest_vote", "rescored")
+REWARDS = ("validation", "crossfit")
+FINALS = ("best", "vote", "tuned_vote")
 
 
 @dataclass
@@ -40,8 +40,6 @@ class SearchConfig:
     lag: int = 4
     """Episodes in flight: episode n is made with the parameters after episodes 0..n - lag; 1 is
     on-policy. Part of a run's identity; more actors than this have nothing to do."""
-    hold: int = 1
-    """Keep the actors' parameters for this many episodes."""
     actors: int | str = "auto"
     """Actor processes: auto takes the usable cores, 0 runs all in one process. The result is the
     same for any number."""
@@ -90,21 +88,17 @@ class SearchConfig:
     """Not of the paper: let one more policy decide, once per episode, which share (0, 0.1, ...,
     0.9) of the majority rows to leave out, those with most minority rows around them first."""
     reward: str = "validation"
-    """What an episode is scored by. validation: the validation part (the paper); crossfit: the
-    mean over `folds` parts of the training and validation rows together, synthetic rows being
-    made from a fold's training rows alone; rotating: one of these folds, episode by episode, as
-    what it adds to the classifier without synthetic rows."""
+    """Rows that score a sample set. validation: the validation part (the paper); crossfit: the
+    mean over `folds` folds of the training and validation rows together, with synthetic rows
+    made from a fold's training rows alone."""
     folds: int = 5
-    """Of crossfit and rotating rewards, and of rescored candidates."""
+    """Number of folds of the crossfit reward."""
     final: str = "best"
-    """What becomes of the sample sets that were tried. best: the one with the best score (the
-    paper); vote: the classifiers trained with each of the `keep` best, by majority; tuned_vote: the
-    same with the share of votes that scores best on held-out rows; latest_vote, tuned_latest_vote:
-    those of the last `keep` episodes, whatever they scored, for what the policy has learned;
-    rescored: of the `keep` best the one with the best mean score over `folds` of the training and
-    validation rows together."""
+    """Rule that makes the final classifier from the candidates. best: the sample set with the best
+    score (the paper); vote: majority vote of the classifiers trained with each of the `keep` best;
+    tuned_vote: the same with the share of votes that scores best on held-out rows."""
     keep: int = 25
-    """Sample sets that `final` looks at, save for best."""
+    """Number of candidates that vote."""
     ablation: str = "none"
     """A part of the method that is replaced (Section 4.4). no_cross_instance,
     no_instance_specific: the level's factor is half its largest; no_low_level: neighbours and
@@ -120,7 +114,7 @@ class SearchConfig:
             Where one is out of its range.
         """
         positive = (
-            "iterations", "G2", "K", "lag", "hold", "scoring_memory", "low_level_rows",
+            "iterations", "G2", "K", "lag", "scoring_memory", "low_level_rows",
             "buffer_cross", "buffer_instance", "buffer_low", "keep",
         )  # fmt: skip
         given = [name for name in ("G1", "patience") if getattr(self, name) is not None]
@@ -162,25 +156,21 @@ class SearchConfig:
     def _check_selection(self) -> None:
         if isinstance(self.folds, bool) or not isinstance(self.folds, int) or self.folds < 2:
             raise UserError(f"search.folds must be a whole number of at least 2, not {self.folds}.")
-        if self.reward == "crossfit" and self.final == "rescored":
-            raise UserError(
-                "search.final=rescored scores anew what was scored on one part; with "
-                "search.reward=crossfit all folds were seen, so use final=best."
-            )
         if self.ablation == "merge_train_val" and self.reward != "validation":
             raise UserError(
                 "The ablation merge_train_val holds no rows out, so it takes "
                 "search.reward=validation."
             )
 
-        if self.under_sampling and self.final == "rescored":
-            raise UserError("search.final=rescored does not go with search.under_sampling.")
-
     @property
     def n_kept(self) -> int:
-        """Sample sets that a search has to keep for what comes after it."""
-        # One fold's score does not compare with another's: the best ones are scored on all.
-        return 1 if self.final == "best" and self.reward != "rotating" else self.keep
+        """Number of candidates that a search keeps for `final`."""
+        return 1 if self.final == "best" else self.keep
+
+    @property
+    def joins_parts(self) -> bool:
+        """Whether synthetic rows are made from training and validation rows together."""
+        return self.reward == "crossfit" or self.ablation == "merge_train_val"
 
 
 def resolve_device(device: str) -> str:

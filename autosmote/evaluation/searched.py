@@ -99,7 +99,6 @@ def try_resamplings(
         *given,
         folds=folds_of(given, validation),
         apart=validation is not None,
-        more_folds=lambda: folds_of(_joined(split)),
     )
 
     def work() -> None:

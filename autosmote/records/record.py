@@ -44,6 +44,8 @@ _LATER_SETTINGS = {
     "lambda_head",
     *("reward", "folds", "final", "keep"),
 }
+# Settings that were removed, at the value that runs of this protocol have in their identity.
+_REMOVED = {"hold": 1}
 # What of a sampler's settings can change a result; its kind goes with its class.
 _SAMPLER_SETTINGS = ("name", "_target_", "takes_ratio", "params")
 _LIMITS = {
@@ -84,7 +86,7 @@ def identity(config: Config, fingerprint: str) -> dict[str, Any]:
         settings = asdict(search_settings(config.sampler, config.search))
         at_default = {k for k in _LATER_SETTINGS if settings[k] == getattr(SearchConfig, k)}
         left_out = _MACHINE_SETTINGS | at_default
-        found["search"] = {k: v for k, v in settings.items() if k not in left_out}
+        found["search"] = {k: v for k, v in settings.items() if k not in left_out} | _REMOVED
         if settings["init_from"] is not None:
             digest = policies_digest(read_policies(settings["init_from"]))
             _replace_init_from(digest, found["search"], found["sampler"])

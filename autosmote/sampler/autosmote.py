@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -41,7 +41,6 @@ from autosmote.sampler.folds import Fold, make_folds
 from autosmote.sampler.search_trials import SearchTrials
 from autosmote.sampler.selection import VOTES, conclude
 from autosmote.scoring.reward import Part, Reward, Scoring, resolve_scoring
-from autosmote.scoring.scorers.refit import stack
 from autosmote.search.candidates import Candidate
 from autosmote.search.loop import OnIteration, SearchResult, search
 from autosmote.space.base import Space
@@ -84,17 +83,14 @@ class AutoSMOTE(BaseSampler):
         a little less than a share of (k - 1) / k of them.
     iterations : int, default=1000
         Episodes, one classifier trained (for each fold) and scored in each.
-    final : {"best", "vote", "tuned_vote", "latest_vote", "tuned_latest_vote", "rescored"}, \
-            default="best"
-        Which of the tried sample sets to return: the one with the best score, or ("rescored") of
-        the `keep` best ones the one with the best mean score over folds of all rows. By the votes
-        the best one is returned too, and `ensemble_` is a classifier of its own: `keep` copies of
-        `estimator`, each trained with other synthetic rows, of which the majority decides, or the
-        share that scores best ("tuned_vote"): with those of the best sets or, whatever they
-        scored, those of the last episodes ("latest_vote", "tuned_latest_vote"). For two classes.
-        With `cv=5`, "tuned_vote" did best on rows that no choice had seen.
+    final : {"best", "vote", "tuned_vote"}, default="best"
+        Rule that makes the final classifier. Every rule returns the sample set with the best
+        score. The votes also make `ensemble_`: `keep` copies of `estimator`, each trained with
+        one of the best sample sets, that vote by majority ("vote"), or by the share of votes that
+        scores best ("tuned_vote"). For two classes. With `cv=5`, "tuned_vote" did best on rows
+        that no choice had seen.
     keep : int, default=25
-        Sample sets that `final` looks at.
+        Number of sample sets that vote.
     G1, G2 : int, default=None and 10
         Around minority row i go g1 x g2[i] synthetic rows, with g1 in 0..G1 and g2[i] in 0..G2;
         None is max(1, round(4 IR / G2)) for an imbalance ratio IR.
@@ -343,10 +339,7 @@ class AutoSMOTE(BaseSampler):
                 metric=metric,
                 scoring=config.scoring,
                 memory_bytes=config.scoring_memory * 2**20,
-                more_parts=partial(_parts_of_all, X, y, validation, in_folds, part_of),
             )
-            if config.reward == "rotating":
-                trials.rescore_on_parts()
             chosen = self._conclude(trials, config)
             for fold, part in zip(folds, parts, strict=True):
                 fold.add(part, chosen.samples)
@@ -476,20 +469,6 @@ def _check_classes(config: SearchConfig, classes: NDArray) -> None:
                 f"{setting}={value} works for two classes, but there are {len(classes)}; leave it "
                 "out."
             )
-
-
-def _parts_of_all(
-    X: Any,
-    y: NDArray,
-    validation: tuple[Any, NDArray] | None,
-    in_folds: Any,
-    part_of: Callable[[Fold], Part],
-) -> list[Part]:
-    """Folds of the given rows and of those to score by, to score sample sets once more."""
-    if validation is not None:
-        X, y = stack(X, validation[0]), np.append(y, validation[1])
-    folds = make_folds(X, y, fraction=0, validation=None, cv=in_folds, seed=0)
-    return [part_of(fold) for fold in folds]
 
 
 def _baseline(

@@ -74,8 +74,6 @@ class Resamplings:
         By which resamplings are scored: made from a fold's training rows alone.
     apart : bool
         As for `autosmote.sampler.selection.Trials`.
-    more_folds : callable
-        Makes the folds by which they are scored again.
 
     Attributes
     ----------
@@ -95,7 +93,6 @@ class Resamplings:
     y: NDArray[np.int8]
     folds: list[Fold]
     apart: bool
-    more_folds: Callable[[], list[Fold]]
     scores: dict[str, list[float]] = field(default_factory=lambda: {m: [] for m in METRICS})
     n_synthetic: list[int] = field(default_factory=list)
     elapsed: list[float] = field(default_factory=list)
@@ -144,11 +141,6 @@ class Resamplings:
         """One for each fold."""
         return [self._scorer(fold) for fold in self.folds]
 
-    @cached_property
-    def more_scorers(self) -> list[tuple[Fold, ResampledScorer]]:
-        """The folds by which resamplings are scored again, and a scorer for each."""
-        return [(fold, self._scorer(fold)) for fold in self.more_folds()]
-
     def _scorer(self, fold: Fold) -> ResampledScorer:
         return ResampledScorer(self.estimator, fold.X_train, fold.y_train, fold.X_val)
 
@@ -195,8 +187,6 @@ class ResampledTrials(Trials):
     def __init__(self, made: Resamplings, metric: str, resamplings: list[Resampling]) -> None:
         self._made, self.metric = made, metric
         self.candidates = sorted(resamplings, key=lambda found: -found.score)
-        ratio = _best_ratio(resamplings)
-        self.latest = [one for one in resamplings if one.ratio == ratio]
         self.held_out = made.folds
         self.apart = made.apart
 
@@ -209,24 +199,8 @@ class ResampledTrials(Trials):
     def _called(self, candidate: Resampling, part: int) -> NDArray[np.bool_]:
         return self._predictions(candidate, self.held_out[part], self._made.scorers[part]) == 1
 
-    def rescore(self, candidate: Resampling) -> float:
-        value = METRICS[str(self.metric)]
-        scores = [
-            value(fold.y_val, self._predictions(candidate, fold, scorer))
-            for fold, scorer in self._made.more_scorers
-        ]
-        return float(np.mean(scores))
-
     def _predictions(self, candidate: Resampling, fold: Any, scorer: ResampledScorer) -> Any:
         return scorer.predict(*self._resample(candidate, fold.X_train, fold.y_train))
 
     def _resample(self, candidate: Resampling, X: Any, y: Any) -> Table:
         return self._made.resample(candidate.seed, candidate.ratio, X, y)
-
-
-def _best_ratio(resamplings: Sequence[Resampling]) -> float | None:
-    """That with the best mean score: what there is to learn of them, as a policy is of a search."""
-    by_ratio: dict[float | None, list[float]] = {}
-    for one in resamplings:
-        by_ratio.setdefault(one.ratio, []).append(one.score)
-    return max(by_ratio, key=lambda ratio: float(np.mean(by_ratio[ratio])), default=None)

@@ -43,8 +43,6 @@ class SearchTrials(Trials):
         As for `Trials`.
     estimator, metric, scoring, memory_bytes
         As for `autosmote.scoring.reward.Reward`.
-    more_parts : callable
-        Makes the parts by which candidates are scored again: folds of all rows.
     """
 
     result: SearchResult
@@ -59,10 +57,9 @@ class SearchTrials(Trials):
     metric: Scoring
     scoring: str
     memory_bytes: int
-    more_parts: Callable[[], Sequence[Part]]
 
     def __post_init__(self) -> None:
-        self.candidates, self.latest = self.result.candidates, self.result.latest
+        self.candidates = self.result.candidates
         self.label = self.parts[0].label
         self.held_out = self.parts
         self._fitted = equal_but_faster(self.estimator)
@@ -87,17 +84,6 @@ class SearchTrials(Trials):
     def _called(self, candidate: Candidate, part: int) -> NDArray[np.bool_]:
         return self._by_parts.of(candidate).called(part, candidate.samples)
 
-    def rescore(self, candidate: Candidate) -> float:
-        return self._by_more_parts.of(candidate)(candidate.samples)
-
-    def rescore_on_parts(self) -> None:
-        """Order the candidates by the mean score over the parts of the search's own reward."""
-        scored = [
-            replace(found, score=self._by_parts.of(found)(found.samples))
-            for found in self.candidates
-        ]
-        self.candidates = sorted(scored, key=lambda found: -found.score)
-
     def result_of(self, chosen: Candidate) -> SearchResult:
         """The search's result with another candidate for its best."""
         others = tuple(found for found in self.candidates if found is not chosen)
@@ -107,10 +93,6 @@ class SearchTrials(Trials):
     @cached_property
     def _by_parts(self) -> _Rewards:
         return _Rewards(self._reward, self.parts)
-
-    @cached_property
-    def _by_more_parts(self) -> _Rewards:
-        return _Rewards(self._reward, self.more_parts())
 
     def _reward(self, parts: Sequence[Part]) -> Reward:
         memory = self.memory_bytes

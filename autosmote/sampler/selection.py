@@ -23,7 +23,7 @@ from autosmote.metrics import METRICS
 from autosmote.sampler.folds import Fold
 from autosmote.scoring.reward import Part, Scoring
 
-VOTES = ("vote", "tuned_vote", "latest_vote", "tuned_latest_vote")
+VOTES = ("vote", "tuned_vote")
 """The rules by which several classifiers are kept."""
 
 
@@ -82,8 +82,6 @@ class Trials(ABC):
     ----------
     candidates : sequence
         The best first.
-    latest : sequence
-        In order, the last ones of what the search has come to: its policy, or a setting.
     held_out : sequence of Part or Fold
         By which they were scored: the validation part, or the folds.
     apart : bool
@@ -96,7 +94,6 @@ class Trials(ABC):
     """
 
     candidates: Sequence[Any]
-    latest: Sequence[Any]
     held_out: Sequence[Part | Fold]
     apart: bool
     label: Any
@@ -113,10 +110,6 @@ class Trials(ABC):
     @abstractmethod
     def _called(self, candidate: Any, part: int) -> NDArray[np.bool_]:
         """As `called`, of a classifier trained without the part."""
-
-    @abstractmethod
-    def rescore(self, candidate: Any) -> float:
-        """Mean score over the folds of all rows."""
 
     def fitted(self, candidate: Any) -> Any:
         """The classifier trained on all rows; once for all rules."""
@@ -220,14 +213,9 @@ def conclude(trials: Trials, final: str, keep: int) -> Conclusion:
         How many candidates to look at.
     """
     best = trials.candidates[:keep]
-    if final == "rescored":
-        # max keeps the first of equal ones: that with the better score so far.
-        chosen = max(best, key=trials.rescore)
-        return Conclusion(trials, chosen, [chosen])
     if final in VOTES:
-        members = trials.latest[-keep:] if "latest" in final else best
-        threshold = _best_threshold(trials, members) if "tuned" in final else 0.5
-        return Conclusion(trials, best[0], members, threshold)
+        threshold = _best_threshold(trials, best) if final == "tuned_vote" else 0.5
+        return Conclusion(trials, best[0], best, threshold)
     return Conclusion(trials, best[0], best[:1])
 
 

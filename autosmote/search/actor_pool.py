@@ -24,7 +24,6 @@ import time
 import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
@@ -67,8 +66,6 @@ class Problem:
     low_level_rows: int
     scoring: str
     scoring_memory: int
-    rotating: bool = False
-    """Reward an episode by one of the parts, the next one each time."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +103,6 @@ class Worker:
             )
             for share in shares
         ]
-        self._rotating = problem.rotating
         self._plain_rewards: dict[int, float] = {}
         self._nothing = problem.space.nothing()
         self._version = -1
@@ -121,8 +117,6 @@ class Worker:
         generated = time.perf_counter()
         if not episode.n_synthetic:
             reward = self._plain_reward(episode.under)
-        elif self._rotating:
-            reward = self._rotating_reward(n, episode)
         else:
             reward = self.rewards[episode.under](episode.samples)
         return Result(episode, reward, generated - start, time.perf_counter() - generated)
@@ -135,20 +129,6 @@ class Worker:
         if under not in self._plain_rewards:
             self._plain_rewards[under] = self.rewards[under](self._nothing)
         return self._plain_rewards[under]
-
-    def _rotating_reward(self, n: int, episode: Episode) -> float:
-        """What the samples add on one part to the plain classifier there, from its mean on.
-
-        Parts differ in how easy they are by far more than episodes do.
-        """
-        part = n % self.rewards[0].n_parts
-        added = self.rewards[episode.under].on(part, episode.samples) - self._plain_on_parts[part]
-        return float(np.mean(self._plain_on_parts)) + added
-
-    @cached_property
-    def _plain_on_parts(self) -> list[float]:
-        reward = self.rewards[0]
-        return [reward.on(part, self._nothing) for part in range(reward.n_parts)]
 
     def warm_up(self, n_parameters: int) -> None:
         """Compile (or load from numba's cache) what makes episodes, before the actors fork."""

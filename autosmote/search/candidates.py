@@ -1,9 +1,8 @@
-"""Sample sets that a search keeps: those with the best scores, and those made last."""
+"""The sample sets with the best scores of a search."""
 
 from __future__ import annotations
 
 import bisect
-from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,33 +38,29 @@ class Candidate:
     left_out: float
 
 
-class Keeper:
-    """Keeps the best candidates and the latest ones.
+class TopCandidates:
+    """The best candidates of a search, distinct and in order.
 
     Parameters
     ----------
     n : int
-        How many of each; of 1, the best alone.
+        Number of candidates to keep.
 
     Attributes
     ----------
     best : list of Candidate
         The best score first, ties to the earlier. No sample set is among them twice: a policy that
         has settled makes the same one (or none at all) again and again.
-    latest : deque of Candidate
-        In order, whatever they are.
     """
 
     def __init__(self, n: int) -> None:
         self.n = n
         self.best: list[Candidate] = []
-        self.latest: deque[Candidate] = deque(maxlen=n if n > 1 else 0)
         self._known: set[bytes] = set()
 
     def offer(self, iteration: int, score: float, episode: Episode) -> None:
         """Keep an episode, if it is to be kept. Its arrays may be overwritten afterwards."""
-        among_best = len(self.best) < self.n or score > self.best[-1].score
-        if not among_best and self.n == 1:
+        if len(self.best) == self.n and score <= self.best[-1].score:
             return
         candidate = Candidate(
             score=score,
@@ -74,8 +69,7 @@ class Keeper:
             row_counts=np.int32(episode.g1) * episode.g2,
             left_out=LEFT_OUT[episode.under],
         )
-        self.latest.append(candidate)
-        if among_best and (content := _content(candidate)) not in self._known:
+        if (content := _content(candidate)) not in self._known:
             bisect.insort(self.best, candidate, key=lambda kept: -kept.score)
             self._known.add(content)
             if len(self.best) > self.n:

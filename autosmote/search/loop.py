@@ -25,7 +25,7 @@ from autosmote.errors import UserError, interrupts_let_through
 from autosmote.isolation.processes import proportional_set_size
 from autosmote.scoring.reward import Part, Scoring
 from autosmote.search.actor_pool import InlinePool, Pool, Problem, ProcessPool, Result
-from autosmote.search.candidates import Candidate, Keeper
+from autosmote.search.candidates import Candidate, TopCandidates
 from autosmote.search.hierarchical.episode import FIXED, LEARNED, UNIFORM, Rules
 from autosmote.search.hierarchical.parameters import (
     check_policies,
@@ -54,8 +54,6 @@ class SearchResult:
     candidates : tuple of Candidate
         The sample sets with the best scores, the best first, ties to the earlier iteration: one,
         or as many as `final` looks at.
-    latest : tuple of Candidate
-        As many of the last iterations, in order, that had a score; none where one is kept.
     X_synthetic : ndarray of shape (n, columns)
         Synthetic minority rows of the best candidate.
     iterations : int
@@ -78,7 +76,6 @@ class SearchResult:
     """
 
     candidates: tuple[Candidate, ...]
-    latest: tuple[Candidate, ...]
     X_synthetic: NDArray[np.float64]
     iterations: int
     stopped_by: str
@@ -249,7 +246,6 @@ def search(
         low_level_rows=config.low_level_rows,
         scoring=config.scoring,
         scoring_memory=config.scoring_memory * 2**20,
-        rotating=config.reward == "rotating",
     )
     running = _Search(problem, config, on_iteration, start)
     try:
@@ -304,7 +300,7 @@ class _Search:
             self.parameters = {
                 level: initial_parameters(shapes, rng) for level, shapes in self.shapes.items()
             }
-        self.keeper = Keeper(self.config.n_kept)
+        self.keeper = TopCandidates(self.config.n_kept)
         self._policies: dict[str, Any] = {}
         self._torch_threads: int | None = None
         self._memory_looked_at = -np.inf
@@ -312,7 +308,7 @@ class _Search:
     def run(self) -> None:
         """Algorithm 2."""
         config = self.config
-        lag, hold = config.lag, config.hold
+        lag = config.lag
         self.pool = pool = self._start_pool()  # the actors start while torch is imported
         learner = self._start_learner()
         pool.publish(0, self._flat())
@@ -320,7 +316,7 @@ class _Search:
         for n in range(config.iterations):
             # Lines 4 and 5: actors generate episodes n, n + 1, ... and get their rewards.
             while dispatched < min(config.iterations, n + lag):
-                version = max(0, dispatched - lag + 1) // hold if learner else 0
+                version = max(0, dispatched - lag + 1) if learner else 0
                 pool.dispatch(dispatched, version)
                 dispatched += 1
             waiting = time.perf_counter()
@@ -337,8 +333,7 @@ class _Search:
                 reward = self.worst_score if failed else result.reward
                 if not np.isnan(reward):  # nothing to compare with yet
                     learner.consume(result.episode, reward)
-                if (n + 1) % hold == 0:
-                    pool.publish((n + 1) // hold, self._flat())
+                pool.publish(n + 1, self._flat())
             self.seconds["learn"] += time.perf_counter() - learning
             self._look_at_memory()
             if self.on_iteration is not None:
@@ -358,7 +353,7 @@ class _Search:
     def _start_pool(self) -> Pool:
         config, problem = self.config, self.problem
         # Versions that some episode in flight may still have to read, and one that is written.
-        versions = (config.lag - 1) // config.hold + 2
+        versions = config.lag + 1
         total = sum(n_parameters(shapes) for shapes in self.shapes.values())
         n_actors = resolve_actors(config.actors, config.lag)
         if n_actors == 0:
@@ -450,11 +445,10 @@ class _Search:
     def result(self) -> SearchResult:
         """What was found so far."""
         assert self.pool is not None
-        best, latest = tuple(self.keeper.best), tuple(self.keeper.latest)
+        best = tuple(self.keeper.best)
         history = {key: np.array(column) for key, column in self.history.items()}
         return SearchResult(
             candidates=best,
-            latest=latest,
             X_synthetic=self.problem.space.rows(best[0].samples),
             iterations=self.iterations,
             stopped_by=self.stopped_by,

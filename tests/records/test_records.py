@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from run_configs import CONFIG, FINGERPRINT, SMOTE, changed
 
 from autosmote import errors
 from autosmote.config.schema import (
@@ -26,22 +27,9 @@ from autosmote.config.search import SearchConfig
 from autosmote.errors import UserError
 from autosmote.records import record as records
 
-FINGERPRINT = "a" * 64
-CONFIG = Config(
-    dataset=DatasetSettings("mozilla4", 50),
-    clf=ClassifierSettings("svm", "sklearn.svm.LinearSVC", {"random_state": 0}),
-    sampler=SamplerSettings("autosmote", kind="search"),
-    ir=50.0,
-)
-SMOTE = SamplerSettings("smote", "somewhere.SMOTE", takes_ratio=True)
-
 
 def folder(config: Config = CONFIG, fingerprint: str = FINGERPRINT) -> Path:
     return records.run_folder("results", records.identity(config, fingerprint))
-
-
-def changed(**settings) -> Config:
-    return dataclasses.replace(CONFIG, **settings)
 
 
 def searched(**settings) -> Config:

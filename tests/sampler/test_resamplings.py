@@ -10,13 +10,11 @@ from autosmote.config.schema import Config, DatasetSettings, SamplerSettings, lo
 from autosmote.config.search import SearchConfig
 from autosmote.data.datasets import load_dataset
 from autosmote.data.splits import make_split
-from autosmote.errors import UserError
 from autosmote.evaluation.protocol import evaluate
 from autosmote.metrics import METRICS
 from autosmote.records import record as records
 from autosmote.run import main
 from autosmote.runs.unit import Data, plan
-from autosmote.sampler import resamplings
 
 TREE = DecisionTreeClassifier(max_depth=3, random_state=0)
 
@@ -53,26 +51,6 @@ def test_resamplings_are_those_of_smote_by_ratio_and_seed(toy):
     assert found.search.history["reward"].tolist() == scores
     assert found.search.best.iteration == np.argmax(scores) + 1
     assert len(set(scores)) > 3
-
-
-def test_what_is_latest_has_the_ratio_that_is_best_on_average(toy, monkeypatch):
-    concluded = []
-    monkeypatch.setattr(
-        resamplings.ResampledTrials,
-        "called",
-        lambda self, one, part: concluded.append(one) or np.ones(len(toy.y_val), bool),
-    )
-    tried(toy, load_sampler("smote_search"), final="tuned_latest_vote", keep=3, iterations=40)
-    latest = list(dict.fromkeys(concluded))
-    found = tried(toy, load_sampler("smote_search"), iterations=40)
-    own = toy.y_train.sum() / (len(toy.y_train) - toy.y_train.sum())
-    ratios = [ratio / 10 for ratio in range(1, 11) if ratio / 10 > own]
-    means = [found.search.history["reward"][n :: len(ratios)].mean() for n in range(len(ratios))]
-    best = np.argmax(means)
-    assert {one.ratio for one in latest} == {ratios[best]}
-    assert [one.iteration for one in latest] == [
-        n for n in range(1, 41) if (n - 1) % len(ratios) == best
-    ][-3:]
 
 
 def test_a_fold_resamples_its_own_training_rows(toy, monkeypatch):
@@ -146,7 +124,7 @@ def test_units_share_a_search_and_their_names_hold_what_matters(tmp_path):
         )  # fmt: skip
 
     data = Data()
-    rules = [{}, {"final": "vote"}, {"final": "vote", "keep": 3}, {"final": "rescored"}]
+    rules = [{}, {"final": "vote"}, {"final": "vote", "keep": 3}, {"final": "tuned_vote"}]
     assert len(plan([config("autosmote", **rule) for rule in rules], data)) == 1
     differing = [*rules, {"iterations": 5}, {"reward": "crossfit"}]
     assert len(plan([config("autosmote", **rule) for rule in differing], data)) == 3
@@ -163,13 +141,6 @@ def test_units_share_a_search_and_their_names_hold_what_matters(tmp_path):
     assert len(names) == 4
 
 
-def test_resamplings_have_no_rotating_reward():
-    with pytest.raises(UserError, match="rotating is for a search that learns"):
-        from autosmote.config.schema import search_settings
-
-        search_settings(load_sampler("smote_search"), SearchConfig(reward="rotating"))
-
-
 def test_a_control_leaves_a_record_a_history_and_a_curve(tmp_path, capsys):
     command = [
         "sampler=smote_search", "search.iterations=10", "search.final=vote", "search.keep=3",
@@ -183,4 +154,3 @@ def test_a_control_leaves_a_record_a_history_and_a_curve(tmp_path, capsys):
     assert record["search"]["scorer"] == "refit" and record["iterations"] == 10
     assert main(command) == 0
     assert "Done before" in capsys.readouterr().out
-    assert main([*command, "search.reward=rotating"]) == 2

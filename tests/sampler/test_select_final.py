@@ -1,7 +1,6 @@
 """What becomes of the sample sets that were tried: votes, re-scored ones, rewards by folds."""
 
 import dataclasses
-import itertools
 
 import numpy as np
 import pytest
@@ -20,8 +19,7 @@ from autosmote.evaluation.protocol import evaluate
 from autosmote.metrics import METRICS, macro_f1
 from autosmote.sampler import selection as finals
 from autosmote.sampler.selection import Vote, conclude
-from autosmote.scoring.reward import Reward
-from autosmote.search.candidates import Keeper
+from autosmote.search.candidates import TopCandidates
 from autosmote.search.hierarchical.episode import Episode
 
 TREE = DecisionTreeClassifier(max_depth=3, random_state=0)
@@ -102,30 +100,28 @@ def episode(counts, under=0):
     return Episode(1, 0.0, n, g2, n, n, n, n, n, n, made, under)
 
 
-def test_a_keeper_keeps_the_best_distinct_sets_and_the_latest():
-    keeper = Keeper(3)
+def test_top_candidates_are_the_best_distinct_sets():
+    keeper = TopCandidates(3)
     offered = [
         (0.5, [1, 0]), (0.7, [0, 1]), (0.7, [2, 0]), (0.7, [0, 1]), (0.6, [3, 0]), (0.4, [4, 4]),
     ]  # fmt: skip
     for iteration, (score, counts) in enumerate(offered, start=1):
         keeper.offer(iteration, score, episode(counts))
     assert [(c.score, c.iteration) for c in keeper.best] == [(0.7, 2), (0.7, 3), (0.6, 5)]
-    assert [c.iteration for c in keeper.latest] == [4, 5, 6]
     # Rows that are left out make another set of the same samples.
     keeper.offer(7, 0.8, episode([0, 1], under=3))
     assert [(c.iteration, c.left_out) for c in keeper.best] == [(7, 0.3), (2, 0.0), (3, 0.0)]
-    alone = Keeper(1)
+    alone = TopCandidates(1)
     for iteration, (score, counts) in enumerate(offered, start=1):
         alone.offer(iteration, score, episode(counts))
-    assert [c.iteration for c in alone.best] == [2] and not alone.latest
+    assert [c.iteration for c in alone.best] == [2]
 
 
 def test_a_vote_is_that_of_the_classifiers_of_the_best_sets(toy, trials):
-    assert len(trials.candidates) == len(trials.latest) == 7
+    assert len(trials.candidates) == 7
     for final, kept, members in [
         ("vote", 7, trials.candidates),
         ("vote", 5, trials.candidates[:5]),
-        ("latest_vote", 3, trials.latest[-3:]),
     ]:
         conclusion = conclude(trials, final, kept)
         votes = np.array(
@@ -149,44 +145,6 @@ def test_a_tuned_vote_has_the_share_that_scores_best(toy, trials):
     assert trials.candidates[0].score == macro_f1(
         toy.y_val, clone(TREE).fit(*trials.table(trials.candidates[0])).predict(toy.X_val)
     )
-
-
-def test_a_rescored_set_has_the_best_mean_over_folds_of_all_rows(toy, trials):
-    """A fold's classifier gets synthetic rows only where both ends are among its rows."""
-    conclusion = conclude(trials, "rescored", 7)
-    X = np.vstack([toy.X_train, toy.X_val])
-    y = np.append(toy.y_train, toy.y_val)
-    minority = np.flatnonzero(toy.y_train == 1)
-    folds = list(StratifiedKFold(5, shuffle=True, random_state=0).split(X, y))
-
-    def mean_score(candidate):
-        scores = []
-        for train, held_out in folds:
-            ends = np.isin(minority, train)
-            rows = allowed_rows(trials.space, candidate, ends)
-            X_fold = np.vstack([X[np.sort(train)], rows])
-            y_fold = np.append(y[np.sort(train)], np.ones(len(rows)))
-            predicted = clone(TREE).fit(X_fold, y_fold).predict(X[held_out])
-            scores.append(macro_f1(y[held_out], predicted))
-        return np.mean(scores)
-
-    means = [mean_score(candidate) for candidate in trials.candidates]
-    assert [trials.rescore(candidate) for candidate in trials.candidates] == pytest.approx(means)
-    assert conclusion.chosen is trials.candidates[int(np.argmax(means))]
-    assert len(set(means)) > 1
-    assert len(conclusion.members) == 1 and conclusion.threshold is None
-
-
-def allowed_rows(space, candidate, known):
-    """A candidate's rows that can be made of known minority rows, by going through all actions."""
-    made = set()
-    for i, slot, weight in itertools.product(range(space.n_rows), range(space.K), range(5)):
-        j = space.neighbours[i, slot]
-        needed = {0: [i], 4: [j]}.get(weight, [i, j])
-        if known[needed].all():
-            made.add(space.action_row[i, slot * 5 + weight])
-    counts = np.where(np.isin(np.arange(len(space.pool)), list(made)), candidate.samples, 0)
-    return space.rows(counts)
 
 
 @pytest.mark.parametrize("metric", ["macro_f1", "mcc"])
@@ -213,26 +171,9 @@ def test_a_reward_by_folds_is_their_mean_and_all_rows_are_learned_from(toy, metr
     assert found.reference["validation"][metric] == pytest.approx(np.mean(plain))
 
 
-def test_rotating_rewards_are_gains_on_one_fold_after_another(toy):
-    by_mean = evaluated(toy, reward="crossfit", folds=3, ablation="random_search", iterations=9)
-    rotating = evaluated(toy, reward="rotating", folds=3, ablation="random_search", iterations=9)
-    assert np.array_equal(
-        by_mean.search.history["n_synthetic"], rotating.search.history["n_synthetic"]
-    )
-    # The same episodes: the best by its mean over all folds is what is kept.
-    assert rotating.search.best.score == pytest.approx(by_mean.search.best.score)
-    assert rotating.search.best.iteration == by_mean.search.best.iteration
-    rewards = rotating.search.history["reward"]
-    assert not np.allclose(rewards, by_mean.search.history["reward"])
-    plain = by_mean.reference["validation"]["macro_f1"]
-    one_fold = evaluated(toy, reward="rotating", folds=3, ablation="random_search", iterations=1)
-    assert one_fold.search.history["reward"][0] == rewards[0] != pytest.approx(plain)
-
-
-@pytest.mark.parametrize("reward", ["crossfit", "rotating"])
-def test_rewards_by_folds_are_the_same_for_any_number_of_actors(toy, reward):
+def test_rewards_by_folds_are_the_same_for_any_number_of_actors(toy):
     one, two = (
-        evaluated(toy, reward=reward, final="vote", keep=5, folds=3, actors=actors)
+        evaluated(toy, reward="crossfit", final="vote", keep=5, folds=3, actors=actors)
         for actors in (0, 2)
     )
     assert one.search.history["reward"].tolist() == two.search.history["reward"].tolist()
@@ -280,16 +221,6 @@ def test_each_rule_is_charged_for_all_that_it_uses(toy, monkeypatch):
     assert seconds("vote", 5) == 5 and clock[0] == 5
 
 
-def test_sets_are_scored_again_without_the_rows_that_they_leave_out(data):
-    options = {**SETTINGS, "reward": "rotating", "under_sampling": True, "keep": 7}
-    trials = kept_trials(*data, search_options=options)
-    assert len({found.left_out for found in trials.candidates}) > 1
-    for found in trials.candidates:
-        parts = [part.without(found.left_out) for part in trials.parts]
-        assert found.score == Reward(TREE, parts, "macro_f1", scoring="refit")(found.samples)
-    assert trials.candidates[0].score == max(found.score for found in trials.candidates)
-
-
 @pytest.mark.parametrize("final", FINALS)
 def test_no_rule_looks_at_the_test_labels(toy, final):
     permuted = dataclasses.replace(toy, y_test=np.random.default_rng(1).permutation(toy.y_test))
@@ -332,11 +263,9 @@ def test_a_tuned_vote_takes_scikit_learns_scorers_and_folds(data):
     ("settings", "says"),
     [
         ({"final": "mean"}, "search.final must be one of best, vote, tuned_vote"),
-        ({"reward": "test"}, "search.reward must be one of validation, crossfit, rotating"),
+        ({"reward": "test"}, "search.reward must be one of validation, crossfit"),
         ({"keep": 0}, "search.keep must be a whole number of at least 1"),
         ({"folds": 1}, "search.folds must be a whole number of at least 2"),
-        ({"reward": "crossfit", "final": "rescored"}, "use final=best"),
-        ({"under_sampling": True, "final": "rescored"}, "does not go with search.under_sampling"),
         ({"ablation": "merge_train_val", "reward": "crossfit"}, "holds no rows out"),
     ],
 )

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from run_configs import CONFIG, FINGERPRINT, changed
 from sklearn.base import clone
 from sklearn.ensemble import AdaBoostClassifier
 from sklearn.linear_model import LogisticRegression
@@ -13,7 +14,6 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 from test_policies import rebind
-from test_records import CONFIG, FINGERPRINT, changed
 
 from autosmote.config.schema import load_sampler
 from autosmote.config.search import SearchConfig
@@ -421,9 +421,7 @@ def test_several_minority_classes_and_numbers_alone():
     assert X_new[:85].tobytes() == X.tobytes()
 
 
-@pytest.mark.parametrize(
-    "final", ["vote", "tuned_vote", "latest_vote", "tuned_latest_vote", "rescored"]
-)
+@pytest.mark.parametrize("final", ["vote", "tuned_vote"])
 def test_what_becomes_of_several_sample_sets(final):
     rng = np.random.default_rng(3)
     X = np.vstack([rng.normal(size=(80, 2)), rng.normal(1.5, 1, (20, 2))])
@@ -434,8 +432,7 @@ def test_what_becomes_of_several_sample_sets(final):
     X_new, _ = sampler.fit_resample(X, y)
     assert len(X_new) - 100 == len(sampler.searches_[1].best.samples)
     assert len(sampler.searches_[1].candidates) == 3
-    if final != "rescored":
-        assert set(sampler.ensemble_.predict(X)) <= {0, 1}
+    assert set(sampler.ensemble_.predict(X)) <= {0, 1}
 
 
 # Settings, saved policies, records

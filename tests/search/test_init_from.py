@@ -98,7 +98,7 @@ def test_the_command_saves_policies_and_starts_from_them(tmp_path, monkeypatch):
 
 
 def test_other_policies_are_another_run(tmp_path):
-    from test_records import CONFIG, FINGERPRINT, changed
+    from run_configs import CONFIG, FINGERPRINT, changed
 
     def folder(value, **settings):
         records.write_policies(tmp_path, {"low": np.full(4, value, np.float32)})
