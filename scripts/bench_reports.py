@@ -9,7 +9,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,7 @@ def make_sweep(
     clfs: Sequence[str] = tuple(names.CLASSIFIERS),
     seeds: int = 5,
     n_iterations: int = 0,
+    grid: Callable[[str], Mapping[str, Any]] = lambda arm: {},
     change: Callable[[Record], Record | None] = lambda record: record,
 ) -> int:
     """Write a folder as a sweep does, with records drawn at random; returns their number.
@@ -47,6 +48,8 @@ def make_sweep(
         Each is its sampler's name too.
     n_iterations : int
         Length of the searches' histories; 0 writes none.
+    grid : callable
+        Gets an arm; returns what the plan's columns say of its source and rule.
     change : callable
         Gets each record before it is written; None from it is a run that is missing.
     """
@@ -60,7 +63,7 @@ def make_sweep(
             key = f"{dataset}-ir{names.ratio(ir)}-{clf}-{arm}-{metric}-seed{seed}"
             test = none if arm == "none" else base + strength[arm] + rng.normal(0, 0.03)
             record = _record(dataset, ir, clf, arm, metric, seed, float(test), float(none))
-            plan.append({"key": key, "arm": arm} | {k: record[k] for k in _PLANNED})
+            plan.append({"key": key, "arm": arm, **grid(arm)} | {k: record[k] for k in _PLANNED})
             if (changed := change(record)) is not None:
                 rows.append(record_row(key, changed))
                 best = np.maximum.accumulate(rng.normal(0.6, 0.05, n_iterations)).tolist()

@@ -51,6 +51,8 @@ COST_COLUMNS = (
 )
 HISTORY_COLUMNS = ("key", "iteration", "reward", "best", "n_synthetic")
 PLAN_COLUMNS = ("key", "arm", "dataset", "ir", "clf", "sampler", "metric", "seed")
+GRID_COLUMNS = ("source", "reward", "final", "keep")
+"""Further columns of a plan whose arms are a grid of sources and rules."""
 
 _ORDER = ("dataset", "ir", "clf", "metric", "sampler", "seed", "arm", "key", "iteration")
 _JSON = ("grid", "warnings", "config", "versions")
@@ -58,6 +60,7 @@ _TEXT = {
     *("key", "arm", "data_fingerprint", "data_source", "status", "stopped_by", "error"),
     *("dataset", "clf", "sampler", "metric", "search.scorer", "search.device", "git_revision"),
     *("machine.system", "machine.architecture", *_JSON),
+    *("source", "reward", "final"),
 }
 
 
@@ -118,15 +121,17 @@ def read_plan(folder: str | Path, budget: str) -> pd.DataFrame:
             f"There is no plan of the budget '{budget}' in '{Path(folder).name}'; "
             f"make one by experiment={Path(folder).name} budget={budget} of autosmote.sweep."
         )
-    return _read(path, PLAN_COLUMNS)
+    table = _read(path, PLAN_COLUMNS + GRID_COLUMNS)
+    return table if table["source"].notna().any() else table[list(PLAN_COLUMNS)]
 
 
 def write_plan(
     folder: str | Path, budget: str, rows: Iterable[Mapping[str, Any]], about: Mapping[str, Any]
 ) -> None:
     """Write the runs that a budget asks for, and how it was asked for."""
-    plans = Path(folder) / "plans"
-    _write(plans / f"{budget}.csv.gz", PLAN_COLUMNS, sorted(_cells(rows, PLAN_COLUMNS), key=_order))
+    plans, rows = Path(folder) / "plans", list(rows)
+    columns = PLAN_COLUMNS + GRID_COLUMNS * any("source" in row for row in rows)
+    _write(plans / f"{budget}.csv.gz", columns, sorted(_cells(rows, columns), key=_order))
     write_json(plans, f"{budget}.json", about)
 
 

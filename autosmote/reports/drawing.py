@@ -15,7 +15,6 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import MaxNLocator
 
 from autosmote.records.record import write_file
-from autosmote.reports import names
 from autosmote.reports.names import FULL, METRICS
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart, from dark to light; shapes
@@ -106,7 +105,12 @@ def compare_gains(axes: Axes, metric: str, points: Points) -> None:
 
 
 def name_points(
-    axes: Axes, points: Points, *, lines: Mapping[str, str], inks: Mapping[str, str]
+    axes: Axes,
+    points: Points,
+    *,
+    lines: Mapping[str, str],
+    inks: Mapping[str, str],
+    texts: Mapping[str, str],
 ) -> None:
     """Names of arms in a column on the right, in the order of their heights.
 
@@ -118,6 +122,8 @@ def name_points(
     points : dict
     lines, inks : dict
         Colours of the lines to the names, and of these.
+    texts : dict
+        Names of the arms as they are shown.
     """
     to_axes = axes.transData + axes.transAxes.inverted()
     spots = {arm: to_axes.transform(point) for arm, point in points.items()}
@@ -131,7 +137,7 @@ def name_points(
             alpha=0.6, transform=axes.transAxes, clip_on=False, zorder=1,
         )  # fmt: skip
         axes.text(
-            1.03, place, names.arm(arm), transform=axes.transAxes, va="center", fontsize=7,
+            1.03, place, texts[arm], transform=axes.transAxes, va="center", fontsize=7,
             fontweight=weight, color=inks[arm],
         )  # fmt: skip
 

@@ -231,4 +231,6 @@ def _name_points(axes: Axes, points: Mapping[str, tuple[float, float]]) -> None:
     """Names of the best, and of those that stand out."""
     named = dict.fromkeys([*list(points)[:_MOST_NAMED], *(arm for arm in points if arm in _LOOKS)])
     colours = {arm: _LOOKS[arm][0] if arm in _LOOKS else INK for arm in named}
-    name_points(axes, {arm: points[arm] for arm in named}, lines=colours, inks=colours)
+    texts = {arm: names.arm(arm) for arm in named}
+    shown = {arm: points[arm] for arm in named}
+    name_points(axes, shown, lines=colours, inks=colours, texts=texts)

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from typing import NamedTuple
-
-from autosmote.config.search import FINALS, REWARDS
 
 METRICS = {"macro_f1": "Macro-F1", "mcc": "MCC"}
 CLASSIFIERS = {"adaboost": "AdaBoost", "dt": "DecisionTree", "knn": "KNN", "svm": "SVM"}
@@ -70,50 +66,10 @@ VARIANTS = {
 }
 """Those that the paper's Table 3 names; others keep the name of their record."""
 _CONTROLS = {"random": ABLATIONS["random_search"], "bagging": "Bagging"}
-RIVAL_SOURCES = ("smote", "svmsmote", "bagging")
-"""What AutoSMOTE is compared with by the same rule, beside random search in its space."""
-SOURCES = (FULL, "random", *RIVAL_SOURCES, "none")
-"""Where sample sets come from, in the order of tables."""
-_RULES = [name.replace("_", " ") for name in FINALS]
-_SELECTION = re.compile(
-    rf"(?P<source>.+?)(?: (?P<reward>{'|'.join(REWARDS)}))?(?: (?P<rule>({'|'.join(_RULES)}) \d+))?"
-)
-
-
-class Selection(NamedTuple):
-    """What a row's name such as "smote crossfit vote 25" says of how its rows were chosen."""
-
-    source: str
-    """Where the sample sets come from."""
-    reward: str = REWARDS[0]
-    rule: str = FINALS[0]
-    """What becomes of them, and of how many: "vote 25"."""
-
-    def place(self) -> tuple[int, str, int, int, int]:
-        """Sorts as tables do."""
-        known = SOURCES.index(self.source) if self.source in SOURCES else len(SOURCES)
-        words = self.rule.rstrip(" 0123456789")
-        keep = self.rule[len(words) :]
-        return (
-            *(known, self.source, REWARDS.index(self.reward)),
-            *(_RULES.index(words), int(keep or 0)),
-        )
-
-
-def selection(name: str) -> Selection:
-    """A row's name taken apart; a name that says nothing of it means the paper's choice."""
-    found = _SELECTION.fullmatch(name)
-    if found is None:
-        return Selection(name)
-    return Selection(**{name: text for name, text in found.groupdict().items() if text})
 
 
 def arm(name: str) -> str:
     """A row's name: a sampler's, an ablation's, or what the plan calls it."""
-    source, reward, rule = selection(name)
-    if source != name:
-        chosen = [reward] * (reward != REWARDS[0]) + [rule] * (rule != FINALS[0])
-        return ", ".join([arm(source), *chosen])
     if name == "none":
         return "No resampling"
     if name in _TABLE2:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from autosmote.config.search import FINALS, REWARDS
 from autosmote.reports import names
 from autosmote.reports.cells import Cells, Study
-from autosmote.reports.names import FULL, Selection, selection
+from autosmote.reports.names import FULL
 from autosmote.reports.ranks import Floats, mean_of_known
 
 DECIDING_SEEDS = (0, 1)
@@ -22,11 +24,64 @@ CONFIRMATION = "selection_confirmation"
 """All of it confirms: no decision has seen its seeds, nor one of its imbalance ratios."""
 EXPERIMENTS = ("selection", CONFIRMATION)
 
+RIVAL_SOURCES = ("smote", "svmsmote", "bagging")
+"""Sources that AutoSMOTE is compared with by the same rule, beside random search in its space."""
+SOURCES = (FULL, "random", *RIVAL_SOURCES, "none")
+"""Sources of sample sets, in the order of tables."""
+_RULES = [name.replace("_", " ") for name in FINALS]
+
 ALL, DECIDED, CONFIRMED = "all", "decided", "confirmed"
+
+
+class Selection(NamedTuple):
+    """How an arm's sample sets were made and chosen."""
+
+    source: str
+    """The name of the grid's source."""
+    reward: str = REWARDS[0]
+    rule: str = _RULES[0]
+    """The rule for choosing among sample sets, and of how many: "vote 25"."""
+
+    def place(self) -> tuple[int, str, int, int, int]:
+        """Return a key that sorts as tables do: by source, reward and rule."""
+        known = SOURCES.index(self.source) if self.source in SOURCES else len(SOURCES)
+        words = self.rule.rstrip(" 0123456789")
+        keep = self.rule[len(words) :]
+        return (
+            *(known, self.source, REWARDS.index(self.reward)),
+            *(_RULES.index(words), int(keep or 0)),
+        )
+
+    def title(self) -> str:
+        """Return the row's name, such as "SMOTE, crossfit, vote 25"."""
+        reward = [self.reward] * (self.reward != REWARDS[0])
+        rule = [self.rule] * (self.rule != _RULES[0])
+        return ", ".join([names.arm(self.source), *reward, *rule])
+
+
+Selections = Mapping[str, Selection]
+"""By an arm's label."""
 PLAIN = Selection("none", "crossfit")
 """The classifier without synthetic rows, trained on the training and validation rows together."""
 _VALIDATION = Selection("").reward
 _BEST = Selection("").rule
+
+
+def selections(study: Study) -> dict[str, Selection]:
+    """Return how each arm's sample sets were chosen, as the plan says; in the order of tables."""
+    columns = ["arm", "source", "reward", "final", "keep"]
+    found = {
+        arm: Selection(source, reward, _rule(final, keep))
+        for arm, source, reward, final, keep in study.runs[columns]
+        .drop_duplicates("arm")
+        .itertuples(index=False)
+    }
+    return dict(sorted(found.items(), key=lambda item: item[1].place()))
+
+
+def _rule(final: str, keep: Any) -> str:
+    words = final.replace("_", " ")
+    return words if words == _RULES[0] else f"{words} {keep:g}"
 
 
 @dataclass(frozen=True)
@@ -74,7 +129,7 @@ QUESTIONS: dict[str, Callable[[Selection], list[Selection]]] = {
     "learning": lambda what: [what._replace(source="random")] * (what.source == FULL),
     "space": lambda what: [what._replace(source="smote")] * (what.source == "random"),
     "sampler": lambda what: [
-        what._replace(source=rival) for rival in names.RIVAL_SOURCES if what.source == FULL
+        what._replace(source=rival) for rival in RIVAL_SOURCES if what.source == FULL
     ],
     "reward": lambda what: [what._replace(reward=_VALIDATION)],
     "rows": lambda what: [PLAIN] * (what.reward != _VALIDATION),
@@ -82,9 +137,9 @@ QUESTIONS: dict[str, Callable[[Selection], list[Selection]]] = {
 """What is asked of an arm: against which others it says something."""
 
 
-def comparisons(arms: Sequence[str]) -> list[Comparison]:
+def comparisons(known: Selections) -> list[Comparison]:
     """All that the arms allow, by question."""
-    place = {selection(arm): arm for arm in in_order(arms)}
+    place = {what: arm for arm, what in known.items()}
     return [
         Comparison(question, arm, place[other])
         for question, rivals in QUESTIONS.items()
@@ -94,14 +149,9 @@ def comparisons(arms: Sequence[str]) -> list[Comparison]:
     ]
 
 
-def in_order(arms: Sequence[str]) -> list[str]:
-    """By source, reward and rule."""
-    return sorted(set(arms), key=lambda arm: selection(arm).place())
-
-
-def headlines(arms: Sequence[str], chosen: Sequence[Selection]) -> list[Comparison]:
+def headlines(known_arms: Selections, chosen: Sequence[Selection]) -> list[Comparison]:
     """The few comparisons that the rest is about: of the paper's choice, and of chosen rules."""
-    known = {selection(arm): arm for arm in arms}
+    known = {what: arm for arm, what in known_arms.items()}
     paper = Selection(FULL)
     wanted = []
     for what in [paper, *(found for found in chosen if found != paper)]:
@@ -128,7 +178,8 @@ def chosen_rules(study: Study, cells_of: Mapping[str, Cells]) -> list[Selection]
     Compared run by run with the paper's choice, so that a missing run favours no rule. Without
     deciding seeds all of AutoSMOTE's rules were chosen before.
     """
-    rules = tried(cells_of)
+    known = selections(study)
+    rules = tried(known)
     deciding = [block for block in blocks(study) if block.name == DECIDED]
     if not deciding:
         return [rule for rule in rules if rule != Selection(FULL)]
@@ -136,7 +187,7 @@ def chosen_rules(study: Study, cells_of: Mapping[str, Cells]) -> list[Selection]
     for rule in rules:
         gains = []
         for cells in cells_of.values():
-            arms = {selection(arm): arm for arm in cells.arms}
+            arms = {known[arm]: arm for arm in cells.arms}
             if rule in arms and FULL in cells.arms:
                 gain = difference(cells, cells.test, arms[rule], FULL)
                 gains.append(mean_of_known(gain[:, deciding[0].index(cells)]))
@@ -145,11 +196,9 @@ def chosen_rules(study: Study, cells_of: Mapping[str, Cells]) -> list[Selection]
     return [max(totals, key=totals.__getitem__)] if totals else []
 
 
-def tried(cells_of: Mapping[str, Cells]) -> list[Selection]:
+def tried(known: Selections) -> list[Selection]:
     """The rules that AutoSMOTE's sample sets were given to, each with a reward."""
-    arms = {arm for cells in cells_of.values() for arm in cells.arms}
-    found = {selection(arm) for arm in arms}
-    return sorted((what for what in found if what.source == FULL), key=Selection.place)
+    return [what for what in known.values() if what.source == FULL]
 
 
 def difference(cells: Cells, scores: Floats, arm: str, against: str) -> Floats:

@@ -6,7 +6,6 @@ import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.typing import FillStyleType
 
-from autosmote.config.search import REWARDS
 from autosmote.reports import names
 from autosmote.reports.drawing import (
     COLOURS,
@@ -19,6 +18,7 @@ from autosmote.reports.drawing import (
     new_canvas,
 )
 from autosmote.reports.names import FULL, METRICS
+from autosmote.reports.selection import SOURCES, Selection
 
 
 def validation_against_test(name: str, arms: pd.DataFrame) -> Figure | None:
@@ -34,27 +34,27 @@ def validation_against_test(name: str, arms: pd.DataFrame) -> Figure | None:
     if arms.empty:
         return None
     metrics = names.in_order(arms["metric"], METRICS)
-    sources = names.in_order(arms["source"], names.SOURCES)
+    sources = names.in_order(arms["source"], SOURCES)
     # A source looks the same whichever others there are.
-    order = names.in_order([*sources, *names.SOURCES], names.SOURCES)
+    order = names.in_order([*sources, *SOURCES], SOURCES)
     colours = [FULL_COLOUR, *(colour for colour in COLOURS if colour != FULL_COLOUR)]
     looks = {
         source: (colours[(i := order.index(source)) % len(colours)], MARKERS[i % len(MARKERS)])
         for source in sources
     }
-    filled: tuple[FillStyleType, ...] = ("full", "none", "bottom")
-    fills = dict(zip(REWARDS, filled, strict=True))
+    fills: dict[str, FillStyleType] = {"validation": "full", "crossfit": "none"}
     canvas = new_canvas(14, 7)
     canvas.set_layout_engine("constrained", w_pad=0.12)  # names are wider in the PNG than here
     panels = canvas.subplots(1, len(metrics), squeeze=False)[0]
     for axes, metric in zip(panels, metrics, strict=True):
         rows = arms[arms["metric"] == metric]
-        found, lines, inks = {}, {}, {}
+        found, lines, inks, texts = {}, {}, {}, {}
         for row in rows.to_dict("records"):
             colour, marker = looks[row["source"]]
             found[row["arm"]] = row["validation_gain"], row["test_gain"]
             lines[row["arm"]] = colour
             inks[row["arm"]] = colour if row["source"] == FULL else INK
+            texts[row["arm"]] = Selection(row["source"], row["reward"], row["rule"]).title()
             axes.plot(
                 *found[row["arm"]], marker, color=colour, fillstyle=fills[row["reward"]],
                 markerfacecoloralt="white", markersize=7, zorder=2,
@@ -65,7 +65,7 @@ def validation_against_test(name: str, arms: pd.DataFrame) -> Figure | None:
         axes.set_xlabel(f"mean gain in {METRICS[metric]} on the held-out rows")
         n = rows["configurations"].max()
         axes.set_title(f"{METRICS[metric]}, n = {n} configurations, {rows['runs'].max()} runs")
-        name_points(axes, found, lines=lines, inks=inks)
+        name_points(axes, found, lines=lines, inks=inks, texts=texts)
     handles = [
         *(
             Line2D([], [], color=colour, marker=marker, linestyle="", label=names.arm(source))

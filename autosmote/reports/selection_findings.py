@@ -10,9 +10,16 @@ import pandas as pd
 
 from autosmote.reports import names
 from autosmote.reports.findings import counted, doubts, listed
-from autosmote.reports.names import FULL, METRICS, Selection
+from autosmote.reports.names import FULL, METRICS
 from autosmote.reports.paired import Means
-from autosmote.reports.selection import ALL, CONFIRMATION, CONFIRMED, DECIDED
+from autosmote.reports.selection import (
+    ALL,
+    CONFIRMATION,
+    CONFIRMED,
+    DECIDED,
+    Selection,
+    Selections,
+)
 from autosmote.reports.selection_gains import Found
 from autosmote.reports.significance import LEVEL
 
@@ -40,7 +47,7 @@ def findings(found: Found) -> list[str]:
             f"{METRICS[metric]}: {text}"
             for text in (
                 *_optimism(arms, found.blocks[0].name),
-                *_headlines(metric, headlines, seeds, found.beyond_smote),
+                *_headlines(metric, headlines, seeds, found),
                 *_held(gains),
             )
         ]
@@ -80,36 +87,31 @@ def _optimism(arms: pd.DataFrame, block: str) -> list[str]:
     ]
 
 
-def _headlines(
-    metric: str,
-    frame: pd.DataFrame,
-    seeds: Seeds,
-    beyond: Mapping[tuple[str, Selection], Mapping[str, Means]],
-) -> list[str]:
-    """A sentence for each headline comparison."""
+def _headlines(metric: str, frame: pd.DataFrame, seeds: Seeds, found: Found) -> list[str]:
+    """Write a sentence for each headline comparison."""
     if frame.empty:
         return []
-    found = []
+    known, sentences = found.selections, []
     overall = frame[frame["clf"] == names.OVERALL]
     for _, part in overall.groupby(["question", "arm", "against"], sort=False):
         of = {row["block"]: row for row in part.to_dict("records")}
         first = next(iter(of.values()))
-        what = names.selection(first["arm"])
+        what = known[first["arm"]]
         texts = {name: _estimate(row, "test") for name, row in of.items()}
-        found.append(f"{_rule(what)}: {_lead(first)}: {_by_block(texts, seeds)}.")
-        more = beyond.get((metric, what._replace(source=FULL)), {})
+        sentences.append(f"{_rule(what)}: {_lead(first, known)}: {_by_block(texts, seeds)}.")
+        more = found.beyond_smote.get((metric, what._replace(source=FULL)), {})
         if first["question"] == "rule" and what.source == "smote" and more:
             texts = {name: _of_means(means) for name, means in more.items()}
-            found.append(
+            sentences.append(
                 f"{_rule(what)}: what it adds to AutoSMOTE beyond what it adds "
                 f"to SMOTE: {_by_block(texts, seeds)}."
             )
-    return found
+    return sentences
 
 
-def _lead(row: Mapping[str, Any]) -> str:
-    source = names.selection(row["arm"]).source
-    rival = names.arm(names.selection(row["against"]).source)
+def _lead(row: Mapping[str, Any], known: Selections) -> str:
+    source = known[row["arm"]].source
+    rival = names.arm(known[row["against"]].source)
     default = f"{names.arm(source)} against {rival} by the same rule"
     return _LEADS.get((row["question"], source), default)
 

@@ -12,19 +12,20 @@ import pandas as pd
 
 from autosmote.reports import names, paired
 from autosmote.reports.cells import Cells, Study
-from autosmote.reports.names import FULL, Selection, selection
+from autosmote.reports.names import FULL
 from autosmote.reports.ranks import median_of_known
 from autosmote.reports.selection import (
     CONFIRMED,
     DECIDED,
     Block,
     Comparison,
+    Selection,
     blocks,
     chosen_rules,
     comparisons,
     difference,
     headlines,
-    in_order,
+    selections,
     tried,
 )
 
@@ -36,6 +37,8 @@ class Found:
     Attributes
     ----------
     study : Study
+    selections : dict
+        Of `autosmote.reports.selection.selections`.
     blocks : list of Block
     tried, chosen : list of Selection
         AutoSMOTE's rules, and of these what `chosen_rules` says.
@@ -46,6 +49,7 @@ class Found:
     """
 
     study: Study
+    selections: dict[str, Selection]
     blocks: list[Block]
     tried: list[Selection]
     chosen: list[Selection]
@@ -58,15 +62,16 @@ class Found:
 def find(study: Study, cells_of: Mapping[str, Cells]) -> Found:
     """Work out all of it."""
     chosen = chosen_rules(study, cells_of)
-    arms = list(dict.fromkeys(arm for cells in cells_of.values() for arm in cells.arms))
+    known = selections(study)
     return Found(
         study,
+        known,
         blocks(study),
-        tried(cells_of),
+        tried(known),
         chosen,
         arms_frame(study, cells_of),
         gains_frame(study, cells_of),
-        by_classifier_frame(study, cells_of, headlines(arms, chosen)),
+        by_classifier_frame(study, cells_of, headlines(known, chosen)),
         {
             (metric, rule): beyond_smote(study, cells, rule)
             for metric, cells in cells_of.items()
@@ -85,10 +90,10 @@ def arms_frame(study: Study, cells_of: Mapping[str, Cells]) -> pd.DataFrame:
         validation_gain and test_gain, means over the runs with their 95% intervals; imputed: runs
         that count as no resampling; seconds: median per run; classifiers: how many one run trains.
     """
-    trained = _trained(study)
+    trained, known = _trained(study), selections(study)
     rows = []
     for metric, cells in cells_of.items():
-        arms = in_order(cells.arms)
+        arms = [arm for arm in known if arm in cells.arms]
         part = cells.only(arms)
         planned = _planned(study, metric)
         datasets = [dataset for dataset, _, _ in part.configurations]
@@ -103,7 +108,7 @@ def arms_frame(study: Study, cells_of: Mapping[str, Cells]) -> pd.DataFrame:
                 rows.append(
                     {
                         **{"metric": metric, "block": block.name, "arm": arm},
-                        **selection(arm)._asdict(),
+                        **known[arm]._asdict(),
                         "configurations": found["test_gain"].configurations[a],
                         "runs": found["test_gain"].runs[a],
                         "runs_planned": sum(planned.get((arm, seed), 0) for seed in block.seeds),
@@ -131,7 +136,8 @@ def gains_frame(study: Study, cells_of: Mapping[str, Cells]) -> pd.DataFrame:
     rows: list[dict[str, Any]] = []
     for metric, cells in cells_of.items():
         planned = _planned(study, metric)
-        for block, pairs, estimates in _compared(study, cells, comparisons(cells.arms)):
+        known = {arm: what for arm, what in selections(study).items() if arm in cells.arms}
+        for block, pairs, estimates in _compared(study, cells, comparisons(known)):
             test = np.stack(
                 [difference(cells, cells.test, pair.arm, pair.against) for pair in pairs], axis=1
             )
@@ -171,7 +177,7 @@ def by_classifier_frame(
 
 def beyond_smote(study: Study, cells: Cells, rule: Selection) -> dict[str, paired.Means]:
     """By block, how much more a rule adds to AutoSMOTE than to SMOTE; empty without the arms."""
-    known = {selection(arm): arm for arm in cells.arms}
+    known = {what: arm for arm, what in selections(study).items() if arm in cells.arms}
     pairs = [(rule._replace(source=source), Selection(source)) for source in (FULL, "smote")]
     if rule == Selection(FULL) or not {what for pair in pairs for what in pair} <= set(known):
         return {}
@@ -293,18 +299,7 @@ def classifiers_trained(iterations: int, search: Mapping[str, Any]) -> int:
         Its settings, as of `autosmote.config.search.SearchConfig`.
     """
     folds, keep = search["folds"], min(search["keep"], iterations)
-    in_folds = search["reward"] != "validation"
-    by_search = iterations * (folds if search["reward"] == "crossfit" else 1)
-    if search["reward"] == "rotating":
-        by_search += keep * folds  # one fold's score does not compare with another's
-    # The threshold asks those that have not seen the held-out rows.
-    tuned = keep * (folds + 1 if in_folds else 1)
-    by_rule = {
-        "best": 1,
-        "vote": keep,
-        "tuned_vote": tuned,
-        "latest_vote": keep,
-        "tuned_latest_vote": tuned,
-        "rescored": keep * folds + 1,
-    }
-    return by_search + by_rule[search["final"]]
+    crossfit = search["reward"] == "crossfit"
+    # The threshold asks classifiers that have not seen the held-out rows.
+    by_rule = {"best": 1, "vote": keep, "tuned_vote": keep * (folds + 1 if crossfit else 1)}
+    return iterations * (folds if crossfit else 1) + by_rule[search["final"]]

@@ -123,7 +123,7 @@ def _gains_table(name: str, metric: str, found: Found) -> Table:
             rules.add(len(rows))
         counts = "/".join(str(first[count]) for count in ("wins", "ties", "losses"))
         cells = [
-            *(Cell(question), Cell(names.arm(first["arm"])), Cell(names.arm(first["against"]))),
+            *(Cell(question), *_arm_cells(found, first["arm"], first["against"])),
             *(_n_cell(first), *_difference_cells(first)),
             *(Cell(counts, sort=first["wins"]), _p_cell(first, "p"), _p_cell(first, "p_holm")),
         ]
@@ -179,7 +179,7 @@ def _by_classifier_table(name: str, found: Found) -> Table:
         if rows and rows[-1][0].text != METRICS[metric]:
             rules.add(len(rows))
         cells = [Cell(METRICS[metric]), Cell(_QUESTIONS[question][0])]
-        cells += [Cell(names.arm(arm)), Cell(names.arm(against))]
+        cells += _arm_cells(found, arm, against)
         for clf in clfs:
             if (clf, whole) not in of:
                 cells.append(Cell(NONE))
@@ -229,6 +229,10 @@ def _seeds(found: Found) -> list[str]:
         for block in found.blocks
         if block.name in what
     ]
+
+
+def _arm_cells(found: Found, *arms: str) -> list[Cell]:
+    return [Cell(found.selections[arm].title()) for arm in arms]
 
 
 def _n_cell(row: Row) -> Cell:

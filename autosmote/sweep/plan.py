@@ -15,7 +15,7 @@ from autosmote.records import collected
 from autosmote.records import record as records
 from autosmote.runs import unit as units
 from autosmote.runs.unit import Data, Run
-from autosmote.sweep.settings import SweepConfig, expand
+from autosmote.sweep.settings import SweepConfig, expand, grid_arms
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,8 +105,9 @@ def make_plan(config: SweepConfig, data: Data) -> Plan:
     folder = Path(config.results_dir) / config.name
     found = collected.read_records(folder)
     estimate = Estimate(found, collected.read_costs(folder))
+    sources = {arm.label: source for source, arm in grid_arms(config.grid)}
     rows = [
-        _row(label, _run_of(run_config, of_config, data))
+        _row(label, _run_of(run_config, of_config, data), sources.get(label))
         for label, run_config in zip(labels, configs, strict=True)
     ]
     long_first = sorted(
@@ -121,8 +122,13 @@ def _run_of(config: Any, of_config: dict[int, Run], data: Data) -> Run:
     return of_config.get(id(config)) or units.plan([config], data)[0][0]
 
 
-def _row(label: str, run: Run) -> dict[str, Any]:
-    config = run.config
+def _row(label: str, run: Run, source: str | None) -> dict[str, Any]:
+    """Return a row of the plan's table; of an arm of a grid with its source and rule."""
+    config, search = run.config, run.config.search
+    of_grid: dict[str, Any] = {}
+    if source is not None:
+        keep = None if search.final == "best" else search.keep
+        of_grid = {"source": source, "reward": search.reward, "final": search.final, "keep": keep}
     return {
         "key": run.key,
         "arm": label,
@@ -132,6 +138,7 @@ def _row(label: str, run: Run) -> dict[str, Any]:
         "sampler": config.sampler.name,
         "metric": config.metric,
         "seed": config.seed,
+        **of_grid,
     }
 
 

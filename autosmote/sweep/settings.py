@@ -46,6 +46,29 @@ class Arm:
 
 
 @dataclass
+class Source:
+    """Where a grid's sample sets come from: a sampler with settings of its own."""
+
+    sampler: str = MISSING
+    params: dict[str, Any] = field(default_factory=dict)
+    search: dict[str, Any] = field(default_factory=dict)
+    rules: list[str] | None = None
+    """The rules that it is combined with; null: all of the grid."""
+
+
+@dataclass
+class Grid:
+    """Arms as a product of sources and rules, each labelled "<source> <rule>".
+
+    The rule "best" is that of the paper and is not named in a label.
+    """
+
+    sources: dict[str, Source] = field(default_factory=dict)
+    rules: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Search settings by name."""
+
+
+@dataclass
 class SweepConfig:
     """Many runs: each combination of what is listed here."""
 
@@ -57,6 +80,8 @@ class SweepConfig:
     """Samplers or groups of samplers; each is an arm under its own name."""
     arms: list[Arm] = field(default_factory=list)
     """Further arms."""
+    grid: Grid = field(default_factory=Grid)
+    """Further arms, as a product."""
     params: dict[str, Any] = field(default_factory=dict)
     """Arguments by a sampler's name, as in {mesa: {n_members: 5}}."""
     datasets: list[str] = field(default_factory=list)
@@ -106,7 +131,7 @@ class SweepConfig:
 
 # What the command line cannot change without making another plan.
 PLANNED = (
-    *("samplers", "arms", "params", "datasets", "irs", "clfs", "metrics", "seeds"),
+    *("samplers", "arms", "grid", "params", "datasets", "irs", "clfs", "metrics", "seeds"),
     *("search", "preprocess", "limits"),
 )
 
@@ -121,7 +146,7 @@ def check(config: SweepConfig) -> None:
     for name in ("datasets", "irs", "clfs", "metrics", "seeds"):
         if not getattr(config, name):
             raise UserError(f"{name} is empty, so there is nothing to run; give at least one.")
-    if not config.samplers and not config.arms:
+    if not config.samplers and not config.arms and not config.grid.sources:
         raise UserError("samplers and arms are empty, so there is nothing to run.")
     if config.launcher not in LAUNCHERS:
         raise UserError(
@@ -133,6 +158,28 @@ def check(config: SweepConfig) -> None:
         value = getattr(config, name)
         if value is not None and not value > 0:
             raise UserError(f"{name} must be above 0, not {value:g}.")
+
+
+def grid_arms(grid: Grid) -> list[tuple[str, Arm]]:
+    """Return the arms of a grid, each with the name of its source.
+
+    Raises
+    ------
+    UserError
+        If a source names a rule that the grid lacks.
+    """
+    found = []
+    for name, source in grid.sources.items():
+        for rule in grid.rules if source.rules is None else source.rules:
+            if rule not in grid.rules:
+                raise UserError(
+                    f"The source '{name}' names the rule '{rule}', which the grid lacks; it has "
+                    f"{', '.join(grid.rules)}."
+                )
+            label = name if rule == "best" else f"{name} {rule}"
+            search = source.search | grid.rules[rule]
+            found.append((name, Arm(source.sampler, label, source.params, search)))
+    return found
 
 
 def arms(config: SweepConfig) -> list[tuple[str, SamplerSettings, SearchConfig]]:
@@ -156,7 +203,7 @@ def arms(config: SweepConfig) -> list[tuple[str, SamplerSettings, SearchConfig]]
         sampler = load_sampler(name)
         for member in members(sampler) if sampler.kind == "group" else [sampler]:
             add(member.name, member)
-    for arm in config.arms:
+    for arm in [*config.arms, *(arm for _, arm in grid_arms(config.grid))]:
         sampler = load_sampler(arm.sampler)
         search = with_settings(base, arm.search, "search.{} of an arm")
         if search.reward == "crossfit" and "iterations" not in arm.search:

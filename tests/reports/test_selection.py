@@ -16,37 +16,47 @@ from autosmote import reports
 from autosmote.records.collected import read_plan, read_records
 from autosmote.reports import names, paired
 from autosmote.reports.cells import load_study, make_cells
-from autosmote.reports.names import Selection, selection
 from autosmote.reports.report import build_report, write_tables
-from autosmote.reports.selection import chosen_rules, comparisons, headlines
+from autosmote.reports.selection import Selection, chosen_rules, comparisons, headlines
 from autosmote.reports.selection_gains import classifiers_trained, held
 
 ARMS = (
-    *("autosmote", "autosmote vote 25", "autosmote rescored 10", "autosmote crossfit"),
+    *("autosmote", "autosmote vote 25", "autosmote vote 10", "autosmote crossfit"),
     *("random", "random vote 25", "smote", "smote vote 25", "bagging vote 25", "none crossfit"),
 )
 VOTE, SPACE, ROWS = 0.02, 0.015, 0.01
 SEARCH = {"reward": "validation", "final": "best", "folds": 5, "keep": 25}
 
 
+def grid(arm):
+    """Return the plan's columns of an arm of these tests."""
+    source, _, rule = arm.partition(" ")
+    reward, final, keep = {
+        "": ("validation", "best", None),
+        "vote 10": ("validation", "vote", 10),
+        "vote 25": ("validation", "vote", 25),
+        "crossfit": ("crossfit", "best", None),
+    }[rule]
+    return {"source": source, "reward": reward, "final": final, "keep": keep}
+
+
 def gain(arm, seed):
-    """What an arm is made to gain on the test part over no resampling."""
-    what = selection(arm)
-    found = {"autosmote": SPACE, "random": SPACE}.get(what.source, 0.0)
-    found += VOTE * (what.rule == "vote 25") + ROWS * (what.reward == "crossfit")
-    if what.rule == "rescored 10":  # looks good to whoever decides, and is not
+    """Return what an arm is made to gain on the test part over no resampling."""
+    what = grid(arm)
+    found = {"autosmote": SPACE, "random": SPACE}.get(what["source"], 0.0)
+    found += VOTE * (what["keep"] == 25) + ROWS * (what["reward"] == "crossfit")
+    if what["keep"] == 10:  # looks good to whoever decides, and is not
         found += 0.04 if seed in (0, 1) else -0.03
     return found
 
 
 def change(record):
     """Scores that differ far more between runs than between arms."""
-    what = selection(record["sampler"])
     run = "/".join(str(record[k]) for k in ("dataset", "ir", "clf", "metric", "seed"))
     base = 0.3 + 0.5 * int(hashlib.sha256(run.encode()).hexdigest()[:8], 16) / 16**8
     own = int(hashlib.sha256(f"{run}{record['sampler']}".encode()).hexdigest()[:8], 16) / 16**8
     test = base + gain(record["sampler"], record["seed"]) + 0.004 * (own - 0.5)
-    none = what.source == "none"
+    none = record["sampler"].startswith("none")
     for part, score in (("test", test), ("validation", test + 0.05 * (not none))):
         record["scores"][part] = dict.fromkeys(names.METRICS, score)
         record["reference"][part] = dict.fromkeys(names.METRICS, base)
@@ -58,7 +68,7 @@ def change(record):
 def write(bench_reports, folder, experiment="selection", budget="quick", **settings):
     """Write a sweep of known gains and its tables; returns a function that reads one."""
     small = {"arms": ARMS, "datasets": ["phoneme", "mozilla4"], "irs": [20, 100], "seeds": 3}
-    settings = small | {"change": change} | settings
+    settings = small | {"change": change, "grid": grid} | settings
     bench_reports.make_sweep(folder, experiment, budget, **settings)
     write_tables(build_report(folder, experiment, budget))
     return lambda name: pd.read_csv(
@@ -144,26 +154,26 @@ def test_runs_are_paired(make_selection):
 
 def test_what_deciding_seeds_find_is_held_against_the_confirming_one(standard, standard_folder):
     gains = by_pair(standard("gains_mcc"))
-    pairs = {"vote 25": "confirmed", "rescored 10": "reversed"}
+    pairs = {"vote 25": "confirmed", "vote 10": "reversed"}
     for rule, verdict in pairs.items():
         pair = ("rule", f"autosmote {rule}", "autosmote")
         assert gains.loc[("confirmed", *pair), "held"] == verdict
         assert gains.loc[("decided", *pair), "test_low"] > 0
-    of_rescored = gains.xs(("rule", "autosmote rescored 10", "autosmote"), level=(1, 2, 3))["test"]
+    of_rescored = gains.xs(("rule", "autosmote vote 10", "autosmote"), level=(1, 2, 3))["test"]
     assert of_rescored["decided"] == pytest.approx(0.04, abs=0.001)
     assert of_rescored["confirmed"] == pytest.approx(-0.03, abs=0.001)
     assert of_rescored["all"] == pytest.approx((2 * 0.04 - 0.03) / 3, abs=0.001)
     tables = standard_folder / "selection" / "tables" / "quick"
     shown = (tables / "selection_gains_mcc.md").read_text()
-    (line,) = [line for line in shown.splitlines() if "rescored 10 | AutoSMOTE |" in line]
+    (line,) = [line for line in shown.splitlines() if "vote 10 | AutoSMOTE |" in line]
     assert line.endswith("| reversed |") and "Held" in shown
 
     study = load_study(standard_folder, "selection", "quick")
     cells = {metric: make_cells(study, metric) for metric in study.metrics}
-    assert chosen_rules(study, cells) == [Selection("autosmote", "validation", "rescored 10")]
+    assert chosen_rules(study, cells) == [Selection("autosmote", "validation", "vote 10")]
     text = " ".join(build_report(standard_folder, "selection", "quick").findings)
     assert "Tried with AutoSMOTE: 4 rules (3 with reward validation and 1 with" in text
-    assert "on seeds 0 and 1, over all metrics, the best of them is rule rescored 10" in text
+    assert "on seeds 0 and 1, over all metrics, the best of them is rule vote 10" in text
     assert "what it adds to AutoSMOTE's best sample set: +0.040" in text
 
 
@@ -267,13 +277,20 @@ def test_few_configurations_have_no_intervals(make_selection):
 
 
 def test_each_question_has_its_pairs():
-    found = comparisons(["smote vote 25", "autosmote vote 25", "autosmote", "none crossfit"])
+    known = {
+        "autosmote": Selection("autosmote"),
+        "autosmote vote 25": Selection("autosmote", rule="vote 25"),
+        "autosmote crossfit vote 25": Selection("autosmote", "crossfit", "vote 25"),
+        "smote vote 25": Selection("smote", rule="vote 25"),
+        "none crossfit": Selection("none", "crossfit"),
+    }
+    found = comparisons({arm: known[arm] for arm in known if arm != "autosmote crossfit vote 25"})
     assert [(pair.question, pair.arm, pair.against) for pair in found] == [
         ("rule", "autosmote vote 25", "autosmote"),
         ("sampler", "autosmote vote 25", "smote vote 25"),
     ]
     chosen = [Selection("autosmote", "crossfit", "vote 25")]
-    few = headlines(["autosmote", "autosmote crossfit vote 25", "none crossfit"], chosen)
+    few = headlines({arm: known[arm] for arm in known if arm != "autosmote vote 25"}, chosen)
     assert [(pair.question, pair.arm, pair.against) for pair in few] == [
         ("rule", "autosmote crossfit vote 25", "autosmote"),
         ("rows", "autosmote crossfit vote 25", "none crossfit"),
@@ -281,22 +298,19 @@ def test_each_question_has_its_pairs():
 
 
 @pytest.mark.parametrize(
-    ("label", "expected", "shown"),
+    ("what", "expected"),
     [
-        ("autosmote", Selection("autosmote"), "AutoSMOTE"),
-        ("none crossfit", Selection("none", "crossfit"), "No resampling, crossfit"),
+        (Selection("autosmote"), "AutoSMOTE"),
+        (Selection("none", "crossfit"), "No resampling, crossfit"),
         (
-            "random rotating tuned vote 25",
-            Selection("random", "rotating", "tuned vote 25"),
-            "Random search, rotating, tuned vote 25",
+            Selection("random", "crossfit", "tuned vote 25"),
+            "Random search, crossfit, tuned vote 25",
         ),
-        ("sv_gasmote", Selection("sv_gasmote"), "GASMOTE"),
-        ("G2=5", Selection("G2=5"), "G2=5"),
+        (Selection("sv_gasmote", rule="vote 10"), "GASMOTE, vote 10"),
     ],
 )
-def test_labels(label, expected, shown):
-    assert selection(label) == expected
-    assert names.arm(label) == shown
+def test_selection_title_names_only_what_is_not_the_papers(what, expected):
+    assert what.title() == expected
 
 
 @pytest.mark.parametrize(
@@ -305,12 +319,9 @@ def test_labels(label, expected, shown):
         ({}, 250 + 1),
         ({"final": "vote", "keep": 10}, 250 + 10),
         ({"final": "tuned_vote"}, 250 + 25),
-        ({"final": "rescored", "keep": 10}, 250 + 10 * 5 + 1),
         ({"reward": "crossfit"}, 250 * 5 + 1),
         ({"reward": "crossfit", "final": "tuned_vote"}, 250 * 5 + 25 * 6),
-        ({"reward": "rotating"}, 250 + 25 * 5 + 1),
-        ({"final": "latest_vote", "keep": 300}, 250 + 250),
-        ({"reward": "rotating", "final": "tuned_latest_vote"}, 250 + 25 * 5 + 25 * 6),
+        ({"final": "vote", "keep": 300}, 250 + 250),
     ],
 )
 def test_classifiers_trained(settings, expected):

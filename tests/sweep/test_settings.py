@@ -8,7 +8,7 @@ from autosmote.config.schema import CONF_DIR, register_schema, search_settings
 from autosmote.config.search import SearchConfig
 from autosmote.errors import UserError
 from autosmote.reports.names import ABLATIONS, FULL
-from autosmote.sweep.settings import Arm, SweepConfig, arms, check, expand, plan_name
+from autosmote.sweep.settings import Arm, Grid, Source, SweepConfig, arms, check, expand, plan_name
 
 
 def compose(*overrides):
@@ -171,3 +171,64 @@ def test_what_cannot_be_is_said(small, settings, says):
 def test_what_does_not_exist_is_said(small, settings, says):
     with pytest.raises(UserError, match=says):
         list(expand(small(**settings)))
+
+
+class TestGrid:
+    def test_arms_are_the_product_of_sources_and_rules(self, small):
+        sources = {
+            "a": Source("smote_search"),
+            "b": Source("autosmote", {"K": 5}, rules=["vote 9"]),
+        }
+        rules = {"best": {}, "vote 9": {"final": "vote", "keep": 9}}
+        found = arms(small(samplers=[], grid=Grid(sources, rules)))
+        assert [label for label, *_ in found] == ["a", "a vote 9", "b vote 9"]
+        assert [search.final for *_, search in found] == ["best", "vote", "vote"]
+        assert found[2][1].params == {"K": 5}
+
+    def test_an_unknown_rule_is_refused(self, small):
+        grid = Grid({"a": Source("smote_search", rules=["vote 8"])}, {"best": {}})
+        with pytest.raises(UserError, match="names the rule 'vote 8', which the grid lacks"):
+            arms(small(samplers=[], grid=grid))
+
+    def test_a_label_of_other_settings_is_refused(self, small):
+        grid = Grid({"a": Source("smote_search")}, {"vote 9": {"final": "vote", "keep": 9}})
+        other = Arm("smote_search", "a vote 9", search={"final": "vote", "keep": 8})
+        with pytest.raises(UserError, match="Two arms have the label 'a vote 9'"):
+            arms(small(samplers=[], arms=[other], grid=grid))
+
+    @pytest.mark.parametrize(
+        ("experiment", "expected"),
+        [
+            (
+                "selection",
+                [
+                    *(
+                        f"{source}{rule}"
+                        for source in ("autosmote", "random", "smote")
+                        for rule in (
+                            *("", " vote 10", " vote 25", " tuned vote 25"),
+                            *(" crossfit", " crossfit vote 25", " crossfit tuned vote 25"),
+                        )
+                    ),
+                    *("svmsmote", "svmsmote vote 10", "svmsmote vote 25", "svmsmote tuned vote 25"),
+                    *("bagging vote 10", "bagging vote 25", "bagging tuned vote 25"),
+                    "none crossfit",
+                ],
+            ),
+            (
+                "selection_confirmation",
+                [
+                    *("autosmote", "autosmote crossfit", "autosmote crossfit tuned vote 25"),
+                    *("random", "random crossfit", "random crossfit tuned vote 25"),
+                    *("smote", "smote crossfit", "smote crossfit tuned vote 25"),
+                    *("svmsmote", "none crossfit"),
+                ],
+            ),
+        ],
+    )
+    def test_experiment_has_the_expected_labels_and_names_no_run_twice(self, experiment, expected):
+        config = compose(f"experiment={experiment}", "budget=quick")
+        found = arms(config)
+        assert [label for label, *_ in found] == expected
+        settings = [repr((sampler, search)) for _, sampler, search in found]
+        assert len(set(settings)) == len(found)
