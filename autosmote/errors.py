@@ -1,4 +1,4 @@
-"""Errors of the user, interruptions, and error texts without private names."""
+"""Define user errors, let interruptions through, and describe errors without private names."""
 
 import getpass
 import os
@@ -9,38 +9,38 @@ import warnings
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 
-# An absolute path on POSIX or Windows; `n_min/n_maj` and URLs are none.
+# An absolute path on POSIX or Windows, but not `n_min/n_maj` or a URL.
 _PATH = re.compile(r"(?<![\w.:/\\])(?:[A-Za-z]:)?[/\\](?:[^\s'\":,;()<>/\\]+[/\\])*")
 _MAX_LENGTH = 1000
 MAX_WARNINGS = 10
 
 
 class UserError(Exception):
-    """A mistake that the user can repair.
+    """A mistake that the user can correct.
 
-    The message is one clear sentence that says what is wrong and what to do about it.
-    The command prints it without a traceback and exits with status 2.
+    The message is one sentence that says what is wrong and how to correct it. Commands print it
+    without a traceback and exit with status 2.
     """
 
 
 class InputError(UserError, ValueError):
-    """A mistake in what was given to the sampler; scikit-learn's tools expect a ValueError."""
+    """Invalid input to the sampler; also a ValueError, as scikit-learn's tools expect."""
 
 
 def let_interrupts_through(error: BaseException) -> None:
-    """What to call first where any exception is caught and the work goes on.
+    """Raise the KeyboardInterrupt that an exception was caused by, if any.
 
-    A Ctrl-C, or the signal of a scheduler, that falls into compiled code comes out of it as a
-    SystemError with the interrupt as its cause. Taken for a failure of the work, it would be on
-    record, and would not be done again.
+    To be called first in an ``except Exception`` block that goes on. A Ctrl-C or a scheduler's
+    signal that arrives in compiled code leaves it as a SystemError whose cause is the interrupt.
+    Mistaken for a failure of the work, it would be recorded, and the work not repeated.
 
     Raises
     ------
     KeyboardInterrupt
-        If that is where `error` came from.
+        If it is among the causes of `error`.
     """
     cause: BaseException | None = error
-    seen: set[int] = set()  # causes may go round: `raise error from error` is no mistake to Python
+    seen: set[int] = set()  # causes may form a cycle, as after `raise error from error`
     while cause is not None and id(cause) not in seen:
         if isinstance(cause, KeyboardInterrupt):
             raise cause
@@ -50,7 +50,7 @@ def let_interrupts_through(error: BaseException) -> None:
 
 @contextmanager
 def interrupts_let_through() -> Generator[None, None, None]:
-    """Like `let_interrupts_through`, for a block whose caller tells interrupts from failures."""
+    """Apply `let_interrupts_through` to exceptions of a block, and raise them again."""
     try:
         yield
     except Exception as error:
@@ -59,9 +59,9 @@ def interrupts_let_through() -> Generator[None, None, None]:
 
 
 def scrub(text: str) -> str:
-    """Cut absolute paths down to their last part and blank out user and host names."""
+    """Reduce absolute paths to their last part and replace user and host names by ``***``."""
     for folder in {os.getcwd(), os.path.expanduser("~")}:
-        # First, because a known folder may hold spaces, which the pattern below cannot see.
+        # First, since these folders' names may contain spaces, which the pattern does not match.
         if len(folder) > 1:
             text = text.replace(folder + os.sep, "")
     text = _PATH.sub("", text)
@@ -71,7 +71,7 @@ def scrub(text: str) -> str:
 
 
 def describe_error(error: BaseException) -> str:
-    """One line: the error's class, its scrubbed message, and the module and line it came from."""
+    """Return the error's class, scrubbed message, and module and line, in one line."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" (at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""
     message = " ".join(scrub(str(error)).split())
@@ -79,17 +79,18 @@ def describe_error(error: BaseException) -> str:
 
 
 def describe_warnings(caught: Iterable[warnings.WarningMessage]) -> list[str]:
-    """What was warned of: the category and the scrubbed message, each text once."""
+    """Return the category and scrubbed message of each distinct warning."""
     distinct = dict.fromkeys((w.category.__name__, str(w.message)) for w in caught)
     texts = [f"{name}: {' '.join(scrub(text).split())}" for name, text in distinct]
     return list(dict.fromkeys(texts))[:MAX_WARNINGS]
 
 
 def _names() -> list[str]:
+    """Return the user and host name, where they are not common words."""
     try:
         user = getpass.getuser()
-    except (KeyError, OSError):  # no entry for the user's id, as in some containers
+    except (KeyError, OSError):  # the user id has no name, as in some containers
         user = ""
-    # Short or everyday names would blank out ordinary words.
-    everyday = {"root", "user", "admin", "localhost"}
-    return [n for n in (user, platform.node()) if len(n) > 2 and n.lower() not in everyday]
+    # Short or common names would replace ordinary words.
+    common = {"root", "user", "admin", "localhost"}
+    return [n for n in (user, platform.node()) if len(n) > 2 and n.lower() not in common]

@@ -1,8 +1,7 @@
-"""The two metrics of the paper (Section 4.1), computed from the four confusion counts.
+"""Compute the paper's two metrics (Section 4.1) from the four confusion counts.
 
-A search asks for a score after every episode, so the functions avoid scikit-learn's input
-checks; their values equal `f1_score(average="macro", zero_division=0)` and
-`matthews_corrcoef`.
+The values equal scikit-learn's `f1_score(average="macro", zero_division=0)` and
+`matthews_corrcoef`, without its input checks, which would slow down a search.
 """
 
 from collections.abc import Callable
@@ -29,20 +28,19 @@ def confusion_counts(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[int, int, in
     tp, fp, fn, tn : int
     """
     positive = np.asarray(y_true) == 1
-    called = np.asarray(y_pred) == 1
-    if positive.shape != called.shape:
-        raise ValueError(f"y_true has shape {positive.shape}, y_pred {called.shape}")
-    tp = int(np.count_nonzero(positive & called))
-    fp = int(np.count_nonzero(called)) - tp
+    predicted = np.asarray(y_pred) == 1
+    if positive.shape != predicted.shape:
+        raise ValueError(f"y_true has shape {positive.shape}, y_pred {predicted.shape}")
+    tp = int(np.count_nonzero(positive & predicted))
+    fp = int(np.count_nonzero(predicted)) - tp
     fn = int(np.count_nonzero(positive)) - tp
     return tp, fp, fn, positive.size - tp - fp - fn
 
 
 def macro_f1(y_true: ArrayLike, y_pred: ArrayLike) -> float:
-    """Mean of the F1 scores of both classes.
+    """Return the mean of both classes' F1 scores.
 
-    As in scikit-learn, a class that appears neither in the labels nor in the predictions is
-    left out of the mean.
+    As in scikit-learn, a class that is in neither the labels nor the predictions is left out.
     """
     tp, fp, fn, tn = confusion_counts(y_true, y_pred)
     scores = [2 * hit / (2 * hit + fp + fn) for hit in (tp, tn) if hit + fp + fn > 0]
@@ -50,7 +48,7 @@ def macro_f1(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 
 
 def mcc(y_true: ArrayLike, y_pred: ArrayLike) -> float:
-    """Matthews correlation coefficient; 0 where it is undefined (one class only)."""
+    """Return Matthews' correlation coefficient; 0 where it is undefined (one class only)."""
     tp, fp, fn, tn = confusion_counts(y_true, y_pred)
     product = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
     return (tp * tn - fp * fn) / sqrt(product) if product else 0.0
@@ -60,7 +58,7 @@ METRICS: dict[str, Metric] = {"macro_f1": macro_f1, "mcc": mcc}
 
 
 def score(metric: str, y_true: ArrayLike, y_pred: ArrayLike) -> float:
-    """Score predictions by the name of a metric.
+    """Score predictions by a metric's name.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""How far a search or a comparison is: a bar on a terminal, quiet log lines elsewhere."""
+"""Show the progress of a search or of units: a bar on a terminal, log lines elsewhere."""
 
 import logging
 import sys
@@ -17,7 +17,7 @@ _SHARE_BETWEEN_LINES = 0.1
 
 @contextmanager
 def logging_to_stderr() -> Iterator[None]:
-    """Show what is logged, for as long as the block lasts."""
+    """Write log messages to standard error during the block."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter("%(message)s"))
     level = logger.level
@@ -31,15 +31,15 @@ def logging_to_stderr() -> Iterator[None]:
 
 
 class _Meter:
-    """A context manager with a bar on a terminal, and the rule for when a line is due.
+    """A context manager with a progress bar on a terminal and a rule for when to log a line.
 
     Parameters
     ----------
     total : int
     what, unit : str
-        What is counted, for the bar.
+        Title of the bar and name of what it counts.
     stream : file, optional
-        Where a bar goes if it is a terminal; standard error by default.
+        Shows a bar if it is a terminal; standard error by default.
     """
 
     def __init__(self, total: int, what: str, unit: str, stream: TextIO | None) -> None:
@@ -55,7 +55,7 @@ class _Meter:
             from tqdm import tqdm
             from tqdm.contrib.logging import logging_redirect_tqdm
 
-            # A search within a comparison has a bar below, which goes when it is done.
+            # leave=None: a search's bar below a comparison's is removed when it is done.
             bar = tqdm(
                 total=self._total, desc=self._what, unit=self._unit, file=self._stream, leave=None
             )
@@ -81,16 +81,16 @@ class _Meter:
 
 
 class Progress(_Meter):
-    """A context manager whose `update` is a search's `on_iteration`.
+    """Progress of a search; its `update` is a search's `on_iteration`.
 
     Parameters
     ----------
     total : int
-        Iterations in all.
+        Number of iterations.
     metric : str
-        The name of what is being maximised on validation.
+        Name of the metric that is maximised on validation.
     stream : file, optional
-        Where a bar goes if it is a terminal; standard error by default.
+        Shows a bar if it is a terminal; standard error by default.
     """
 
     def __init__(self, total: int, metric: str, stream: TextIO | None = None) -> None:
@@ -106,7 +106,7 @@ class Progress(_Meter):
             return
         now = time.monotonic()
         if self._first_time is None:
-            # The rate counts from here: before it, the data were prepared and code compiled.
+            # The rate is measured from here: before, data were prepared and code compiled.
             self._first_time = now
         if self._line_is_due(iteration):
             line = f"search: {iteration}/{self._total} iterations"
@@ -118,24 +118,26 @@ class Progress(_Meter):
 
 
 @dataclass(frozen=True)
-class _AtWork:
+class _Running:
+    """A unit that is being done, with its expected seconds and its start time."""
+
     name: str
     expected: float
     started: float
 
 
 class UnitProgress(_Meter):
-    """How many units of work are done, failed and left, and the time to go.
+    """Progress of units: how many are done, failed and left, and the remaining time.
 
     Parameters
     ----------
     total : int
-        Units to do.
+        Number of units.
     what : str
-        What they are called, in the plural.
+        What a unit is called, in the plural.
     expected : float, optional
-        Seconds that all of them are expected to take, where they differ much; each is then given
-        its own when it begins.
+        Seconds that all units together are expected to take, where units differ; `begin` then
+        takes each unit's own. By default all units count the same.
     stream : file, optional
     """
 
@@ -151,18 +153,18 @@ class UnitProgress(_Meter):
         self._expected = total if expected is None else expected
         self._done = self._failed = 0
         self._weight = self._spent = 0.0
-        self._busy: list[_AtWork] = []
-        self._at_once = 1
+        self._running: list[_Running] = []
+        self._most_running = 1
 
     def begin(self, name: str, expected: float = 1.0) -> None:
-        """Say which unit is worked on."""
-        self._busy.append(_AtWork(name, expected, time.monotonic()))
-        self._at_once = max(self._at_once, len(self._busy))
+        """Show that a unit has begun."""
+        self._running.append(_Running(name, expected, time.monotonic()))
+        self._most_running = max(self._most_running, len(self._running))
         self._show()
 
     def end(self, name: str, *, failed: bool) -> None:
-        """Count a unit."""
-        unit = self._no_longer(name)
+        """Count a unit that has ended."""
+        unit = self._remove(name)
         self._done += 1
         self._failed += failed
         self._weight += unit.expected
@@ -173,37 +175,37 @@ class UnitProgress(_Meter):
         elif self._line_is_due(self._done):
             left = self._total - self._done
             parts = [f"{self._done}/{self._total} done", f"{self._failed} failed", f"{left} left"]
-            logger.info("%s", f"{self._what}: " + ", ".join(parts + self._to_go()))
+            logger.info("%s", f"{self._what}: " + ", ".join(parts + self._remaining()))
 
     def put_off(self, name: str) -> None:
-        """Say that a unit is left for later."""
-        self._no_longer(name)
+        """Show that a unit is left for later."""
+        self._remove(name)
         self._show()
 
-    def _no_longer(self, name: str) -> _AtWork:
-        names = [unit.name for unit in self._busy]
-        return self._busy.pop(names.index(name))
+    def _remove(self, name: str) -> _Running:
+        names = [unit.name for unit in self._running]
+        return self._running.pop(names.index(name))
 
-    def _to_go(self) -> list[str]:
+    def _remaining(self) -> list[str]:
         if not self._weight or self._done == self._total:
             return []
-        # What units at work have behind them counts: else a sweep of long ones seems to take
-        # many times as long until the first of them have ended.
+        # The time that running units have spent so far counts: otherwise the estimate for long
+        # units would be many times too high until the first of them have ended.
         rate, now = self._spent / self._weight, time.monotonic()
-        begun = sum(min(now - unit.started, rate * unit.expected) for unit in self._busy)
+        begun = sum(min(now - unit.started, rate * unit.expected) for unit in self._running)
         left = rate * (self._expected - self._weight) - begun
-        return [f"about {duration(left / self._at_once)} to go"]
+        return [f"about {duration(left / self._most_running)} to go"]
 
     def _show(self) -> None:
         if self._bar is not None:
             failed = [f"{self._failed} failed"] if self._failed else []
-            names = [unit.name for unit in self._busy[:2]]
-            more = [f"and {len(self._busy) - 2} more"] if len(self._busy) > 2 else []
-            self._bar.set_postfix_str(", ".join(failed + self._to_go() + names + more))
+            names = [unit.name for unit in self._running[:2]]
+            more = [f"and {len(self._running) - 2} more"] if len(self._running) > 2 else []
+            self._bar.set_postfix_str(", ".join(failed + self._remaining() + names + more))
 
 
 def duration(seconds: float) -> str:
-    """In the unit that suits: 40 s, 12 min, 3.5 h."""
+    """Format seconds in a suitable unit: 40 s, 12 min, 3.5 h."""
     if seconds < 120:
         return f"{max(seconds, 0):.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

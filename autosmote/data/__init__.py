@@ -1,1 +1,1 @@
-"""From a source of rows to a dataset, and from a dataset to a split."""
+"""Load datasets and split them by the paper's protocol."""

@@ -1,9 +1,9 @@
 """Read ARFF, the format of OpenML.
 
-liac-arff, which comes with openml, parses the header, and the rows where they hold quotes or
-escapes.  Plain rows, such as those of the paper's six datasets, are split at the commas: some ten
-times faster.  Reading the file ourselves, instead of asking openml for a data frame, avoids its
-pickle cache, its 8-bit integers, and any difference between a download and a local file.
+liac-arff, a dependency of openml, parses the header and those rows that have quotes or escapes.
+Other rows, such as those of the paper's six datasets, are split at commas, about ten times
+faster. Reading the file here rather than as openml's data frame avoids openml's pickle cache and
+8-bit integers, and any difference between a download and a local file.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def parse_arff(data: bytes, where: str) -> list[RawColumn]:
     data : bytes
         The whole file, UTF-8.
     where : str
-        What an error message calls the file.
+        Name of the file in error messages.
 
     Returns
     -------
@@ -69,11 +69,11 @@ def parse_arff(data: bytes, where: str) -> list[RawColumn]:
 
 
 def _parse_header(header: str, where: str) -> tuple[list[str], list[str | tuple[str, ...]]]:
-    """Names and declared types of the attributes."""
+    """Return the attributes' names and declared types."""
     import arff
 
-    # liac-arff wants one blank after a keyword and is strict about the relation's name, which
-    # is of no use here: it gets the attribute lines alone.
+    # liac-arff requires one blank after a keyword and is strict about the relation's name, which
+    # is not needed here: it is given the attribute lines alone.
     lines = [f"@ATTRIBUTE {rest}" for rest in _ATTRIBUTE_LINE.findall(header)]
     try:
         attributes = arff.loads("\n".join(["@RELATION r", *lines, "@DATA"]))["attributes"]
@@ -92,7 +92,7 @@ def _parse_header(header: str, where: str) -> tuple[list[str], list[str | tuple[
 
 
 def _split_plain(lines: list[tuple[int, str]], width: int, where: str) -> list[list[str | None]]:
-    """Split rows without quotes at their commas."""
+    """Split rows without quotes at commas."""
     rows: list[list[str | None]] = []
     for number, line in lines:
         values = [value.strip() for value in line.split(",")]
@@ -106,11 +106,10 @@ def _split_plain(lines: list[tuple[int, str]], width: int, where: str) -> list[l
 
 
 def _split_quoted(lines: list[tuple[int, str]], width: int, where: str) -> list[list[str | None]]:
-    """Split rows that need ARFF's rules for quotes and escapes."""
+    """Split rows by ARFF's rules for quotes and escapes."""
     import arff
 
-    # With every attribute declared a string the cells stay text, so that numbers and categories
-    # are judged by the same code whichever way a row was split.
+    # With all attributes declared strings, cells stay text, as in _split_plain.
     header = ["@RELATION r", *(f"@ATTRIBUTE a{i} STRING" for i in range(width)), "@DATA"]
     text = "\n".join([*header, *(line for _, line in lines)])
     decoder = arff.ArffDecoder()

@@ -1,11 +1,13 @@
-"""Columns of a table as text, and what turns them into numbers and category codes.
+"""Convert a table's columns from text to numbers and category codes, in canonical order.
 
-Every reader (ARFF, CSV, Parquet, the toy data) hands over the same thing: the text of each cell
-and what the source says about the column's type.  What a value means is decided here, once.
+Every reader (ARFF, CSV, Parquet, the toy data) returns the same `RawColumn`: the text of each
+cell and the type that the source declares. Values are interpreted only here.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import re
 from collections.abc import Sequence
@@ -23,13 +25,13 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 
 @dataclass(frozen=True, eq=False)
 class RawColumn:
-    """One column as its source holds it.
+    """One column as read from its source.
 
     Attributes
     ----------
     name : str
     cells : sequence of str or None
-        The text of each row without blanks around it; None where the value is missing.
+        The stripped text of each row; None where the value is missing.
     declared : str or tuple of str
         ``NUMBER``; ``TEXT``; the declared categories; or ``UNDECLARED``, when the source (CSV)
         leaves it to the values.
@@ -41,7 +43,7 @@ class RawColumn:
 
 
 def is_numeric(column: RawColumn, where: str) -> bool:
-    """Whether a column holds numbers; one without a declared type must not mix them with text.
+    """Return whether a column holds numbers.
 
     Raises
     ------
@@ -132,3 +134,50 @@ def to_codes(column: RawColumn, where: str) -> tuple[np.ndarray, tuple[str, ...]
     code: dict[str | None, int] = {category: i for i, category in enumerate(categories)}
     code[None] = -1
     return np.array([code[cell] for cell in column.cells], dtype=np.int32), categories
+
+
+def canonical_order(
+    numbers: np.ndarray,
+    codes: np.ndarray,
+    categories: Sequence[tuple[str, ...]],
+    labels: np.ndarray,
+) -> tuple[np.ndarray, str]:
+    """Return the order that sorts the rows, and the fingerprint of the sorted table.
+
+    Both are the same whatever source the table came from. Numbers are compared as printed with
+    9 significant digits, since two sources of one table may differ in a number's last bits.
+
+    Parameters
+    ----------
+    numbers : ndarray of float64, shape (n, d_num)
+    codes : ndarray of int, shape (n, d_cat)
+        Indices into ``categories``; -1 where missing.
+    categories : sequence of tuple of str
+        Of each categorical column.
+    labels : ndarray of str, shape (n,)
+
+    Returns
+    -------
+    order : ndarray of int, shape (n,)
+    fingerprint : str
+        Hexadecimal SHA-256.
+    """
+    texts, ranks = [], []
+    for column in numbers.T:
+        values, inverse = np.unique(column, return_inverse=True)
+        printed = np.array([f"{value:.9g}" for value in values], dtype=object)
+        texts.append(printed[inverse])
+        ranks.append(np.concatenate([[0], np.cumsum(printed[1:] != printed[:-1])])[inverse])
+    label_rank = np.unique(labels, return_inverse=True)[1]
+    # The exact numbers come last: they only order rows that print alike.
+    keys = [*ranks, *codes.T, label_rank, *numbers.T]
+    order = np.lexsort(keys[::-1])
+
+    digest = hashlib.sha256()
+    for text in texts:
+        digest.update(json.dumps(list(text[order])).encode())
+    for column, names in zip(codes.T, categories, strict=True):
+        cells = np.array([*names, None], dtype=object)[column[order]]  # code -1 selects None
+        digest.update(json.dumps([names, list(cells)]).encode())
+    digest.update(json.dumps(list(labels[order])).encode())
+    return order, digest.hexdigest()

@@ -1,7 +1,7 @@
-"""Datasets: the paper's six, the embedded toy data, and a user's own file.
+"""Load a dataset: one of the paper's six, the embedded toy data, or a user's own file.
 
-Whatever the source, the rows end in one canonical order before anything random happens, so that
-a seed means the same rows everywhere.
+Rows are brought into one canonical order before anything random happens, so that a seed selects
+the same rows whatever the source.
 """
 
 from __future__ import annotations
@@ -15,8 +15,14 @@ from pathlib import Path
 import numpy as np
 
 from autosmote.data.arff import parse_arff
-from autosmote.data.canonical import canonical_form
-from autosmote.data.columns import NUMBER, RawColumn, is_numeric, to_codes, to_numbers
+from autosmote.data.columns import (
+    NUMBER,
+    RawColumn,
+    canonical_order,
+    is_numeric,
+    to_codes,
+    to_numbers,
+)
 from autosmote.data.files import read_table
 from autosmote.data.toy import toy_columns
 from autosmote.errors import UserError
@@ -44,9 +50,9 @@ class Dataset:
     classes : tuple of str
         The majority's label and the minority's.
     fingerprint : str
-        Hexadecimal SHA-256 of the canonical table, with numbers at 9 significant digits.
+        Hexadecimal SHA-256 of the canonical table (see `columns.canonical_order`).
     source : str
-        Where the data came from, without any folder's name.
+        Where the data came from, without folder names.
     """
 
     name: str
@@ -63,14 +69,14 @@ class Dataset:
 
 @dataclass(frozen=True)
 class PaperDataset:
-    """One of the six datasets of Table 1 and the counts that every source of it must have."""
+    """One of the six datasets of the paper's Table 1, with the counts that any source must have."""
 
     openml_id: int  # always version 1
     file_name: str  # OpenML's name of the dataset, as a local folder holds it
     n_majority: int
     n_minority: int
     n_features: int  # after one-hot encoding
-    dropped: tuple[str, ...] = ()  # identifiers that a local file has no description to mark
+    dropped: tuple[str, ...] = ()  # identifier columns, which a local file does not mark
 
 
 PAPER_DATASETS = {
@@ -93,7 +99,7 @@ def load_dataset(
     target: str | None = None,
     cache_dir: str | Path | None = None,
 ) -> Dataset:
-    """Load a dataset by its name.
+    """Load a dataset by name.
 
     Parameters
     ----------
@@ -110,7 +116,7 @@ def load_dataset(
     Raises
     ------
     UserError
-        For everything that is wrong with the name, the source, or what it holds.
+        If the name, the source, or its contents are not valid.
     """
     if name not in DATASET_NAMES:
         raise UserError(f"There is no dataset '{name}'; choose from {', '.join(DATASET_NAMES)}.")
@@ -139,7 +145,7 @@ def load_dataset(
 
 
 def _load_paper_dataset(name: str, folder: Path | None, cache_dir: str | Path | None) -> Dataset:
-    """Load one of the six from a local folder or from OpenML and check its counts."""
+    """Load one of the six datasets from a local folder or from OpenML; check its counts."""
     expected = PAPER_DATASETS[name]
     dropped = expected.dropped
     target = None
@@ -186,19 +192,19 @@ def n_features(dataset: Dataset) -> int:
 def build_dataset(
     name: str, columns: Sequence[RawColumn], target: str | None, *, where: str, source: str
 ) -> Dataset:
-    """Type the columns, encode the label, and bring the table into canonical order.
+    """Convert columns to a dataset in canonical order.
 
     Parameters
     ----------
     name : str
     columns : sequence of RawColumn
-        With the target among them.
+        Including the target.
     target : str or None
         Name of the target column; None for the last one.
     where : str
-        What an error message calls the data.
+        Name of the data in error messages.
     source : str
-        Kept in the dataset.
+        Stored in the dataset.
 
     Raises
     ------
@@ -235,7 +241,7 @@ def build_dataset(
         raise UserError(f"{where} has no feature beside '{label_column.name}'; add some.")
 
     y = (labels == classes[1]).astype(np.int8)
-    order, fingerprint = canonical_form(numbers, codes, categories, labels)
+    order, fingerprint = canonical_order(numbers, codes, categories, labels)
     return Dataset(
         name=name,
         numeric=numbers[order],
@@ -251,7 +257,7 @@ def build_dataset(
 
 
 def _labels(column: RawColumn, where: str) -> tuple[np.ndarray, tuple[str, str]]:
-    """Return each row's label, and the majority's and the minority's label."""
+    """Return each row's label and the two classes, the majority first."""
     if not column.cells:
         raise UserError(f"{where} has no rows; add some.")
     cells = [cell for cell in column.cells if cell is not None]
@@ -269,7 +275,7 @@ def _labels(column: RawColumn, where: str) -> tuple[np.ndarray, tuple[str, str]]
             f"{where}, target '{column.name}' has {len(counts):,} classes "
             f"({_shortened(list(counts))}); over-sampling here needs exactly two."
         )
-    # most_common keeps the sorted order among equals: in a tie the second is the minority.
+    # most_common keeps the sorted order of equal counts: in a tie the second is the minority.
     (majority, _), (minority, _) = counts.most_common()
     return np.array(cells, dtype=object), (majority, minority)
 

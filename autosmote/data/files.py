@@ -14,12 +14,12 @@ CSV_MISSING = frozenset(["", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "nul
 
 
 def read_table(path: str | Path) -> list[RawColumn]:
-    """Read a table; its suffix says which format it has.
+    """Read a table in the format given by its suffix.
 
     Parameters
     ----------
     path : str or Path
-        ``.csv`` (UTF-8, commas, a header line; ``CSV_MISSING`` says what means missing),
+        ``.csv`` (UTF-8, commas, a header line; the texts of ``CSV_MISSING`` mean missing),
         ``.parquet`` or ``.arff``.
 
     Returns
@@ -53,7 +53,7 @@ def _read_arff(path: Path) -> list[RawColumn]:
 
 
 def _read_csv(path: Path) -> list[RawColumn]:
-    # The csv module rather than pandas, which fills short rows without a word.
+    # The csv module rather than pandas, which silently pads short rows.
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.reader(file, strict=True)
         rows: list[list[str | None]] = []
@@ -91,14 +91,14 @@ def _read_parquet(path: Path) -> list[RawColumn]:
         raise UserError(f"{path.name} is not a readable Parquet file; write it again.") from exc
     columns = []
     for name, values in zip(table.column_names, table.columns, strict=True):
-        if name.startswith("__index_level_"):  # pandas' row index, which is no feature
+        if name.startswith("__index_level_"):  # pandas' row index, not a feature
             continue
         columns.append(_arrow_column(path.name, name, values))
     return columns
 
 
 def _arrow_column(where: str, name: str, values: Any) -> RawColumn:
-    """Turn an Arrow column into text; its type says whether it holds numbers or categories."""
+    """Convert an Arrow column to text, with NUMBER, TEXT or its categories as declared type."""
     from pyarrow import types
 
     kind = values.type
@@ -119,7 +119,7 @@ def _arrow_column(where: str, name: str, values: Any) -> RawColumn:
         raise UserError(
             f"{where}, column '{name}' has the type {kind}; store it as numbers, text or booleans."
         )
-    # A float's NaN is missing too.  str() of a float is exact: parsing it gives the same bits.
+    # NaN is missing too. str() of a float is exact: parsing it gives the same bits.
     cells = [None if x is None or x != x else str(x) for x in values.to_pylist()]
     if declared != NUMBER:
         cells = [cell and (cell.strip() or None) for cell in cells]

@@ -1,9 +1,9 @@
-"""Fetch a dataset from OpenML through its own client, and see to what the client leaves open.
+"""Fetch a dataset from OpenML through its client, with a lock, timeouts and a checksum.
 
 The client sets no timeout, shares its cache between processes without a lock, and never checks a
-cached file again, so that one cut short loads silently with fewer rows.  Here every fetch is
-locked, bounded in time, and the ARFF's bytes are compared with the md5 of OpenML's description,
-whether they came from the network or from the cache.
+cached file again, so that a truncated file loads silently with fewer rows. Here every fetch holds
+a lock, is bounded in time, and compares the ARFF file's bytes, downloaded or cached, with the md5
+in OpenML's description.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from typing import Any, TypeVar
 
 from autosmote.errors import UserError
 
-CONNECT_SECONDS, READ_SECONDS = 5.0, 12.0  # per attempt; reading: the longest silence
+CONNECT_SECONDS, READ_SECONDS = 5.0, 12.0  # per attempt; READ: longest wait for the next byte
 ATTEMPTS = 2
-DESCRIPTION_SECONDS = 25.0  # all attempts and the name look-up, which no socket timeout bounds
+DESCRIPTION_SECONDS = 25.0  # all attempts, and the name lookup, which no socket timeout bounds
 LOCK_SECONDS = 900.0
 
 REMEDIES = (
@@ -37,12 +37,12 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Download:
-    """An ARFF file and what OpenML's description says about it.
+    """An ARFF file and OpenML's description of it.
 
     Attributes
     ----------
     arff : bytes
-        Verified against the description's md5, where it has one.
+        Verified by the md5 of the description, where it has one.
     target : str or None
         The default target attribute.
     dropped : tuple of str
@@ -60,11 +60,11 @@ def fetch(openml_id: int, name: str, cache_dir: str | Path | None = None) -> Dow
     Parameters
     ----------
     openml_id : int
-        Never the name: only an id works offline from a warm cache.
+        Rather than the name: only an id works offline from a filled cache.
     name : str
-        What an error message calls the dataset.
+        Name of the dataset in error messages.
     cache_dir : str or Path, optional
-        Root of the client's cache; by default the client's own choice (``OPENML_CACHE_DIR``).
+        Root of the client's cache; by default the client's own (``OPENML_CACHE_DIR``).
 
     Raises
     ------
@@ -79,7 +79,7 @@ def fetch(openml_id: int, name: str, cache_dir: str | Path | None = None) -> Dow
         try:
             folder.mkdir(parents=True, exist_ok=True)
             lock: Any = filelock.FileLock(folder / f"autosmote-{openml_id}.lock", LOCK_SECONDS)
-            if not os.access(folder, os.W_OK):  # then nobody can change a file of it either
+            if not os.access(folder, os.W_OK):  # read-only: no process of this user can change it
                 lock = contextlib.nullcontext()
             with lock:
                 return _fetch(openml, openml_id, name)
@@ -117,7 +117,7 @@ def _fetch(openml: Any, openml_id: int, name: str) -> Download:
         openml.exceptions.PyOpenMLError,
         TimeoutError,
         RuntimeError,
-        KeyError,  # what the client makes of a page that is not OpenML's, such as a proxy's
+        KeyError,  # raised by the client for a page that is not OpenML's, such as a proxy's
         TypeError,
         ValueError,
     ) as exc:
@@ -138,16 +138,16 @@ def _fetch(openml: Any, openml_id: int, name: str) -> Download:
     return Download(
         arff=arff,
         target=dataset.default_target_attribute,
-        # OpenML writes several names as one string with commas.
+        # OpenML gives several names as one string with commas.
         dropped=tuple(part.strip() for entry in dropped if entry for part in entry.split(",")),
     )
 
 
 def _within(seconds: float, call: Callable[[], T]) -> T:
-    """Return ``call()``, or raise TimeoutError when it takes longer.
+    """Return ``call()``; raise TimeoutError if it takes longer.
 
-    A name look-up can block for minutes and nothing can interrupt it, so it runs in a thread
-    that does not keep the process alive.
+    A name lookup can block for minutes and cannot be interrupted, so it runs in a daemon thread,
+    which does not keep the process alive.
     """
     outcome: dict[str, Any] = {}
 
@@ -169,8 +169,8 @@ def _within(seconds: float, call: Callable[[], T]) -> T:
 
 @contextlib.contextmanager
 def _client(cache_dir: str | Path | None) -> Iterator[Any]:
-    """Yield the openml package, set up for one fetch; its settings are put back afterwards."""
-    # Read at each call; else the client tries a MinIO server over plain HTTP first.
+    """Yield the openml package with the settings for one fetch; restore its own afterwards."""
+    # The client reads it at each call, and without it tries a MinIO server over HTTP first.
     os.environ["OPENML_SKIP_PARQUET"] = "true"
     import openml
     import requests
@@ -181,7 +181,7 @@ def _client(cache_dir: str | Path | None) -> Iterator[Any]:
             kwargs["timeout"] = (CONNECT_SECONDS, READ_SECONDS)
             return super().request(*args, **kwargs)
 
-    # The client has no setting for a timeout: it gets a requests whose sessions bring one.
+    # The client has no setting for a timeout: its `requests` is replaced by one with timeouts.
     timed_requests = types.ModuleType("requests")
     vars(timed_requests).update(vars(requests))
     timed_requests.Session = TimedSession  # type: ignore[attr-defined]
@@ -189,8 +189,8 @@ def _client(cache_dir: str | Path | None) -> Iterator[Any]:
     config = openml.config
     before = (config._root_cache_directory, config.retry_policy, config.connection_n_retries)
     root_logger = logging.getLogger()
-    # For each response without gzip the client warns on the root logger; where that has no
-    # handler, logging.warning() would install one for good.
+    # The client warns on the root logger for each response without gzip; without a handler there,
+    # logging.warning() would install one permanently.
     handler = logging.NullHandler()
     try:
         _api_calls.requests = timed_requests

@@ -1,4 +1,4 @@
-"""The paper's protocol: under-sample the minority, split 60/20/20, preprocess (Section 4.1)."""
+"""Under-sample the minority, split 60/20/20 and preprocess (the paper's Section 4.1)."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ MIN_MINORITY_PER_PART = 2
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Training, validation and test part of one dataset, imbalance ratio and seed.
+    """Training, validation and test part of a dataset for one imbalance ratio and seed.
 
     Attributes
     ----------
     X_train, X_val, X_test : ndarray of float64, shape (n_part, D), C-contiguous
-        Scaled numeric features, then the one-hot blocks.
+        Scaled numeric features, followed by one-hot blocks.
     y_train, y_val, y_test : ndarray of int8, shape (n_part,)
         1 for the minority class.
     feature_names : tuple of str
@@ -29,11 +29,11 @@ class Split:
     groups : list of tuple of int
         Column range (start, stop) of each categorical feature's one-hot block.
     ir : float or None
-        The imbalance ratio that was asked for; None keeps the data's own.
+        The requested imbalance ratio; None for the dataset's own.
     ir_train : float
         N_maj / N_min of the training part.
     fingerprint, dataset : str
-        Of the whole dataset, before under-sampling.
+        Fingerprint and name of the whole dataset, before under-sampling.
     seed : int
     """
 
@@ -53,11 +53,11 @@ class Split:
 
 
 def make_split(dataset: Dataset, *, ir: float | None, seed: int, fit_on: str = "train") -> Split:
-    """Under-sample, split and preprocess, in this order.
+    """Under-sample, split and preprocess a dataset, in this order.
 
-    The minority class of the whole dataset is under-sampled to ``floor(N_maj / ir)`` rows, so
-    that Table 1 holds to the row, and only then split: each class at 60 % and 80 % of its rows.
-    For one seed the rows at a higher ratio are a subset of those at a lower one.
+    The minority class of the whole dataset is under-sampled to ``floor(N_maj / ir)`` rows, which
+    gives the counts of the paper's Table 1; then each class is split at 60 % and 80 % of its
+    rows. For one seed, the rows at a higher ratio are a subset of those at a lower one.
 
     Parameters
     ----------
@@ -65,15 +65,15 @@ def make_split(dataset: Dataset, *, ir: float | None, seed: int, fit_on: str = "
     ir : float or None
         Imbalance ratio N_maj / N_min; None keeps all rows.
     seed : int
-        Decides the under-sampling and the split.
+        Of the under-sampling and the split.
     fit_on : {"train", "all"}
-        Rows that the preprocessing is fitted on.  "all" is the paper's way: all rows that are
-        left after under-sampling, which lets the test part leak into the training part.
+        Rows that the preprocessing is fitted on. "all", as in the paper, means all rows after
+        under-sampling, which leaks test rows into the preprocessing.
 
     Raises
     ------
     UserError
-        When ``ir`` is no positive number, lies below the data's own ratio, or leaves fewer than
+        When ``ir`` is not a positive number, lies below the data's own ratio, or leaves fewer than
         two minority rows in a part; or when ``seed`` or ``fit_on`` is not valid.
     """
     if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or seed < 0:
@@ -89,7 +89,7 @@ def make_split(dataset: Dataset, *, ir: float | None, seed: int, fit_on: str = "
     if ratio is not None:
         minority = minority[: math.floor(len(majority) / ratio + 1e-9)]
     parts = [
-        # Shuffled, for the canonical order would line the rows up by their first feature.
+        # Shuffled, since the canonical order sorts the rows by their first feature.
         rng.permutation(np.concatenate(of_both_classes))
         for of_both_classes in zip(_cut(majority), _cut(minority), strict=True)
     ]
@@ -135,7 +135,7 @@ def _checked_ratio(ir: float, n_majority: int, n_minority: int) -> float:
             "such as ir=50, or ir=null to keep the data's own."
         )
     own = n_majority / n_minority
-    if ratio < own * (1 - 1e-9):  # the own ratio itself, written in decimals, is fine
+    if ratio < own * (1 - 1e-9):  # with a tolerance, for the own ratio written in decimals
         raise UserError(
             f"ir={ir} is below the data's own ratio of {own:.4g} ({n_majority:,} to "
             f"{n_minority:,} rows), and only minority rows are removed; give a larger ir, or "
@@ -145,21 +145,21 @@ def _checked_ratio(ir: float, n_majority: int, n_minority: int) -> float:
 
 
 def _cut(rows: np.ndarray) -> list[np.ndarray]:
-    """Cut rows at 60 % and 80 %, rounded half up in whole numbers."""
+    """Split rows at 60 % and 80 %, rounded half up (in integers, hence exactly)."""
     n = len(rows)
     return np.split(rows, [(6 * n + 5) // 10, (8 * n + 5) // 10])
 
 
 def _features(dataset: Dataset, fit_rows: np.ndarray) -> np.ndarray:
-    """Scale the numeric columns by the statistics of ``fit_rows``, and encode the categorical.
+    """Standardise numeric columns by the statistics of ``fit_rows``; one-hot encode the others.
 
-    A missing number becomes 0, the mean; a missing category a block of zeros.
+    A missing number becomes 0 (the mean), a missing category a block of zeros.
     """
     blocks = []
     if dataset.numeric_names:
         from sklearn.preprocessing import StandardScaler
 
-        # A column without a value in these rows has no mean: it becomes 0 as a whole.
+        # A column without values in these rows has no mean and becomes 0 everywhere.
         with np.errstate(invalid="ignore", divide="ignore"):
             scaler = StandardScaler().fit(dataset.numeric[fit_rows])
         blocks.append(np.nan_to_num(scaler.transform(dataset.numeric), nan=0.0))
@@ -169,6 +169,7 @@ def _features(dataset: Dataset, fit_rows: np.ndarray) -> np.ndarray:
 
 
 def _layout(dataset: Dataset) -> tuple[tuple[str, ...], list[tuple[int, int]]]:
+    """Return the feature names and the column range of each one-hot block."""
     names = list(dataset.numeric_names)
     groups = []
     for column, categories in zip(dataset.categorical_names, dataset.categories, strict=True):

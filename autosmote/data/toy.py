@@ -1,7 +1,7 @@
-"""The embedded data set: small, two-dimensional, and hard for plain interpolation.
+"""Generate the embedded toy dataset: small, two-dimensional, hard for interpolation.
 
 Modelled on the paper's case study (Section 4.6): the minority forms two clusters on either side
-of the majority, so a segment between the clusters crosses the majority and makes noise.
+of the majority, so a segment between the clusters crosses the majority and produces noise.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _SEED = 2023
 def toy_columns() -> list[RawColumn]:
     """Generate the toy data: columns x, y and label, 450 normal and 35 rare rows.
 
-    The rule is fixed and its numbers are rounded to six digits, so that every platform makes the
+    The seed is fixed and numbers are rounded to six digits, so that all platforms produce the
     same bits.
     """
     rng = np.random.default_rng(_SEED)
