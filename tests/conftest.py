@@ -1,19 +1,25 @@
-"""What all tests share: one thread per process; rules for tests that need data or packages."""
+"""Set up all tests: threads, Hypothesis' profile, tests that need datasets or packages."""
 
 import importlib.util
 import os
 
-# Before numpy or torch is imported: a thread pool per test process would fight over the cores.
+# Before numpy or torch is imported, since thread pools of several processes compete for cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# Without deadlines, since a busy machine would miss them; in CI with the same examples each time.
+settings.register_profile("local", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 DATA_VARIABLE = "AUTOSMOTE_DATA_DIR"
 if os.environ.get(DATA_VARIABLE):
-    # Many tests work in a folder of their own, where a relative path would lead nowhere.
+    # Many tests change the working folder, where a relative path would no longer be valid.
     os.environ[DATA_VARIABLE] = os.path.abspath(os.environ[DATA_VARIABLE])
 
 
@@ -59,13 +65,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
-    """The folder with the six datasets; only for tests marked `data`."""
+    """Return the folder with the six datasets; only for tests marked `data`."""
     return Path(os.environ[DATA_VARIABLE])
 
 
 @pytest.fixture
 def small_split():
-    """A small overlapping split: 90/9 training, 30/6 validation, 60/20 test rows."""
+    """Return a split of overlapping classes: 90/9 training, 30/6 validation, 60/20 test rows."""
     import numpy as np
 
     from autosmote.data.splits import Split

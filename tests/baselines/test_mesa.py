@@ -358,7 +358,7 @@ def test_neighbours_are_listed_searched_and_cut():
     assert len(np.unique(lengths[2])) > 50
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.sampled_from([0, 300, 1 << 20]))
 def test_of_equally_near_rows_the_earlier_is_nearer(seed, k, memory):
     rng = np.random.default_rng(seed)

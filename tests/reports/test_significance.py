@@ -46,7 +46,7 @@ def test_equals_scipy_with_many_ties(n):
     assert signed_rank_p(x, y) == pytest.approx(expected, rel=1e-12)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     st.lists(st.integers(-3, 4), min_size=5, max_size=8),
     st.sampled_from(["greater", "two-sided"]),

@@ -26,7 +26,7 @@ def test_other_parameters(parameters):
     assert report["different"] == 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(tiny_problems(), st.integers(0, 2**32 - 1))
 def test_equal_but_for_ties_whatever_the_rows(case, random_state):
     problem, counts = case

@@ -18,7 +18,7 @@ def test_equal_on_data_shaped_like_the_six(shape):
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(tiny_problems(scales=EXACT_SCALES))
 def test_brute_force_is_reproduced_ties_included(case):
     problem, counts = case
@@ -27,7 +27,7 @@ def test_brute_force_is_reproduced_ties_included(case):
     np.testing.assert_array_equal(fast.predict(counts), refit.predict(counts))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(tiny_problems())
 def test_equal_but_for_ties_whatever_the_algorithm(case):
     problem, counts = case

@@ -56,7 +56,7 @@ def test_rows_that_tie_are_asked_for():
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(tiny_problems(), st.integers(1, 7))
 def test_equal_whatever_the_rows(case, k):
     problem, counts = case

@@ -79,7 +79,7 @@ def test_equal_on_data_shaped_like_the_six(shape, seed, grown):
     assert len(grown) == 3
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(tiny_problems(), st.integers(0, 2**32 - 1), st.sampled_from([None, None, 1, 2]))
 def test_equal_whatever_the_rows(case, random_state, max_depth):
     problem, counts = case

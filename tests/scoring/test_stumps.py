@@ -101,7 +101,7 @@ def test_other_parameters(shape, parameters):
     check_equal(estimator, problem.X_train, problem.y_train, problem.X_val)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(tiny_problems(), st.integers(0, 2**32 - 1), st.sampled_from([0.5, 1.0, 3.0]))
 def test_equal_whatever_the_rows(case, random_state, learning_rate):
     """Ties, duplicates, perfect stumps, and rows that cannot be boosted, in the same words."""

@@ -24,7 +24,7 @@ def test_other_parameters(parameters):
     check_svm(problem, LinearSVC(random_state=0, **parameters), episodes)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(tiny_problems())
 def test_the_gradient_vanishes_at_the_minimum(case):
     """Needs no reference: f is strictly convex, so this is the minimum."""
