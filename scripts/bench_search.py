@@ -40,7 +40,8 @@ from autosmote.search.hierarchical.episode import EpisodeGenerator
 from autosmote.search.hierarchical.parameters import LEVELS
 from autosmote.search.hierarchical.reference import PlainPolicies, plain_episode
 from autosmote.search.loop import SearchInterrupted, SearchResult, run_search
-from autosmote.space.base import Space, build_space
+from autosmote.space.base import Space
+from autosmote.space.pool import build_space
 
 COLUMNS = (
     "revision", "kind", "dataset", "clf", "ir", "net", "scoring", "scorer", "actors", "device",

@@ -25,7 +25,7 @@ from autosmote.evaluation import searched as tried
 from autosmote.evaluation.results import Evaluation, GridPoint, HeldOut, Scores, both_metrics
 from autosmote.evaluation.sandboxed import LimitedMethod, LimitedResampler
 from autosmote.isolation.sandbox import ChildFailed
-from autosmote.scoring.drop_in import equal_but_faster
+from autosmote.scoring.registry import drop_in_for
 
 if TYPE_CHECKING:  # all import far more than is needed to read a configuration
     from autosmote.data.splits import Split
@@ -134,7 +134,7 @@ class Classifier:
 
     def __init__(self, estimator: Any, split: Split) -> None:
         self.estimator, self.split = estimator, split
-        self.equal = equal_but_faster(estimator)
+        self.equal = drop_in_for(estimator)
         self.seconds = 0.0
         self.warnings: list[str] = []
         self.failure: Exception | None = None

@@ -54,7 +54,7 @@ class Fold:
         return Part(
             X_train=self.X_train,
             y_train=self.y_train,
-            maker=maker.among(np.isin(minority, self.rows)),
+            maker=maker.restricted_to(np.isin(minority, self.rows)),
             X_val=self.X_val,
             y_val=self.y_val,
             label=label,
@@ -63,7 +63,7 @@ class Fold:
 
     def add(self, part: Part, samples: Samples) -> None:
         """Keep the synthetic rows of a class in place for the classes after it."""
-        new = part.maker.rows(part.maker.own(samples))
+        new = part.maker.rows(part.maker.restrict(samples))
         self.X_train = stack(self.X_train, new)
         self.y_train = np.append(self.y_train, np.full(len(new), part.label, self.y_train.dtype))
 

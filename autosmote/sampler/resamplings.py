@@ -21,7 +21,7 @@ from autosmote.errors import describe_error, let_interrupts_through
 from autosmote.metrics import METRICS
 from autosmote.sampler.folds import Fold
 from autosmote.sampler.selection import Trials
-from autosmote.scoring.drop_in import equal_but_faster
+from autosmote.scoring.registry import drop_in_for
 from autosmote.scoring.scorers.added_rows import ResampledScorer
 
 Table = tuple[NDArray[np.float64], NDArray[np.int8]]
@@ -194,7 +194,7 @@ class ResampledTrials(Trials):
         return self._resample(candidate, self._made.X, self._made.y)
 
     def _fit(self, candidate: Resampling) -> Any:
-        return clone(equal_but_faster(self._made.estimator)).fit(*self.table(candidate))
+        return clone(drop_in_for(self._made.estimator)).fit(*self.table(candidate))
 
     def _called(self, candidate: Resampling, part: int) -> NDArray[np.bool_]:
         return self._predictions(candidate, self.held_out[part], self._made.scorers[part]) == 1

@@ -14,7 +14,7 @@ from sklearn.base import clone
 from sklearn.utils import _safe_indexing
 
 from autosmote.sampler.selection import Trials
-from autosmote.scoring.drop_in import equal_but_faster
+from autosmote.scoring.registry import drop_in_for
 from autosmote.scoring.reward import Part, Reward, Scoring
 from autosmote.scoring.scorers.refit import stack
 from autosmote.search.candidates import Candidate
@@ -62,7 +62,7 @@ class SearchTrials(Trials):
         self.candidates = self.result.candidates
         self.label = self.parts[0].label
         self.held_out = self.parts
-        self._fitted = equal_but_faster(self.estimator)
+        self._fitted = drop_in_for(self.estimator)
 
     def left_out(self, candidate: Candidate) -> NDArray[np.integer]:
         """Positions of the given rows that a candidate leaves out, in order."""
@@ -82,7 +82,7 @@ class SearchTrials(Trials):
         return clone(self._fitted).fit(*self.table(candidate))
 
     def _called(self, candidate: Candidate, part: int) -> NDArray[np.bool_]:
-        return self._by_parts.of(candidate).called(part, candidate.samples)
+        return self._by_parts.of(candidate).predict_minority(part, candidate.samples)
 
     def result_of(self, chosen: Candidate) -> SearchResult:
         """The search's result with another candidate for its best."""
@@ -109,7 +109,7 @@ class _Rewards:
     def of(self, candidate: Candidate) -> Reward:
         share = candidate.left_out
         if share not in self._made:
-            self._made[share] = self._make([part.without(share) for part in self._parts])
+            self._made[share] = self._make([part.without_hardest(share) for part in self._parts])
         return self._made[share]
 
 

@@ -1,10 +1,10 @@
-"""How an episode of the search is scored (Section 3.3: the reward is a validation score).
+"""The faster equivalents of scikit-learn classifiers, and the choice of one (Section 3.3).
 
-The training part, the pool of possible synthetic rows and the validation part are the same for all
-episodes of a search, and an episode is a count per pool row. A scorer turns counts into the
-validation predictions of the classifier trained on them; one module per classifier computes once
-whatever does not depend on the counts, and ``refit`` does without for every other classifier, and
-where lambda is continuous and rows are not known before they are made.
+The reward of an episode is a score on the validation part. The training part, the pool of possible
+synthetic rows and the validation part are the same for all episodes of a search, and an episode is
+a count per pool row. A *scorer* turns counts into validation predictions; it computes once whatever
+does not depend on the counts. A *drop-in classifier* takes the place of scikit-learn's class
+wherever rows are not known beforehand. Everything else is refitted by scikit-learn.
 """
 
 from __future__ import annotations
@@ -12,23 +12,40 @@ from __future__ import annotations
 import logging
 from functools import partial
 from importlib import import_module
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autosmote.errors import UserError
-from autosmote.space.base import repeat
+from autosmote.space.pool import repeat
 
 logger = logging.getLogger("autosmote")
 
-_FAST = {
-    "KNeighborsClassifier": ("autosmote.scoring.scorers.knn", "KnnScorer"),
-    "DecisionTreeClassifier": ("autosmote.scoring.scorers.tree", "TreeScorer"),
-    "AdaBoostClassifier": ("autosmote.scoring.scorers.adaboost", "BoostingScorer"),
-    "LinearSVC": ("autosmote.scoring.scorers.svm", "SvmScorer"),
+
+class _Equivalents(NamedTuple):
+    """Import paths; the classes' own ``supports`` checks an estimator's type and parameters."""
+
+    scorer: str
+    drop_in: str | None
+
+
+_EQUIVALENTS = {
+    "AdaBoostClassifier": _Equivalents(
+        "autosmote.scoring.scorers.adaboost.AdaBoostScorer",
+        "autosmote.scoring.estimators.adaboost.PresortedAdaBoost",
+    ),
+    "DecisionTreeClassifier": _Equivalents(
+        "autosmote.scoring.scorers.tree.TreeScorer",
+        "autosmote.scoring.estimators.tree.PresortedTree",
+    ),
+    "KNeighborsClassifier": _Equivalents(
+        "autosmote.scoring.scorers.knn.KnnScorer",
+        "autosmote.scoring.estimators.knn.BoxedKNeighbors",
+    ),
+    "LinearSVC": _Equivalents("autosmote.scoring.scorers.svm.SvmScorer", None),
 }
-"""Where a class of this name may be reproduced; the module itself checks type and parameters."""
+"""By the name of scikit-learn's class, which is known without importing it."""
 
 
 class Scorer(Protocol):
@@ -37,7 +54,7 @@ class Scorer(Protocol):
     name: str
 
     def predict(self, counts: NDArray[np.integer]) -> NDArray[np.int8]:
-        """Predictions (0 or 1) for the validation rows.
+        """Return predictions (0 or 1) for the validation rows.
 
         Parameters
         ----------
@@ -46,15 +63,48 @@ class Scorer(Protocol):
         """
 
 
+class FastScorer(Scorer, Protocol):
+    """Scores episodes of one classifier without refitting it.
+
+    Attributes
+    ----------
+    tolerance : float or None
+        Largest share of predictions that may differ from a refit's; None: not compared.
+    """
+
+    tolerance: ClassVar[float | None]
+
+    def __init__(
+        self,
+        estimator: Any,
+        X_train: NDArray[np.float64],
+        y_train: NDArray[np.integer],
+        pool: NDArray[np.float64],
+        X_val: NDArray[np.float64],
+        memory_bytes: int,
+    ) -> None:
+        """Compute what does not depend on the counts; parameters as in ``make_scorer``.
+
+        Raises
+        ------
+        MemoryError
+            When that would take more than ``memory_bytes``.
+        """
+
+    @staticmethod
+    def supports(estimator: Any, X_train: NDArray[np.float64]) -> bool:
+        """Return whether the estimator's type and parameters are reproduced."""
+
+
 @runtime_checkable
 class AddedRowsScorer(Protocol):
-    """Scores rows of no pool, too."""
+    """Scores rows that are in no pool, too."""
 
-    def takes(self, rows: NDArray[np.float64]) -> bool:
-        """Whether what was computed once holds when these rows are added."""
+    def accepts(self, rows: NDArray[np.float64]) -> bool:
+        """Return whether what was computed once is valid when these rows are added."""
 
     def predict_added(self, rows: NDArray[np.float64]) -> NDArray[np.int8]:
-        """Predictions (0 or 1) for the validation rows.
+        """Return predictions (0 or 1) for the validation rows.
 
         Parameters
         ----------
@@ -75,13 +125,13 @@ def make_scorer(
     refit: Scorer | None = None,
     agreed: dict[str, bool] | None = None,
 ) -> Scorer:
-    """Choose the fastest scorer that predicts what a refit of the estimator would.
+    """Return the fastest scorer that predicts what a refit of the estimator would.
 
     Parameters
     ----------
     estimator : scikit-learn classifier
-        Cloned before it is fitted. One that draws at random needs an integer ``random_state`` to
-        be reproduced; without, it is refitted.
+        Cloned before it is fitted. A randomised one needs an integer ``random_state`` to be
+        reproduced; otherwise it is refitted.
     X_train, y_train : ndarray of shape (n, D) and (n,)
         Training part; labels are 0 and 1, the minority being 1.
     pool : ndarray of shape (n_pool, D)
@@ -91,10 +141,10 @@ def make_scorer(
     scoring : {"auto", "refit"}
         ``"refit"`` uses scikit-learn whatever the estimator.
     memory_bytes : int
-        Most memory that may be used for what is computed once; beyond it, a refit is used.
+        Most memory for what is computed once; where more is needed, a refit is used.
     refit : Scorer, optional
-        The refit that serves where nothing is faster, and that a faster one is compared with: of
-        the same data in the form in which the estimator is to see them.
+        The scorer to fall back on and to compare with; by default a ``RefitScorer`` of the same
+        rows. Give one where the estimator is trained on another form of the rows.
     agreed : dict, optional
         Results of earlier comparisons with a refit, by a hash of estimator and data; new ones are
         added. Pass the same dictionary where scorers of the same data are made again: two refits
@@ -116,49 +166,76 @@ def make_scorer(
         from autosmote.scoring.scorers.refit import RefitScorer
 
         refit = RefitScorer(estimator, X_train, y_train, partial(repeat, pool), X_val)
-    if scoring == "refit" or type(estimator).__name__ not in _FAST:
+    known = _EQUIVALENTS.get(type(estimator).__name__)
+    if scoring == "refit" or known is None:
         return refit
-    module_name, class_name = _FAST[type(estimator).__name__]
-    module = import_module(module_name)
-    if not (_is_plain(X_train, y_train, pool, X_val) and module.supports(estimator, X_train)):
+    scorer: type[FastScorer] = _load(known.scorer)
+    if not (_is_plain(X_train, y_train, pool, X_val) and scorer.supports(estimator, X_train)):
         logger.info("Scoring by refits: %r on these data has no faster scorer.", estimator)
         return refit
     try:
-        fast = getattr(module, class_name)(estimator, X_train, y_train, pool, X_val, memory_bytes)
+        fast = scorer(estimator, X_train, y_train, pool, X_val, memory_bytes)
     except MemoryError as error:
         logger.warning("Scoring by refits: search.scoring_memory is too small (%s).", error)
         return refit
-    if module.TOLERATED is None:
+    if scorer.tolerance is None:
         return fast
     import joblib
 
     agreed = {} if agreed is None else agreed
     case = joblib.hash((estimator, X_train, y_train, pool, X_val))
     if case not in agreed:
-        agreed[case] = _agree(fast, refit, len(X_train), len(pool), module.TOLERATED)
+        agreed[case] = _agree(fast, refit, len(X_train), len(pool), scorer.tolerance)
     if not agreed[case]:
-        logger.warning("Scoring by refits: %s predicts otherwise here.", module_name)
+        logger.warning("Scoring by refits: %s predicts otherwise here.", scorer.__module__)
         return refit
     return fast
 
 
-def _agree(fast: Scorer, refit: Scorer, n_train: int, n_pool: int, tolerated: float) -> bool:
-    """Whether both predict alike, but for a share of rows, without and with synthetic rows.
+def drop_in_for(estimator: Any) -> Any:
+    """Return an unfitted classifier that learns and predicts the same, to the bit, in less time.
+
+    Parameters
+    ----------
+    estimator : scikit-learn classifier
+        Unfitted.
+
+    Returns
+    -------
+    scikit-learn classifier
+        With the same parameters; `estimator` itself where no faster one is known.
+    """
+    known = _EQUIVALENTS.get(type(estimator).__name__)
+    if known is None or known.drop_in is None:
+        return estimator
+    drop_in = _load(known.drop_in)
+    if not drop_in.supports(estimator):
+        return estimator
+    return drop_in(**estimator.get_params(deep=False))
+
+
+def _load(path: str) -> Any:
+    module, _, name = path.rpartition(".")
+    return getattr(import_module(module), name)
+
+
+def _agree(fast: Scorer, refit: Scorer, n_train: int, n_pool: int, tolerance: float) -> bool:
+    """Return whether both predict alike, up to a share of rows, without and with synthetic rows.
 
     The fast scorers reproduce details that scikit-learn does not promise, and liblinear stops
-    at a tolerance that shows on some data: comparing two episodes finds both out.
+    at a tolerance that shows on some data. Two episodes reveal both.
     """
     episodes = [np.zeros(n_pool, dtype=np.int32)]
     if n_pool > 0:
         rate = min(1.0, n_train / n_pool)
         episodes.append(np.random.default_rng(0).poisson(rate, n_pool).astype(np.int32))
-    # The refit first: a parameter that scikit-learn refuses is refused in its words.
+    # The refit first: scikit-learn refuses invalid parameters with its own message.
     different = np.concatenate([refit.predict(c) != fast.predict(c) for c in episodes])
-    return different.sum() <= np.ceil(tolerated * len(different))
+    return different.sum() <= np.ceil(tolerance * len(different))
 
 
 def _is_plain(X_train: Any, y_train: Any, pool: Any, X_val: Any) -> bool:
-    """Both classes present and every value finite as a float32, which trees work with."""
-    limit = np.finfo(np.float32).max
+    """Return whether both classes are present and all values are finite as float32."""
+    limit = np.finfo(np.float32).max  # trees work with float32
     finite = all((np.abs(X) <= limit).all() for X in (X_train, pool, X_val))
     return finite and np.array_equal(np.unique(y_train), [0, 1])

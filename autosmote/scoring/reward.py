@@ -1,8 +1,8 @@
-"""The reward of an episode: the score, on held-out rows, of the classifier trained with its rows.
+"""The reward of a sample set: the held-out score of the classifier trained with its rows.
 
-One held-out part is the paper's way; with several (cross-validation) the reward is their mean. The
-two metrics of the paper are computed from predictions, which a fast scorer can make; anything else
-that scikit-learn calls a scorer gets a classifier that was fitted anew.
+The paper has one held-out part (Section 3.3); with several (cross-validation) the reward is the
+mean over them. The paper's two metrics are computed from predictions, which a fast scorer can make;
+any other scikit-learn scorer is given a classifier that is refitted.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autosmote.metrics import METRICS
-from autosmote.scoring.drop_in import equal_but_faster
-from autosmote.scoring.registry import make_scorer
+from autosmote.scoring.registry import drop_in_for, make_scorer
 from autosmote.space.base import RowMaker, Samples
 from autosmote.space.hard_majority import hardest_share
 
@@ -26,22 +25,22 @@ Scoring = str | Callable[[Any, Any, Any], float]
 
 @dataclass(frozen=True)
 class Part:
-    """What a classifier is trained on, what an episode may add, and what judges it.
+    """Training rows, the maker of synthetic rows, and the held-out rows that score them.
 
     Attributes
     ----------
     X_train, X_val : {ndarray, DataFrame} of shape (n, columns)
-        In the form in which the classifier is to see them.
+        In the form that the classifier is trained on.
     y_train, y_val : ndarrays of shape (n,)
     maker : RowMaker
-        Makes the rows that this part may have of an episode, as they will be returned.
+        Makes synthetic rows from the minority rows of this part alone, as they will be returned.
     label : scalar
-        Of the rows that are added.
+        Label of the synthetic rows.
     fast : bool
-        Whether the classifier may be reproduced from these rows as 64-bit floats with `label`
-        coded as 1 and the other as 0: two classes, in this order when sorted.
+        Whether fast scorers may be used: the rows are 64-bit floats, and there are two classes of
+        which `label` is the last when sorted.
     hardest : integer ndarray, optional
-        Positions of the majority rows in X_train, in the order in which they would be left out.
+        Positions of the majority rows in X_train, the hardest first.
     """
 
     X_train: Any
@@ -53,8 +52,8 @@ class Part:
     fast: bool = True
     hardest: NDArray[np.integer] | None = None
 
-    def without(self, share: float) -> Part:
-        """This part without a share of its majority rows, the hardest."""
+    def without_hardest(self, share: float) -> Part:
+        """Return this part without the hardest share of its majority rows."""
         if share == 0:
             return self
         assert self.hardest is not None
@@ -64,7 +63,7 @@ class Part:
 
 
 class Reward:
-    """Scores episodes. The answer depends on the samples only, never on earlier calls.
+    """Scores sample sets. The result depends on the samples only, never on earlier calls.
 
     Parameters
     ----------
@@ -72,7 +71,8 @@ class Reward:
         Cloned before it is fitted.
     parts : sequence of Part
     metric : str or callable
-        A name in ``METRICS`` takes `label` for the minority class, everything else for the other.
+        A name in ``METRICS`` is computed with `label` as the minority class and everything else
+        as the majority class.
     scoring : {"auto", "refit"}
     memory_bytes : int
         As for ``make_scorer``; the parts share the memory.
@@ -82,7 +82,7 @@ class Reward:
     Attributes
     ----------
     name : str
-        How episodes are scored, such as "knn" or "refit".
+        Name of the scorer, such as "knn" or "refit".
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Reward:
         self._scorers = [self._scorer(part, estimator, scoring, share) for part in parts]
 
     def __call__(self, samples: Samples) -> float:
-        """Mean score over the parts; NaN where a scorer says so."""
+        """Return the mean score over the parts; NaN where a scorer returns NaN."""
         scores = [self.on(part, samples) for part in range(self.n_parts)]
         return scores[0] if len(scores) == 1 else float(np.mean(scores))
 
@@ -112,27 +112,27 @@ class Reward:
         return len(self._parts)
 
     def on(self, part: int, samples: Samples) -> float:
-        """Score on one of the parts."""
-        rows, scorer, own = self._parts[part], self._scorers[part], self._own(part, samples)
+        """Return the score on one of the parts."""
+        rows, scorer = self._parts[part], self._scorers[part]
         if isinstance(self._metric, str):
-            return float(METRICS[self._metric](rows.y_val == rows.label, scorer.predict(own)))
-        return float(self._metric(scorer.fit(own), rows.X_val, rows.y_val))
+            predicted = self.predict_minority(part, samples)
+            return float(METRICS[self._metric](rows.y_val == rows.label, predicted))
+        fitted = scorer.fit(rows.maker.restrict(samples))
+        return float(self._metric(fitted, rows.X_val, rows.y_val))
 
-    def called(self, part: int, samples: Samples) -> NDArray[np.bool_]:
-        """Which held-out rows of one of the parts are said to be of its class `label`."""
-        return self._scorers[part].predict(self._own(part, samples)).astype(bool)
-
-    def _own(self, part: int, samples: Samples) -> Samples:
-        return self._parts[part].maker.own(samples)
+    def predict_minority(self, part: int, samples: Samples) -> NDArray[np.bool_]:
+        """Return which held-out rows of a part are predicted to have its `label`."""
+        restricted = self._parts[part].maker.restrict(samples)
+        return self._scorers[part].predict(restricted).astype(bool)
 
     def _scorer(self, part: Part, estimator: Any, scoring: str, memory_bytes: int) -> Any:
-        # Here, since it imports scikit-learn: an actor's host does so once, its parent need not.
+        # Imported here for its import of scikit-learn: processes that only hold parts need none.
         from autosmote.scoring.scorers.refit import RefitScorer
 
         pool = part.maker.pool
         fits = not isinstance(self._metric, str) or not part.fast or pool is None
-        if fits and scoring == "auto":  # a fit that is equal is all that there is
-            estimator = equal_but_faster(estimator)
+        if fits and scoring == "auto":
+            estimator = drop_in_for(estimator)
         refit = RefitScorer(
             estimator, part.X_train, part.y_train, part.maker.rows, part.X_val, part.label
         )
@@ -154,12 +154,12 @@ class Reward:
 
 
 def resolve_scoring(scoring: Any, n_classes: int) -> Scoring:
-    """What a sampler's `scoring` stands for: a name in ``METRICS`` where two classes allow it.
+    """Return a sampler's `scoring` as a name in ``METRICS``, if there are two classes, or a scorer.
 
     Parameters
     ----------
     scoring : str or callable
-        A name in ``METRICS``, of a scikit-learn scorer, or a scorer.
+        A name in ``METRICS``, the name of a scikit-learn scorer, or a scorer.
     n_classes : int
     """
     from sklearn.metrics import f1_score, get_scorer, make_scorer, matthews_corrcoef

@@ -96,7 +96,7 @@ class Worker:
         self.rewards = [
             Reward(
                 problem.estimator,
-                [part.without(share) for part in problem.parts],
+                [part.without_hardest(share) for part in problem.parts],
                 problem.metric,
                 scoring=problem.scoring,
                 memory_bytes=problem.scoring_memory // len(shares),

@@ -1,1 +1,1 @@
-"""Where synthetic rows may lie (Section 3.1)."""
+"""Search spaces: which synthetic rows a search can make (Section 3.1)."""

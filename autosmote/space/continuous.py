@@ -1,9 +1,8 @@
-"""The search space where lambda is continuous (an extension: the paper's future work, Section 3.2).
+"""A search space with continuous lambda (an extension: the paper's future work, Section 3.2).
 
-A sample is ``x_i + lambda (x_j - x_i)`` for any lambda between 0 and 1, so there is no pool of
-possible rows, and an episode's samples are kept one by one: the two rows and the weight. Whatever
-is computed from them is computed row by row, so that a sample is the same to the bit wherever it is
-made. numpy only.
+A sample is ``x_i + lambda (x_j - x_i)`` for any lambda between 0 and 1, so there is no pool, and
+samples are kept one by one: the two rows and the weight. All computations are row by row, so that
+a sample has the same bits whichever others are computed with it.
 """
 
 from __future__ import annotations
@@ -15,17 +14,18 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from autosmote.space.base import Decode, RowMaker, Space, Store, build_space, nearest_neighbours
+from autosmote.space.base import Decode, RowMaker, Space, Store, nearest_neighbours
+from autosmote.space.pool import build_space
 
 
 @dataclass(frozen=True)
 class Segments:
-    """Samples on the segments between minority rows, in the order in which they were made.
+    """A sample set: points on segments between minority rows, in the order of their generation.
 
     Attributes
     ----------
     source, neighbour : int32 ndarrays of shape (S,)
-        The row around which a sample is made, and that towards which.
+        Index i of the source row and index j of its neighbour.
     weight : float64 ndarray of shape (S,)
         lambda, above 0 and below 1.
     """
@@ -38,15 +38,15 @@ class Segments:
         return len(self.source)
 
     def only(self, chosen: NDArray[np.bool_]) -> Segments:
-        """Some of them."""
+        """Return the samples that a boolean mask chooses."""
         return Segments(self.source[chosen], self.neighbour[chosen], self.weight[chosen])
 
     def tobytes(self) -> bytes:
-        """Their content, to compare by."""
+        """Return the content as bytes, to compare sample sets by."""
         return b"".join(column.tobytes() for column in vars(self).values())
 
     def copy(self) -> Segments:
-        """Samples of their own memory."""
+        """Return a copy that shares no memory."""
         return Segments(*(column.copy() for column in vars(self).values()))
 
 
@@ -60,7 +60,7 @@ class SegmentSpace(Space):
         The minority rows themselves.
     categorical : bool ndarray of shape (columns,), optional
     store : callable, optional
-        Both as in `autosmote.space.base.build_space`.
+        As in `autosmote.space.pool.build_space`.
     """
 
     ends: NDArray[np.float64]
@@ -70,7 +70,7 @@ class SegmentSpace(Space):
     continuous: ClassVar[bool] = True
 
     def rows(self, samples: Segments) -> NDArray[np.float64]:
-        """Synthetic rows of an episode, in the order in which they were made."""
+        """Return the rows of a sample set, in its order."""
         a, b = self.ends[samples.source], self.ends[samples.neighbour]
         weight = samples.weight[:, None]
         made = a + weight * (b - a)
@@ -82,11 +82,11 @@ class SegmentSpace(Space):
     def row_maker(self, decode: Decode | None = None) -> RowMaker:
         return SegmentRowMaker(self, decode)
 
-    def layout(self, most: int) -> dict[str, tuple[type, int]]:
+    def layout(self, max_samples: int) -> dict[str, tuple[type, int]]:
         return {
-            "source": (np.int32, most),
-            "neighbour": (np.int32, most),
-            "weight": (np.float64, most),
+            "source": (np.int32, max_samples),
+            "neighbour": (np.int32, max_samples),
+            "weight": (np.float64, max_samples),
         }
 
     def columns(self, samples: Segments) -> dict[str, NDArray]:
@@ -101,23 +101,23 @@ class SegmentSpace(Space):
 
 @dataclass(frozen=True)
 class SegmentRowMaker(RowMaker):
-    """Interpolates rows, between those minority rows that a part may have (`known`)."""
+    """Interpolates between minority rows, or between some of them (`known`)."""
 
     space: SegmentSpace
     decode: Decode | None
     known: NDArray[np.bool_] | None = None
     pool: Any = None
 
-    def own(self, samples: Segments) -> Segments:
+    def restrict(self, samples: Segments) -> Segments:
         if self.known is None:
             return samples
         return samples.only(self.known[samples.source] & self.known[samples.neighbour])
 
-    def rows(self, own: Segments) -> Any:
-        rows = self.space.rows(own)
+    def rows(self, samples: Segments) -> Any:
+        rows = self.space.rows(samples)
         return rows if self.decode is None else self.decode(rows)
 
-    def among(self, known: NDArray[np.bool_]) -> SegmentRowMaker:
+    def restricted_to(self, known: NDArray[np.bool_]) -> SegmentRowMaker:
         return self if known.all() else replace(self, known=known)
 
 
@@ -129,12 +129,12 @@ def build_segment_space(
     categorical: NDArray[np.bool_] | None = None,
     store: Store | None = None,
 ) -> SegmentSpace:
-    """Find the neighbours of the minority rows; parameters as in `space.base.build_space`."""
+    """Find the neighbours of the minority rows; parameters as in `space.pool.build_space`."""
     X = np.ascontiguousarray(X, dtype=np.float64)
     ends = X if rows is None else rows
     return SegmentSpace(X, nearest_neighbours(X, min(K, X.shape[0])), ends, categorical, store)
 
 
 def space_builder(lambda_head: str) -> Callable[..., Space]:
-    """What builds the space of a search with this setting of `search.lambda_head`."""
+    """Return the function that builds the space for a setting of `search.lambda_head`."""
     return build_segment_space if lambda_head == "continuous" else build_space

@@ -17,7 +17,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from autosmote.errors import UserError
 from autosmote.metrics import score
-from autosmote.scoring.drop_in import equal_but_faster
+from autosmote.scoring.registry import drop_in_for
 from baselines.mesa import MESA
 from baselines.mesa.ensemble import Ensemble, draw, error_histogram, log_weights
 from baselines.mesa.members import fit_member, fit_sigmoid
@@ -475,7 +475,7 @@ def test_all_classifiers_and_metrics(small_split, name, metric):
 def test_the_runner_s_faster_classifier_changes_nothing(small_split):
     part = small_split
     models = []
-    for estimator in (slow := AdaBoostClassifier(random_state=0), equal_but_faster(slow)):
+    for estimator in (slow := AdaBoostClassifier(random_state=0), drop_in_for(slow)):
         models.append(Recorded(random_state=0, **SHORT))
         models[-1].fit(
             part.X_train, part.y_train, part.X_val, part.y_val, estimator=estimator, metric="mcc"

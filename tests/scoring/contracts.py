@@ -15,28 +15,26 @@ from numpy.typing import NDArray
 from problems import Problem
 from sklearn.base import clone
 
-from autosmote.scoring.scorers import adaboost as boosting
-from autosmote.scoring.scorers import knn, svm, tree
-from autosmote.scoring.scorers.adaboost import BoostingScorer
+from autosmote.scoring.scorers.adaboost import AdaBoostScorer
 from autosmote.scoring.scorers.knn import KnnScorer
 from autosmote.scoring.scorers.refit import RefitScorer
 from autosmote.scoring.scorers.svm import SvmScorer
 from autosmote.scoring.scorers.tree import TreeScorer
-from autosmote.space.base import repeat
+from autosmote.space.pool import repeat
 
-SCORERS: dict[str, tuple[Any, Any]] = {
-    "knn": (knn, KnnScorer),
-    "tree": (tree, TreeScorer),
-    "boosting": (boosting, BoostingScorer),
-    "svm": (svm, SvmScorer),
+SCORERS: dict[str, Any] = {
+    "knn": KnnScorer,
+    "tree": TreeScorer,
+    "boosting": AdaBoostScorer,
+    "svm": SvmScorer,
 }
 
 
 def scorers(problem: Problem, estimator: Any, name: str) -> tuple[Any, RefitScorer]:
     """The fast scorer, without the comparison that make_scorer begins with, and the reference."""
     arguments = (estimator, problem.X_train, problem.y_train, problem.pool, problem.X_val)
-    module, scorer = SCORERS[name]
-    assert module.supports(estimator, problem.X_train)
+    scorer = SCORERS[name]
+    assert scorer.supports(estimator, problem.X_train)
     return scorer(*arguments, 1 << 30), reference(problem, estimator)
 
 

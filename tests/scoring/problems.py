@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from autosmote.space.base import build_space
+from autosmote.space.pool import build_space
 
 
 @dataclass(frozen=True)

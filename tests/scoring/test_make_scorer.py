@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from contracts import SCORERS
 from problems import SHAPES, Problem, draw_counts, numeric
 from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
@@ -20,8 +19,9 @@ from sklearn.tree import DecisionTreeClassifier
 
 from autosmote.errors import UserError
 from autosmote.scoring.registry import make_scorer
-from autosmote.scoring.scorers import svm, tree
 from autosmote.scoring.scorers.refit import RefitScorer
+from autosmote.scoring.scorers.svm import SvmScorer
+from autosmote.scoring.scorers.tree import TreeScorer
 
 FAST = [
     ("knn", KNeighborsClassifier()),
@@ -115,10 +115,11 @@ def test_an_unknown_way_of_scoring_is_a_mistake_of_the_user(problem):
         score(problem, KNeighborsClassifier(), scoring="fast")
 
 
-@pytest.mark.parametrize("module", [tree, svm])
-def test_a_scorer_that_disagrees_is_not_used(problem, module, monkeypatch, caplog):
-    _, scorer = next(s for s in SCORERS.values() if s[0] is module)
-    estimator = {tree: DecisionTreeClassifier(random_state=0), svm: LinearSVC()}[module]
+@pytest.mark.parametrize(
+    ("scorer", "estimator"),
+    [(TreeScorer, DecisionTreeClassifier(random_state=0)), (SvmScorer, LinearSVC())],
+)
+def test_a_scorer_that_disagrees_is_not_used(problem, scorer, estimator, monkeypatch, caplog):
     right = scorer.predict
     monkeypatch.setattr(scorer, "predict", lambda self, counts: 1 - right(self, counts))
     with caplog.at_level(logging.WARNING, logger="autosmote"):
@@ -234,8 +235,10 @@ def test_actors_stay_light():
     """No heavy library, and of scikit-learn not the ensembles where they are not scored."""
     code = (
         "import sys\n"
-        "from autosmote.scoring.scorers import knn, svm, tree\n"
-        "for module in (knn, svm, tree): module.supports(None, None)\n"
+        "from autosmote.scoring.scorers.knn import KnnScorer\n"
+        "from autosmote.scoring.scorers.svm import SvmScorer\n"
+        "from autosmote.scoring.scorers.tree import TreeScorer\n"
+        "for scorer in (KnnScorer, SvmScorer, TreeScorer): scorer.supports(None, None)\n"
         "heavy = 'torch', 'openml', 'hydra', 'matplotlib', 'sklearn.ensemble'\n"
         "print([n for n in heavy if n in sys.modules])"
     )

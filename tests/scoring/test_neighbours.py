@@ -14,13 +14,13 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from autosmote.data.datasets import PAPER_DATASETS, load_dataset
 from autosmote.data.splits import make_split
-from autosmote.scoring.drop_in import equal_but_faster
 from autosmote.scoring.estimators import knn as neighbours
+from autosmote.scoring.registry import drop_in_for
 
 
 def check_equal(estimator, X, y, queries):
     """Equal predictions; how many rows scikit-learn was asked about."""
-    fast = equal_but_faster(estimator)
+    fast = drop_in_for(estimator)
     assert type(fast) is neighbours.BoxedKNeighbors
     plain, fast = (clone(model).fit(X, y) for model in (estimator, fast))
     np.testing.assert_array_equal(plain.predict(queries), fast.predict(queries))
@@ -72,7 +72,7 @@ def test_equal_whatever_the_rows(case, k):
 def test_what_it_does_not_know_goes_scikit_learns_own_way():
     problem = SHAPES["numeric"](n=200)
     X, y, queries = problem.X_train, problem.y_train, problem.X_val
-    fast = equal_but_faster(KNeighborsClassifier())
+    fast = drop_in_for(KNeighborsClassifier())
     frame, three = pd.DataFrame(X, columns=list("abcde")), np.where(X[:, 0] > 1, 2, y)
     wide = np.hstack([X] * 4)
     for rows, labels, asked in (
@@ -90,13 +90,13 @@ def test_what_it_does_not_know_goes_scikit_learns_own_way():
         assert plain._fit_method == clone(fast).fit(rows, labels)._fit_method
     for parameters in ({"weights": "distance"}, {"metric": "manhattan"}, {"p": 1}):
         estimator = KNeighborsClassifier(**parameters)
-        assert equal_but_faster(estimator) is estimator
+        assert drop_in_for(estimator) is estimator
 
 
 def test_labels_pickles_and_errors():
     problem = SHAPES["numeric"](n=200)
     X, y, queries = problem.X_train, problem.y_train, problem.X_val
-    fast = equal_but_faster(KNeighborsClassifier())
+    fast = drop_in_for(KNeighborsClassifier())
     texts = np.array(["no", "yes"])[y]
     assert check_equal(KNeighborsClassifier(), X, texts, queries) == 0
     model = clone(fast).fit(X, y)
@@ -113,7 +113,7 @@ def test_labels_pickles_and_errors():
     plain = KNeighborsClassifier(len(X) + 1)
     for bad in (queries[:, :2], np.full_like(queries, np.nan), queries):
         messages = []
-        for estimator in (plain, equal_but_faster(plain)):
+        for estimator in (plain, drop_in_for(plain)):
             with pytest.raises(ValueError) as error:
                 clone(estimator).fit(X, y).predict(bad)
             messages.append(str(error.value).replace("BoxedKNeighbors", "KNeighborsClassifier"))

@@ -16,10 +16,10 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from autosmote.data.datasets import PAPER_DATASETS, load_dataset
 from autosmote.data.splits import make_split
-from autosmote.scoring.drop_in import equal_but_faster
 from autosmote.scoring.estimators.tree import PresortedTree
 from autosmote.scoring.kernels import presort
 from autosmote.scoring.kernels import tree_growth as growing
+from autosmote.scoring.registry import drop_in_for
 
 
 def resampled(problem, rng, all_different=True):
@@ -53,7 +53,7 @@ def check_same_fit(plain, fast):
 
 
 def check_equal(plain, X, y):
-    fast = equal_but_faster(plain)
+    fast = drop_in_for(plain)
     assert type(fast) is PresortedTree
     plain, fast = clone(plain).fit(X, y), clone(fast).fit(X, y)
     check_same_fit(plain, fast)
@@ -139,7 +139,7 @@ def test_what_it_does_not_know_goes_scikit_learns_own_way(grown):
     problem = SHAPES["numeric"](n=200)
     X, y = problem.X_train, problem.y_train
     plain = DecisionTreeClassifier(random_state=0)
-    fast = equal_but_faster(plain)
+    fast = drop_in_for(plain)
     missing = X.copy()
     missing[3, 1] = np.nan
     for rows, labels, weight in (
@@ -212,7 +212,7 @@ def test_a_new_fit_forgets_the_old_ones_columns():
 
 def test_which_classifiers_have_an_equal():
     made = DecisionTreeClassifier(max_depth=7, random_state=3)
-    assert equal_but_faster(made).get_params() == made.get_params()
+    assert drop_in_for(made).get_params() == made.get_params()
 
     class Own(DecisionTreeClassifier):
         pass
@@ -226,7 +226,7 @@ def test_which_classifiers_have_an_equal():
         Own(random_state=0),
         AdaBoostClassifier(DecisionTreeClassifier(random_state=0)),
     ):
-        assert equal_but_faster(other) is other
+        assert drop_in_for(other) is other
 
 
 def test_it_is_a_classifier_of_scikit_learns_kind():

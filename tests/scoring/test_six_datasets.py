@@ -15,7 +15,7 @@ from sklearn.tree import DecisionTreeClassifier
 from autosmote.data.datasets import load_dataset
 from autosmote.data.splits import make_split
 from autosmote.scoring.registry import make_scorer
-from autosmote.space.base import build_space
+from autosmote.space.pool import build_space
 
 DATASETS = (
     "phoneme",

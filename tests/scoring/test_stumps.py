@@ -16,8 +16,8 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from autosmote.data.datasets import PAPER_DATASETS, load_dataset
 from autosmote.data.splits import make_split
-from autosmote.scoring.drop_in import equal_but_faster
 from autosmote.scoring.estimators import adaboost as stumps
+from autosmote.scoring.registry import drop_in_for
 
 
 def outcome(estimator, X, y, queries):
@@ -39,7 +39,7 @@ def outcome(estimator, X, y, queries):
 
 
 def check_equal(estimator, X, y, queries):
-    fast = equal_but_faster(estimator)
+    fast = drop_in_for(estimator)
     assert type(fast) is stumps.PresortedAdaBoost
     for a, b in zip(outcome(estimator, X, y, queries), outcome(fast, X, y, queries), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -133,7 +133,7 @@ def test_splits_within_rounding_are_settled_by_scikit_learn_where_they_differ(tr
     estimator = AdaBoostClassifier(random_state=0)
     check_equal(estimator, X, y, np.vstack([X, others]))
     n_settled = len(trees)
-    plain, fast = (model.fit(X, y) for model in (estimator, equal_but_faster(estimator)))
+    plain, fast = (model.fit(X, y) for model in (estimator, drop_in_for(estimator)))
     # A stump of one class on both sides votes alike everywhere.
     deciding = [n for n, one in enumerate(fast.estimators_) if one.split.left != one.split.right]
     assert len(trees) == n_settled == len(deciding) > 25
@@ -191,7 +191,7 @@ def test_what_it_does_not_know_goes_scikit_learns_own_way():
     problem = SHAPES["numeric"](n=200)
     X, y, queries = problem.X_train, problem.y_train, problem.X_val
     plain = AdaBoostClassifier(n_estimators=10, random_state=0)
-    fast = equal_but_faster(plain)
+    fast = drop_in_for(plain)
 
     three = np.where(X[:, 0] > 1, 2, y)
     frame = pd.DataFrame(X, columns=list("abcde"))
@@ -218,7 +218,7 @@ def test_what_it_does_not_know_goes_scikit_learns_own_way():
 
 def test_which_classifiers_have_an_equal():
     made = AdaBoostClassifier(n_estimators=7, learning_rate=0.5, random_state=3)
-    assert equal_but_faster(made).get_params() == made.get_params()
+    assert drop_in_for(made).get_params() == made.get_params()
 
     class Own(AdaBoostClassifier):
         pass
@@ -229,7 +229,7 @@ def test_which_classifiers_have_an_equal():
         Own(),
         AdaBoostClassifier(DecisionTreeClassifier(max_depth=2)),
     ):
-        assert equal_but_faster(other) is other
+        assert drop_in_for(other) is other
 
 
 def test_it_is_a_classifier_of_scikit_learns_kind():

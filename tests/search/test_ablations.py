@@ -20,7 +20,8 @@ from autosmote.search.hierarchical.parameters import HIDDEN, initial_parameters
 from autosmote.search.hierarchical.policies import LowLevelPolicy
 from autosmote.search.hierarchical.reference import PlainPolicies, plain_flat_episode
 from autosmote.search.loop import run_search
-from autosmote.space.base import N_LAMBDAS, build_space
+from autosmote.space.base import N_LAMBDAS
+from autosmote.space.pool import build_space
 
 G1, G2 = 10, 4
 CPU = torch.device("cpu")

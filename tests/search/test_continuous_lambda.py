@@ -109,12 +109,12 @@ def test_a_part_gets_only_samples_of_which_it_has_both_ends():
     space, generator, _ = make()
     samples = generator.generate(np.random.default_rng(2)).samples
     known = np.arange(12) % 3 > 0
-    maker = space.row_maker().among(known)
-    own = maker.own(samples)
+    maker = space.row_maker().restricted_to(known)
+    own = maker.restrict(samples)
     both = known[samples.source] & known[samples.neighbour]
     assert 0 < both.sum() < len(samples)
     assert np.array_equal(maker.rows(own), space.rows(samples)[both])
-    assert space.row_maker().among(np.ones(12, bool)).own(samples) is samples
+    assert space.row_maker().restricted_to(np.ones(12, bool)).restrict(samples) is samples
 
 
 # The generator

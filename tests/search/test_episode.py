@@ -7,7 +7,8 @@ from autosmote.search.hierarchical import episode as fast
 from autosmote.search.hierarchical.episode import FIXED, UNIFORM, EpisodeGenerator, Rules
 from autosmote.search.hierarchical.parameters import LEVELS, initial_parameters
 from autosmote.search.hierarchical.reference import PlainPolicies, plain_episode
-from autosmote.space.base import N_LAMBDAS, build_space
+from autosmote.space.base import N_LAMBDAS
+from autosmote.space.pool import build_space
 
 G1, G2 = 10, 4
 

@@ -16,7 +16,7 @@ from autosmote.run import main
 from autosmote.search.hierarchical.episode import EpisodeGenerator
 from autosmote.search.hierarchical.parameters import policies_digest, read_policies
 from autosmote.search.loop import run_search
-from autosmote.space.base import build_space
+from autosmote.space.pool import build_space
 
 FEW = ("search.iterations=8", "search.actors=0", "search.device=cpu", "search.G1=3", "search.G2=3")
 

@@ -15,7 +15,7 @@ from autosmote.search.hierarchical.parameters import (
 )
 from autosmote.search.hierarchical.policies import HighLevelPolicy, LowLevelPolicy
 from autosmote.search.hierarchical.reference import PlainPolicies
-from autosmote.space.base import build_space
+from autosmote.space.pool import build_space
 
 G1, G2 = 8, 4
 CPU = torch.device("cpu")

@@ -18,8 +18,8 @@ from autosmote.search.hierarchical.episode import EpisodeGenerator, Rules
 from autosmote.search.hierarchical.parameters import LEFT_OUT, initial_parameters
 from autosmote.search.hierarchical.reference import PlainPolicies, plain_episode
 from autosmote.search.loop import run_search
-from autosmote.space.base import build_space
 from autosmote.space.hard_majority import hardest_first, hardest_share
+from autosmote.space.pool import build_space
 
 TREE = DecisionTreeClassifier(random_state=0)
 

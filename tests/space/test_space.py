@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from autosmote.space.base import LAMBDAS, N_LAMBDAS, build_space
+from autosmote.space.base import LAMBDAS, N_LAMBDAS
+from autosmote.space.pool import build_space
 
 
 def plain_row(space, i, action):

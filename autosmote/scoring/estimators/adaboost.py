@@ -52,7 +52,7 @@ class PresortedAdaBoost(AdaBoostClassifier):
     """
 
     @staticmethod
-    def stands_for(estimator: Any) -> bool:
+    def supports(estimator: Any) -> bool:
         """Whether `estimator` is of scikit-learn's class, with parameters that are known here."""
         return type(estimator) is AdaBoostClassifier and estimator.estimator is None
 

@@ -37,7 +37,7 @@ class BoxedKNeighbors(KNeighborsClassifier):
     """
 
     @staticmethod
-    def stands_for(estimator: Any) -> bool:
+    def supports(estimator: Any) -> bool:
         """Whether `estimator` is of scikit-learn's class, with parameters that are known here."""
         return type(estimator) is KNeighborsClassifier and euclidean_votes(estimator)
 

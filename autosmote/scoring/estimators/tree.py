@@ -29,7 +29,7 @@ class PresortedTree(DecisionTreeClassifier):
     """
 
     @staticmethod
-    def stands_for(estimator: Any) -> bool:
+    def supports(estimator: Any) -> bool:
         """Whether `estimator` is of scikit-learn's class, with parameters that are known here."""
         return type(estimator) is DecisionTreeClassifier and known_parameters(estimator)
 

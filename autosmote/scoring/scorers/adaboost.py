@@ -14,7 +14,7 @@ as in scikit-learn, to the feature drawn first and the lowest threshold.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -23,27 +23,12 @@ from numpy.typing import NDArray
 from autosmote.scoring.kernels import presort
 from autosmote.scoring.kernels.presort import FEATURE_THRESHOLD, rand_int
 
-TOLERATED = 1e-2
-"""Share of predictions that may differ from a refit's, where equally good splits are many."""
-
 _FEW_VALUES = 16
 """Features with at most so many values over training part and pool are summed value by value."""
 
 _EPSILON = np.finfo(np.float64).eps
 _NEGLIGIBLE = 1e-14
 """A side with less than this share of the weight is lost in the rounding of the other's sum."""
-
-
-def supports(estimator: Any, X_train: NDArray[np.float64]) -> bool:
-    """Whether the estimator's type and parameters are ones that this module reproduces."""
-    from sklearn.ensemble import AdaBoostClassifier
-
-    return (
-        type(estimator) is AdaBoostClassifier
-        and estimator.estimator is None
-        and isinstance(estimator.random_state, int | np.integer)
-        and getattr(estimator, "algorithm", "deprecated") in ("deprecated", "SAMME")
-    )
 
 
 class Stumps(NamedTuple):
@@ -56,7 +41,7 @@ class Stumps(NamedTuple):
     weight: NDArray[np.float64]
 
 
-class BoostingScorer:
+class AdaBoostScorer:
     """Predictions of ``AdaBoostClassifier`` with its default stumps.
 
     Raises
@@ -66,6 +51,20 @@ class BoostingScorer:
     """
 
     name = "boosting"
+    tolerance: ClassVar[float | None] = 1e-2
+    """Share of predictions that may differ from a refit's, where equally good splits are many."""
+
+    @staticmethod
+    def supports(estimator: Any, X_train: NDArray[np.float64]) -> bool:
+        """Return whether the estimator's type and parameters are reproduced."""
+        from sklearn.ensemble import AdaBoostClassifier
+
+        return (
+            type(estimator) is AdaBoostClassifier
+            and estimator.estimator is None
+            and isinstance(estimator.random_state, int | np.integer)
+            and getattr(estimator, "algorithm", "deprecated") in ("deprecated", "SAMME")
+        )
 
     def __init__(
         self,

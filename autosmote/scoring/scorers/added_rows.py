@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from autosmote.scoring.drop_in import equal_but_faster
-from autosmote.scoring.registry import AddedRowsScorer, make_scorer
+from autosmote.scoring.registry import AddedRowsScorer, drop_in_for, make_scorer
 
 _TAKING_ANY_ROWS = ("KNeighborsClassifier", "LinearSVC")
 
@@ -39,7 +38,7 @@ class ResampledScorer:
         y_train: NDArray[np.integer],
         X_val: NDArray[np.float64],
     ) -> None:
-        self._estimator, self._equal = estimator, equal_but_faster(estimator)
+        self._estimator, self._equal = estimator, drop_in_for(estimator)
         self._X_train, self._y_train, self._X_val = X_train, y_train, X_val
 
     def predict(self, X: NDArray[np.float64], y: NDArray[np.integer]) -> NDArray[np.int8]:
@@ -47,7 +46,7 @@ class ResampledScorer:
         added = X[len(self._y_train) :]
         if self._only_adds(X, y) and np.isfinite(added).all():
             scorer = self._scorer
-            if scorer is not None and scorer.takes(added):
+            if scorer is not None and scorer.accepts(added):
                 return scorer.predict_added(added)
         return clone(self._equal).fit(X, y).predict(self._X_val).astype(np.int8)
 

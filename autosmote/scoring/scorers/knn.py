@@ -18,34 +18,17 @@ pool are added, which are pushed box by box: most boxes are too far away for any
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
-
-TOLERATED = None
-"""Not compared with a refit: it would start OpenMP's threads in a process that is to be forked."""
 
 _BLOCK = 256
 """Rows whose distances are computed together; few enough to stay in the first caches."""
 
 _BOX = 128
 """Rows of no pool whose distances are computed together, or not at all."""
-
-
-def supports(estimator: Any, X_train: NDArray[np.float64]) -> bool:
-    """Whether the estimator's type and parameters are ones that this module reproduces."""
-    from sklearn.neighbors import KNeighborsClassifier
-
-    if type(estimator) is not KNeighborsClassifier:
-        return False
-    return bool(
-        euclidean_votes(estimator)
-        and estimator.algorithm in ("auto", "brute", "kd_tree", "ball_tree")
-        and isinstance(estimator.n_neighbors, int | np.integer)
-        and 1 <= estimator.n_neighbors <= len(X_train)
-    )
 
 
 def euclidean_votes(estimator: Any) -> bool:
@@ -66,6 +49,22 @@ class KnnScorer:
     """
 
     name = "knn"
+    tolerance: ClassVar[float | None] = None
+    """Not compared: a refit would start OpenMP's threads in a process that is to be forked."""
+
+    @staticmethod
+    def supports(estimator: Any, X_train: NDArray[np.float64]) -> bool:
+        """Return whether the estimator's type and parameters are reproduced."""
+        from sklearn.neighbors import KNeighborsClassifier
+
+        if type(estimator) is not KNeighborsClassifier:
+            return False
+        return bool(
+            euclidean_votes(estimator)
+            and estimator.algorithm in ("auto", "brute", "kd_tree", "ball_tree")
+            and isinstance(estimator.n_neighbors, int | np.integer)
+            and 1 <= estimator.n_neighbors <= len(X_train)
+        )
 
     def __init__(
         self,
@@ -122,7 +121,7 @@ class KnnScorer:
             self._heap_label,
         )
 
-    def takes(self, rows: NDArray[np.float64]) -> bool:
+    def accepts(self, rows: NDArray[np.float64]) -> bool:
         """Whether these rows may be added: all may."""
         return True
 

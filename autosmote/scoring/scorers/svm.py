@@ -20,38 +20,16 @@ of the rows' span, which are fewer (39 instead of 69 on PhishingWebsites).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-TOLERATED = 1e-4
-"""Share of predictions in which liblinear's early stop may show; beyond it, refits are used."""
-
 _MAX_STEPS = 100
 _MAX_HALVINGS = 50
 _SPAN_TOLERANCE = 1e-10
 """Directions whose singular value is below this share of the largest are rounding, not span."""
-
-
-def supports(estimator: Any, X_train: NDArray[np.float64]) -> bool:
-    """Whether the estimator's type and parameters are ones that this module reproduces."""
-    from sklearn.svm import LinearSVC
-
-    if type(estimator) is not LinearSVC:
-        return False
-    is_primal = estimator.dual is False or (
-        estimator.dual == "auto" and X_train.shape[0] >= X_train.shape[1]
-    )
-    return (
-        is_primal
-        and estimator.penalty == "l2"
-        and estimator.loss == "squared_hinge"
-        and estimator.multi_class == "ovr"
-        and estimator.fit_intercept
-        and estimator.class_weight is None
-    )
 
 
 class SvmScorer:
@@ -64,6 +42,27 @@ class SvmScorer:
     """
 
     name = "svm"
+    tolerance: ClassVar[float | None] = 1e-4
+    """Share of predictions in which liblinear's early stop may show; beyond it, refits are used."""
+
+    @staticmethod
+    def supports(estimator: Any, X_train: NDArray[np.float64]) -> bool:
+        """Return whether the estimator's type and parameters are reproduced."""
+        from sklearn.svm import LinearSVC
+
+        if type(estimator) is not LinearSVC:
+            return False
+        is_primal = estimator.dual is False or (
+            estimator.dual == "auto" and X_train.shape[0] >= X_train.shape[1]
+        )
+        return (
+            is_primal
+            and estimator.penalty == "l2"
+            and estimator.loss == "squared_hinge"
+            and estimator.multi_class == "ovr"
+            and estimator.fit_intercept
+            and estimator.class_weight is None
+        )
 
     def __init__(
         self,
@@ -104,7 +103,7 @@ class SvmScorer:
         """Predictions for the validation rows when pool row p is added ``counts[p]`` times."""
         return self._predictions(self._minimum(counts))
 
-    def takes(self, rows: NDArray[np.float64]) -> bool:
+    def accepts(self, rows: NDArray[np.float64]) -> bool:
         """Whether these rows, of no pool, are combinations of the training rows."""
         rows = self._with_intercept(rows)
         return np.allclose(rows @ self._span @ self._span.T, rows, rtol=1e-9, atol=1e-9)

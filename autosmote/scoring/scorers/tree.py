@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autosmote.scoring.kernels import presort
 from autosmote.scoring.kernels import tree_growth as growing
-
-TOLERATED = 0.0
-"""Share of predictions that may differ from a refit's: none."""
-
-
-def supports(estimator: Any, X_train: NDArray[np.float64]) -> bool:
-    """Whether the estimator's type and parameters are ones that this module reproduces."""
-    from sklearn.tree import DecisionTreeClassifier
-
-    return type(estimator) is DecisionTreeClassifier and known_parameters(estimator)
 
 
 def known_parameters(estimator: Any) -> bool:
@@ -52,6 +42,15 @@ class TreeScorer:
     """
 
     name = "tree"
+    tolerance: ClassVar[float | None] = 0.0
+    """Share of predictions that may differ from a refit's: none."""
+
+    @staticmethod
+    def supports(estimator: Any, X_train: NDArray[np.float64]) -> bool:
+        """Return whether the estimator's type and parameters are reproduced."""
+        from sklearn.tree import DecisionTreeClassifier
+
+        return type(estimator) is DecisionTreeClassifier and known_parameters(estimator)
 
     def __init__(
         self,

@@ -35,8 +35,9 @@ from autosmote.search.hierarchical.parameters import (
     policy_shapes,
     split,
 )
-from autosmote.space.base import N_LAMBDAS, PoolSpace, Samples, Space
+from autosmote.space.base import N_LAMBDAS, Samples, Space
 from autosmote.space.continuous import Segments
+from autosmote.space.pool import PoolSpace
 
 LEARNED, UNIFORM, FIXED = 0, 1, 2
 
