@@ -31,5 +31,5 @@ def test_the_api_reference_is_made(tmp_path):
     subprocess.run(
         [*command, tmp_path, "autosmote.sampler.autosmote"], check=True, capture_output=True
     )
-    page = (tmp_path / "autosmote" / "sampler.html").read_text(encoding="utf-8")
+    page = (tmp_path / "autosmote" / "sampler" / "autosmote.html").read_text(encoding="utf-8")
     assert "baseline_score_" in page and "validation_fraction" in page
