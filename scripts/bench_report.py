@@ -19,7 +19,7 @@ _PARTS = {
     "learn": ("learn_ms", "#009E73", "^"),
 }
 _MUST, _STRETCH = "#000000", "#999999"
-# performance.md's targets for scoring: must and stretch, and how cases are taken together.
+# Targets for scoring, must and stretch, and how cases are taken together.
 _SCORING = {
     "knn": (50, 200, "least"),
     "adaboost": (8, 20, "mean"),

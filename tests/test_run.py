@@ -18,7 +18,7 @@ from autosmote.runs import child as worker
 from autosmote.runs import unit as units
 
 FEW = ("search.iterations=8", "search.actors=0", "search.device=cpu", "search.G1=3", "search.G2=3")
-# The names that reports rely on (architecture.md): none may go without a new schema version.
+# The names that reports rely on: none may go without a new schema version.
 NAMES = set(
     """schema_version protocol_version data_fingerprint status stopped_by error dataset ir clf
     sampler metric seed scores ratio n_synthetic iterations seconds peak_memory_mb config versions

@@ -44,7 +44,7 @@ class StepQueue:
 
 @dataclass(frozen=True)
 class LearnerSettings:
-    """Numbers of the update, the same for the three levels (method.md, Learning)."""
+    """Numbers of the update, the same for the three levels (docs/method.md, Learning)."""
 
     learning_rate: float
     gamma: float

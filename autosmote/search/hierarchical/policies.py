@@ -117,7 +117,7 @@ class LowLevelPolicy(Policy):
 
     A row's steps share one state until a count crosses a bin's border, and an action's score
     depends on its own slot alone. So each distinct (row, slot, bins) is evaluated once and gathered
-    (performance.md, fact 3): the same loss and gradient for a fraction of the work.
+    (docs/performance.md, fact 3): the same loss and gradient for a fraction of the work.
 
     A flat policy's has one more action, "next row", scored by a head on the state's body.
 
