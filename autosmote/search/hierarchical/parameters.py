@@ -86,7 +86,7 @@ def _level_shapes(
 
     The first layer's matrix is kept in the pieces that its input is made of (features, bin,
     neighbour's features, neighbour's bin, lambda): all of it but the features is one-hot, so that
-    a piece's product is a look-up (docs/performance.md, fact 1). Where lambda is continuous it is no
+    a piece's product is a look-up (docs/performance.md, fact 1). A continuous lambda is no
     input: an action is a slot, and "weight" a second head, of the two numbers for its distribution.
     """
     state = {"x": (n_features, HIDDEN), "bin": (N_BINS, HIDDEN)}
