@@ -7,8 +7,8 @@ import numpy as np
 from autosmote.reports import names
 from autosmote.reports.cells import Study
 from autosmote.reports.names import FULL, METRICS, OVERALL
-from autosmote.reports.significance import LEVEL, MIN_CONFIGURATIONS
-from autosmote.reports.summary import Summary
+from autosmote.reports.statistics.significance import LEVEL, MIN_CONFIGURATIONS
+from autosmote.reports.studies.summary import Summary
 
 CAVEATS = (
     "The triangles are not adjusted for the number of rivals: of 24 rivals that are in truth as "

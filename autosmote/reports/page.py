@@ -2,92 +2,32 @@
 
 from __future__ import annotations
 
-import base64
-import io
-from html import escape
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from autosmote.errors import UserError
-from autosmote.reports import drawing, names
-from autosmote.reports.drawing import Figure
+from autosmote.reports import names
 from autosmote.reports.findings import CAVEATS
-from autosmote.reports.report import (
-    Report,
-    build_report,
-    experiments,
-    title_of,
-    write_text,
-)
-from autosmote.reports.table import Cell, Table, to_html, to_latex
+from autosmote.reports.render.html import Section, render
+from autosmote.reports.render.table import Cell, Table
+from autosmote.reports.render.writers import to_latex, write_text
+from autosmote.reports.report import Report, build_report, experiments, title_of
 
 _LISTED = 200  # of missing cells
-
-# Colours with a contrast of at least 4.5:1; the dark ones where the reader's system is dark.
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1b1b1b; --faint: #5c5c5c; --line: #c9c9c9;
-  --back: #ffffff; --band: #f4f4f4; --link: #00508a; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e8e8e8; --faint: #a9a9a9; --line: #4a4a4a;
-  --back: #161616; --band: #212121; --link: #8cc8ff; } img { background: #ffffff; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 75rem; padding: 1rem; color: var(--ink); background: var(--back);
-  font: 15px/1.5 system-ui, sans-serif; }
-a { color: var(--link); }
-h1 { font-size: 1.7rem; } h2 { margin-top: 3rem; border-bottom: 2px solid var(--line); }
-nav ul { columns: 20rem; padding-left: 1.2rem; }
-.scroll { overflow-x: auto; margin: 1rem 0; }
-table { border-collapse: collapse; font-size: 0.85rem; font-variant-numeric: tabular-nums; }
-caption { text-align: left; font-weight: 600; padding: 0.3rem 0; }
-th, td { padding: 0.2rem 0.6rem; text-align: right; white-space: nowrap; }
-thead { border-top: 2px solid var(--ink); border-bottom: 1px solid var(--ink); }
-tbody { border-bottom: 2px solid var(--ink); }
-tbody tr:hover { background: var(--band); }
-tr.rule td { border-top: 1px solid var(--line); }
-td.text, th.text { text-align: left; white-space: normal; }
-th.span { text-align: center; }
-th button { all: unset; cursor: pointer; font-weight: 600; }
-th button:focus-visible { outline: 2px solid var(--link); }
-th[aria-sort=ascending] button::after { content: " \\2191"; }
-th[aria-sort=descending] button::after { content: " \\2193"; }
-small { color: var(--faint); display: block; }
-tfoot { border-bottom: 2px solid var(--ink); }
-figure { margin: 1.5rem 0; } img { max-width: 100%; height: auto; }
-figcaption, .notes { color: var(--faint); font-size: 0.9rem; }
-code { background: var(--band); padding: 0.1rem 0.3rem; overflow-wrap: anywhere; }
-.warning { border-left: 4px solid #b34700; padding: 0.3rem 0.8rem; }
-@media print { details > * { display: block; } th button::after { content: none; } }
-"""
-
-# Sorting moves rows only; without scripts the page is whole.
-_SCRIPT = """
-for (const table of document.querySelectorAll("table")) {
-  const body = table.tBodies[0];
-  const heads = [...table.querySelectorAll("tr.columns th")];
-  heads.forEach((head, column) => head.firstElementChild.addEventListener("click", () => {
-    const up = head.getAttribute("aria-sort") !== "ascending";
-    heads.forEach(other => other.removeAttribute("aria-sort"));
-    head.setAttribute("aria-sort", up ? "ascending" : "descending");
-    const value = row => {
-      const cell = row.cells[column];
-      return "sort" in cell.dataset ? Number(cell.dataset.sort) : cell.textContent.trim();
-    };
-    const order = (a, b) => {
-      const [x, y] = [value(a), value(b)];
-      if (typeof x === "number" && typeof y === "number") return up ? x - y : y - x;
-      if (typeof x !== typeof y) return typeof x === "number" ? -1 : 1;
-      return up ? x.localeCompare(y) : y.localeCompare(x);
-    };
-    [...body.rows].sort(order).forEach(row => body.append(row));
-  }));
-}
-"""
+_HOW_TO_READ = (
+    "Samplers are ranked within each configuration (dataset, imbalance ratio, classifier) by the "
+    "mean test score over the seeds, and the ranks are averaged; 1 is best. Each metric has runs "
+    "of its own, which were tuned on it. Click on a column's name to sort by it; small grey "
+    "numbers are the paper's."
+)
 
 
 def write_page(results_dir: str | Path) -> Path:
     """Write <results_dir>/report/index.html: every experiment and budget that has a plan.
 
-    Unlike the tables of `write`, it shows what is not complete, marked as such.
+    Unlike the tables of `autosmote.reports.write`, it shows what is not complete, marked as such.
 
     Raises
     ------
@@ -109,54 +49,51 @@ def write_page(results_dir: str | Path) -> Path:
             "as by make reproduce-table2 BUDGET=smoke."
         )
     path = results_dir / "report" / "index.html"
-    write_text(path, _page(table1, reports, refused))
+    write_text(path, render(_sections(table1, reports, refused)))
     return path
 
 
-def _page(table1: Table | None, reports: list[Report], refused: list[tuple[str, str]]) -> str:
-    sections = [("how", "How to read this", _how_to_read())]
+def _sections(
+    table1: Table | None, reports: Sequence[Report], refused: Sequence[tuple[str, str]]
+) -> list[Section]:
+    sections = [Section("how", "How to read this", texts=[_HOW_TO_READ, *CAVEATS])]
     if reports or refused:
-        sections.append(("runs", "What was planned and what is there", _completeness(reports)))
+        title = "What was planned and what is there"
+        sections.append(Section("runs", title, tables=[_completeness(reports)]))
     for title, error in refused:
-        text = f'<p class="warning">{escape(error)}</p>'
-        sections.append((f"refused-{len(sections)}", title, text))
+        sections.append(Section(f"refused-{len(sections)}", title, warning=error))
     if table1 is not None:
-        sections.append(("table1", table1.caption, to_html(table1)))
-    sections += [
-        (f"{report.study.experiment}-{report.study.budget}", report.title, _section(report))
-        for report in reports
-    ]
+        sections.append(Section("table1", table1.caption, tables=[table1]))
+    sections += map(_section, reports)
     if reports:
-        sections.append(("versions", "Versions", _versions(reports)))
-    links = "".join(f'<li><a href="#{key}">{escape(title)}</a></li>' for key, title, _ in sections)
-    body = "".join(
-        f'<section id="{key}"><h2>{escape(title)}</h2>\n{text}</section>\n'
-        for key, title, text in sections
+        sections.append(Section("versions", "Versions", tables=[_versions(reports)]))
+    return sections
+
+
+def _section(report: Report) -> Section:
+    study = report.study
+    missing: list[str] = []
+    if study.missing:
+        n = len(study.missing)
+        missing = [
+            f"Preliminary: {n} of {len(study.runs)} planned cells have no score",
+            *study.missing[:_LISTED],
+            *[f"and {n - _LISTED} more"] * (n > _LISTED),
+        ]
+    return Section(
+        f"{study.experiment}-{study.budget}",
+        report.title,
+        missing=missing,
+        texts=report.findings,
+        tables=report.tables[:1],
+        figures=report.draw(),
+        folded=report.tables[1:],
+        source=report.source,
     )
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        # Nothing may come from anywhere else, and nothing may be sent.
-        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
-        "img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n"
-        f"<title>AutoSMOTE: results</title>\n<style>{_STYLE}</style></head>\n"
-        f"<body><h1>AutoSMOTE: results</h1>\n<nav><ul>{links}</ul></nav>\n"
-        f"{body}<script>{_SCRIPT}</script></body></html>\n"
-    )
 
 
-def _how_to_read() -> str:
-    texts = [
-        "Samplers are ranked within each configuration (dataset, imbalance ratio, classifier) by "
-        "the mean test score over the seeds, and the ranks are averaged; 1 is best. Each metric "
-        "has runs of its own, which were tuned on it. Click on a column's name to sort by it; "
-        "small grey numbers are the paper's.",
-        *CAVEATS,
-    ]
-    return "<ul>" + "".join(f"<li>{escape(text)}</li>" for text in texts) + "</ul>\n"
-
-
-def _completeness(reports: list[Report]) -> str:
+def _completeness(reports: Sequence[Report]) -> Table:
+    """Return how many cells of each report are planned, have scores, failed, or are imputed."""
     rows = []
     for report in reports:
         runs, n_missing = report.study.runs, len(report.study.missing)
@@ -177,57 +114,21 @@ def _completeness(reports: list[Report]) -> str:
         "A cell is a run for a row of a table. Failed samplers count as no resampling (imputed).",
         "This page: make report.",
     ]
-    return to_html(Table("runs", "Cells", header, rows, pd.DataFrame(), n_text=2, notes=notes))
+    return Table("runs", "Cells", header, rows, pd.DataFrame(), n_text=2, notes=notes)
 
 
-def _section(report: Report) -> str:
-    study = report.study
-    parts = []
-    if study.missing:
-        n = len(study.missing)
-        listed = "".join(f"<li>{escape(line)}</li>" for line in study.missing[:_LISTED])
-        more = f"<li>and {n - _LISTED} more</li>" if n > _LISTED else ""
-        parts.append(
-            f'<details class="warning"><summary>Preliminary: {n} of {len(study.runs)} planned '
-            f"cells have no score</summary><ul>{listed}{more}</ul></details>\n"
-        )
-    parts.append("<ul>" + "".join(f"<li>{escape(text)}</li>" for text in report.findings) + "</ul>")
-    first, others = report.tables[:1], report.tables[1:]
-    parts += [to_html(table) for table in first]
-    parts += [_figure(figure) for figure in report.draw()]
-    for table in others:
-        caption = escape(table.caption)
-        parts.append(f"<details><summary>{caption}</summary>{to_html(table)}</details>\n")
-    parts.append(f'<p class="notes">{escape(report.source)}</p>\n')
-    return "".join(parts)
-
-
-def _figure(figure: Figure) -> str:
-    buffer = io.BytesIO()
-    with drawing.style():
-        figure.canvas.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    data = base64.b64encode(buffer.getvalue()).decode()
-    caption = escape(figure.caption)
-    return (
-        f'<figure><img alt="{caption}" src="data:image/svg+xml;base64,{data}">'
-        f"<figcaption>{caption}</figcaption></figure>\n"
-    )
-
-
-def _versions(reports: list[Report]) -> str:
+def _versions(reports: Sequence[Report]) -> Table:
     found: dict[str, set[str]] = {}
     for report in reports:
         for name, versions in report.versions.items():
             found.setdefault(name, set()).update(versions)
     rows = [[Cell(name), Cell(", ".join(sorted(found[name])))] for name in sorted(found)]
     caption = "Of the packages that the records were made with"
-    return to_html(
-        Table("versions", caption, ["Package", "Versions"], rows, pd.DataFrame(), n_text=2)
-    )
+    return Table("versions", caption, ["Package", "Versions"], rows, pd.DataFrame(), n_text=2)
 
 
 def _table1(results_dir: Path) -> Table | None:
-    """Table 1 as `make reproduce-table1` left it; writes its LaTeX form beside it."""
+    """Return Table 1 as `make reproduce-table1` left it; write its LaTeX form beside it."""
     path = results_dir / "table1" / "tables" / "table1.csv"
     if not path.exists():
         return None

@@ -11,27 +11,28 @@ from pathlib import Path
 import pandas as pd
 
 from autosmote.records.collected import read_histories
-from autosmote.records.record import write_file
-from autosmote.reports import drawing, figures, names
-from autosmote.reports.breakdowns import (
+from autosmote.reports import names
+from autosmote.reports.cells import Cells, Study, load_study, make_cells
+from autosmote.reports.findings import findings
+from autosmote.reports.paper import paper_ranks
+from autosmote.reports.render import drawing, figures
+from autosmote.reports.render.drawing import Figure
+from autosmote.reports.render.table import Cell, Table
+from autosmote.reports.render.writers import to_csv, to_latex, to_markdown, write_text
+from autosmote.reports.studies.breakdowns import (
     group_ranks,
     groups_table,
     hyperparameter_ranks,
     hyperparameters_table,
 )
-from autosmote.reports.case_study import case_study
-from autosmote.reports.cells import Cells, Study, load_study, make_cells
-from autosmote.reports.courses import course, hyperparameters
-from autosmote.reports.drawing import Figure
-from autosmote.reports.findings import findings
-from autosmote.reports.paper import paper_ranks
-from autosmote.reports.selection import EXPERIMENTS as SELECTIONS
-from autosmote.reports.selection_figure import validation_against_test
-from autosmote.reports.selection_findings import findings as selection_findings
-from autosmote.reports.selection_gains import find
-from autosmote.reports.selection_tables import tables as selection_tables
-from autosmote.reports.summary import Summary, summarise
-from autosmote.reports.table import Cell, Table, to_csv, to_latex, to_markdown
+from autosmote.reports.studies.case_study import case_study
+from autosmote.reports.studies.courses import course, hyperparameters
+from autosmote.reports.studies.selection.figure import validation_against_test
+from autosmote.reports.studies.selection.findings import findings as selection_findings
+from autosmote.reports.studies.selection.gains import find
+from autosmote.reports.studies.selection.questions import EXPERIMENTS as SELECTIONS
+from autosmote.reports.studies.selection.tables import tables as selection_tables
+from autosmote.reports.studies.summary import Summary, summarise
 from autosmote.reports.tables import rank_table, statistics_table, tests_table, top_table
 
 TITLES = {
@@ -257,7 +258,3 @@ def write_figures(report: Report) -> list[Path]:
     """Write <experiment>/figures/<budget>/, each file in one step."""
     folder = report.study.folder / "figures" / report.study.budget
     return [path for figure in report.draw() for path in drawing.save(figure, folder)]
-
-
-def write_text(path: Path, text: str) -> None:
-    write_file(path, partial(Path.write_text, data=text, encoding="utf-8", newline="\n"))

@@ -11,9 +11,9 @@ import numpy as np
 from autosmote.reports import names
 from autosmote.reports.names import METRICS, OVERALL
 from autosmote.reports.paper import SLIPS
-from autosmote.reports.significance import LEVEL, MIN_CONFIGURATIONS
-from autosmote.reports.summary import Summary
-from autosmote.reports.table import NONE, Cell, Table, number, with_interval
+from autosmote.reports.render.table import NONE, Cell, Table, number, with_interval
+from autosmote.reports.statistics.significance import LEVEL, MIN_CONFIGURATIONS
+from autosmote.reports.studies.summary import Summary
 
 _BETTER, _INCOMPLETE = "▲", "†"
 _TRIANGLE = (

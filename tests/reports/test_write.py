@@ -19,7 +19,7 @@ from autosmote.reports import names
 from autosmote.reports.cells import load_study, make_cells
 from autosmote.reports.paper import paper_ranks
 from autosmote.reports.report import build_report, write_tables
-from autosmote.reports.summary import Summary, summarise
+from autosmote.reports.studies.summary import Summary, summarise
 
 SMALL = {
     "arms": ["none", "smote", "svmsmote", "sv_gasmote", "autosmote"],

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from autosmote.reports import names, paired
+from autosmote.reports import names
 from autosmote.reports.cells import Cells, Study
 from autosmote.reports.names import FULL
-from autosmote.reports.ranks import median_of_known
-from autosmote.reports.selection import (
+from autosmote.reports.statistics import paired
+from autosmote.reports.statistics.ranks import median_of_known
+from autosmote.reports.studies.selection.questions import (
     CONFIRMED,
     DECIDED,
     Block,
@@ -38,7 +39,7 @@ class Found:
     ----------
     study : Study
     selections : dict
-        Of `autosmote.reports.selection.selections`.
+        Of `autosmote.reports.studies.selection.questions.selections`.
     blocks : list of Block
     tried, chosen : list of Selection
         AutoSMOTE's rules, and of these what `chosen_rules` says.

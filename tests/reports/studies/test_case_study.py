@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from autosmote.records.record import write_training_part
-from autosmote.reports.case_study import synthetic_rows
 from autosmote.reports.report import build_report, write_figures
+from autosmote.reports.studies.case_study import synthetic_rows
 
 ARMS = ["none", "smote", "autosmote"]
 

@@ -14,11 +14,17 @@ from scipy.stats import wilcoxon
 
 from autosmote import reports
 from autosmote.records.collected import read_plan, read_records
-from autosmote.reports import names, paired
+from autosmote.reports import names
 from autosmote.reports.cells import load_study, make_cells
 from autosmote.reports.report import build_report, write_tables
-from autosmote.reports.selection import Selection, chosen_rules, comparisons, headlines
-from autosmote.reports.selection_gains import classifiers_trained, held
+from autosmote.reports.statistics import paired
+from autosmote.reports.studies.selection.gains import classifiers_trained, held
+from autosmote.reports.studies.selection.questions import (
+    Selection,
+    chosen_rules,
+    comparisons,
+    headlines,
+)
 
 ARMS = (
     *("autosmote", "autosmote vote 25", "autosmote vote 10", "autosmote crossfit"),

@@ -10,10 +10,10 @@ import pandas as pd
 from autosmote.reports import names
 from autosmote.reports.findings import counted
 from autosmote.reports.names import METRICS
-from autosmote.reports.selection import ALL, CONFIRMED, DECIDED, PLAIN
-from autosmote.reports.selection_gains import Found
-from autosmote.reports.significance import MIN_CONFIGURATIONS
-from autosmote.reports.table import NONE, Cell, Table, number, with_interval
+from autosmote.reports.render.table import NONE, Cell, Table, number, with_interval
+from autosmote.reports.statistics.significance import MIN_CONFIGURATIONS
+from autosmote.reports.studies.selection.gains import Found
+from autosmote.reports.studies.selection.questions import ALL, CONFIRMED, DECIDED, PLAIN
 from autosmote.reports.tables import p_text
 
 Row = Mapping[str, Any]

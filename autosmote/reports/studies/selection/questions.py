@@ -16,7 +16,7 @@ from autosmote.config.search import FINALS, REWARDS
 from autosmote.reports import names
 from autosmote.reports.cells import Cells, Study
 from autosmote.reports.names import FULL
-from autosmote.reports.ranks import Floats, mean_of_known
+from autosmote.reports.statistics.ranks import Floats, mean_of_known
 
 DECIDING_SEEDS = (0, 1)
 """By which rules were chosen; the other seeds confirm."""

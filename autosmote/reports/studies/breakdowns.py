@@ -10,9 +10,10 @@ import pandas as pd
 from autosmote.reports import names
 from autosmote.reports.cells import Cells
 from autosmote.reports.names import METRICS
-from autosmote.reports.ranks import bootstrap, interval, mean_of_known, rank
-from autosmote.reports.significance import MIN_CONFIGURATIONS
-from autosmote.reports.table import Cell, Table, number, with_interval
+from autosmote.reports.render.table import Cell, Table, number, with_interval
+from autosmote.reports.statistics.bootstrap import draw_scores, interval
+from autosmote.reports.statistics.ranks import mean_of_known, rank
+from autosmote.reports.statistics.significance import MIN_CONFIGURATIONS
 
 PARAMETERS = {"G1xG2/IR": "$G_1 \\times G_2 / IR$", "G2": "$G_2$", "K": "$K$"}
 _N_DRAWS = 1000
@@ -47,7 +48,7 @@ def group_ranks(cells_of: Mapping[str, Cells]) -> pd.DataFrame:
             averages = mean_of_known(ranks, axis=0)
             low = high = np.full(len(part.arms), np.nan)
             if len(ranks) >= MIN_CONFIGURATIONS:
-                draws = bootstrap(part, n_draws=_N_DRAWS)
+                draws = draw_scores(part, n_draws=_N_DRAWS)
                 drawn = [mean_of_known(one.ranks, axis=1) for one in draws]
                 low, high = _clipped(interval(averages, np.concatenate(drawn)), len(part.arms))
             counts = np.sum(~np.isnan(ranks), axis=0)
@@ -114,7 +115,7 @@ def _estimates(part: Cells) -> list[dict[str, float]]:
     n = len(means)
     estimates = {"rank": rank(means).mean(axis=0), "score": means.mean(axis=0)}
     found: dict[str, np.ndarray] = {"n": np.full(len(part.arms), n)}
-    draws = list(bootstrap(part, n_draws=_N_DRAWS))
+    draws = list(draw_scores(part, n_draws=_N_DRAWS))
     for name, estimate in estimates.items():
         values = [(one.ranks if name == "rank" else one.means).mean(axis=1) for one in draws]
         ends = interval(estimate, np.concatenate(values))

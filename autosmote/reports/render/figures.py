@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 
 from autosmote.reports import names
 from autosmote.reports.cells import Cells
-from autosmote.reports.drawing import (
+from autosmote.reports.names import FULL, METRICS, OVERALL
+from autosmote.reports.render.drawing import (
     COLOURS,
     FULL_COLOUR,
     INK,
@@ -22,10 +23,9 @@ from autosmote.reports.drawing import (
     new_canvas,
     rank_axis,
 )
-from autosmote.reports.names import FULL, METRICS, OVERALL
-from autosmote.reports.ranks import rank
-from autosmote.reports.significance import LEVEL, MIN_CONFIGURATIONS, cliques
-from autosmote.reports.summary import Summary
+from autosmote.reports.statistics.ranks import rank
+from autosmote.reports.statistics.significance import LEVEL, MIN_CONFIGURATIONS, cliques
+from autosmote.reports.studies.summary import Summary
 
 _LOOKS = {FULL: (FULL_COLOUR, "*", 15), "none": ("black", "s", 6)}
 _MOST_NAMED = 27
@@ -41,7 +41,7 @@ def by_classifier_and_ratio(name: str, ranks: pd.DataFrame) -> Figure:
     ----------
     name : str
     ranks : DataFrame
-        Of `breakdowns.group_ranks`.
+        Of `autosmote.reports.studies.breakdowns.group_ranks`.
     """
     canvas = new_canvas(9, 4)
     panels = canvas.subplots(1, 2, sharey=True, width_ratios=(4, 3))

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from autosmote.reports.cells import Cells
-from autosmote.reports.ranks import bootstrap, interval, rank, share_above
+from autosmote.reports.statistics.bootstrap import draw_scores, interval
+from autosmote.reports.statistics.ranks import rank, share_above
 
 
 def cells_of(test, datasets=None):
@@ -55,7 +56,7 @@ def test_ties_with_the_reference_count_half():
 
 
 def all_draws(cells, n_draws=400):
-    return np.concatenate([draws.means for draws in bootstrap(cells, n_draws=n_draws)])
+    return np.concatenate([draws.means for draws in draw_scores(cells, n_draws=n_draws)])
 
 
 def test_datasets_stay_in_their_places_and_arms_share_what_is_drawn():
@@ -102,7 +103,7 @@ def test_intervals_cover_the_true_average_rank():
     for _ in range(60):
         cells = cells_of(experiment(36))
         estimate = rank(cells.means()).mean(axis=0)
-        chunks = [draws.ranks.mean(axis=1) for draws in bootstrap(cells, n_draws=200)]
+        chunks = [draws.ranks.mean(axis=1) for draws in draw_scores(cells, n_draws=200)]
         low, high = interval(estimate, np.concatenate(chunks))
         covered.append((low <= truth) & (truth <= high))
     assert 0.9 < np.mean(covered) < 0.995

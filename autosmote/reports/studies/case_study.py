@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from autosmote.reports import names
 from autosmote.reports.cells import Study
-from autosmote.reports.drawing import COLOURS, FULL_COLOUR, OTHERS_COLOUR, Figure, new_canvas
 from autosmote.reports.names import FULL
+from autosmote.reports.render.drawing import COLOURS, FULL_COLOUR, OTHERS_COLOUR, Figure, new_canvas
 
 _ORDER = (FULL, "smote", "borderlinesmote", "adasyn", "svmsmote", "ctgan", "none")
 _REGIONS = ListedColormap(["#FFFFFF", "#FBE3D6"])

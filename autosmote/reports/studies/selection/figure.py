@@ -7,7 +7,8 @@ from matplotlib.lines import Line2D
 from matplotlib.typing import FillStyleType
 
 from autosmote.reports import names
-from autosmote.reports.drawing import (
+from autosmote.reports.names import FULL, METRICS
+from autosmote.reports.render.drawing import (
     COLOURS,
     FULL_COLOUR,
     INK,
@@ -17,8 +18,7 @@ from autosmote.reports.drawing import (
     name_points,
     new_canvas,
 )
-from autosmote.reports.names import FULL, METRICS
-from autosmote.reports.selection import SOURCES, Selection
+from autosmote.reports.studies.selection.questions import SOURCES, Selection
 
 
 def validation_against_test(name: str, arms: pd.DataFrame) -> Figure | None:
@@ -28,7 +28,7 @@ def validation_against_test(name: str, arms: pd.DataFrame) -> Figure | None:
     ----------
     name : str
     arms : DataFrame
-        Of `selection_gains.arms_frame`, one block.
+        Of `autosmote.reports.studies.selection.gains.arms_frame`, one block.
     """
     arms = arms.dropna(subset=["validation_gain", "test_gain"])
     if arms.empty:

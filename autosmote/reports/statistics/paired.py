@@ -1,4 +1,4 @@
-"""Mean differences over paired runs: each pair of arms on the runs that both have.
+"""Mean differences over paired runs, each pair of arms on the runs that both have.
 
 Unlike ranks, which need a score of every arm, a difference needs two. So a run that one arm lacks
 takes nothing from the others.
@@ -12,10 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from autosmote.reports.ranks import N_DRAWS, Floats, interval, mean_of_known
-from autosmote.reports.significance import MIN_CONFIGURATIONS, holm, signed_rank_p
-
-_SEED = 0
+from autosmote.reports.statistics.bootstrap import draw_counts, interval
+from autosmote.reports.statistics.ranks import Floats, mean_of_known
+from autosmote.reports.statistics.significance import MIN_CONFIGURATIONS, holm, signed_rank_p
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class Means:
 
 @dataclass(frozen=True)
 class SignedRanks:
-    """Of differences, by the configurations' means over their seeds; one entry per difference.
+    """Signed-rank tests of differences of the configurations' means; one entry per difference.
 
     Attributes
     ----------
@@ -55,34 +54,8 @@ class SignedRanks:
     p_holm: list[float | None]
 
 
-def draw_runs(datasets: Sequence[str], n_seeds: int, n_draws: int = N_DRAWS) -> Floats:
-    """How often each run is in each bootstrap draw; of shape (draws, C x S).
-
-    Drawn are configurations within each dataset, and seeds within each configuration drawn, as
-    `autosmote.reports.ranks.bootstrap` does.
-
-    Parameters
-    ----------
-    datasets : sequence of str, of length C
-        Each configuration's.
-    n_seeds : int
-    """
-    rng = np.random.default_rng(_SEED)
-    labels = np.asarray(datasets)
-    drawn = np.empty((n_draws, len(labels)), dtype=int)
-    for name in dict.fromkeys(datasets):
-        (index,) = np.nonzero(labels == name)
-        drawn[:, index] = index[rng.integers(0, len(index), (n_draws, len(index)))]
-    seeds = rng.integers(0, max(1, n_seeds), (n_draws, len(labels), n_seeds))
-    n_runs = len(labels) * n_seeds
-    places = (drawn[..., None] * n_seeds + seeds).reshape(n_draws, -1)
-    places += n_runs * np.arange(n_draws)[:, None]
-    counts = np.bincount(places.ravel(), minlength=n_draws * n_runs)
-    return counts.reshape(n_draws, n_runs).astype(float)
-
-
 def means(values: Floats, datasets: Sequence[str]) -> Means:
-    """Means over all runs, with bootstrap intervals.
+    """Return means over all runs, with bootstrap intervals.
 
     Parameters
     ----------
@@ -93,7 +66,7 @@ def means(values: Floats, datasets: Sequence[str]) -> Means:
     n_quantities = values.shape[1]
     flat = values.transpose(0, 2, 1).reshape(-1, n_quantities)
     known = ~np.isnan(flat)
-    times = draw_runs(datasets, values.shape[2])
+    times = draw_counts(datasets, values.shape[2])
     counts = times @ known
     # Of the runs drawn the mean of those that are known, however many these are.
     sums = times @ np.where(known, flat, 0.0)
@@ -112,7 +85,7 @@ def means(values: Floats, datasets: Sequence[str]) -> Means:
 
 
 def tests(differences: Floats) -> SignedRanks:
-    """Compare by the configurations' means.
+    """Test differences by the configurations' means over their seeds.
 
     Parameters
     ----------

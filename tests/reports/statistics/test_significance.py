@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import PermutationMethod, wilcoxon
 
-from autosmote.reports.significance import cliques, holm, signed_rank_p
+from autosmote.reports.statistics.significance import cliques, holm, signed_rank_p
 
 
 def test_by_hand():

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from autosmote.reports import names
-from autosmote.reports.breakdowns import PARAMETERS
 from autosmote.reports.cells import Study
-from autosmote.reports.drawing import (
+from autosmote.reports.names import FULL, MERGED, METRICS
+from autosmote.reports.render.drawing import (
     COLOURS,
     DASHES,
     FULL_COLOUR,
@@ -17,7 +17,7 @@ from autosmote.reports.drawing import (
     new_canvas,
     rank_axis,
 )
-from autosmote.reports.names import FULL, MERGED, METRICS
+from autosmote.reports.studies.breakdowns import PARAMETERS
 
 
 def course(name: str, study: Study, histories: pd.DataFrame) -> Figure | None:
@@ -84,7 +84,7 @@ def hyperparameters(name: str, ranks: pd.DataFrame) -> Figure | None:
     ----------
     name : str
     ranks : DataFrame
-        Of `breakdowns.hyperparameter_ranks`.
+        Of `autosmote.reports.studies.breakdowns.hyperparameter_ranks`.
     """
     if ranks.empty:
         return None

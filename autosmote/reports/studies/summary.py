@@ -13,18 +13,15 @@ from scipy.stats import spearmanr
 from autosmote.reports import names
 from autosmote.reports.cells import Cells
 from autosmote.reports.names import METRICS, OVERALL
-from autosmote.reports.ranks import (
-    Draws,
-    bootstrap,
-    interval,
+from autosmote.reports.statistics.bootstrap import Draws, draw_scores, interval
+from autosmote.reports.statistics.ranks import (
+    Floats,
     mean_of_known,
     median_of_known,
     rank,
     share_above,
 )
-from autosmote.reports.significance import LEVEL, MIN_CONFIGURATIONS, holm, signed_rank_p
-
-Floats = NDArray[np.float64]
+from autosmote.reports.statistics.significance import LEVEL, MIN_CONFIGURATIONS, holm, signed_rank_p
 
 COLUMNS = (
     *("metric", "column", "arm", "n", "n_planned", "rank", "rank_low", "rank_high"),
@@ -156,7 +153,7 @@ def _intervals(
             draws.above[:, where], axis=1
         )
     drawn: dict[tuple[str, str], list[Floats]] = {}
-    for draws in bootstrap(cells, own):
+    for draws in draw_scores(cells, own):
         for column, where in slices.items():
             for name, statistic in statistics.items():
                 drawn.setdefault((column, name), []).append(statistic(draws, where))

@@ -11,8 +11,10 @@ import pandas as pd
 from autosmote.reports import names
 from autosmote.reports.findings import counted, doubts, listed
 from autosmote.reports.names import FULL, METRICS
-from autosmote.reports.paired import Means
-from autosmote.reports.selection import (
+from autosmote.reports.statistics.paired import Means
+from autosmote.reports.statistics.significance import LEVEL
+from autosmote.reports.studies.selection.gains import Found
+from autosmote.reports.studies.selection.questions import (
     ALL,
     CONFIRMATION,
     CONFIRMED,
@@ -20,8 +22,6 @@ from autosmote.reports.selection import (
     Selection,
     Selections,
 )
-from autosmote.reports.selection_gains import Found
-from autosmote.reports.significance import LEVEL
 
 Seeds = Mapping[str, Sequence[int]]
 """Of each block."""

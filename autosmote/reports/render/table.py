@@ -1,0 +1,87 @@
+"""Tables as readers see them, and their numbers; `writers` and the page make files of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NONE = "–"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One entry of a table.
+
+    Attributes
+    ----------
+    text : str
+    beside : str
+        The paper's own, set off.
+    sort : float, optional
+        What the page sorts by; the text if absent.
+    hint : str
+        What the page shows under the pointer.
+    """
+
+    text: str
+    beside: str = ""
+    sort: float | None = None
+    hint: str = ""
+
+
+def number(value: float, digits: int, sign: bool = False) -> str:
+    """Format a number with so many decimals, and its sign if asked for; a dash for nan."""
+    return NONE if math.isnan(value) else f"{value:{'+' if sign else ''}.{digits}f}"
+
+
+def with_interval(row: Mapping[str, Any], name: str, digits: int, sign: bool = False) -> Cell:
+    """Format an estimate with its interval, or without one if there is none."""
+    text = number(row[name], digits, sign)
+    if not math.isnan(row.get(f"{name}_low", math.nan)):
+        low, high = (number(row[f"{name}_{end}"], digits, sign) for end in ("low", "high"))
+        text += f" [{low}, {high}]"
+    return Cell(text, sort=row[name])
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table for readers, and the numbers behind it.
+
+    Attributes
+    ----------
+    name : str
+        Of its files.
+    caption : str
+    header : list of str
+    rows : list of list of Cell
+    data : DataFrame
+        What the CSV holds.
+    spans : list of (str, int)
+        Names over several columns, from the left; the widths sum to that of the table.
+    n_text : int
+        Columns of text on the left; the others hold numbers.
+    rules : set of int
+        Rows with a line above them.
+    grouped : bool
+        The first column names groups of rows; where rows cannot be sorted, once per group.
+    footer : list of list of Cell
+        Rows that stay below when others are sorted.
+    notes : list of str
+    """
+
+    name: str
+    caption: str
+    header: list[str]
+    rows: list[list[Cell]]
+    data: pd.DataFrame
+    spans: list[tuple[str, int]] = field(default_factory=list)
+    n_text: int = 1
+    rules: frozenset[int] = frozenset()
+    grouped: bool = False
+    footer: list[list[Cell]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)

@@ -1,0 +1,145 @@
+"""Bootstrap of runs: configurations within each dataset, and seeds within each configuration.
+
+Both are drawn with replacement; datasets are not drawn: what another dataset would bring, six
+cannot tell. Ranks need a score of every arm, so `draw_scores` takes the seeds that all arms have;
+a difference needs two scores, so `draw_counts` takes all seeds and leaves out what is not known.
+The streams of random numbers are part of the committed tables.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autosmote.reports.cells import Cells
+from autosmote.reports.statistics.ranks import Floats, rank, share_above
+
+N_DRAWS = 2000
+_SEED = 0
+_CHUNK = 4_000_000  # numbers at once, 32 MB
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Some of the bootstrap draws.
+
+    Attributes
+    ----------
+    means : ndarray of shape (draws, C, A)
+        Test scores of the configurations drawn, as means over the seeds drawn.
+    ranks : ndarray of shape (draws, C, A)
+        Of these.
+    above : ndarray of shape (draws, C, A)
+        Share of these seeds in which the reference arm scores higher, ties counted half; empty
+        without a reference arm.
+    """
+
+    means: Floats
+    ranks: Floats
+    above: Floats
+
+
+def _draw_configurations(
+    rng: np.random.Generator, datasets: Sequence[str], n_draws: int
+) -> NDArray[np.intp]:
+    """Draw configurations within each dataset, which stays in its places; of shape (draws, C)."""
+    labels = np.asarray(datasets)
+    drawn = np.empty((n_draws, len(labels)), dtype=int)
+    for name in dict.fromkeys(datasets):
+        (index,) = np.nonzero(labels == name)
+        drawn[:, index] = index[rng.integers(0, len(index), (n_draws, len(index)))]
+    return drawn
+
+
+def draw_scores(
+    cells: Cells, reference: int | None = None, n_draws: int = N_DRAWS
+) -> Iterator[Draws]:
+    """Draw configurations and, of each, as many of its shared seeds as it has.
+
+    The seeds drawn are the same for all arms, since a seed is a split that they share.
+
+    Parameters
+    ----------
+    cells : Cells
+        Each configuration with a shared seed.
+    reference : int, optional
+        Index of the arm that the others are compared with.
+    n_draws : int
+
+    Yields
+    ------
+    Draws
+        Some draws at a time. Datasets stay in their places along C.
+    """
+    rng = np.random.default_rng(_SEED)
+    shared = cells.shared()
+    n_seeds = shared.sum(axis=1)
+    first = np.argsort(~shared, axis=1, kind="stable")  # shared seeds come first
+    scores = cells.test.transpose(0, 2, 1)
+    above = None if reference is None else share_above(cells.test, reference).transpose(0, 2, 1)
+    datasets = [dataset for dataset, _, _ in cells.configurations]
+
+    step = max(1, _CHUNK // max(1, scores.size))
+    for begin in range(0, n_draws, step):
+        n = min(step, n_draws - begin)
+        drawn = _draw_configurations(rng, datasets, n)
+        slots = rng.random((n, len(datasets), shared.shape[1]))
+        slots = (slots * n_seeds[drawn][..., None]).astype(int)
+        seeds = np.take_along_axis(first[drawn], slots, axis=2)
+        weights = np.arange(shared.shape[1]) < n_seeds[drawn][..., None]
+        weights = weights / n_seeds[drawn][..., None]
+        means = _mean_of_drawn(scores, drawn, seeds, weights)
+        yield Draws(
+            means,
+            rank(means),
+            np.empty(0) if above is None else _mean_of_drawn(above, drawn, seeds, weights),
+        )
+
+
+def _mean_of_drawn(values: Floats, drawn: NDArray, seeds: NDArray, weights: Floats) -> Floats:
+    # A seed of weight 0 must not bring in its nan.
+    taken = np.where(weights[..., None] > 0, values[drawn[..., None], seeds], 0.0)
+    return np.einsum("bcsa,bcs->bca", taken, weights)
+
+
+def draw_counts(datasets: Sequence[str], n_seeds: int, n_draws: int = N_DRAWS) -> Floats:
+    """Draw configurations and seeds, and count how often each run is drawn.
+
+    Parameters
+    ----------
+    datasets : sequence of str, of length C
+        Each configuration's.
+    n_seeds : int
+
+    Returns
+    -------
+    ndarray of shape (draws, C x S)
+    """
+    rng = np.random.default_rng(_SEED)
+    drawn = _draw_configurations(rng, datasets, n_draws)
+    seeds = rng.integers(0, max(1, n_seeds), (n_draws, len(datasets), n_seeds))
+    n_runs = len(datasets) * n_seeds
+    places = (drawn[..., None] * n_seeds + seeds).reshape(n_draws, -1)
+    places += n_runs * np.arange(n_draws)[:, None]
+    counts = np.bincount(places.ravel(), minlength=n_draws * n_runs)
+    return counts.reshape(n_draws, n_runs).astype(float)
+
+
+def interval(estimate: Floats, draws: Floats) -> tuple[Floats, Floats]:
+    """Return the 95% interval from bootstrap draws along the first axis, moved by their bias.
+
+    Drawing seeds adds noise, and noise draws every average rank to the middle: plain percentiles
+    may leave out the estimate itself. Moved by (mean of the draws - estimate) they covered the
+    true average rank of 25 simulated samplers in 94% to 96% of repetitions with 6 x 12
+    configurations and 5 seeds, and in 88% to 90% with 2 x 4 configurations and 2 seeds; the plain
+    percentiles in as few as 53% for single samplers.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # an arm without any score stays nan
+        low, high = np.nanpercentile(draws, [2.5, 97.5], axis=0)
+        bias = np.nanmean(draws, axis=0) - estimate
+    return low - bias, high - bias

@@ -1,0 +1,1 @@
+"""The experiments on choosing among the sample sets that a search tried."""
