@@ -1,8 +1,8 @@
 """A DataFrame with categories, whole numbers and missing values; labels are text.
 
-Given rows come back as they are, with names, types and missing values. Synthetic rows have valid
-categories, whole numbers where the column has them, and nothing missing. The classifier is trained
-on such rows, so an encoder goes in front of it.
+Given rows are returned unchanged, with names, types and missing values. Synthetic rows have valid
+categories, whole numbers where the column has them, and no missing values. The classifier is
+trained on such rows, so it needs an encoder in front.
 """
 
 import numpy as np

@@ -1,7 +1,7 @@
-"""Compare samplers, and draw the search: writes search.png and samplers.png into this folder.
+"""Compare samplers and plot the search: writes search.png and samplers.png into this folder.
 
-Pass another folder as an argument. The boxes show test scores of five random splits: look at how
-far they overlap before you believe in a difference.
+Pass another folder as an argument. The boxes show test scores of five random splits: see how far
+they overlap before you trust a difference.
 """
 
 import sys

@@ -1,7 +1,7 @@
-"""A scorer of your own: rows that make the fewest costly mistakes.
+"""Search with a scorer of your own: rows that lead to the fewest costly mistakes.
 
 A missed minority row costs ten times a false alarm. Any scikit-learn scorer can be the reward; the
-search then refits the classifier in every iteration, which any classifier can do.
+search then refits the classifier in every iteration, so any classifier will do.
 """
 
 import numpy as np
@@ -15,9 +15,9 @@ from autosmote import AutoSMOTE
 MISSED, FALSE_ALARM = 10.0, 1.0
 
 
-def savings(y_true: np.ndarray, y_called: np.ndarray) -> float:
-    """What is saved for each row against calling every row the majority."""
-    (_, alarms), (missed, _) = confusion_matrix(y_true, y_called, labels=[0, 1])
+def savings(y_true: np.ndarray, y_pred: np.ndarray) -> float:
+    """Return the savings per row against predicting the majority class for every row."""
+    (_, alarms), (missed, _) = confusion_matrix(y_true, y_pred, labels=[0, 1])
     cost = MISSED * missed + FALSE_ALARM * alarms
     return (MISSED * np.count_nonzero(y_true == 1) - cost) / len(y_true)
 

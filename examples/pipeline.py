@@ -1,7 +1,7 @@
 """Cross-validate a pipeline: each fold searches in its own training part.
 
 Scaling comes before the sampler, so that the classifier sees rows as the search scored them. The
-scores are honest, because no synthetic row was made from, or chosen by, a row that is tested.
+scores are unbiased, because no synthetic row was made from, or chosen by, a row that is tested.
 """
 
 from imblearn.pipeline import make_pipeline

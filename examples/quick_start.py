@@ -1,4 +1,4 @@
-"""Quick start: better rows for one classifier, judged by rows that the search has not seen."""
+"""Over-sample for one classifier, and score it on rows that the search has not seen."""
 
 from sklearn.datasets import make_classification
 from sklearn.metrics import f1_score

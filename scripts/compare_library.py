@@ -1,7 +1,7 @@
-"""AutoSMOTE beside what one would try first, cross-validated, in score and seconds.
+"""Compare AutoSMOTE with simpler methods by cross-validation, in score and seconds.
 
 Three of the paper's datasets with the minority under-sampled to one row for twenty others, two
-classifiers, stratified folds that no method sees. Writes one row per fold to
+classifiers, stratified folds that no method has seen. Writes one row per fold to
 ``<results-dir>/library/comparison.csv``, and the means to ``comparison.md`` beside it. Seconds are
 CPU seconds of one process and one thread for fitting everything on one fold's training part.
 """
@@ -54,7 +54,7 @@ RATIOS = [round(0.1 * tenths, 1) for tenths in range(1, 11)]
 
 
 class Vote(ClassifierMixin, BaseEstimator):
-    """The ensemble that a sampler leaves, as a classifier."""
+    """A sampler's ensemble as a classifier."""
 
     def __init__(self, sampler: AutoSMOTE) -> None:
         self.sampler = sampler
@@ -71,7 +71,7 @@ class Vote(ClassifierMixin, BaseEstimator):
 
 
 def methods(classifier: Any, iterations: int) -> dict[str, Any]:
-    """What is compared, each to be fitted on the training part of a fold."""
+    """Return the methods by name, each to be fitted on the training part of a fold."""
     scaled = StandardScaler()
     smote = make_pipeline(scaled, SMOTE(random_state=0), classifier)
     bagged = BalancedBaggingClassifier(
@@ -101,7 +101,7 @@ def methods(classifier: Any, iterations: int) -> dict[str, Any]:
 
 
 def load(name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Rows and labels, 1 being the minority, RATIO majority rows for each minority row."""
+    """Return rows and labels (1 is the minority), RATIO majority rows for each minority row."""
     dataset = load_dataset(name)
     n_majority = int(np.count_nonzero(dataset.y == 0))
     sizes = {0: n_majority, 1: n_majority // RATIO}
@@ -122,14 +122,14 @@ def compare(datasets: Iterable[str], folds: int, iterations: int) -> list[dict[s
                     started = time.process_time()
                     model.fit(X[train], y[train])
                     seconds = time.process_time() - started
-                    called = model.predict(X[test])
+                    predicted = model.predict(X[test])
                     row = {
                         "dataset": dataset,
                         "classifier": classifier_name,
                         "method": method,
                         "fold": fold,
-                        "macro_f1": round(f1_score(y[test], called, average="macro"), 6),
-                        "mcc": round(matthews_corrcoef(y[test], called), 6),
+                        "macro_f1": round(f1_score(y[test], predicted, average="macro"), 6),
+                        "mcc": round(matthews_corrcoef(y[test], predicted), 6),
                         "seconds": round(seconds, 3),
                     }
                     rows.append(row)
@@ -138,7 +138,7 @@ def compare(datasets: Iterable[str], folds: int, iterations: int) -> list[dict[s
 
 
 def markdown(rows: Sequence[dict[str, Any]]) -> str:
-    """Means over the folds: Macro-F1 for each dataset and classifier, and mean seconds."""
+    """Return a table of means over folds: Macro-F1 by dataset and classifier, and seconds."""
     frame = pd.DataFrame(rows)
     columns = frame.groupby(["dataset", "classifier"], sort=False).groups
     lines = [

@@ -1,10 +1,10 @@
-"""Kill a sweep by SIGKILL, over and over, and see what is left: nothing may be.
+"""Kill a sweep by SIGKILL many times, and count what is lost, duplicated, unreadable or different.
 
     python scripts/crash_test.py --kills 100
 
-A small sweep on the embedded toy data is started again and again until it is done, then another
-one, until that many kills have fallen: at random moments, inside the writing of a record (by the
-unit's process, which is killed with the sweep's) and inside collecting. Then:
+A small sweep on the embedded toy data is started again until it is done, then another one, until
+that many kills are done: at random moments, inside the writing of a record (by the unit's process,
+which is killed with the sweep's) and inside collecting. Then:
 
     lost         runs that had a record after a kill and have none, or another one, at the end
     duplicated   runs whose record was written twice
@@ -75,7 +75,7 @@ SWEEP = (
 
 
 class Sweep:
-    """One sweep, begun as often as it takes.
+    """A sweep that is started until it is done.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ class Sweep:
             return None
 
     def look(self) -> None:
-        """Read all that is there."""
+        """Read all records and collected tables; note records and count unreadable files."""
         for path in self.results.glob("runs/*/record.json"):
             try:
                 text = path.read_bytes()
@@ -134,7 +134,7 @@ class Sweep:
                     self.unreadable += 1
 
     def lost(self) -> list[str]:
-        """Runs whose record of after a kill is not there as it was."""
+        """Return the runs whose record is gone or differs from the one first read."""
         folder = self.results / "runs"
         paths = {key: folder / key / "record.json" for key in self.known}
         return [
@@ -148,7 +148,7 @@ class Sweep:
         return [key for key, n in counts.items() if n > 1]
 
     def files(self) -> dict[str, bytes]:
-        """What is to be the same in every sweep: not the seconds, and not the figures' source."""
+        """Return the collected files that must be the same in every sweep: all but the costs."""
         found = {}
         for path in sorted(self.results.glob("table2/**/*")):
             name = str(path.relative_to(self.results))
@@ -158,7 +158,7 @@ class Sweep:
 
 
 def kill_once(sweep: Sweep, where: str, rng: random.Random, longest: float) -> str | None:
-    """Start a sweep and kill it; where the kill fell, or None if it was done before."""
+    """Start a sweep and kill it; return where it was killed, or None if it was done before."""
     process = sweep.start(where, 0.0 if where == "any" else rng.uniform(0.05, 0.5))
     fell = None
     if where == "any":

@@ -1,4 +1,4 @@
-"""Fetch the paper's six datasets once, before a sweep asks for them; the body of `make data`."""
+"""Fetch the paper's six datasets once, before a sweep needs them (`make data`)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from autosmote.errors import UserError
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Return 0 when all six are there and right, 2 at the first that is not."""
+    """Return 0 when all six datasets are there and as expected, 2 at the first that is not."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", help=f"folder of ARFF files (default: {DATA_DIR_VARIABLE})")
     parser.add_argument("--cache-dir", help="cache of the openml client (default: its own)")

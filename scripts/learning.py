@@ -1,4 +1,4 @@
-"""Does the search learn? Rewards of its last iterations against uniformly random episodes.
+"""Compare the rewards of a search's last iterations with those of uniformly random episodes.
 
 For each dataset, classifier and seed this runs the search, a random search in the same space, and
 rivals (all resumable: finished runs are skipped), and writes one table, a row per search, to
@@ -25,7 +25,7 @@ CLASSIFIERS = ("svm", "knn", "dt", "adaboost")
 
 
 def overrides(args: argparse.Namespace) -> Iterator[list[str]]:
-    """Command lines of all runs, searches that tell most first."""
+    """Yield the command lines of all runs."""
     for seed in args.seeds:
         for dataset in args.datasets:
             for clf in args.clfs:
@@ -41,7 +41,7 @@ def overrides(args: argparse.Namespace) -> Iterator[list[str]]:
 
 
 def read_runs(results_dir: Path) -> Iterator[dict[str, Any]]:
-    """Finished records, a search's with its rewards."""
+    """Yield finished records, a search's with its rewards."""
     for folder in sorted((results_dir / "runs").iterdir()):
         record = read_record(folder)
         if record is None or record["status"] != "ok":
@@ -54,7 +54,7 @@ def read_runs(results_dir: Path) -> Iterator[dict[str, Any]]:
 
 
 def table(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """One row per search: what it learned, found, and what random search and the rivals did."""
+    """Return one row per search: its rewards and scores, and those of random search and rivals."""
 
     def case(record: dict[str, Any]) -> tuple:
         return tuple(record[key] for key in ("dataset", "ir", "clf", "metric", "seed"))
@@ -97,7 +97,7 @@ def table(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def write(rows: list[dict[str, Any]], folder: Path) -> str:
-    """Write the table as CSV and Markdown; returns the latter."""
+    """Write the table as CSV and Markdown, and return the latter."""
     folder.mkdir(parents=True, exist_ok=True)
     columns = list(dict.fromkeys(name for row in rows for name in row))
     with open(folder / "learning.csv", "w", newline="") as file:
@@ -127,7 +127,7 @@ def main() -> int:
     code = 0
     for command in overrides(args):
         code = max(code, run(command))
-        if code > 1:  # a mistake or an interruption would only repeat itself
+        if code > 1:  # a mistake or an interruption would repeat itself
             return code
     print(write(table(list(read_runs(args.results_dir))), args.results_dir / "tables"))
     return code

@@ -1,6 +1,6 @@
-"""Write conf/sampler/sv_*.yaml from the registry of SMOTE variants, so that Hydra knows them.
+"""Write conf/sampler/sv_*.yaml from the registry of SMOTE variants, where Hydra finds them.
 
-Run it after a change to `baselines/variants_registry.py`; a test says when it was forgotten.
+Run it after a change to `baselines/variants_registry.py`; a test fails when it was not run.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def configs() -> dict[str, str]:
 
 
 def main() -> None:
-    """Write the files, and remove those of variants that are gone."""
+    """Write the files, and remove those of variants that left the registry."""
     for path in FOLDER.glob("sv_*.yaml"):
         if path.name not in configs():
             path.unlink()

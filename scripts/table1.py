@@ -1,4 +1,4 @@
-"""Print Table 1, the paper's counts beside ours; the body of `make reproduce-table1`."""
+"""Print Table 1, the paper's counts beside ours (`make reproduce-table1`)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from autosmote.errors import UserError
 
 RATIOS = (20, 50, 100)
 COLUMNS = ("majority", *(f"minority at IR {ratio}" for ratio in RATIOS), "features")
-# As printed in the paper, kept apart from what the loader checks.
+# As printed in the paper; the loader has its own copy of what it checks.
 PAPER = {
     "phoneme": (3818, 190, 76, 38, 5),
     "phishingwebsites": (6157, 307, 123, 61, 68),
@@ -60,7 +60,7 @@ def _beside(paper: int, ours: int) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Return 0 when all counts agree, 1 when one differs, 2 when the data cannot be had."""
+    """Return 0 when all counts agree, 1 when one differs, 2 when the data cannot be loaded."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", help=f"folder of ARFF files (default: {DATA_DIR_VARIABLE})")
     parser.add_argument("--results-dir", type=Path, default=Path("results"))

@@ -1,4 +1,4 @@
-"""Examples in docstrings give what they say, and the API reference is made from the docstrings."""
+"""Run the examples in docstrings, and make the API reference from the docstrings."""
 
 import doctest
 import subprocess
@@ -16,17 +16,17 @@ WITH_EXAMPLES = sorted(
 )
 
 
-def test_the_sampler_has_an_example():
+def test_sampler_has_an_example():
     assert "autosmote.sampler.autosmote" in WITH_EXAMPLES
 
 
 @pytest.mark.parametrize("module", WITH_EXAMPLES)
-def test_doctests(module):
+def test_docstring_examples_give_what_they_show(module):
     result = doctest.testmod(import_module(module), optionflags=doctest.NORMALIZE_WHITESPACE)
     assert result.attempted > 0 and result.failed == 0
 
 
-def test_the_api_reference_is_made(tmp_path):
+def test_api_reference_is_made(tmp_path):
     command = [sys.executable, "-m", "pdoc", "--docformat", "numpy", "--output-directory"]
     subprocess.run(
         [*command, tmp_path, "autosmote.sampler.autosmote"], check=True, capture_output=True

@@ -1,4 +1,4 @@
-"""Every example runs, and prints what it is there to show."""
+"""Run every example, and check what it prints."""
 
 import re
 import runpy
@@ -22,12 +22,12 @@ SHOWN = {
 }
 
 
-def test_there_are_five_examples_and_all_are_here():
+def test_examples_are_all_listed_here():
     assert {path.stem for path in EXAMPLES.glob("*.py")} == set(SHOWN)
 
 
 @pytest.mark.parametrize("name", SHOWN)
-def test_example(name, tmp_path, monkeypatch, capsys):
+def test_example_prints_what_it_shows(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", [f"{name}.py"])
     runpy.run_path(str(EXAMPLES / f"{name}.py"), run_name="__main__")

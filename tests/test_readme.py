@@ -1,4 +1,4 @@
-"""Every command that the README shows is run, with short searches."""
+"""Run every command that README and docs/ show, with short searches and few jobs."""
 
 import re
 import shlex
@@ -19,9 +19,10 @@ SHORT = ["search.iterations=3", "search.actors=0"]
 
 
 def commands() -> list[list[str]]:
-    """The words of each command in the README's fenced blocks, without comments."""
+    """Return the words of each command in the documents' fenced blocks, without comments."""
     found = []
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    documents = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    text = "\n".join(path.read_text(encoding="utf-8") for path in documents)
     for block in re.findall(r"^```(?:bash|sh|shell|console)?\n(.*?)^```", text, re.M | re.S):
         for line in block.replace("\\\n", " ").splitlines():
             line = line.strip().removeprefix("$ ")
@@ -33,7 +34,7 @@ def commands() -> list[list[str]]:
 
 
 def arguments_of(words: list[str]) -> list[str] | None:
-    """The arguments that the command gets; None if it is not called."""
+    """Return the arguments of autosmote's command; None if the words call none."""
     for position, word in enumerate(words):
         if word in ("autosmote.run", "autosmote.sweep") or Path(word).name == "autosmote":
             return words[position + 1 :]
@@ -41,6 +42,15 @@ def arguments_of(words: list[str]) -> list[str] | None:
         variables = dict(word.split("=", 1) for word in words if "=" in word)
         return shlex.split(variables.get("ARGS", ""))
     return None
+
+
+def with_few_jobs(arguments: list[str]) -> list[str]:
+    """Return the arguments of a multirun with one value of each list but the last."""
+    lists = [n for n, word in enumerate(arguments) if "," in word and "[" not in word]
+    short = list(arguments)
+    for n in lists[:-1]:
+        short[n] = short[n].partition(",")[0]
+    return short
 
 
 def cases() -> list:
@@ -58,13 +68,13 @@ def write_table(path: str, target: str) -> None:
     pd.DataFrame({"size": np.arange(90) % 7, target: label}).to_csv(path, index=False)
 
 
-def test_the_two_main_commands_are_there():
+def test_readme_shows_the_two_main_commands():
     assert ["make", "run"] in commands()
     assert ["make", "test"] in commands()
 
 
 @pytest.mark.parametrize("words", cases())
-def test_command(words, tmp_path, monkeypatch):
+def test_readme_command_runs(words, tmp_path, monkeypatch):
     arguments = arguments_of(words)
     if "make" in words:
         # The target is there; to run it here would install, or start the tests again.
@@ -89,11 +99,12 @@ def test_command(words, tmp_path, monkeypatch):
     if "autosmote.sweep" in words:
         assert sweep([*arguments, *SHORT[:1]]) == 0
     else:
+        arguments = with_few_jobs(arguments) if "-m" in arguments else arguments
         assert main([*arguments, *SHORT]) == 0
     assert list(tmp_path.rglob("record.json"))
 
 
-def test_the_sampler_in_a_few_lines_of_python(tmp_path, monkeypatch):
+def test_readme_python_example_resamples(tmp_path, monkeypatch):
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
     (block,) = [block for block in blocks if "import AutoSMOTE" in block]
@@ -104,6 +115,6 @@ def test_the_sampler_in_a_few_lines_of_python(tmp_path, monkeypatch):
     assert len(names["X_new"]) >= 90 and names["y_new"].name == "label"
 
 
-def test_the_comparison_in_the_readme_is_the_one_that_was_measured():
+def test_readme_comparison_equals_the_committed_one():
     table = (ROOT / "results" / "library" / "comparison.md").read_text(encoding="utf-8")
     assert table in (ROOT / "README.md").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The benchmarks do their measuring and write their tables; how fast anything is, is not tested."""
+"""Run the benchmarks in small, and check their tables; no speed is tested."""
 
 import csv
 import importlib
@@ -23,7 +23,7 @@ def read(path):
         return list(csv.DictReader(file))
 
 
-def test_search_on_the_toy_data(script, tmp_path, capsys, monkeypatch):
+def test_bench_search_on_toy_data_writes_rows_and_report(script, tmp_path, capsys, monkeypatch):
     bench = script("bench_search")
     monkeypatch.setattr(bench, "_AT_LEAST", 8)
     arguments = [
@@ -76,7 +76,7 @@ def test_search_on_the_toy_data(script, tmp_path, capsys, monkeypatch):
         bench.main(arguments)
 
 
-def test_search_without_data_falls_back_and_says_so(script, tmp_path, monkeypatch, capsys):
+def test_bench_search_without_data_takes_the_toy_data(script, tmp_path, monkeypatch, capsys):
     bench = script("bench_search")
     monkeypatch.delenv("AUTOSMOTE_DATA_DIR", raising=False)
     measured = []
@@ -88,7 +88,7 @@ def test_search_without_data_falls_back_and_says_so(script, tmp_path, monkeypatc
     assert [case.dataset for case in measured] == ["toy"] * 4
 
 
-def test_a_case_that_is_none_is_a_users_mistake(script, capsys):
+def test_bench_search_malformed_case_is_a_mistake(script, capsys):
     bench = script("bench_search")
     assert bench.Case.parse("mozilla4/svm/12.5") == bench.Case("mozilla4", "svm", 12.5)
     for wrong in ("mozilla4", "mozilla4/forest", "mozilla4/svm/", "mozilla4/svm/x", "a/svm/5/1"):
@@ -96,7 +96,7 @@ def test_a_case_that_is_none_is_a_users_mistake(script, capsys):
         assert f"not '{wrong}'" in capsys.readouterr().err
 
 
-def test_targets_are_judged(script):
+def test_bench_report_judges_targets(script):
     report = script("bench_report")
     score = {"kind": "score", "dataset": "phoneme", "ir": 50, "net": None}
     kinds = {
@@ -144,7 +144,7 @@ def test_targets_are_judged(script):
     ]
 
 
-def test_growth_on_small_sizes(script, tmp_path, monkeypatch, capsys):
+def test_bench_growth_on_small_sizes_writes_rows_and_report(script, tmp_path, monkeypatch, capsys):
     bench = script("bench_growth")
     monkeypatch.setattr(bench, "SIZES", {"n_minority": (8, 16), "K": (2, 4), "n_train": (256,)})
     monkeypatch.setattr(bench, "BASE", {"n_minority": 8, "K": 2, "n_train": 256})

@@ -1,4 +1,4 @@
-"""The comparison of the README, in small, on one of the datasets."""
+"""Run the README's comparison in small, on one of the datasets."""
 
 import csv
 import runpy
@@ -11,7 +11,7 @@ SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "compare_library.py"
 
 
 @pytest.mark.data
-def test_every_method_is_scored_on_every_fold(tmp_path, monkeypatch, data_dir):
+def test_compare_library_scores_every_method_on_every_fold(tmp_path, monkeypatch, data_dir):
     arguments = ["--datasets", "phoneme", "--folds", "2", "--iterations", "2"]
     monkeypatch.setattr(sys, "argv", [SCRIPT.name, *arguments, "--results-dir", str(tmp_path)])
     with pytest.raises(SystemExit) as end:

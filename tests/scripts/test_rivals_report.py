@@ -27,7 +27,7 @@ def report(monkeypatch):
     return module
 
 
-def test_rows_and_reasons(report, tmp_path, capsys):
+def test_rivals_report_lists_status_reason_and_missing_samplers(report, tmp_path, capsys):
     results = [f"results_dir={tmp_path}", "clf=dt"]
     assert run(["sampler=none", *results]) == run(["sampler=randomoversampler", *results]) == 0
     arguments = ["--results-dir", str(tmp_path), "--machine", "A quiet machine."]
@@ -58,7 +58,7 @@ def test_rows_and_reasons(report, tmp_path, capsys):
     assert "A quiet machine." in text
 
 
-def test_two_records_of_one_sampler_are_refused(report, tmp_path):
+def test_rivals_report_two_records_of_one_sampler_are_refused(report, tmp_path):
     for seed in (0, 1):
         assert run(["sampler=none", f"seed={seed}", f"results_dir={tmp_path}"]) == 0
     with pytest.raises(SystemExit, match="none has two records on toy"):

@@ -1,4 +1,4 @@
-"""`make reproduce-table1` and `make data`, as commands."""
+"""Run `make reproduce-table1` and `make data` as commands."""
 
 import csv
 import importlib.util
@@ -17,7 +17,7 @@ def script(name):
 
 
 @pytest.mark.data
-def test_all_counts_equal_the_paper(data_dir, tmp_path, capsys):
+def test_table1_counts_equal_the_paper(data_dir, tmp_path, capsys):
     code = script("table1").main(["--data-dir", str(data_dir), "--results-dir", str(tmp_path)])
     printed = capsys.readouterr().out
     assert code == 0
@@ -41,7 +41,7 @@ def test_all_counts_equal_the_paper(data_dir, tmp_path, capsys):
 
 
 @pytest.mark.data
-def test_a_different_count_is_shown_and_fails(data_dir, tmp_path, monkeypatch, capsys):
+def test_table1_different_count_is_shown_and_fails(data_dir, tmp_path, monkeypatch, capsys):
     table1 = script("table1")
     monkeypatch.setattr(table1, "PAPER", {"phoneme": (3818, 190, 77, 38, 5)})
     code = table1.main(["--data-dir", str(data_dir), "--results-dir", str(tmp_path)])
@@ -59,7 +59,7 @@ def test_fetch_data_prints_a_line_for_each(data_dir, capsys):
 
 
 @pytest.mark.parametrize("name", ["table1", "fetch_data"])
-def test_without_the_data_it_says_what_to_do(name, tmp_path, monkeypatch, capsys):
+def test_script_without_data_says_what_to_do(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert script(name).main(["--data-dir", str(tmp_path)]) == 2
     captured = capsys.readouterr()
@@ -68,7 +68,7 @@ def test_without_the_data_it_says_what_to_do(name, tmp_path, monkeypatch, capsys
 
 
 @pytest.mark.data
-def test_results_folder_that_cannot_be_written(data_dir, tmp_path, monkeypatch, capsys):
+def test_table1_unwritable_results_folder_is_a_mistake(data_dir, tmp_path, monkeypatch, capsys):
     table1 = script("table1")
     monkeypatch.setattr(table1, "PAPER", {"phoneme": table1.PAPER["phoneme"]})
     (tmp_path / "file").write_text("")
