@@ -3,7 +3,6 @@
 import os
 import resource
 import signal
-import time
 
 from sklearn.tree import DecisionTreeClassifier
 
@@ -26,8 +25,6 @@ class Faulty(DecisionTreeClassifier):
                 os.kill(os.getpid(), signal.SIGKILL)
             if self.fault == "exit":
                 os._exit(7)
-            if self.fault == "slow":
-                time.sleep(0.3)
         return super().fit(X, y, sample_weight)
 
 

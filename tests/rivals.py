@@ -1,4 +1,4 @@
-"""Resamplers and methods that are named by their import path; most of them misbehave."""
+"""Resamplers and methods for tests, by their import path; most of them misbehave."""
 
 import os
 import signal
@@ -11,6 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from autosmote.errors import UserError
+
+
+def hang():
+    while True:
+        signal.pause()
 
 
 class Own:
@@ -66,8 +71,7 @@ class AtSomeRatios(Jittering):
 
     def loop(self):
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        while True:
-            pass
+        hang()
 
     def kill(self):
         os.kill(os.getpid(), signal.SIGKILL)
@@ -82,7 +86,7 @@ class AtSomeRatios(Jittering):
         eaten = []
         while True:
             eaten.append(np.ones(2_000_000))
-            time.sleep(0.005)
+            time.sleep(0.005)  # else it takes hundreds of MB between two looks at its memory
 
     def refuse(self):
         raise MemoryError
@@ -108,23 +112,18 @@ class AtSomeRatios(Jittering):
         """Hang beside a grandchild that has left the process group."""
         child = subprocess.Popen(["setsid", "sleep", "300"])
         Path(self.params["pids"]).write_text(f"{os.getpid()} {child.pid}")
-        time.sleep(300)
+        hang()
 
 
-class Training(Own):
+class HangingInFit(Jittering):
     def fit(self, X, y, *, groups):
-        time.sleep(self.params["seconds"])
-        return super().fit(X, y, groups=groups)
-
-
-class HangingInFit(Own):
-    def fit(self, X, y, *, groups):
-        time.sleep(300)
+        self.note("fit")
+        hang()
 
 
 class HangingInInit(Own):
     def __init__(self, *, random_state):
-        time.sleep(300)
+        hang()
 
 
 class FailingInFit(Own):

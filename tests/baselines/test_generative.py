@@ -1,7 +1,6 @@
 """CTGAN and TVAE: minority rows only, categories as categories, one training for all ratios."""
 
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -130,12 +129,10 @@ def test_a_missing_package_is_said(cls, monkeypatch):
 @needs_sdv
 @pytest.mark.slow
 @BOTH
-def test_with_its_own_settings(cls):
+def test_resample_after_training_with_default_settings_makes_all_ratios(cls):
     part = mixed(2000, 100)
-    started = time.perf_counter()
     fitted = cls(random_state=0).fit(part.X, part.y, groups=part.groups)
-    trained = time.perf_counter() - started
+    fitted._model.fit = None  # sampling must not train again
     for ratio in np.arange(1, 11) / 10:
         _, y = fitted.resample(float(ratio))
         assert y.sum() == int(ratio * 2000)
-    assert time.perf_counter() - started < 2 * trained  # sampling is not training again

@@ -1,15 +1,17 @@
-"""Work in a child process: plain answers, limits that hold, causes by name, nothing left behind."""
+"""Sandboxed objects: plain answers, limits, failures with their causes, no process left behind."""
 
 import os
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 from rivals import AtSomeRatios
+from waiting import is_running, wait_for_end, wait_until
 
 from autosmote.errors import UserError
 from autosmote.isolation import processes
@@ -22,7 +24,7 @@ linux = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs L
 
 
 class Worker:
-    """What the tests below have in a child; `deed` is one of those of a misbehaving sampler."""
+    """The object in the child; `deed` is one of `rivals.AtSomeRatios`."""
 
     def __init__(self, first=0):
         self.total = first
@@ -44,7 +46,11 @@ class Worker:
         raise UserError("there is no such thing")
 
     def print(self):
-        print("for the eyes only")
+        print("not a result")
+
+    def interrupt(self, pid):
+        os.kill(pid, signal.SIGUSR1)
+        self.do("loop")
 
 
 class Unmakeable:
@@ -52,22 +58,21 @@ class Unmakeable:
         raise ValueError("cannot be made")
 
 
-def alive(pid: int) -> bool:
-    """Whether a process runs; a zombie does not."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
+@dataclass(frozen=True, order=True)
+class When(Deadline):
+    """A deadline that passes when a condition is true."""
+
+    condition: Callable[[], bool] = lambda: True
+
+    def passed(self):
+        return self.condition()
 
 
-def gone(pids, seconds: float = 10) -> bool:
-    until = time.monotonic() + seconds
-    while any(map(alive, pids)) and time.monotonic() < until:
-        time.sleep(0.05)
-    return not any(map(alive, pids))
+def pids_in(path: Path) -> list[int]:
+    return list(map(int, path.read_text().split())) if path.exists() else []
 
 
-def test_plain_data_survive():
+def test_unpack_returns_the_packed_plain_data():
     value = {"a": [1, 2.5, None, "é", {"b": np.arange(6.0).reshape(2, 3)}], "c": np.float64(0.1)}
     value |= {"e": np.array([], dtype=np.int8), "t": (True, False)}
     found = unpack(pack(value))
@@ -78,12 +83,12 @@ def test_plain_data_survive():
 
 
 @pytest.mark.parametrize("value", [object(), np.array([object()]), {1}, b"x"])
-def test_what_is_not_plain_is_refused(value):
+def test_pack_of_other_objects_raises(value):
     with pytest.raises((TypeError, ValueError)):
         pack({"x": value})
 
 
-def test_a_child_keeps_its_object():
+def test_object_keeps_its_state_between_calls():
     with SandboxedObject(None, Worker, 10) as child:
         assert child.call("add", 1).value["total"] == 11
         answer = child.call("add", np.arange(3))
@@ -93,7 +98,7 @@ def test_a_child_keeps_its_object():
     assert child.peak_memory_mb > 0 or not Path("/proc").exists()
 
 
-def test_a_child_starts_afresh_where_its_parent_is(tmp_path, monkeypatch):
+def test_child_is_a_new_process_with_folder_and_path_of_the_parent(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     found = []
@@ -105,7 +110,7 @@ def test_a_child_starts_afresh_where_its_parent_is(tmp_path, monkeypatch):
     assert around[0] == str(tmp_path) and around[1][0] == str(tmp_path) and around[2] == "1"
 
 
-def test_a_child_prints_where_results_are_not(capfd):
+def test_child_does_not_print_to_stdout(capfd):
     with SandboxedObject(None, Worker) as child:
         child.call("print")
     streams = capfd.readouterr()
@@ -122,7 +127,7 @@ def test_a_child_prints_where_results_are_not(capfd):
         ("sys_exit", "failed", "SystemExit: 3"),
     ],
 )
-def test_an_error_comes_as_text_and_the_child_goes_on(deed, status, error):
+def test_call_that_raises_fails_and_the_child_lives(deed, status, error):
     with SandboxedObject(None, Worker) as child:
         with pytest.raises(ChildFailed) as caught:
             child.call("do", deed)
@@ -132,14 +137,14 @@ def test_an_error_comes_as_text_and_the_child_goes_on(deed, status, error):
 
 
 @pytest.mark.parametrize("what", ["object", "array", "set"])
-def test_what_cannot_come_back_is_a_failure(what):
+def test_call_with_a_result_that_cannot_be_packed_fails(what):
     with SandboxedObject(None, Worker) as child:
         with pytest.raises(ChildFailed, match="Error") as caught:
             child.call("give", what)
         assert caught.value.status == "failed" and child.alive
 
 
-def test_a_user_s_mistake_stays_one():
+def test_call_that_raises_a_user_error_raises_it():
     with (
         SandboxedObject(None, Worker) as child,
         pytest.raises(UserError, match=r"^there is no such thing$"),
@@ -147,7 +152,7 @@ def test_a_user_s_mistake_stays_one():
         child.call("mistake")
 
 
-def test_what_cannot_be_made():
+def test_factory_that_raises_fails():
     with pytest.raises(ChildFailed, match="ValueError: cannot be made"):
         SandboxedObject(None, Unmakeable)
 
@@ -161,7 +166,7 @@ def test_what_cannot_be_made():
         pytest.param("eat", "memory", "it used more than limits.memory_mb=400", marks=linux),
     ],
 )
-def test_a_child_is_ended_and_the_cause_named(deed, status, error):
+def test_child_that_crashes_or_passes_a_limit_fails_with_the_cause(deed, status, error):
     with SandboxedObject(400, Worker) as child:
         pid = child.call("where").value[0]
         deadline = Deadline.after(1, "limits.x") if deed == "loop" else NEVER
@@ -169,10 +174,10 @@ def test_a_child_is_ended_and_the_cause_named(deed, status, error):
             child.call("do", deed, deadline=deadline)
         assert (caught.value.status, caught.value.error) == (status, error)
         assert not child.alive
-        assert gone([pid], 0)
+        assert not is_running(pid)
         if deed == "eat":
-            assert 400 < child.peak_memory_mb < 600
-    with SandboxedObject(None, Worker) as child:  # the next one is none the worse
+            assert child.peak_memory_mb > 400
+    with SandboxedObject(None, Worker) as child:  # the server can start the next one
         assert child.call("add", 1).value["total"] == 1
 
 
@@ -182,71 +187,66 @@ class Leaver(Worker):
 
 
 @linux
-def test_a_limit_ends_grandchildren_too(tmp_path):
-    pids = tmp_path / "pids"
-    with SandboxedObject(None, Leaver) as child, pytest.raises(ChildFailed, match=r"limits\.x=1"):
-        child.call("leave", str(pids), deadline=Deadline.after(1, "limits.x"))
-    assert gone(map(int, pids.read_text().split()), 0)
+def test_timeout_ends_grandchildren(tmp_path):
+    file = tmp_path / "pids"
+    deadline = When(setting="limits.x=1", condition=lambda: len(pids_in(file)) == 2)
+    with (
+        SandboxedObject(None, Leaver) as child,
+        pytest.raises(ChildFailed, match=r"limits\.x=1"),
+    ):
+        child.call("leave", str(file), deadline=deadline)
+    assert not any(map(is_running, pids_in(file)))
 
 
 @linux
-def test_nothing_is_left_when_the_parent_is_killed(tmp_path):
+def test_killed_parent_leaves_no_process(tmp_path):
+    file = tmp_path / "pids"
     code = f"""
-from test_sandbox import SandboxedObject, Leaver
-SandboxedObject(None, Leaver).call("leave", {str(tmp_path / "pids")!r})
+from test_sandbox import Leaver, SandboxedObject
+SandboxedObject(None, Leaver).call("leave", {str(file)!r})
 """
     process = subprocess.Popen([sys.executable, "-c", code], env=child_environment())
     try:
-        until = time.monotonic() + 120
-        while len(pids := _read(tmp_path / "pids").split()) < 2 and time.monotonic() < until:
-            time.sleep(0.05)
+        wait_until(lambda: len(pids_in(file)) == 2)
         below = descendants(process.pid)
-        assert set(map(int, pids)) < set(below)  # and their host
+        assert set(pids_in(file)) < set(below)  # the fork server too
     finally:
         process.kill()
         process.wait()
-    assert gone(below)
-
-
-def _read(path: Path) -> str:
-    return path.read_text() if path.exists() else ""
+    wait_for_end(below)
 
 
 @linux
-def test_a_child_inherits_no_threads():
+def test_fork_server_has_one_thread():
     with SandboxedObject(None, Worker):
-        host = ForkServer.of_this_process().pid
-        names = [path.read_text().strip() for path in Path(f"/proc/{host}/task").glob("*/comm")]
-    # Arrow's allocator has a thread of its own, and knows how to fork.
+        tasks = Path(f"/proc/{ForkServer.of_this_process().pid}/task")
+        names = [path.read_text().strip() for path in tasks.glob("*/comm")]
+    # The thread of Arrow's allocator survives forks.
     assert len([name for name in names if not name.startswith("jemalloc")]) == 1
 
 
-def test_a_host_that_is_gone_is_replaced():
+def test_killed_fork_server_is_replaced():
     with SandboxedObject(None, Worker) as child:
         pid = child.call("where").value[0]
         os.kill(ForkServer.of_this_process().pid, signal.SIGKILL)
         with pytest.raises(ChildFailed) as caught:
             child.call("do", "loop")
     assert caught.value.status == "crashed"
-    assert gone([pid])
+    wait_for_end([pid])
     with SandboxedObject(None, Worker) as child:
         assert child.call("add", 1).value["total"] == 1
 
 
-def test_an_interruption_ends_the_child():
-    def interrupt(number, frame):
-        raise KeyboardInterrupt
-
-    previous = signal.signal(signal.SIGALRM, interrupt)
+def test_interrupted_call_ends_the_child():
+    previous = signal.signal(signal.SIGUSR1, signal.default_int_handler)
     try:
         with SandboxedObject(None, Worker) as child:
             pid = child.call("where").value[0]
-            signal.setitimer(signal.ITIMER_REAL, 0.3)
             with pytest.raises(KeyboardInterrupt):
-                child.call("do", "loop")
-            assert not child.alive and gone([pid], 0)
+                child.call("interrupt", os.getpid())
+            assert not child.alive and not is_running(pid)
     finally:
-        signal.signal(signal.SIGALRM, previous)
+        signal.signal(signal.SIGUSR1, previous)
 
 
 @pytest.mark.parametrize(
@@ -258,7 +258,7 @@ def test_an_interruption_ends_the_child():
         (-40, "by signal 40"),
     ],
 )
-def test_how_it_ended(code, words):
+def test_how_it_ended_names_the_code_or_signal(code, words):
     assert how_it_ended(code) == words
 
 
@@ -286,7 +286,7 @@ def test_how_it_ended(code, words):
     ],
     ids=["no group", "no limit", "version 2", "version 1"],
 )
-def test_available_memory_is_the_container_s(tmp_path, files, expected):
+def test_available_memory_is_limited_by_the_cgroup(tmp_path, files, expected):
     assert processes.available_memory(tmp_path) is None
     files = {f"sys/fs/cgroup/{name}": text for name, text in files.items()}
     for name, text in {"proc/meminfo": f"MemAvailable: {8000 * 1024} kB\n", **files}.items():
@@ -296,7 +296,7 @@ def test_available_memory_is_the_container_s(tmp_path, files, expected):
 
 
 @linux
-def test_shared_memory_counts_once_near_the_limit():
+def test_resident_memory_above_the_limit_counts_shared_memory_once():
     pids = [os.getpid()] * 2
     assert (
         processes.resident_memory(pids, limit=np.inf) > processes.resident_memory(pids, limit=0) > 0

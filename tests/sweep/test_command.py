@@ -5,10 +5,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from waiting import wait_until
 
 from autosmote.errors import UserError
 from autosmote.records import collected
@@ -136,12 +136,7 @@ def test_an_interrupted_sweep_goes_on(tmp_path):
         # A shell's background job ignores it.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
-    until = time.monotonic() + 120
-    while not list(folder.glob("runs/*autosmote*")) and time.monotonic() < until:
-        if claimed(folder):
-            break
-        time.sleep(0.2)
-    time.sleep(3)
+    wait_until(lambda: claimed(folder))
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 130

@@ -3,11 +3,11 @@
 import errno
 import json
 import os
-import time
 from pathlib import Path
 
 import pytest
 from claiming import claimed_elsewhere
+from waiting import wait_until
 
 from autosmote.config.schema import ClassifierSettings
 from autosmote.isolation.forkserver import ForkServer
@@ -73,10 +73,8 @@ def test_units_that_come_to_any_end_leave_the_others(unit):
 
 def test_a_unit_that_takes_too_long_or_too_much_is_ended(unit, server):
     hanging = unit("HangingInFit")  # whose own limit is 60 s
-    started = time.monotonic()
     deadline = Deadline.after(1.5, "unit_seconds")
     outcome = do_in_child(hanging.runs, deadline=deadline, server=server)
-    assert time.monotonic() - started < 30
     assert outcome.statuses == ("timeout", "timeout")
     (record, _) = found(hanging)
     assert record["status"] == "timeout" and "unit_seconds=1.5" in record["error"]
@@ -117,12 +115,13 @@ def test_a_unit_that_another_process_works_on_is_left_to_it(unit, tmp_path):
 
 
 @linux
-def test_a_stopped_pool_leaves_no_process_and_no_record(unit):
-    hanging = unit("HangingInFit")
+def test_a_stopped_pool_leaves_no_process_and_no_record(unit, tmp_path):
+    log = tmp_path / "log"
+    hanging = unit("HangingInFit", log=str(log))
     before = set(descendants(os.getpid()))
     messages = LocalPool(unit.data, workers=1).run([hanging, unit()])
     assert next(messages)[0] == "begin"
-    time.sleep(1)
+    wait_until(log.exists)
     messages.close()
     assert not set(descendants(os.getpid())) - before
     # What was at work is marked as interrupted; what had not begun has nothing.
