@@ -26,17 +26,17 @@ help: ## List the targets
 	@echo '  make reproduce-X        Run what is missing of X, collect, write tables and figures; X is'
 	@echo '                          one of $(EXPERIMENTS), all'
 	@echo
-	@echo '  BUDGET=smoke|quick|paper says how much of a reproduction (the default is all of the'
+	@echo '  BUDGET=smoke|quick|paper is how much of a reproduction (the default is all of the'
 	@echo '  paper: days), DRY_RUN=1 prints its plan and hours only, LAUNCHER=local|ray|submitit'
-	@echo '  where its runs are done. It is resumable: start it again.'
-	@echo '  ARGS="..." is passed on, as in make run ARGS="clf=svm seed=1"; RESULTS_DIR=... says'
+	@echo '  is where its runs are done. It is resumable: start it again.'
+	@echo '  ARGS="..." is passed on, as in make run ARGS="clf=svm seed=1"; RESULTS_DIR=... is'
 	@echo '  where results go, PYTHON=... which Python 3.11 or newer makes the environment, and'
 	@echo '  TORCH_INDEX=... which package index torch may come from.'
 
 setup: $(STAMP) ## Make the environment, if it is missing or the requirements have changed
 
-# Of torch, the CPU build (PyTorch's own index) unless there is an NVIDIA GPU: PyPI's build for
-# Linux brings several GB of CUDA. An index that is out of reach must not hold up the set-up.
+# torch is the CPU build (PyTorch's own index) unless there is an NVIDIA GPU: PyPI's build for Linux
+# brings several GB of CUDA packages. An index that is out of reach must not stop the set-up.
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "AutoSMOTE needs Python 3.11 or newer; name one: make setup PYTHON=python3.12" >&2; \
@@ -73,7 +73,7 @@ run: $(STAMP) ## Run one configuration; without ARGS the embedded toy data, abou
 test: $(STAMP) ## Run the tests that need no data set (ARGS="-m slow": the slow ones)
 	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not data" $(ARGS)
 
-test-rivals: $(RIVALS) ## Run the tests of the rivals' packages, 3 minutes
+test-rivals: $(RIVALS) ## Run the tests that need the rivals' packages, 2 minutes
 	$(BIN)/python -m pytest -n auto -m "rivals and not slow" --require-rivals $(ARGS)
 
 test-data: $(STAMP) ## Run the tests on the six data sets in AUTOSMOTE_DATA_DIR (about half an hour)
@@ -97,16 +97,16 @@ bench: $(STAMP) ## Measure the search against plain scikit-learn and the plain g
 	$(BIN)/python scripts/bench_search.py --results-dir $(RESULTS_DIR) $(ARGS)
 	$(BIN)/python scripts/bench_growth.py --results-dir $(RESULTS_DIR)
 
-learning: $(STAMP) ## Does it learn? Searches on all pairs of dataset and classifier against chance
+learning: $(STAMP) ## Measure learning: searches on all 24 pairs against random episodes
 	$(BIN)/python scripts/learning.py --results-dir $(RESULTS_DIR)/learning $(ARGS)
 
-compare-library: $(STAMP) ## AutoSMOTE beside SMOTE, class weights and tuned thresholds, 17 minutes
+compare-library: $(STAMP) ## Compare AutoSMOTE with SMOTE, weights and thresholds, 17 minutes
 	$(BIN)/python scripts/compare_library.py --results-dir $(RESULTS_DIR) $(ARGS)
 
 reproduce-table1: $(STAMP) ## Print Table 1, the paper's counts beside ours
 	$(BIN)/python scripts/table1.py --results-dir $(RESULTS_DIR) $(ARGS)
 
-status: $(STAMP) ## Say what of the sweeps in results/ is done, failed, running, left, and the hours
+status: $(STAMP) ## Show what of the sweeps in results/ is done, failed, running, left, and hours
 	$(BIN)/python -m autosmote.status results_dir=$(RESULTS_DIR) $(ARGS)
 
 report: $(STAMP) ## Put all tables and figures on one page, results/report/index.html
