@@ -1,11 +1,11 @@
-"""k nearest neighbours that equal scikit-learn's, from rows in boxes of neighbours.
+"""k nearest neighbours with scikit-learn's predictions, from rows in boxes.
 
-Below 16 features scikit-learn looks for neighbours in a tree whose inner nodes are visited one by
-one. Here the rows lie in some hundred boxes; a query computes its distance to each box, and to the
-rows of the few boxes that are near enough, in loops that a processor runs several steps at once.
+Below 16 features scikit-learn searches neighbours in a tree, node by node. Here the rows are in
+some hundred boxes; a query computes its distance to each box, and to the rows of the few boxes that
+are near enough, in vectorised loops.
 
-Which of several equally distant rows are among the k nearest, scikit-learn's tree decides by its
-layout. Where that may make a difference, scikit-learn is asked.
+Which of several equally distant rows are among the k nearest depends on the layout of
+scikit-learn's tree. Where that can change a prediction, scikit-learn predicts.
 """
 
 from __future__ import annotations
@@ -18,52 +18,57 @@ from numpy.typing import NDArray
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from autosmote.scoring.scorers.knn import boxes, euclidean_votes, squared_distances
+from autosmote.scoring.kernels.distances import (
+    Boxes,
+    squared_distances,
+    squared_distances_to_boxes,
+)
+from autosmote.scoring.parameters import counts_euclidean_neighbours
 
 _IN_BOX = 64
 """Most rows in a box."""
 
 _NEAR = 1e-12
-"""Squared distances that differ by less, relatively, are taken for equal: another order of
-summation, or a multiplication and addition in one, rounds otherwise."""
+"""Relative difference below which squared distances count as equal: another order of summation, or
+a fused multiplication and addition, rounds differently."""
 
 
 class BoxedKNeighbors(KNeighborsClassifier):
-    """``KNeighborsClassifier`` that predicts the same in less time, where it would use a tree.
+    """``KNeighborsClassifier`` that predicts faster where scikit-learn would use a tree.
 
-    Parameters, methods, attributes and results are those of scikit-learn's class. Data that are no
-    arrays of finite numbers, other than two classes, and other distances and weights go
-    scikit-learn's own way.
+    Parameters, methods, attributes and results are those of scikit-learn's class. Data other than
+    arrays of finite numbers, other than two classes, and other distances and weights are left to
+    scikit-learn.
     """
 
     @staticmethod
     def supports(estimator: Any) -> bool:
-        """Whether `estimator` is of scikit-learn's class, with parameters that are known here."""
-        return type(estimator) is KNeighborsClassifier and euclidean_votes(estimator)
+        """Return whether `estimator` is of scikit-learn's class and votes as this one does."""
+        return type(estimator) is KNeighborsClassifier and counts_euclidean_neighbours(estimator)
 
     def fit(self, X: Any, y: Any) -> BoxedKNeighbors:
         super().fit(X, y)
-        self._boxes: _Boxes | None = None  # made when they are asked for
+        self._boxes: Boxes | None = None  # made by the first prediction
         return self
 
     def predict(self, X: Any) -> NDArray:
         check_is_fitted(self, "_fit_method")
-        if not self._knows(X):
+        if not self._is_supported(X):
             return super().predict(X)
         rows = validate_data(self, X, order="C", reset=False)
         if self._boxes is None:
-            self._boxes = _Boxes(self._fit_X, self._y.ravel())
-        codes = self._boxes.votes(rows, int(self.n_neighbors))
-        asked = np.flatnonzero(codes < 0)
+            self._boxes = Boxes.of(self._fit_X, self._y.ravel(), _IN_BOX)
+        codes = _votes(rows, *self._boxes, int(self.n_neighbors))
+        uncertain = np.flatnonzero(codes < 0)
         predicted = self.classes_[np.maximum(codes, 0)]
-        if len(asked):
-            predicted[asked] = super().predict(rows[asked])
+        if len(uncertain):
+            predicted[uncertain] = super().predict(rows[uncertain])
         return predicted
 
-    def _knows(self, X: Any) -> bool:
+    def _is_supported(self, X: Any) -> bool:
         return bool(
             self._fit_method == "kd_tree"
-            and euclidean_votes(self)
+            and counts_euclidean_neighbours(self)
             and isinstance(self.n_neighbors, int | np.integer)
             and 1 <= self.n_neighbors <= len(self._fit_X)
             and not self.outputs_2d_
@@ -75,40 +80,16 @@ class BoxedKNeighbors(KNeighborsClassifier):
         )
 
 
-class _Boxes:
-    """Rows of a box side by side, feature by feature.
-
-    Columns have shape (n_boxes, D, n_in_box) and labels (n_boxes, n_in_box), both filled up with
-    rows at infinity; the least and the largest value of each feature in each box, (D, n_boxes).
-    """
-
-    def __init__(self, X: NDArray[np.float64], y: NDArray[np.integer]) -> None:
-        found = boxes(X, _IN_BOX)
-        longest = max(map(len, found))
-        columns = np.full((len(found), X.shape[1], longest), np.inf)
-        label = np.zeros((len(found), longest), dtype=np.int8)
-        for b, rows in enumerate(found):
-            columns[b, :, : len(rows)] = X[rows].T
-            label[b, : len(rows)] = y[rows]
-        low = np.ascontiguousarray(columns.min(axis=2).T)
-        high = np.array([X[rows].max(axis=0) for rows in found]).T.copy()
-        self._arrays = columns, label, low, high
-
-    def votes(self, X: NDArray[np.float64], k: int) -> NDArray[np.int8]:
-        """The class, 0 or 1, of most of the k nearest rows; -1 where it is not certain."""
-        return np.asarray(_votes(X, *self._arrays, k))
-
-
 @njit(cache=True)
-def _votes(X, columns, label, low, high, k):
-    """The classes; -1 where rows that are equally distant may decide."""
+def _votes(X, columns, labels, low, high, k):
+    """Return the class, 0 or 1, of most of the k nearest rows; -1 where ties may decide."""
     n_boxes = len(columns)
     to_box, distances = np.empty(n_boxes), np.empty(columns.shape[2])
     nearest = np.empty(k)  # the k smallest distances, in ascending order
     votes = np.empty(len(X), dtype=np.int8)
     for v in range(len(X)):
         x = X[v]
-        _distances_to_boxes(x, low, high, to_box)
+        squared_distances_to_boxes(x, low, high, to_box)
         nearest[:] = np.inf
         first = np.argmin(to_box)
         for t in range(-1, n_boxes):
@@ -120,7 +101,7 @@ def _votes(X, columns, label, low, high, k):
                 if distances[j] < nearest[k - 1]:
                     _insert(nearest, distances[j])
 
-        # Rows that are certainly among the k nearest, and those that compete for the last places.
+        # Rows that are certainly among the k nearest, and rivals for the last places.
         below, upto = nearest[k - 1] * (1.0 - _NEAR), nearest[k - 1] * (1.0 + _NEAR)
         certain = certain1 = rivals = rivals1 = 0
         for b in range(n_boxes):
@@ -130,10 +111,10 @@ def _votes(X, columns, label, low, high, k):
             for j in range(len(distances)):
                 if distances[j] < below:
                     certain += 1
-                    certain1 += label[b, j]
+                    certain1 += labels[b, j]
                 elif distances[j] <= upto:
                     rivals += 1
-                    rivals1 += label[b, j]
+                    rivals1 += labels[b, j]
         least = certain1 + max(0, k - certain - (rivals - rivals1))
         most = certain1 + min(k - certain, rivals1)
         # A draw, possible when k is even, goes to the smaller class.
@@ -144,19 +125,8 @@ def _votes(X, columns, label, low, high, k):
 
 
 @njit(cache=True)
-def _distances_to_boxes(x, low, high, out):
-    """Squared distances to boxes, never more than that to any of their rows as it is computed."""
-    out[:] = 0.0
-    for feature in range(len(x)):
-        value, begins, ends = x[feature], low[feature], high[feature]
-        for b in range(len(out)):
-            outside = max(begins[b] - value, value - ends[b], 0.0)
-            out[b] += outside * outside
-
-
-@njit(cache=True)
 def _insert(ascending, value):
-    """Put a value in its place, in place of the last."""
+    """Insert a value into a sorted array whose last value is dropped."""
     at = len(ascending) - 1
     while at > 0 and ascending[at - 1] > value:
         ascending[at] = ascending[at - 1]

@@ -1,8 +1,8 @@
-"""A decision tree that equals scikit-learn's to the bit, from rows sorted once per fit.
+"""A decision tree, bit-identical to scikit-learn's, from rows sorted once per fit.
 
 scikit-learn's ``DecisionTreeClassifier`` sorts the rows of every node by every feature. Here they
-are sorted once, and the tree is grown by ``growing``, which makes all of scikit-learn's choices.
-(The search's `tree` shares the sorted rows of all episodes, which is faster still.)
+are sorted once, and ``tree_growth`` makes all of scikit-learn's choices. (``scorers.tree`` sorts
+once for all episodes of a search, which is faster still.)
 """
 
 from __future__ import annotations
@@ -16,29 +16,29 @@ from sklearn.tree._tree import NODE_DTYPE, TREE_LEAF, TREE_UNDEFINED, Tree
 from sklearn.utils.validation import validate_data
 
 from autosmote.scoring.kernels import presort
-from autosmote.scoring.kernels import tree_growth as growing
-from autosmote.scoring.scorers.tree import known_parameters, limit_and_seed
+from autosmote.scoring.kernels.tree_growth import Features
+from autosmote.scoring.parameters import depth_and_seed, is_seeded_default_tree
 
 
 class PresortedTree(DecisionTreeClassifier):
-    """``DecisionTreeClassifier``, grown from rows that are sorted once.
+    """``DecisionTreeClassifier`` grown from rows that are sorted once.
 
-    Parameters, methods, attributes and results are those of scikit-learn's class. Data that are no
+    Parameters, methods, attributes and results are those of scikit-learn's class. Data other than
     arrays of finite numbers, other than two classes, weights of the rows, and parameters other than
-    a depth and an integer ``random_state`` go scikit-learn's own way.
+    a depth and an integer ``random_state`` are left to scikit-learn.
     """
 
     @staticmethod
     def supports(estimator: Any) -> bool:
-        """Whether `estimator` is of scikit-learn's class, with parameters that are known here."""
-        return type(estimator) is DecisionTreeClassifier and known_parameters(estimator)
+        """Return whether `estimator` is of scikit-learn's class with handled parameters."""
+        return type(estimator) is DecisionTreeClassifier and is_seeded_default_tree(estimator)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, check_input: bool = True
     ) -> PresortedTree:
         found = None
-        if sample_weight is None and check_input and known_parameters(self):
+        if sample_weight is None and check_input and is_seeded_default_tree(self):
             found = presort.two_classes(X, y)
         if found is None:
             return super().fit(X, y, sample_weight, check_input)
@@ -52,23 +52,13 @@ class PresortedTree(DecisionTreeClassifier):
         return self
 
     def _grow(self, X: np.ndarray, label: np.ndarray) -> Tree:
-        n_rows = len(X)
-        features = growing.Features.of(presort.float32_columns(X))
-        n_sorted = len(features.columns)
-        rows = np.empty((n_sorted + 1, n_rows), dtype=presort.row_dtype(n_rows))
-        rows[:n_sorted] = presort.sort_columns(features.columns)
-        rows[n_sorted] = np.arange(n_rows)
-        feature, threshold, left, right, weight, depth = growing.grow(
-            rows,
-            features.columns,
-            features.codes,
-            features.levels,
-            features.sorted_features,
-            features.few_features,
-            np.arange(n_rows, dtype=np.int32),
-            np.ones(n_rows, dtype=np.int32),
-            label,
-            *limit_and_seed(self),
+        """Return scikit-learn's tree structure, filled with the nodes of a grown tree."""
+        features = Features.of(presort.float32_columns(X))
+        rows = features.unsorted_rows(len(X))
+        rows[:-1] = presort.sort_columns(features.columns)
+        every_row, once = np.arange(len(X), dtype=np.int32), np.ones(len(X), dtype=np.int32)
+        feature, threshold, left, right, weight, depth = features.grow(
+            rows, every_row, once, label, *depth_and_seed(self)
         )
         of_class = np.stack([weight & 0xFFFFFFFF, weight >> 32], axis=1).astype(np.float64)
         n = of_class.sum(axis=1)

@@ -1,8 +1,8 @@
-"""What trees and stumps share: rows sorted by feature once, and scikit-learn's feature draws.
+"""Rows sorted by feature once, and scikit-learn's feature draws, for trees and stumps.
 
-scikit-learn's trees work on float32 values, sort a node's rows by each feature, and take the
-features in an order drawn by a small generator of their own. Sorting the training part and the
-whole pool once per search leaves an episode with picking its rows out of the sorted order.
+scikit-learn's trees work on float32 values, sort a node's rows by each feature, and visit the
+features in an order drawn by a small generator of their own. The training part and the whole pool
+are sorted once per search; an episode selects its rows from the sorted order.
 """
 
 from __future__ import annotations
@@ -20,15 +20,18 @@ FEATURE_THRESHOLD = np.float32(1e-7)
 RAND_R_MAX = 2147483647
 """Seeds of a tree's generator are drawn from ``[0, RAND_R_MAX)`` (``sklearn.utils._random``)."""
 
+FEW_VALUES = 16
+"""Features with at most so many values over all rows are summed value by value."""
+
 
 @dataclass(frozen=True)
 class UsedRows:
-    """The distinct rows that an episode trains on, numbered anew: training rows, then pool rows.
+    """The distinct rows that an episode trains on, renumbered: training rows, then pool rows.
 
     Attributes
     ----------
     origin : int32 ndarray of shape (m,)
-        Place of each row among all training and pool rows.
+        Index of each row among all training and pool rows.
     number : int32 ndarray of shape (n_train + n_pool,)
         The inverse: number of each row, -1 where it is not used.
     weight : int32 ndarray of shape (m,)
@@ -39,14 +42,9 @@ class UsedRows:
     number: NDArray[np.int32]
     weight: NDArray[np.int32]
 
-    @property
-    def dtype(self) -> type[np.unsignedinteger[Any]]:
-        """Type of row numbers: these arrays are moved about more than anything else."""
-        return row_dtype(len(self.origin))
-
 
 def row_dtype(n_rows: int) -> type[np.unsignedinteger[Any]]:
-    """Smallest type for the numbers of so many rows."""
+    """Return the smallest type for the numbers of so many rows; moving them takes most time."""
     return np.uint16 if n_rows <= 1 << 16 else np.uint32
 
 
@@ -61,16 +59,21 @@ def used_rows(n_train: int, counts: NDArray[np.integer]) -> UsedRows:
     return UsedRows(origin, number, weight)
 
 
+def tree_seed(random_state: Any) -> np.uint32:
+    """Return the seed of the generator that draws a tree's features."""
+    return np.uint32(np.random.RandomState(random_state).randint(0, RAND_R_MAX))
+
+
 def float32_columns(*parts: NDArray[np.float64]) -> NDArray[np.float32]:
     """Stack rows and lay them out feature by feature: shape (D, n), float32, C-contiguous."""
     return np.ascontiguousarray(np.vstack(parts).astype(np.float32).T)
 
 
 def two_classes(X: Any, y: Any) -> tuple[NDArray, NDArray[np.int8]] | None:
-    """The sorted two classes of y and each row's place in them.
+    """Return the two classes of y, sorted, and each row's class as 0 or 1.
 
-    None where X is no array of numbers that are finite as float32, or y none of two integers or
-    truth values: what a classifier leaves to scikit-learn, refusing the data included.
+    None unless X is an array of numbers that are finite as float32, and y one of two integers or
+    booleans: a drop-in classifier leaves other data to scikit-learn, which may refuse them.
     """
     plain = isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind == "f" and X.size > 0
     if not plain or not (np.abs(X) <= np.finfo(np.float32).max).all():
@@ -85,16 +88,16 @@ def two_classes(X: Any, y: Any) -> tuple[NDArray, NDArray[np.int8]] | None:
 
 
 def sort_columns(columns: NDArray[np.float32]) -> NDArray[np.int32]:
-    """Rows in ascending order of each feature, shape (D, n); ties by row."""
+    """Return the rows in ascending order of each feature, shape (D, n); ties by row."""
     order = np.empty(columns.shape, dtype=np.int32)
-    keys = (columns + np.float32(0.0)).view(np.uint32)  # of the two zeros only one
+    keys = (columns + np.float32(0.0)).view(np.uint32)  # -0.0 becomes 0.0
     _radix_sort(keys, order)
     return order
 
 
 @njit(cache=True)
 def _radix_sort(keys, order):
-    """Fill ``order`` (D, n) from the bits of float32 numbers, 11 at a time from the lowest."""
+    """Fill ``order`` (D, n) by sorting float32 numbers by 11 bits at a time, the lowest first."""
     n = keys.shape[1]
     sign = np.uint32(1 << 31)
     key, moved_key = np.empty(n, dtype=np.uint32), np.empty(n, dtype=np.uint32)
@@ -104,7 +107,7 @@ def _radix_sort(keys, order):
         starts[:] = 0
         for r in range(n):
             bits = keys[feature, r]
-            # In this form the numbers are in the order of unsigned integers.
+            # In this form, floating-point numbers sort as unsigned integers.
             key[r] = ~bits if bits & sign else bits | sign
             row[r] = r
             for digit in range(3):
@@ -126,6 +129,38 @@ def _radix_sort(keys, order):
 
 
 @njit(cache=True)
+def find_levels(columns):
+    """Return the values of each feature that has few: sorted, shape (D, 16), and their number.
+
+    The number is -1, and the values are arbitrary, where there are more than few.
+    """
+    levels = np.zeros((len(columns), FEW_VALUES), dtype=np.float32)
+    n_levels = np.empty(len(columns), dtype=np.int64)
+    for feature in range(len(columns)):
+        n_levels[feature] = _find_levels(columns[feature], levels[feature])
+    return levels, n_levels
+
+
+@njit(cache=True)
+def _find_levels(column, levels):
+    """Fill ``levels`` with a column's values, ascending; return their number, -1 if too many."""
+    n_levels = 0
+    for value in column:
+        k = n_levels
+        while k > 0 and levels[k - 1] > value:
+            k -= 1
+        if k > 0 and levels[k - 1] == value:
+            continue
+        if n_levels == len(levels):
+            return -1
+        for other in range(n_levels, k, -1):
+            levels[other] = levels[other - 1]
+        levels[k] = value
+        n_levels += 1
+    return n_levels
+
+
+@njit(cache=True)
 def select(order, number, selected):
     """Fill ``selected`` (D, m) with the numbers of the used rows in the order of each feature."""
     n_used = selected.shape[1]
@@ -133,7 +168,7 @@ def select(order, number, selected):
         filled = 0
         for p in range(order.shape[1]):
             r = number[order[feature, p]]
-            # Written first, kept if used: a branch on that would be mispredicted too often.
+            # Written first, kept if used: a branch here would be mispredicted too often.
             if filled < n_used:
                 selected[feature, filled] = r
             filled += r >= 0

@@ -1,30 +1,29 @@
-"""Growing a decision tree as scikit-learn's ``DecisionTreeClassifier`` does, to the bit.
+"""Growth of a decision tree as in scikit-learn's ``DecisionTreeClassifier``, bit-identical.
 
 Nodes are grown depth first, left child first, and thresholds are the float64 midpoints between
-neighbouring values (for the choice of splits see ``splitting``). Equal rows are one row with a
-weight. Where scikit-learn sorts in every node, the rows are sorted once and the order is kept by
-stable partitions. Features with few values (one-hot columns, also interpolated) need no order at
-all: a node's weight per value, a histogram, is enough, and the larger child's is what the smaller
-child's leaves of the parent's.
+neighbouring values (``splitting`` chooses the splits). Equal rows are one row with a weight. Where
+scikit-learn sorts in every node, the rows are sorted once and the order is kept by stable
+partitions. Features with few values (one-hot columns, also interpolated) need no order: a
+histogram, the node's weight per value, is enough, and the larger child's is the parent's less the
+smaller child's.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from autosmote.scoring.kernels.presort import find_levels, row_dtype
 from autosmote.scoring.kernels.splitting import EPSILON, find_split, improves, impurity, unpack
-
-_FEW_VALUES = 16
-"""Features with at most so many values over all rows are kept as histograms."""
 
 
 @dataclass(frozen=True)
 class Features:
-    """The features of all rows, as ``grow`` takes them: see there."""
+    """The features of all rows: arguments of ``grow``, which describes them."""
 
     columns: NDArray[np.float32]
     codes: NDArray[np.uint8]
@@ -34,40 +33,49 @@ class Features:
 
     @classmethod
     def of(cls, columns: NDArray[np.float32]) -> Features:
-        """From the values of each feature, shape (D, n)."""
-        n_features, n_rows = columns.shape
-        levels = np.zeros((n_features, _FEW_VALUES), dtype=np.float32)
-        n_levels = np.array([_find_levels(*pair) for pair in zip(columns, levels, strict=True)])
+        """Divide features, given by their values (D, n), into sorted and few-valued ones."""
+        levels, n_levels = find_levels(columns)
         sorted_features, few_features = np.flatnonzero(n_levels < 0), np.flatnonzero(n_levels >= 0)
         levels = levels[few_features]
-        codes = np.empty((n_rows, len(few_features)), dtype=np.uint8)
+        codes = np.empty((columns.shape[1], len(few_features)), dtype=np.uint8)
         for k, feature in enumerate(few_features):
             _encode(columns[feature], levels[k, : n_levels[feature]], codes[:, k])
         return cls(columns[sorted_features], codes, levels, sorted_features, few_features)
 
+    def unsorted_rows(self, n_rows: int) -> NDArray[np.unsignedinteger]:
+        """Return the `rows` of ``grow``; the caller fills in all lines but the last."""
+        rows = np.empty((len(self.columns) + 1, n_rows), dtype=row_dtype(n_rows))
+        rows[-1] = np.arange(n_rows)
+        return rows
 
-@njit(cache=True)
-def _find_levels(column, levels):
-    """Fill ``levels`` with a column's values in ascending order: their number, -1 if too many."""
-    n_levels = 0
-    for value in column:
-        k = n_levels
-        while k > 0 and levels[k - 1] > value:
-            k -= 1
-        if k > 0 and levels[k - 1] == value:
-            continue
-        if n_levels == len(levels):
-            return -1
-        for other in range(n_levels, k, -1):
-            levels[other] = levels[other - 1]
-        levels[k] = value
-        n_levels += 1
-    return n_levels
+    def grow(
+        self,
+        rows: NDArray[np.unsignedinteger],
+        origin: NDArray[np.int32],
+        weight: NDArray[np.int32],
+        label: NDArray[np.int8],
+        max_depth: int,
+        seed: np.uint32,
+    ) -> tuple[Any, ...]:
+        """Grow a tree of the rows ``origin``; arguments and result as in ``grow``."""
+        return grow(
+            rows,
+            np.take(self.columns, origin, axis=1),
+            self.codes,
+            self.levels,
+            self.sorted_features,
+            self.few_features,
+            origin,
+            weight,
+            label,
+            max_depth,
+            seed,
+        )
 
 
 @njit(cache=True)
 def _encode(column, levels, codes):
-    """Fill ``codes`` with each value's place among the levels."""
+    """Fill ``codes`` with each value's index among the levels."""
     for r in range(len(column)):
         code = 0
         while levels[code] != column[r]:
@@ -77,7 +85,7 @@ def _encode(column, levels, codes):
 
 @njit(cache=True)
 def _fill_histograms(histograms, members, start, end, origin, codes, packed):
-    """Weight per feature and value of the rows ``members[start:end]``."""
+    """Fill ``histograms`` with the weight per feature and value of rows ``members[start:end]``."""
     for k in range(histograms.shape[0]):
         for code in range(histograms.shape[1]):
             histograms[k, code] = 0
@@ -97,9 +105,9 @@ def _subtract(minuend, subtrahend, out):
 
 @njit(cache=True)
 def _divide_histograms(histograms, top, members, start, position, end, origin, codes, packed):
-    """From the histograms of a node, at ``top``, to its right (there) and left child's (next).
+    """Replace the histograms of a node, at ``top``, by its right and (at ``top + 1``) left child's.
 
-    Only the smaller child's rows are summed; the larger child has what they leave.
+    Only the smaller child's rows are summed; the larger child gets the difference.
     """
     parent, left = histograms[top], histograms[top + 1]
     if position - start <= end - position:
@@ -128,14 +136,14 @@ def _partition(rows, start, end, position, goes_left, buffer):
 
 @njit(cache=True)
 def _push(stack, at, start, end, depth, parent, is_left, n_known, weight):
-    """Put a node to be grown on the stack: its rows, place, known constants and packed weight."""
+    """Push a node to be grown: its rows, place, number of known constants and packed weight."""
     stack[at, 0], stack[at, 1], stack[at, 2], stack[at, 3] = start, end, depth, parent
     stack[at, 4], stack[at, 5], stack[at, 6] = is_left, n_known, weight
 
 
 @njit(cache=True)
 def _grown(array):
-    """An array of twice the length that begins with the same histograms."""
+    """Return an array of twice the length that begins with the same histograms."""
     larger = np.empty((2 * array.shape[0], array.shape[1], array.shape[2]), dtype=np.int64)
     for i in range(array.shape[0]):
         for k in range(array.shape[1]):
@@ -149,28 +157,31 @@ def grow(
     rows, columns, codes, levels, sorted_features, few_features, origin, weight, label,
     max_depth, seed,
 ):  # fmt: skip
-    """Grow a tree: its nodes and its depth.
-
-    Of each node the split feature, the threshold, the left and the right child (0 in a leaf), and
-    the packed weight of its rows.
+    """Grow a tree.
 
     Parameters
     ----------
     rows : unsigned ndarray of shape (n_sorted + 1, m)
         Row numbers in the order of each sorted feature, and a last line in any order. A node owns
-        the same range of every line, but for features that are constant in it.
+        the same range of every line, except for features that are constant in it.
     columns : float32 ndarray of shape (n_sorted, m)
         Values of the sorted features.
     codes, levels : ndarray of shape (n_all, n_few) and (n_few, n_levels)
-        The other features: each row's value number, and the values.
+        The features with few values: the index of each row's value, and the values.
     sorted_features, few_features : ndarray
-        Which features these are.
+        Indices of both kinds of features.
     origin, weight : int32 ndarray of shape (m,)
-        A row's place in ``codes`` and ``label``, and how often it is in the training set.
+        A row's index in ``codes`` and ``label``, and how often it is in the training set.
     label : int8 ndarray of shape (n_all,)
     max_depth : int
     seed : uint32
-        Start of the generator that draws features.
+        Seed of the generator that draws features.
+
+    Returns
+    -------
+    feature, threshold, left, right, weight : ndarray of shape (n_nodes,)
+        Split feature, threshold, children (0 in a leaf) and packed weight of each node.
+    depth : int
     """
     n_sorted, n_few = len(sorted_features), len(few_features)
     n_features, n_rows = n_sorted + n_few, rows.shape[1]
@@ -258,7 +269,7 @@ def grow(
             _push(stack, top + 1, start, position, depth + 1, node, 1, n_constant, left_total)
             top += 2
 
-        # Siblings and children rely on the order of the constant features known so far.
+        # Siblings and children depend on the order of the constant features known so far.
         for j in range(n_known):
             features[j] = constant_features[j]
         for j in range(n_known, n_constant):
@@ -272,7 +283,7 @@ def grow(
 
 @njit(cache=True)
 def apply(X, feature, threshold, left, right, weight):
-    """Predictions of a grown tree for float32 rows ``X``."""
+    """Return the predictions of a grown tree for float32 rows ``X``."""
     predictions = np.empty(len(X), dtype=np.int8)
     for v in range(len(X)):
         node = 0

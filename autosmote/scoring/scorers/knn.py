@@ -1,19 +1,19 @@
-"""k nearest neighbours without a search: the rows that can be neighbours are known beforehand.
+"""Scores of k nearest neighbours from lists of the rows that can be neighbours.
 
 A validation row's ``k`` nearest original rows never change, and of the pool only the rows that
 are nearer than the k-th of them can ever displace one. These few (10 to 20 on average) are listed
 once per validation row; an episode walks the lists.
 
 Ties. scikit-learn's brute force pushes the training rows, in their order, onto a heap that keeps
-the ``k`` smallest distances; a row at exactly the largest kept distance is turned away, and which
-of several largest rows is displaced by a nearer one follows from the heap's layout. We keep that
-very heap: it is filled with the original rows once, and an episode pushes its rows in pool order
-onto a copy. Exact ties are therefore settled as brute force settles them wherever its distances
-are exact, as on one-hot data (it takes them from a matrix product; elsewhere rounding decides its
-ties). scikit-learn's trees, its choice below 16 features, push the rows in the order of the
-tree's leaves, which depends on all rows of the episode: there, a prediction can differ where the
-k-th and the next distance are equal and the tied rows' labels are not. So it can where rows of no
-pool are added, which are pushed box by box: most boxes are too far away for any of their rows.
+the ``k`` smallest distances; a row at exactly the largest kept distance is rejected, and which
+of several largest rows is displaced by a nearer one follows from the heap's layout. The scorer
+keeps the same heap: it is filled with the original rows once, and an episode pushes its rows in
+pool order onto a copy. Exact ties are therefore settled as brute force settles them wherever its
+distances are exact, as on one-hot data (it takes them from a matrix product; elsewhere rounding
+decides its ties). scikit-learn's trees, its choice below 16 features, push the rows in the order of
+the tree's leaves, which depends on all rows of the episode: there, a prediction can differ where
+the k-th and the next distance are equal and the tied rows' labels are not. The same holds where
+rows outside the pool are added: they are pushed box by box, without the boxes that are too far.
 """
 
 from __future__ import annotations
@@ -24,19 +24,18 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from autosmote.scoring.kernels.distances import (
+    Boxes,
+    squared_distances,
+    squared_distances_to_boxes,
+)
+from autosmote.scoring.parameters import counts_euclidean_neighbours
+
 _BLOCK = 256
-"""Rows whose distances are computed together; few enough to stay in the first caches."""
+"""Rows whose distances are computed together; few enough to stay in the L1 and L2 caches."""
 
 _BOX = 128
-"""Rows of no pool whose distances are computed together, or not at all."""
-
-
-def euclidean_votes(estimator: Any) -> bool:
-    """Whether each of the nearest neighbours, by Euclidean distance, has one vote."""
-    euclidean = estimator.metric == "euclidean" or (
-        estimator.metric == "minkowski" and estimator.p == 2
-    )
-    return bool(euclidean and estimator.metric_params is None and estimator.weights == "uniform")
+"""Most rows outside the pool whose distances are computed, or skipped, together."""
 
 
 class KnnScorer:
@@ -60,7 +59,7 @@ class KnnScorer:
         if type(estimator) is not KNeighborsClassifier:
             return False
         return bool(
-            euclidean_votes(estimator)
+            counts_euclidean_neighbours(estimator)
             and estimator.algorithm in ("auto", "brute", "kd_tree", "ball_tree")
             and isinstance(estimator.n_neighbors, int | np.integer)
             and 1 <= estimator.n_neighbors <= len(X_train)
@@ -86,7 +85,7 @@ class KnnScorer:
         for start in range(0, len(X_train), _BLOCK):
             block = np.ascontiguousarray(X_train[start : start + _BLOCK].T)
             labels = y_train[start : start + _BLOCK].astype(np.int8)
-            _push_originals(block, labels, X_val, self._heap_distance, self._heap_label)
+            _push_block(block, labels, X_val, self._heap_distance, self._heap_label)
 
         val_row = np.empty(_BLOCK * n_val, dtype=np.int32)
         pool_row = np.empty(_BLOCK * n_val, dtype=np.int32)
@@ -111,7 +110,7 @@ class KnnScorer:
         self._distances = np.concatenate([p[2] for p in parts])[order] if parts else distance[:0]
 
     def predict(self, counts: NDArray[np.integer]) -> NDArray[np.int8]:
-        """Predictions for the validation rows when pool row p is added ``counts[p]`` times."""
+        """Return predictions for the validation rows when pool row p is added counts[p] times."""
         return _predict(
             np.ascontiguousarray(counts, dtype=np.int32),
             self._starts,
@@ -122,37 +121,20 @@ class KnnScorer:
         )
 
     def accepts(self, rows: NDArray[np.float64]) -> bool:
-        """Whether these rows may be added: all may."""
+        """Return whether rows outside the pool can be scored: all can."""
         return True
 
     def predict_added(self, rows: NDArray[np.float64]) -> NDArray[np.int8]:
-        """Predictions for the validation rows when rows of no pool are added."""
+        """Return predictions for the validation rows when rows outside the pool are added."""
         distance, label = self._heap_distance.copy(), self._heap_label.copy()
-        for box in boxes(rows, _BOX):
-            block = np.ascontiguousarray(rows[box].T)
-            _push_box(block, block.min(axis=1), block.max(axis=1), self._X_val, distance, label)
+        boxes = Boxes.of(rows, np.ones(len(rows), dtype=np.int8), _BOX)
+        _push_boxes(*boxes, self._X_val, distance, label)
         return (2 * label.sum(axis=1) > label.shape[1]).astype(np.int8)
-
-
-def boxes(rows: NDArray[np.float64], size: int) -> list[NDArray[np.intp]]:
-    """Rows cut in halves, each time by the feature of the widest range, down to a size."""
-    found, left = [], [np.arange(len(rows))]
-    while left:
-        box = left.pop()
-        if len(box) <= size:
-            found.append(box)
-            continue
-        inside = rows[box]
-        widest = int(np.argmax(inside.max(axis=0) - inside.min(axis=0)))
-        half = len(box) // 2
-        order = np.argpartition(inside[:, widest], half)
-        left += [box[order[half:]], box[order[:half]]]
-    return found
 
 
 @njit(cache=True)
 def _push(distance, label, d, y):
-    """Displace the root of a max-heap by a nearer row; scikit-learn's sift-down, child by child."""
+    """Replace the root of a max-heap by a nearer row, by scikit-learn's sift-down."""
     k = len(distance)
     at = 0
     while True:
@@ -171,51 +153,41 @@ def _push(distance, label, d, y):
 
 
 @njit(cache=True)
-def squared_distances(block, x, out):
-    """Squared distances of one row to all columns of ``block``.
-
-    Sums go feature by feature, as in scikit-learn's trees; the loop over columns is the inner one
-    so that it can be vectorised without changing that.
-    """
-    out[:] = 0.0
-    for feature in range(block.shape[0]):
-        value = x[feature]
-        column = block[feature]
-        for j in range(block.shape[1]):
-            difference = value - column[j]
-            out[j] += difference * difference
+def _push_nearer(distances, labels, heap_distance, heap_label):
+    """Push those rows, in their order, that are nearer than the farthest row on the heap."""
+    for j in range(len(distances)):
+        if distances[j] < heap_distance[0]:
+            _push(heap_distance, heap_label, distances[j], labels[j])
 
 
 @njit(cache=True)
-def _push_originals(block, labels, X_val, heap_distance, heap_label):
-    distances = np.empty(block.shape[1])
+def _push_block(columns, labels, X_val, heap_distance, heap_label):
+    """Push rows given as columns onto the heap of each validation row."""
+    distances = np.empty(columns.shape[1])
     for v in range(len(X_val)):
-        squared_distances(block, X_val[v], distances)
-        for j in range(block.shape[1]):
-            if distances[j] < heap_distance[v, 0]:
-                _push(heap_distance[v], heap_label[v], distances[j], labels[j])
+        squared_distances(columns, X_val[v], distances)
+        _push_nearer(distances, labels, heap_distance[v], heap_label[v])
 
 
 @njit(cache=True)
-def _push_box(block, low, high, X_val, heap_distance, heap_label):
-    """Push rows of class 1 that lie between `low` and `high`, where they can be near enough."""
-    distances = np.empty(block.shape[1])
+def _push_boxes(columns, labels, low, high, X_val, heap_distance, heap_label):
+    """Push the rows of all boxes that are near enough onto the heap of each validation row."""
+    to_box, distances = np.empty(len(columns)), np.empty(columns.shape[2])
     for v in range(len(X_val)):
-        x, nearest = X_val[v], 0.0
-        for feature in range(block.shape[0]):
-            outside = max(low[feature] - x[feature], x[feature] - high[feature], 0.0)
-            nearest += outside * outside
-        if nearest >= heap_distance[v, 0]:
-            continue
-        squared_distances(block, x, distances)
-        for j in range(block.shape[1]):
-            if distances[j] < heap_distance[v, 0]:
-                _push(heap_distance[v], heap_label[v], distances[j], np.int8(1))
+        squared_distances_to_boxes(X_val[v], low, high, to_box)
+        for b in range(len(columns)):
+            if to_box[b] < heap_distance[v, 0]:
+                squared_distances(columns[b], X_val[v], distances)
+                _push_nearer(distances, labels[b], heap_distance[v], heap_label[v])
 
 
 @njit(cache=True)
 def _find_nearer(block, start, X_val, heap_distance, val_row, pool_row, distance):
-    """Pool rows of one block that are nearer than the k-th original row, for each row of X_val."""
+    """List the pool rows of a block that are nearer than the k-th original row; return how many.
+
+    The first entries of ``val_row``, ``pool_row`` and ``distance`` are written, in pool order for
+    each validation row.
+    """
     distances = np.empty(block.shape[1])
     found = 0
     for v in range(len(X_val)):
@@ -231,6 +203,7 @@ def _find_nearer(block, start, X_val, heap_distance, val_row, pool_row, distance
 
 @njit(cache=True)
 def _predict(counts, starts, rows, distances, heap_distance, heap_label):
+    """Return predictions after pushing the counted rows of each list onto a copy of its heap."""
     n_val, k = heap_distance.shape
     predictions = np.empty(n_val, dtype=np.int8)
     distance = np.empty(k)
