@@ -1,4 +1,4 @@
-"""The report of ``bench_search.py``: its rows against the targets, as Markdown and as a figure."""
+"""Report of ``bench_search.py``: its rows against the targets, as Markdown and as a figure."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def report(rows: Sequence[Row], base: Path, load: str) -> str:
 
 
 def targets(by_kind: dict[str, list[Row]], rows: Sequence[Row]) -> Iterator[tuple[str, ...]]:
-    """Lines of figure, measured, must, stretch, verdict."""
+    """Yield lines of figure, measured, must, stretch, verdict."""
     toy = bool(rows) and all(row["dataset"] == "toy" for row in rows)
 
     def line(figure: str, measured: str, value: float | None, must: float, stretch: float | None,
@@ -222,7 +222,7 @@ def _runs(rows: list[Row]) -> str:
 
 
 def _figure(by_kind: dict[str, list[Row]], path: Path) -> None:
-    """Left: milliseconds per part of an iteration; right: the ratios beside their targets."""
+    """Draw milliseconds per part of an iteration (left) and ratios beside their targets (right)."""
     from matplotlib.figure import Figure
 
     pooled = [

@@ -1,4 +1,4 @@
-"""How long do all tables and figures of 20,000 records take?
+"""Measure how long all tables and figures of 20,000 records take.
 
 The records are drawn at random, in the size of the paper's Tables 2 and 4.
 """
@@ -94,7 +94,7 @@ def _record(
     test: float,
     none: float,
 ) -> Record:
-    """A record as a run leaves it, with a score of its own in both metrics."""
+    """Make a record in the form that a run writes, with a score of its own in both metrics."""
 
     def scores(validation: float, test: float) -> dict[str, dict[str, float]]:
         parts = (("validation", validation), ("test", test))

@@ -1,4 +1,4 @@
-"""Every rival on one configuration: status, reason, time and score of each, from their records.
+"""Report every rival on one configuration: status, reason, time and score, from their records.
 
     python scripts/rivals_report.py --results-dir results
 
@@ -15,7 +15,6 @@ Where a sampler has no record, the report says so and the command exits with sta
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -23,7 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from autosmote.config.schema import load_sampler
-from autosmote.records.record import read_record, write_file
+from autosmote.records.collected import write_csv
+from autosmote.records.record import read_record
+from autosmote.reports.render.writers import write_text
 
 Record = dict[str, Any]
 COLUMNS = (
@@ -34,7 +35,7 @@ COLUMNS = (
 
 
 def read_runs(results_dir: Path) -> dict[tuple[str, Any], dict[str, Record]]:
-    """Records by dataset and imbalance ratio, then by sampler."""
+    """Read records by dataset and imbalance ratio, then by sampler."""
     found: dict[tuple[str, Any], dict[str, Record]] = {}
     for path in sorted((results_dir / "runs").glob("*/record.json")):
         if record := read_record(path.parent):
@@ -50,7 +51,7 @@ def read_runs(results_dir: Path) -> dict[tuple[str, Any], dict[str, Record]]:
 
 
 def row(record: Record) -> dict[str, Any]:
-    """What a record says in one line."""
+    """Return a record as a row of the CSV file."""
     points = Counter(point["status"] for point in record["grid"])
     failed = sum(points[status] for status in ("failed", "timeout", "memory", "crashed"))
     seconds, scores = record["seconds"], record["scores"]
@@ -66,7 +67,7 @@ def row(record: Record) -> dict[str, Any]:
 
 
 def reason(record: Record) -> str:
-    """Why a sampler failed, or what of its grid did."""
+    """Return why a sampler failed, or which points of its grid did."""
     if record["error"]:
         return record["error"]
     texts = {
@@ -77,18 +78,8 @@ def reason(record: Record) -> str:
     return "; ".join(sorted(texts))
 
 
-def write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:
-    def write(temporary: Path) -> None:
-        with temporary.open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-
-    write_file(path, write)
-
-
 def summary(name: str, rows: Sequence[dict[str, Any]], groups: dict[str, list[str]]) -> list[str]:
-    """A configuration's part of the README."""
+    """Return a configuration's part of the README."""
     by_name = {found["sampler"]: found for found in rows}
     lines = [f"## {name}", ""]
     for group, members in groups.items():
@@ -154,10 +145,10 @@ def main(arguments: Iterable[str] | None = None) -> int:
             print(f"{name}: no record of {', '.join(lacking)}", file=sys.stderr)
             code = 1
         rows = [row(found[sampler]) for sampler in names if sampler in found]
-        write_rows(out / f"{name}.csv", rows)
+        write_csv(out / f"{name}.csv", COLUMNS, rows)
         lines += summary(name, rows, groups)
         print(f"{out / name}.csv: {len(rows)} samplers")
-    write_file(out / "README.md", lambda path: path.write_text("\n".join(lines), encoding="utf-8"))
+    write_text(out / "README.md", "\n".join(lines))
     return code
 
 

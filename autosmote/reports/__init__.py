@@ -1,4 +1,4 @@
-"""From collected records to tables, figures and one page; reads records, never runs anything."""
+"""Tables, figures and one page from collected records; reads records, never runs anything."""
 
 from __future__ import annotations
 

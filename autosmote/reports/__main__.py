@@ -23,7 +23,7 @@ _SETTINGS = {"results_dir": "results", "experiment": "", "budget": "", "allow_mi
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Do what the command line asks for; returns the exit status."""
+    """Run the command and return its exit status."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     if {"-h", "--help"} & set(arguments):
         print(__doc__)
@@ -51,12 +51,12 @@ def _settings(arguments: Sequence[str]) -> dict[str, str]:
 
 def _write(settings: dict[str, str]) -> list[Path]:
     from autosmote.reports.page import write_page
-    from autosmote.reports.report import experiments
+    from autosmote.reports.report import list_experiments
 
     results_dir, experiment = settings["results_dir"], settings["experiment"]
     if not experiment:
         return [write_page(results_dir)]
-    planned = [budget for name, budget in experiments(results_dir) if name == experiment]
+    planned = [budget for name, budget in list_experiments(results_dir) if name == experiment]
     budgets = [settings["budget"]] if settings["budget"] else planned
     if not budgets:
         raise UserError(

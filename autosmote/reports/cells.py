@@ -1,4 +1,4 @@
-"""From the planned runs and their records to scores: configurations x arms x seeds.
+"""Scores of the planned runs as arrays: configurations x arms x seeds.
 
 A *configuration* is a dataset, an imbalance ratio and a classifier; an *arm* is a row of a
 table, such as a sampler.
@@ -109,7 +109,7 @@ def _refuse_mixtures(runs: pd.DataFrame) -> None:
 
 
 def _unusable(runs: pd.DataFrame) -> list[tuple[Any, str]]:
-    """Planned runs that have no score to count, and why."""
+    """Return the planned runs that have no score to count, and why."""
     found = []
     scores = np.where(
         runs["metric"] == "mcc", runs["scores.test.mcc"], runs["scores.test.macro_f1"]
@@ -184,7 +184,7 @@ class Cells:
         return list(dict.fromkeys(dataset for dataset, _, _ in self.configurations))
 
     def shared(self) -> NDArray[np.bool_]:
-        """Seeds, shape (C, S), that all arms with a score in the configuration have.
+        """Return the seeds that all arms with a score in the configuration have; of shape (C, S).
 
         Only on these are arms compared: each seed is another split of the data, and the mean
         over two easy ones says nothing against the mean over five.
@@ -194,7 +194,7 @@ class Cells:
         return np.all(present | absent, axis=1) & np.any(present, axis=1)
 
     def means(self, values: NDArray[np.float64] | None = None) -> NDArray[np.float64]:
-        """Means over the shared seeds, by default of `test`; shape (C, A), nan without any."""
+        """Return means over the shared seeds, by default of `test`; shape (C, A), nan without."""
         values = self.test if values is None else values
         shared = self.shared()[:, None, :]
         counts = shared.sum(axis=2)
@@ -202,13 +202,13 @@ class Cells:
         return np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
 
     def where(self, chosen: ArrayLike) -> Cells:
-        """Only some of the configurations."""
+        """Return the cells of some of the configurations."""
         index = np.flatnonzero(np.asarray(chosen, dtype=bool))
         kept = [self.configurations[i] for i in index]
         return self._take(index, axis=0, configurations=kept)
 
     def only(self, arms: Sequence[str]) -> Cells:
-        """Only some of the arms, in the order given."""
+        """Return the cells of some of the arms, in the order given."""
         index = np.array([self.arms.index(name) for name in arms])
         return self._take(index, axis=1, arms=list(arms))
 

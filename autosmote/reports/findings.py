@@ -1,4 +1,4 @@
-"""The results in sentences: what the records say, and what cannot be concluded from them."""
+"""The results in sentences, and what cannot be concluded from them."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ CAVEATS = (
 )
 
 
-def findings(study: Study, summary: Summary) -> list[str]:
-    """Where AutoSMOTE stands, against whom it wins, and how that compares with the paper."""
+def write_findings(study: Study, summary: Summary) -> list[str]:
+    """Say where AutoSMOTE stands, against whom it wins, and how that compares with the paper."""
     return [
         sentence
         for metric in summary.metrics
         if summary.get(metric, OVERALL, FULL)["n"]
         for sentence in _of_metric(summary, metric)
-    ] + doubts(
+    ] + write_doubts(
         study, "Samplers are compared on the seeds that all of a configuration's samplers have."
     )
 
@@ -49,7 +49,7 @@ def _of_metric(summary: Summary, metric: str) -> list[str]:
     paper = "" if np.isnan(printed) else f"; the paper has {printed:.2f}"
     first = (
         f"{METRICS[metric]}: AutoSMOTE is number {place} of {len(order)} with an average rank of "
-        f"{row['rank']:.2f}{within} over {counted(row['n'], 'configuration')}{paper}."
+        f"{row['rank']:.2f}{within} over {count_noun(row['n'], 'configuration')}{paper}."
     )
     if place > 1:
         best = summary.get(metric, OVERALL, order[0])
@@ -65,7 +65,7 @@ def _of_metric(summary: Summary, metric: str) -> list[str]:
             "after Holm's adjustment"
         )
         not_better = [names.arm(arm) for arm, rival in rivals if not rival["better"]]
-        second += f"; not than {listed(not_better)}." if not_better else "."
+        second += f"; not than {join_words(not_better)}." if not_better else "."
     validation = [summary.get(metric, OVERALL, arm)["validation_rank"] for arm in order]
     third = (
         "By the validation score it is number "
@@ -82,34 +82,35 @@ def _of_metric(summary: Summary, metric: str) -> list[str]:
     return found
 
 
-def listed(texts: list[str], at_most: int = 8) -> str:
-    """ "a, b and c"; of many the first, and how many more."""
+def join_words(texts: list[str], at_most: int = 8) -> str:
+    """Return "a, b and c"; of many the first, and how many more."""
     if len(texts) > at_most:
         return f"{', '.join(texts[:at_most])} and {len(texts) - at_most} more"
     return " and ".join(filter(None, (", ".join(texts[:-1]), texts[-1])))
 
 
 def _scope(study: Study) -> str:
-    """What was run, since the paper's numbers are over six datasets, three ratios, five seeds."""
+    """Say what was run: the paper's numbers are over six datasets, three ratios, five seeds."""
     runs = study.runs
     datasets = names.in_order(runs["dataset"], names.DATASETS)
     irs = dict.fromkeys(names.ratio(ir) for ir in sorted(runs["ir"].unique()))
     clfs = names.in_order(runs["clf"], names.CLASSIFIERS)
     return (
-        f"Run were {listed([names.dataset(name) for name in datasets])}, imbalance ratio "
-        f"{listed(list(irs))}, {listed([names.CLASSIFIERS.get(clf, clf) for clf in clfs])}, "
-        f"{counted(runs['seed'].nunique(), 'seed')}; the paper's Tables 2 and 3 are over six "
+        f"Run were {join_words([names.dataset(name) for name in datasets])}, imbalance ratio "
+        f"{join_words(list(irs))}, "
+        f"{join_words([names.CLASSIFIERS.get(clf, clf) for clf in clfs])}, "
+        f"{count_noun(runs['seed'].nunique(), 'seed')}; the paper's Tables 2 and 3 are over six "
         "datasets, ratios 20, 50 and 100, four classifiers and five seeds."
     )
 
 
-def counted(n: int, what: str) -> str:
-    """ "1 seed" or "2 seeds"."""
+def count_noun(n: int, what: str) -> str:
+    """Return "1 seed" or "2 seeds"."""
     return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
-def doubts(study: Study, if_missing: str) -> list[str]:
-    """What of these records makes the figures weaker than they look.
+def write_doubts(study: Study, if_missing: str) -> list[str]:
+    """Say what of these records makes the figures weaker than they look.
 
     Parameters
     ----------

@@ -69,7 +69,7 @@ _CONTROLS = {"random": ABLATIONS["random_search"], "bagging": "Bagging"}
 
 
 def arm(name: str) -> str:
-    """A row's name: a sampler's, an ablation's, or what the plan calls it."""
+    """Return a row's name: a sampler's, an ablation's, or the label of the plan."""
     if name == "none":
         return "No resampling"
     if name in _TABLE2:
@@ -79,7 +79,7 @@ def arm(name: str) -> str:
 
 
 def category(name: str) -> str:
-    """The category of Table 2 that a sampler belongs to; "Other" for those outside it."""
+    """Return the category of Table 2 that a sampler belongs to; "Other" for those outside it."""
     return _TABLE2[name][0] if name in _TABLE2 else "Other"
 
 
@@ -88,26 +88,26 @@ def dataset(name: str) -> str:
 
 
 def ratio(ir: float | None) -> str:
-    """An imbalance ratio; None and nan are the data's own."""
+    """Return an imbalance ratio as text; None and nan are the data's own."""
     return "own" if ir is None or ir != ir else f"{ir:g}"
 
 
 def in_order(names: Iterable[str], order: Iterable[str]) -> list[str]:
-    """Names in a given order, those outside it after them by the alphabet."""
+    """Sort names by a given order, those outside it after them by the alphabet."""
     place = {name: i for i, name in enumerate(order)}
     return sorted(set(names), key=lambda name: (place.get(name, len(place)), name))
 
 
 def arms_in_order(names: Iterable[str]) -> list[str]:
-    """The paper's order of Table 2 and of Table 4, values of a hyperparameter by size; AutoSMOTE
-    last, as in both tables."""
+    """Sort arms as the paper's Tables 2 and 4 do, AutoSMOTE last; values of a hyperparameter by
+    size."""
     order = [name for name in TABLE2 if name != FULL]
     found = in_order(names, [*order, *ABLATIONS, *EXTENSIONS])
     return sorted(found, key=lambda name: (name == FULL, split_label(name) or ("", 0.0)))
 
 
 def split_label(name: str) -> tuple[str, float] | None:
-    """The hyperparameter and value in a row's name such as "G2=5"; None for other names."""
+    """Split a row's name such as "G2=5" into hyperparameter and value; None for other names."""
     parameter, _, value = name.rpartition("=")
     try:
         return (parameter, float(value)) if parameter else None

@@ -13,7 +13,7 @@ from autosmote.reports.findings import CAVEATS
 from autosmote.reports.render.html import Section, render
 from autosmote.reports.render.table import Cell, Table
 from autosmote.reports.render.writers import to_latex, write_text
-from autosmote.reports.report import Report, build_report, experiments, title_of
+from autosmote.reports.report import Report, build_report, list_experiments, title_of
 
 _LISTED = 200  # of missing cells
 _HOW_TO_READ = (
@@ -38,7 +38,7 @@ def write_page(results_dir: str | Path) -> Path:
     table1 = _table1(results_dir)
     reports: list[Report] = []
     refused: list[tuple[str, str]] = []
-    for experiment, budget in experiments(results_dir):
+    for experiment, budget in list_experiments(results_dir):
         try:
             reports.append(build_report(results_dir, experiment, budget))
         except UserError as error:

@@ -20,8 +20,8 @@ SLIPS = (
 """Of Table 2; the numbers are kept as printed."""
 
 
-def paper_ranks(experiment: str) -> pd.DataFrame:
-    """Average ranks as printed in Table 2, 3 or 4.
+def read_paper_ranks(experiment: str) -> pd.DataFrame:
+    """Read the average ranks as printed in Table 2, 3 or 4.
 
     Returns
     -------

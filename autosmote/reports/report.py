@@ -1,4 +1,4 @@
-"""What one experiment with one budget reports: tables, figures and sentences."""
+"""Report of one experiment with one budget: tables, figures and sentences."""
 
 from __future__ import annotations
 
@@ -13,27 +13,34 @@ import pandas as pd
 from autosmote.records.collected import read_histories
 from autosmote.reports import names
 from autosmote.reports.cells import Cells, Study, load_study, make_cells
-from autosmote.reports.findings import findings
-from autosmote.reports.paper import paper_ranks
+from autosmote.reports.findings import write_findings
+from autosmote.reports.paper import read_paper_ranks
 from autosmote.reports.render import drawing, figures
 from autosmote.reports.render.drawing import Figure
 from autosmote.reports.render.table import Cell, Table
 from autosmote.reports.render.writers import to_csv, to_latex, to_markdown, write_text
 from autosmote.reports.studies.breakdowns import (
-    group_ranks,
-    groups_table,
-    hyperparameter_ranks,
-    hyperparameters_table,
+    compute_group_ranks,
+    compute_hyperparameter_ranks,
+    make_groups_table,
+    make_hyperparameters_table,
 )
-from autosmote.reports.studies.case_study import case_study
-from autosmote.reports.studies.courses import course, hyperparameters
-from autosmote.reports.studies.selection.figure import validation_against_test
-from autosmote.reports.studies.selection.findings import findings as selection_findings
-from autosmote.reports.studies.selection.gains import find
+from autosmote.reports.studies.case_study import draw_case_study
+from autosmote.reports.studies.courses import draw_course, draw_hyperparameters
+from autosmote.reports.studies.selection.figure import draw_gains
+from autosmote.reports.studies.selection.findings import (
+    write_findings as write_selection_findings,
+)
+from autosmote.reports.studies.selection.gains import study_selection
 from autosmote.reports.studies.selection.questions import EXPERIMENTS as SELECTIONS
-from autosmote.reports.studies.selection.tables import tables as selection_tables
+from autosmote.reports.studies.selection.tables import make_tables as make_selection_tables
 from autosmote.reports.studies.summary import Summary, summarise
-from autosmote.reports.tables import rank_table, statistics_table, tests_table, top_table
+from autosmote.reports.tables import (
+    make_rank_table,
+    make_statistics_table,
+    make_tests_table,
+    make_top_table,
+)
 
 TITLES = {
     "table2": "Table 2: samplers",
@@ -51,7 +58,7 @@ TITLES = {
 
 @dataclass(frozen=True)
 class Report:
-    """All of one experiment and budget; `write_tables` and `write_figures` make files of it."""
+    """Report of one experiment and budget; `write_tables` and `write_figures` make files of it."""
 
     study: Study
     title: str
@@ -68,8 +75,8 @@ def title_of(experiment: str, budget: str) -> str:
     return f"{TITLES.get(experiment, experiment)} ({budget})"
 
 
-def experiments(results_dir: str | Path) -> list[tuple[str, str]]:
-    """Experiments and budgets that have a plan: tables, figures, others; the largest first."""
+def list_experiments(results_dir: str | Path) -> list[tuple[str, str]]:
+    """Return the experiments and budgets that have a plan: tables, figures, then others."""
     plans = Path(results_dir).glob("*/plans/*.csv.gz")
     found = [(path.parent.parent.name, path.name.removesuffix(".csv.gz")) for path in plans]
     order, budgets = list(TITLES), ["paper", "quick", "smoke"]
@@ -84,7 +91,7 @@ def experiments(results_dir: str | Path) -> list[tuple[str, str]]:
 
 
 def build_report(results_dir: str | Path, experiment: str, budget: str) -> Report:
-    """Work out a report from the records that are there, missing cells marked.
+    """Build a report from the records that are there, missing cells marked.
 
     Raises
     ------
@@ -99,30 +106,33 @@ def build_report(results_dir: str | Path, experiment: str, budget: str) -> Repor
     rows = [summarise(one, names.FULL if has_full else None) for one in cells.values()]
     rows = [row for row in rows if len(row)]
     title = title_of(experiment, budget)
-    tables, sentences = [_failures(study)], []
+    tables, sentences = [_make_failures_table(study)], []
     draw: Callable[[], list[Figure]] = list
     if rows:
-        summary = Summary(pd.concat(rows, ignore_index=True), paper_ranks(experiment))
-        sentences = findings(study, summary)
-        by_group, by_value = group_ranks(cells), hyperparameter_ranks(cells)
-        tables = [*_tables(experiment, title, summary, by_group, by_value), _failures(study)]
+        summary = Summary(pd.concat(rows, ignore_index=True), read_paper_ranks(experiment))
+        sentences = write_findings(study, summary)
+        by_group, by_value = compute_group_ranks(cells), compute_hyperparameter_ranks(cells)
+        tables = [
+            *_tables(experiment, title, summary, by_group, by_value),
+            _make_failures_table(study),
+        ]
         draw = partial(_figures, study, cells, summary, by_group, by_value)
     return _report(study, sentences, tables, draw)
 
 
 def _selection_report(study: Study, cells: Mapping[str, Cells]) -> Report:
-    """Of an experiment whose arms say more in pairs than all ranked together."""
+    """Build the report of an experiment whose arms are compared in pairs, not ranked."""
     name = study.experiment
-    found = find(study, cells)
+    found = study_selection(study, cells)
 
     def draw() -> list[Figure]:
         whole = found.arms[found.arms["block"] == found.blocks[0].name]
         with drawing.style():
-            figure = validation_against_test(f"{name}_gains", whole)
+            figure = draw_gains(f"{name}_gains", whole)
         return [] if figure is None else [figure]
 
-    tables = [*selection_tables(name, found), _failures(study)]
-    return _report(study, selection_findings(found), tables, draw)
+    tables = [*make_selection_tables(name, found), _make_failures_table(study)]
+    return _report(study, write_selection_findings(found), tables, draw)
 
 
 def _report(
@@ -146,17 +156,17 @@ def _tables(
     by_value: pd.DataFrame,
 ) -> Iterable[Table]:
     if experiment == "table3":
-        yield top_table(experiment, title, summary)
-        yield rank_table(f"{experiment}_all", f"{title}, all", summary)
+        yield make_top_table(experiment, title, summary)
+        yield make_rank_table(f"{experiment}_all", f"{title}, all", summary)
     elif len(by_value):
-        yield hyperparameters_table(experiment, title, by_value)
+        yield make_hyperparameters_table(experiment, title, by_value)
     else:
-        yield rank_table(experiment, title, summary, by_dataset=experiment != "table4")
+        yield make_rank_table(experiment, title, summary, by_dataset=experiment != "table4")
     for metric in summary.metrics:
-        yield statistics_table(f"{experiment}_statistics_{metric}", summary, metric)
+        yield make_statistics_table(f"{experiment}_statistics_{metric}", summary, metric)
         if names.FULL in summary.arms:
-            yield tests_table(f"{experiment}_tests_{metric}", summary, metric)
-    yield groups_table(f"{experiment}_by_classifier_and_ratio", by_group)
+            yield make_tests_table(f"{experiment}_tests_{metric}", summary, metric)
+    yield make_groups_table(f"{experiment}_by_classifier_and_ratio", by_group)
 
 
 def _figures(
@@ -166,21 +176,21 @@ def _figures(
     by_group: pd.DataFrame,
     by_value: pd.DataFrame,
 ) -> list[Figure]:
-    """The paper's figures where the experiment has them, then those that every one has."""
+    """Draw the paper's figures where the experiment has them, then those that every one has."""
     experiment = study.experiment
     figure4 = "figure4" if experiment in ("table2", "figure4") else f"{experiment}_by_group"
     with drawing.style():
         drawn = [
-            course(f"{experiment}_course", study, read_histories(study.folder)),
-            hyperparameters(f"{experiment}_hyperparameters", by_value),
-            case_study(f"{experiment}_rows", study),
+            draw_course(f"{experiment}_course", study, read_histories(study.folder)),
+            draw_hyperparameters(f"{experiment}_hyperparameters", by_value),
+            draw_case_study(f"{experiment}_rows", study),
         ]
         if names.FULL in summary.arms and summary.n(names.OVERALL) > 1:
             drawn += [
-                figures.by_classifier_and_ratio(figure4, by_group),
-                figures.critical_difference(f"{experiment}_differences", cells_of, summary),
-                figures.cost(f"{experiment}_cost", summary),
-                figures.gains(f"{experiment}_gains", summary),
+                figures.draw_ranks_by_group(figure4, by_group),
+                figures.draw_critical_difference(f"{experiment}_differences", cells_of, summary),
+                figures.draw_cost(f"{experiment}_cost", summary),
+                figures.draw_gains(f"{experiment}_gains", summary),
             ]
     # Figure 5 is figure5.svg, not figure5_course.svg.
     own = {"figure5": "course", "figure6": "hyperparameters", "figure7": "rows"}
@@ -207,8 +217,8 @@ def _source(study: Study) -> str:
     )
 
 
-def _failures(study: Study) -> Table:
-    """What failed, how often and why; empty rather than left from another time if nothing did."""
+def _make_failures_table(study: Study) -> Table:
+    """Count failed runs by cause; without any the table is empty, so that no old one is left."""
     runs = study.runs
     failed = runs[runs["status"].notna() & (runs["status"] != "ok")]
     error = failed["error"].fillna("").str.slice(0, 160)
@@ -233,7 +243,7 @@ def _failures(study: Study) -> Table:
 
 
 def _versions(runs: pd.DataFrame) -> dict[str, list[str]]:
-    """Versions of each package in the records; more than one where they mix."""
+    """Return the versions of each package in the records; more than one where they mix."""
     found: dict[str, set[str]] = {}
     for text in runs["versions"].dropna().unique():
         for name, version in json.loads(text).items():

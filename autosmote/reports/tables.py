@@ -1,4 +1,4 @@
-"""Tables 2 to 4 in the paper's layout, its numbers beside ours, and what is behind them."""
+"""Tables 2 to 4 in the paper's layout, its numbers beside ours, and the tests behind them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from autosmote.reports import names
 from autosmote.reports.names import METRICS, OVERALL
 from autosmote.reports.paper import SLIPS
-from autosmote.reports.render.table import NONE, Cell, Table, number, with_interval
+from autosmote.reports.render.table import NONE, Cell, Table, format_estimate, format_number
 from autosmote.reports.statistics.significance import LEVEL, MIN_CONFIGURATIONS
 from autosmote.reports.studies.summary import Summary
 
@@ -27,8 +27,8 @@ _DAGGER = (
 )
 
 
-def rank_table(name: str, caption: str, summary: Summary, *, by_dataset: bool = True) -> Table:
-    """Average ranks of every arm: Tables 2 and 4.
+def make_rank_table(name: str, caption: str, summary: Summary, *, by_dataset: bool = True) -> Table:
+    """Make the table of average ranks of every arm: Tables 2 and 4.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ def _rank_cell(summary: Summary, column: str, arm: str) -> Cell:
 def _rank_text(row: Mapping[str, Any]) -> str:
     mark = _BETTER if row.get("better") is True else ""
     mark += _INCOMPLETE if 0 < row["n"] < row["n_planned"] else ""
-    return number(row["rank"], 2) + mark
+    return format_number(row["rank"], 2) + mark
 
 
 def _paper_text(row: Mapping[str, Any]) -> str:
@@ -119,11 +119,11 @@ def _paper_text(row: Mapping[str, Any]) -> str:
 
 def _spearman_cell(summary: Summary, column: str) -> Cell:
     found = [summary.spearman(metric, column) for metric in summary.metrics]
-    return Cell("/".join(number(value, 2) for value, _ in found), hint=f"n = {found[0][1]}")
+    return Cell("/".join(format_number(value, 2) for value, _ in found), hint=f"n = {found[0][1]}")
 
 
-def top_table(name: str, caption: str, summary: Summary, n_top: int = 5) -> Table:
-    """Table 3: the best of each metric side by side; AutoSMOTE is always among them."""
+def make_top_table(name: str, caption: str, summary: Summary, n_top: int = 5) -> Table:
+    """Make Table 3: the best of each metric side by side; AutoSMOTE is always among them."""
     blocks = []
     for metric in summary.metrics:
         order = summary.ordered(metric)
@@ -163,8 +163,8 @@ def top_table(name: str, caption: str, summary: Summary, n_top: int = 5) -> Tabl
     return Table(name, caption, header, rows, summary.rows, notes=notes, n_text=1)
 
 
-def statistics_table(name: str, summary: Summary, metric: str) -> Table:
-    """One metric over all datasets, beyond the paper: intervals, effect sizes, scores, seconds."""
+def make_statistics_table(name: str, summary: Summary, metric: str) -> Table:
+    """Make a table of one metric over all datasets: intervals, effect sizes, scores, seconds."""
     compared = names.FULL in summary.arms
     header = ["Method", "Rank [95%]", "Test score [95%]", "Gain on validation", "Gain on test"]
     if compared:
@@ -175,17 +175,17 @@ def statistics_table(name: str, summary: Summary, metric: str) -> Table:
         row = summary.get(metric, OVERALL, arm)
         cells = [
             Cell(names.arm(arm)),
-            with_interval(row, "rank", 2),
-            with_interval(row, "score", 3),
+            format_estimate(row, "rank", 2),
+            format_estimate(row, "score", 3),
             *(
-                Cell(number(row[gain], 3, sign=True), sort=row[gain])
+                Cell(format_number(row[gain], 3, sign=True), sort=row[gain])
                 for gain in ("validation_gain", "test_gain")
             ),
         ]
         if compared:
             cells += _comparison(row) if arm != names.FULL else [Cell("")] * 6
         cells.append(Cell(f"{row['imputed']}/{row['runs']}", sort=row["imputed"]))
-        rows.append([*cells, Cell(number(row["seconds"], 1), sort=row["seconds"])])
+        rows.append([*cells, Cell(format_number(row["seconds"], 1), sort=row["seconds"])])
     notes = [
         "Ranks and scores on the test part; gains over no resampling on the same split; seconds: "
         "median per run, on the machine that ran it.",
@@ -208,18 +208,18 @@ def statistics_table(name: str, summary: Summary, metric: str) -> Table:
 
 def _comparison(row: Mapping[str, Any]) -> list[Cell]:
     counts = "/".join(str(int(row[name])) for name in ("wins", "ties", "losses"))
-    tests = [p_text(row["p"]), p_text(row["p_holm"])]
+    tests = [format_p(row["p"]), format_p(row["p_holm"])]
     return [
         Cell(counts, sort=row["wins"]),
-        with_interval(row, "gain", 3, sign=True),
-        with_interval(row, "improvement", 2),
+        format_estimate(row, "gain", 3, sign=True),
+        format_estimate(row, "improvement", 2),
         Cell(str(int(row["n_pairs"])), sort=row["n_pairs"]),
         *(Cell(text, sort=row[name]) for text, name in zip(tests, ("p", "p_holm"), strict=True)),
     ]
 
 
-def tests_table(name: str, summary: Summary, metric: str) -> Table:
-    """n, p and the Holm-adjusted p behind every triangle of one metric."""
+def make_tests_table(name: str, summary: Summary, metric: str) -> Table:
+    """Make the table of n, p and Holm-adjusted p behind every triangle of one metric."""
     rows = []
     for arm in summary.arms:
         if arm == names.FULL:
@@ -229,7 +229,7 @@ def tests_table(name: str, summary: Summary, metric: str) -> Table:
             row = summary.get(metric, column, arm)
             mark = _BETTER if row.get("better") is True else ""
             text = (
-                f"{p_text(row.get('p'))}{mark} / {p_text(row.get('p_holm'))}"
+                f"{format_p(row.get('p'))}{mark} / {format_p(row.get('p_holm'))}"
                 if "p" in row
                 else NONE
             )
@@ -247,12 +247,12 @@ def tests_table(name: str, summary: Summary, metric: str) -> Table:
     return Table(name, caption, header, rows, data, notes=notes)
 
 
-def p_text(p: float | None) -> str:
-    """A p-value with four decimals; None and nan are a test that was not made."""
+def format_p(p: float | None) -> str:
+    """Format a p-value with four decimals; None and nan are a test that was not made."""
     if p is None or np.isnan(p):
         return "n too small"
     return "<0.0001" if p < 0.0001 else f"{p:.4f}"
 
 
 def _p_and_holm(row: Mapping[str, Any]) -> str:
-    return f"p = {p_text(row['p'])}, Holm {p_text(row['p_holm'])}"
+    return f"p = {format_p(row['p'])}, Holm {format_p(row['p_holm'])}"

@@ -17,7 +17,7 @@ from autosmote.records.collected import read_records
 from autosmote.reports import __main__ as command
 from autosmote.reports import names
 from autosmote.reports.cells import load_study, make_cells
-from autosmote.reports.paper import paper_ranks
+from autosmote.reports.paper import read_paper_ranks
 from autosmote.reports.report import build_report, write_tables
 from autosmote.reports.studies.summary import Summary, summarise
 
@@ -91,7 +91,7 @@ def test_the_papers_numbers_stand_beside_ours(make_sweep, tmp_path):
 
 def test_the_paper_read_as_scores_gives_its_own_order(make_sweep, tmp_path):
     """Its Table 2, fed as scores (the lower a rank the higher), comes out in its ordering."""
-    printed = paper_ranks("table2").set_index(["column", "arm", "metric"])["rank"]
+    printed = read_paper_ranks("table2").set_index(["column", "arm", "metric"])["rank"]
 
     def as_printed(record):
         for metric in names.METRICS:
@@ -110,7 +110,7 @@ def test_the_paper_read_as_scores_gives_its_own_order(make_sweep, tmp_path):
             np.testing.assert_allclose(ours, expected)
     summary = Summary(
         pd.concat([summarise(make_cells(study, m), "autosmote") for m in names.METRICS]),
-        paper_ranks("table2"),
+        read_paper_ranks("table2"),
     )
     for metric in names.METRICS:
         assert summary.ordered(metric)[0] == "autosmote"
@@ -119,18 +119,18 @@ def test_the_paper_read_as_scores_gives_its_own_order(make_sweep, tmp_path):
 
 
 def test_the_papers_numbers_are_as_printed():
-    table2 = paper_ranks("table2").set_index(["metric", "column", "arm"])
+    table2 = read_paper_ranks("table2").set_index(["metric", "column", "arm"])
     assert len(table2) == 25 * 7 * 2
     assert set(names.TABLE2) == set(table2.index.get_level_values("arm"))
     assert table2.loc[("mcc", "overall", "clustercentroids"), "rank"] == 14.58  # a slip, kept
     assert table2.loc[("macro_f1", "overall", "smote"), "better"]
-    table3 = paper_ranks("table3")
+    table3 = read_paper_ranks("table3")
     assert set(table3["arm"]) == {*names.VARIANTS, "autosmote"}
     assert len(table3) == 10
-    table4 = paper_ranks("table4").set_index(["metric", "arm"])
+    table4 = read_paper_ranks("table4").set_index(["metric", "arm"])
     assert set(table4.index.get_level_values("arm")) == {*names.ABLATIONS, "autosmote"}
     assert table4.loc[("mcc", "flat"), "rank"] == 5.25
-    assert paper_ranks("figure6").empty
+    assert read_paper_ranks("figure6").empty
 
 
 def missing_smote(record):

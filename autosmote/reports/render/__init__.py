@@ -1,1 +1,1 @@
-"""Tables, figures and the page as files: what they look like, not what they say."""
+"""Tables, figures and the page as files."""

@@ -1,4 +1,4 @@
-"""How all figures look, and how they become files that are the same to the byte each time."""
+"""The look of all figures, and their files, which are the same to the byte each time."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ class Figure:
 
 
 def style() -> Any:
-    """The context that figures are drawn and saved in."""
+    """Return the context that figures are drawn and saved in."""
     return matplotlib.rc_context(_STYLE)
 
 
 def new_canvas(width: float, height: float) -> Canvas:
-    """A canvas, inches wide and high; not pyplot's, which would keep it and may open a window."""
+    """Make a canvas, in inches; not by pyplot, which would keep it and may open a window."""
     return Canvas(figsize=(width, height), dpi=150, layout="constrained")
 
 
@@ -86,14 +86,14 @@ def save(figure: Figure, folder: Path) -> list[Path]:
     return written
 
 
-def rank_axis(axes: Axes, n_arms: int) -> None:
-    """Average ranks upwards, the best on top."""
+def set_rank_axis(axes: Axes, n_arms: int) -> None:
+    """Label the axis of average ranks, and put the best on top."""
     axes.set_ylabel(f"average rank (1 is best, of {n_arms})")
     axes.invert_yaxis()
 
 
-def compare_gains(axes: Axes, metric: str, points: Points) -> None:
-    """Lines of no gain, and of as much gain on the test part; gains on validation rightwards."""
+def draw_gain_lines(axes: Axes, metric: str, points: Points) -> None:
+    """Draw the lines of no gain and of as much gain on the test part; validation is rightwards."""
     low = min(0.0, min(map(min, points.values())))
     high = max(0.01, max(map(max, points.values())))
     line = np.array([low, high])
@@ -112,7 +112,7 @@ def name_points(
     inks: Mapping[str, str],
     texts: Mapping[str, str],
 ) -> None:
-    """Names of arms in a column on the right, in the order of their heights.
+    """Write the names of arms in a column on the right, in the order of their heights.
 
     Called when the limits of the axes are as they will be.
 
@@ -143,7 +143,7 @@ def name_points(
 
 
 def _spread(heights: Sequence[float], gap: float) -> list[float]:
-    """Places near ascending heights, in [0, 1] and a gap apart."""
+    """Return places near ascending heights, in [0, 1] and a gap apart."""
     n = len(heights)
     from_below, from_above = [0.0] * n, [0.0] * n
     for i in range(n):

@@ -18,13 +18,13 @@ from autosmote.reports.render.drawing import (
     MARKERS,
     OTHERS_COLOUR,
     Figure,
-    compare_gains,
+    draw_gain_lines,
     name_points,
     new_canvas,
-    rank_axis,
+    set_rank_axis,
 )
 from autosmote.reports.statistics.ranks import rank
-from autosmote.reports.statistics.significance import LEVEL, MIN_CONFIGURATIONS, cliques
+from autosmote.reports.statistics.significance import LEVEL, MIN_CONFIGURATIONS, find_cliques
 from autosmote.reports.studies.summary import Summary
 
 _LOOKS = {FULL: (FULL_COLOUR, "*", 15), "none": ("black", "s", 6)}
@@ -34,14 +34,14 @@ _MOST_COMPARED = 25
 """Arms in a critical-difference diagram; more lines cannot be read."""
 
 
-def by_classifier_and_ratio(name: str, ranks: pd.DataFrame) -> Figure:
-    """Figure 4: AutoSMOTE's average rank by classifier and by imbalance ratio, among all others.
+def draw_ranks_by_group(name: str, ranks: pd.DataFrame) -> Figure:
+    """Draw Figure 4: AutoSMOTE's average rank by classifier and by imbalance ratio.
 
     Parameters
     ----------
     name : str
     ranks : DataFrame
-        Of `autosmote.reports.studies.breakdowns.group_ranks`.
+        Of `autosmote.reports.studies.breakdowns.compute_group_ranks`.
     """
     canvas = new_canvas(9, 4)
     panels = canvas.subplots(1, 2, sharey=True, width_ratios=(4, 3))
@@ -67,7 +67,7 @@ def by_classifier_and_ratio(name: str, ranks: pd.DataFrame) -> Figure:
         axes.set_xlim(-0.5, len(sizes) - 0.5)
         axes.set_title(f"by {title}")
         axes.grid(axis="x", visible=False)
-    rank_axis(panels[0], ranks["arm"].nunique())
+    set_rank_axis(panels[0], ranks["arm"].nunique())
     canvas.legend(loc="outside upper left", ncols=2)
     return Figure(
         name,
@@ -77,10 +77,10 @@ def by_classifier_and_ratio(name: str, ranks: pd.DataFrame) -> Figure:
     )
 
 
-def critical_difference(
+def draw_critical_difference(
     name: str, cells_of: Mapping[str, Cells], summary: Summary
 ) -> Figure | None:
-    """Average ranks on a line; bars join arms without a significant difference among them."""
+    """Draw average ranks on a line; bars join arms without a significant difference among them."""
     panels = []
     for metric, cells in cells_of.items():
         arms = summary.ordered(metric)
@@ -101,7 +101,7 @@ def critical_difference(
     canvas = new_canvas(9, sum(1.3 + 0.2 * n for n in rows))
     all_axes = canvas.subplots(len(panels), 1, squeeze=False, height_ratios=rows)[:, 0]
     for axes, (metric, arms, averages, means, n_all) in zip(all_axes, panels, strict=True):
-        _draw_differences(axes, arms, averages, cliques(means))
+        _draw_differences(axes, arms, averages, find_cliques(means))
         n = len(means)
         too_few = "; n too small for tests" if n < MIN_CONFIGURATIONS else ""
         which = f"{n_all} methods"
@@ -154,7 +154,7 @@ def _draw_differences(
 
 
 def _levels(groups: list[tuple[int, int]]) -> list[int]:
-    """A level for each group, so that those on one level have no arm in common."""
+    """Return a level for each group, so that those on one level have no arm in common."""
     ends: list[int] = []
     found = []
     for first, last in groups:
@@ -164,8 +164,8 @@ def _levels(groups: list[tuple[int, int]]) -> list[int]:
     return found
 
 
-def cost(name: str, summary: Summary) -> Figure | None:
-    """Quality against cost: average rank against seconds per run."""
+def draw_cost(name: str, summary: Summary) -> Figure | None:
+    """Draw quality against cost: average rank against seconds per run."""
     points = {
         metric: {
             arm: (row["seconds"], row["rank"])
@@ -183,7 +183,7 @@ def cost(name: str, summary: Summary) -> Figure | None:
         _scatter(axes, found)
         axes.set_xlabel("seconds per run (median, log scale)")
         axes.set_title(f"{METRICS[metric]}, n = {summary.n(OVERALL)} configurations")
-    rank_axis(panels[0], len(summary.arms))
+    set_rank_axis(panels[0], len(summary.arms))
     for axes, found in zip(panels, points.values(), strict=True):
         _name_points(axes, found)
     return Figure(
@@ -194,8 +194,8 @@ def cost(name: str, summary: Summary) -> Figure | None:
     )
 
 
-def gains(name: str, summary: Summary) -> Figure:
-    """What is gained on validation, by which samplers choose, against what is left on test."""
+def draw_gains(name: str, summary: Summary) -> Figure:
+    """Draw the gain on the test part against that on validation, by which samplers choose."""
     canvas = new_canvas(12, 5)
     panels = canvas.subplots(1, len(summary.metrics), squeeze=False)[0]
     for axes, metric in zip(panels, summary.metrics, strict=True):
@@ -205,7 +205,7 @@ def gains(name: str, summary: Summary) -> Figure:
             if not np.isnan((row := summary.get(metric, OVERALL, arm))["validation_gain"])
         }
         _scatter(axes, found)
-        compare_gains(axes, metric, found)
+        draw_gain_lines(axes, metric, found)
         axes.set_xlabel(f"mean gain in {METRICS[metric]} on the validation part")
         axes.set_title(f"{METRICS[metric]}, n = {summary.n(OVERALL)} configurations")
         axes.legend(loc="upper left", fontsize=8)
@@ -219,7 +219,7 @@ def gains(name: str, summary: Summary) -> Figure:
 
 
 def _scatter(axes: Axes, points: Mapping[str, tuple[float, float]]) -> None:
-    """Points; AutoSMOTE and no resampling stand out."""
+    """Draw points; AutoSMOTE and no resampling stand out."""
     for arm, (x, y) in points.items():
         colour, marker, size = _LOOKS.get(arm, (COLOURS[1], "o", 5))
         axes.plot(x, y, marker, color=colour, markersize=size, zorder=2 + (arm == FULL))
@@ -228,7 +228,7 @@ def _scatter(axes: Axes, points: Mapping[str, tuple[float, float]]) -> None:
 
 
 def _name_points(axes: Axes, points: Mapping[str, tuple[float, float]]) -> None:
-    """Names of the best, and of those that stand out."""
+    """Name the best points, and those that stand out."""
     named = dict.fromkeys([*list(points)[:_MOST_NAMED], *(arm for arm in points if arm in _LOOKS)])
     colours = {arm: _LOOKS[arm][0] if arm in _LOOKS else INK for arm in named}
     texts = {arm: names.arm(arm) for arm in named}

@@ -1,4 +1,4 @@
-"""Tables as readers see them, and their numbers; `writers` and the page make files of them."""
+"""Tables for readers, and their numbers; `writers` and the page make files of them."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ class Cell:
     hint: str = ""
 
 
-def number(value: float, digits: int, sign: bool = False) -> str:
+def format_number(value: float, digits: int, sign: bool = False) -> str:
     """Format a number with so many decimals, and its sign if asked for; a dash for nan."""
     return NONE if math.isnan(value) else f"{value:{'+' if sign else ''}.{digits}f}"
 
 
-def with_interval(row: Mapping[str, Any], name: str, digits: int, sign: bool = False) -> Cell:
+def format_estimate(row: Mapping[str, Any], name: str, digits: int, sign: bool = False) -> Cell:
     """Format an estimate with its interval, or without one if there is none."""
-    text = number(row[name], digits, sign)
+    text = format_number(row[name], digits, sign)
     if not math.isnan(row.get(f"{name}_low", math.nan)):
-        low, high = (number(row[f"{name}_{end}"], digits, sign) for end in ("low", "high"))
+        low, high = (format_number(row[f"{name}_{end}"], digits, sign) for end in ("low", "high"))
         text += f" [{low}, {high}]"
     return Cell(text, sort=row[name])
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autosmote.reports.cells import Cells
-from autosmote.reports.statistics.ranks import Floats, rank, share_above
+from autosmote.reports.statistics.ranks import Floats, compute_share_above, rank
 
 N_DRAWS = 2000
 _SEED = 0
@@ -80,7 +80,9 @@ def draw_scores(
     n_seeds = shared.sum(axis=1)
     first = np.argsort(~shared, axis=1, kind="stable")  # shared seeds come first
     scores = cells.test.transpose(0, 2, 1)
-    above = None if reference is None else share_above(cells.test, reference).transpose(0, 2, 1)
+    above = (
+        None if reference is None else compute_share_above(cells.test, reference).transpose(0, 2, 1)
+    )
     datasets = [dataset for dataset, _, _ in cells.configurations]
 
     step = max(1, _CHUNK // max(1, scores.size))

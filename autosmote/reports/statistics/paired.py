@@ -54,7 +54,7 @@ class SignedRanks:
     p_holm: list[float | None]
 
 
-def means(values: Floats, datasets: Sequence[str]) -> Means:
+def estimate(values: Floats, datasets: Sequence[str]) -> Means:
     """Return means over all runs, with bootstrap intervals.
 
     Parameters
@@ -84,7 +84,7 @@ def means(values: Floats, datasets: Sequence[str]) -> Means:
     )
 
 
-def tests(differences: Floats) -> SignedRanks:
+def compare(differences: Floats) -> SignedRanks:
     """Test differences by the configurations' means over their seeds.
 
     Parameters

@@ -23,7 +23,7 @@ def rank(scores: Floats) -> Floats:
     return np.where(lacking, np.nan, ranks)
 
 
-def share_above(test: Floats, reference: int) -> Floats:
+def compute_share_above(test: Floats, reference: int) -> Floats:
     """Return 1 where the reference arm scores higher than an arm on the same seed, 1/2 for ties.
 
     Parameters

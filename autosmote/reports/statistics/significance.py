@@ -21,7 +21,7 @@ def signed_rank_p(
     y: NDArray[np.float64],
     alternative: Literal["greater", "two-sided"] = "greater",
 ) -> float | None:
-    """P-value of Wilcoxon's signed-rank test that x is greater than y (Section 4.2).
+    """Return the p-value of Wilcoxon's signed-rank test that x is greater than y (Section 4.2).
 
     ``scipy.stats.wilcoxon(x, y, alternative, zero_method="wilcox", method="auto")``, except that
     small samples with ties or zeros are enumerated here: to the same p-value, a thousand times as
@@ -62,8 +62,8 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
     return adjusted
 
 
-def cliques(means: NDArray[np.float64]) -> list[tuple[int, int]]:
-    """Groups of neighbours, by average rank, without a significant difference among them.
+def find_cliques(means: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """Find groups of neighbours, by average rank, without a significant difference among them.
 
     Two-sided signed-rank tests of all pairs, Holm-adjusted over the pairs; not the mean-rank test
     that usually draws such groups, whose verdict on two samplers depends on the others.

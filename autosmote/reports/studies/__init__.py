@@ -1,1 +1,1 @@
-"""What is worked out of the cells: summaries, breakdowns, and one study per figure."""
+"""Summaries and breakdowns of the cells, and studies with tables or figures of their own."""

@@ -10,7 +10,7 @@ import pandas as pd
 from autosmote.reports import names
 from autosmote.reports.cells import Cells
 from autosmote.reports.names import METRICS
-from autosmote.reports.render.table import Cell, Table, number, with_interval
+from autosmote.reports.render.table import Cell, Table, format_estimate, format_number
 from autosmote.reports.statistics.bootstrap import draw_scores, interval
 from autosmote.reports.statistics.ranks import mean_of_known, rank
 from autosmote.reports.statistics.significance import MIN_CONFIGURATIONS
@@ -19,8 +19,8 @@ PARAMETERS = {"G1xG2/IR": "$G_1 \\times G_2 / IR$", "G2": "$G_2$", "K": "$K$"}
 _N_DRAWS = 1000
 
 
-def groups(cells: Cells) -> Iterator[tuple[str, str, Cells]]:
-    """Parts of the configurations: "clf" or "ir", the group's name, and its cells."""
+def list_groups(cells: Cells) -> Iterator[tuple[str, str, Cells]]:
+    """Yield parts of the configurations: "clf" or "ir", the group's name, and its cells."""
     for by, position in (("clf", 2), ("ir", 1)):
         values = [configuration[position] for configuration in cells.configurations]
         for value in sorted(set(values), key=lambda value: (value is None, value or 0)):
@@ -31,8 +31,8 @@ def groups(cells: Cells) -> Iterator[tuple[str, str, Cells]]:
             yield by, name, cells.where([other == value for other in values])
 
 
-def group_ranks(cells_of: Mapping[str, Cells]) -> pd.DataFrame:
-    """Average ranks over the configurations of a classifier, and of an imbalance ratio.
+def compute_group_ranks(cells_of: Mapping[str, Cells]) -> pd.DataFrame:
+    """Compute average ranks over the configurations of a classifier, and of an imbalance ratio.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def group_ranks(cells_of: Mapping[str, Cells]) -> pd.DataFrame:
     """
     rows = []
     for metric, cells in cells_of.items():
-        for by, group, part in groups(cells):
+        for by, group, part in list_groups(cells):
             part = part.where(part.shared().any(axis=1))
             ranks = rank(part.means())
             averages = mean_of_known(ranks, axis=0)
@@ -58,14 +58,14 @@ def group_ranks(cells_of: Mapping[str, Cells]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-def groups_table(name: str, ranks: pd.DataFrame) -> Table:
-    """Average ranks by classifier and by imbalance ratio, of every arm; the data of Figure 4.
+def make_groups_table(name: str, ranks: pd.DataFrame) -> Table:
+    """Make the table of average ranks by classifier and imbalance ratio, the data of Figure 4.
 
     Parameters
     ----------
     name : str
     ranks : DataFrame
-        Of `group_ranks`.
+        Of `compute_group_ranks`.
     """
     sizes = ranks.groupby(["by", "group"], sort=False)["n"].max()
     metrics = names.in_order(ranks["metric"], METRICS)
@@ -76,7 +76,7 @@ def groups_table(name: str, ranks: pd.DataFrame) -> Table:
         row = [Cell(names.arm(arm))]
         for by, group in sizes.index:
             values = [found.get((metric, by, group, arm), np.nan) for metric in metrics]
-            row.append(Cell("/".join(number(value, 2) for value in values), sort=values[0]))
+            row.append(Cell("/".join(format_number(value, 2) for value in values), sort=values[0]))
         rows.append(row)
     header = ["Method", *(f"{group} (n = {n})" for (_, group), n in sizes.items())]
     shown = "/".join(METRICS[metric] for metric in metrics)
@@ -84,8 +84,8 @@ def groups_table(name: str, ranks: pd.DataFrame) -> Table:
     return Table(name, caption, header, rows, ranks)
 
 
-def hyperparameter_ranks(cells_of: Mapping[str, Cells]) -> pd.DataFrame:
-    """Ranks and scores of arms such as "G2=5" among those of the same hyperparameter.
+def compute_hyperparameter_ranks(cells_of: Mapping[str, Cells]) -> pd.DataFrame:
+    """Compute ranks and scores of arms such as "G2=5" among those of the same hyperparameter.
 
     Returns
     -------
@@ -110,7 +110,7 @@ def hyperparameter_ranks(cells_of: Mapping[str, Cells]) -> pd.DataFrame:
 
 
 def _estimates(part: Cells) -> list[dict[str, float]]:
-    """For each arm n, rank and score with their intervals."""
+    """Return n, rank and score of each arm, with their intervals."""
     means = part.means()
     n = len(means)
     estimates = {"rank": rank(means).mean(axis=0), "score": means.mean(axis=0)}
@@ -133,14 +133,14 @@ def _clipped(ends: tuple[np.ndarray, np.ndarray], n_arms: int) -> tuple[np.ndarr
     return np.clip(ends[0], 1, n_arms), np.clip(ends[1], 1, n_arms)
 
 
-def hyperparameters_table(name: str, caption: str, ranks: pd.DataFrame) -> Table:
-    """The numbers of Figure 6.
+def make_hyperparameters_table(name: str, caption: str, ranks: pd.DataFrame) -> Table:
+    """Make the table of the numbers of Figure 6.
 
     Parameters
     ----------
     name, caption : str
     ranks : DataFrame
-        Of `hyperparameter_ranks`.
+        Of `compute_hyperparameter_ranks`.
     """
     rows, rules = [], set()
     last = None
@@ -153,8 +153,8 @@ def hyperparameters_table(name: str, caption: str, ranks: pd.DataFrame) -> Table
                 Cell(METRICS[row["metric"]]),
                 Cell(row["arm"]),
                 Cell(str(row["n"]), sort=row["n"]),
-                with_interval(row, "rank", 2),
-                with_interval(row, "score", 3),
+                format_estimate(row, "rank", 2),
+                format_estimate(row, "score", 3),
             ]
         )
     header = ["Metric", "Value", "n", "Rank [95%]", "Test score [95%]"]

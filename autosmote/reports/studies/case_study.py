@@ -21,14 +21,14 @@ _REGIONS = ListedColormap(["#FFFFFF", "#FBE3D6"])
 _STEPS = 300
 
 
-def training_part(study: Study, key: str) -> pd.DataFrame | None:
-    """The training part of a run as resampled, where the sweep kept it (save_data=true)."""
+def read_training_part(study: Study, key: str) -> pd.DataFrame | None:
+    """Read a run's training part as resampled, where the sweep kept it (save_data=true)."""
     path = study.folder / "data" / f"{key}.csv.gz"
     return pd.read_csv(path, float_precision="round_trip") if path.exists() else None
 
 
-def case_study(name: str, study: Study) -> Figure | None:
-    """Figure 7, for the first seed and Macro-F1 if there are several.
+def draw_case_study(name: str, study: Study) -> Figure | None:
+    """Draw Figure 7, for the first seed and Macro-F1 if there are several.
 
     Returns
     -------
@@ -42,7 +42,7 @@ def case_study(name: str, study: Study) -> Figure | None:
     runs = runs[(runs["metric"] == metric) & (runs["seed"] == runs["seed"].min())]
     parts = {}
     for _, run in runs.drop_duplicates("arm").iterrows():
-        part = training_part(study, run["key"])
+        part = read_training_part(study, run["key"])
         if part is not None and part.shape[1] == 3:
             parts[run["arm"]] = (part, run)
     if "none" not in parts:
@@ -81,8 +81,8 @@ def case_study(name: str, study: Study) -> Figure | None:
     )
 
 
-def synthetic_rows(original: pd.DataFrame, part: pd.DataFrame) -> pd.DataFrame:
-    """Minority rows of `part` beyond those of `original`: each as often as it was added."""
+def find_synthetic_rows(original: pd.DataFrame, part: pd.DataFrame) -> pd.DataFrame:
+    """Return the minority rows of `part` beyond those of `original`, each as often as added."""
     columns = list(part.columns)
     minority = part[part[columns[-1]] == 1]
     before = original.groupby(columns).size().rename("before")
@@ -92,7 +92,7 @@ def synthetic_rows(original: pd.DataFrame, part: pd.DataFrame) -> pd.DataFrame:
 
 
 def _limits(parts: list[pd.DataFrame]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Lowest and highest value of both features, with a margin."""
+    """Return the lowest and highest value of both features, with a margin."""
     points = np.concatenate([part.to_numpy(dtype=float)[:, :2] for part in parts])
     low, high = points.min(axis=0), points.max(axis=0)
     return low - 0.05 * (high - low), high + 0.05 * (high - low)
@@ -120,7 +120,7 @@ def _draw(
     axes.contour(*grid, region, levels=[0.5], colors=FULL_COLOUR, linewidths=0.7, zorder=1)
     axes.grid(False)
     majority, minority = original[original[label] == 0], original[original[label] == 1]
-    added = synthetic_rows(original, part)
+    added = find_synthetic_rows(original, part)
     axes.plot(majority[x], majority[y], ".", color=OTHERS_COLOUR, markersize=3, label="majority")
     axes.plot(added[x], added[y], "x", color=COLOURS[1], markersize=4, label="synthetic")
     axes.plot(

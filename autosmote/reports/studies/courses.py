@@ -15,13 +15,13 @@ from autosmote.reports.render.drawing import (
     MARKERS,
     Figure,
     new_canvas,
-    rank_axis,
+    set_rank_axis,
 )
 from autosmote.reports.studies.breakdowns import PARAMETERS
 
 
-def course(name: str, study: Study, histories: pd.DataFrame) -> Figure | None:
-    """Figure 5: the best validation score so far against the iteration, for each arm.
+def draw_course(name: str, study: Study, histories: pd.DataFrame) -> Figure | None:
+    """Draw Figure 5: the best validation score so far against the iteration, for each arm.
 
     The ablation that trains on the validation part is left out, as in the paper: its score there
     means nothing.
@@ -77,14 +77,14 @@ def course(name: str, study: Study, histories: pd.DataFrame) -> Figure | None:
     )
 
 
-def hyperparameters(name: str, ranks: pd.DataFrame) -> Figure | None:
-    """Figure 6: average rank and mean score against each hyperparameter, the others fixed.
+def draw_hyperparameters(name: str, ranks: pd.DataFrame) -> Figure | None:
+    """Draw Figure 6: average rank and mean score against each hyperparameter, the others fixed.
 
     Parameters
     ----------
     name : str
     ranks : DataFrame
-        Of `autosmote.reports.studies.breakdowns.hyperparameter_ranks`.
+        Of `autosmote.reports.studies.breakdowns.compute_hyperparameter_ranks`.
     """
     if ranks.empty:
         return None
@@ -111,7 +111,7 @@ def hyperparameters(name: str, ranks: pd.DataFrame) -> Figure | None:
         panels[1, column].set_xticks(range(len(values)), [f"{x:g}" for x in values])
         panels[1, column].set_xlabel(PARAMETERS.get(parameter, parameter))
         panels[0, column].set_title(f"n = {of_parameter['n'].max()} configurations")
-    rank_axis(panels[0, 0], ranks.groupby("parameter")["value"].nunique().max())
+    set_rank_axis(panels[0, 0], ranks.groupby("parameter")["value"].nunique().max())
     panels[1, 0].set_ylabel("mean test score")
     canvas.legend(loc="outside upper left", ncols=2)
     return Figure(

@@ -1,4 +1,4 @@
-"""All figures of one metric, one row per arm and column of a table."""
+"""Summary of one metric: one row per arm and column of a table."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from autosmote.reports.names import METRICS, OVERALL
 from autosmote.reports.statistics.bootstrap import Draws, draw_scores, interval
 from autosmote.reports.statistics.ranks import (
     Floats,
+    compute_share_above,
     mean_of_known,
     median_of_known,
     rank,
-    share_above,
 )
 from autosmote.reports.statistics.significance import LEVEL, MIN_CONFIGURATIONS, holm, signed_rank_p
 
@@ -33,7 +33,7 @@ COLUMNS = (
 
 
 def summarise(cells: Cells, reference: str | None) -> pd.DataFrame:
-    """Ranks, scores, and comparisons with the reference arm, for each dataset and over all.
+    """Compute ranks, scores, and comparisons with the reference arm, by dataset and over all.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def _slice(cells: Cells, dataset: str) -> slice:
 
 
 def _of_arm(part: Cells, a: int, ranks: Floats) -> dict[str, Any]:
-    """What can be said of an arm alone."""
+    """Summarise an arm without comparing it."""
     has_score = ~np.isnan(part.test[:, a])
     return {
         "n": int(np.sum(~np.isnan(ranks))),
@@ -116,13 +116,13 @@ def _of_arm(part: Cells, a: int, ranks: Floats) -> dict[str, Any]:
 
 
 def _against(part: Cells, own: int, other: int) -> dict[str, Any]:
-    """What the reference is against an arm, over the configurations that both have."""
+    """Compare the reference with an arm, over the configurations that both have."""
     means = part.means()
     x, y = means[:, own], means[:, other]
     both = ~np.isnan(x) & ~np.isnan(y)
     x, y = x[both], y[both]
     p = signed_rank_p(x, y)
-    above = part.means(share_above(part.test, own))[:, other]
+    above = part.means(compute_share_above(part.test, own))[:, other]
     return {
         "n_pairs": len(x),
         "p": p,
@@ -138,7 +138,7 @@ def _against(part: Cells, own: int, other: int) -> dict[str, Any]:
 def _intervals(
     cells: Cells, slices: dict[str, slice], own: int | None
 ) -> dict[str, dict[str, tuple[Floats, Floats]]]:
-    """Bootstrap intervals of each arm: column -> statistic -> (low, high)."""
+    """Compute bootstrap intervals of each arm: column -> statistic -> (low, high)."""
     statistics: dict[str, Callable[[Draws, slice], Floats]] = {
         "rank": lambda draws, where: mean_of_known(draws.ranks[:, where], axis=1),
         "score": lambda draws, where: mean_of_known(draws.means[:, where], axis=1),
@@ -157,7 +157,7 @@ def _intervals(
         for column, where in slices.items():
             for name, statistic in statistics.items():
                 drawn.setdefault((column, name), []).append(statistic(draws, where))
-    above = np.empty(0) if own is None else cells.means(share_above(cells.test, own))
+    above = np.empty(0) if own is None else cells.means(compute_share_above(cells.test, own))
     means = cells.means()
     estimates = Draws(means[None], rank(means)[None], above[None])
     found: dict[str, dict[str, tuple[Floats, Floats]]] = {column: {} for column in slices}
@@ -170,7 +170,7 @@ def _intervals(
 
 
 class Summary:
-    """`summarise`'s rows of all metrics, with the paper's beside them, looked up by name."""
+    """Rows of `summarise` of all metrics, with the paper's beside them, looked up by name."""
 
     def __init__(self, rows: pd.DataFrame, paper: pd.DataFrame) -> None:
         by = ["metric", "column", "arm"]
@@ -183,23 +183,23 @@ class Summary:
         self._rows = dict(zip(keys, self.rows.to_dict("records"), strict=True))
 
     def get(self, metric: str, column: str, arm: str) -> dict[str, Any]:
-        """A row; with n = 0 where there is none."""
+        """Return a row; with n = 0 where there is none."""
         return self._rows.get((metric, column, arm), {"rank": np.nan, "n": 0, "n_planned": 0})
 
     def n(self, column: str) -> int:
-        """Configurations of a column."""
+        """Return the number of configurations of a column."""
         return max(
             self.get(metric, column, arm)["n"] for metric in self.metrics for arm in self.arms
         )
 
     def ordered(self, metric: str, column: str = OVERALL) -> list[str]:
-        """Arms with a score, from the best average rank to the worst."""
+        """Return the arms with a score, from the best average rank to the worst."""
         ranks = {arm: self.get(metric, column, arm)["rank"] for arm in self.arms}
         known = [arm for arm in self.arms if not np.isnan(ranks[arm])]
         return sorted(known, key=lambda arm: (ranks[arm], arm))
 
     def spearman(self, metric: str, column: str) -> tuple[float, int]:
-        """Rank correlation with the paper's column, and over how many arms."""
+        """Return the rank correlation with the paper's column, and over how many arms."""
         rows = self.rows[(self.rows["metric"] == metric) & (self.rows["column"] == column)]
         both = rows.dropna(subset=["rank", "paper_rank"])
         if len(both) < 3:
@@ -207,6 +207,6 @@ class Summary:
         return float(spearmanr(both["rank"], both["paper_rank"]).statistic), len(both)
 
     def imputed(self, arm: str) -> tuple[int, int]:
-        """Imputed runs and all runs of an arm."""
+        """Return the numbers of imputed and of all runs of an arm."""
         found = [self.get(metric, OVERALL, arm) for metric in self.metrics]
         return sum(row.get("imputed", 0) for row in found), sum(row.get("runs", 0) for row in found)

@@ -5,7 +5,7 @@ import pytest
 
 from autosmote.reports.cells import Cells
 from autosmote.reports.statistics.bootstrap import draw_scores, interval
-from autosmote.reports.statistics.ranks import rank, share_above
+from autosmote.reports.statistics.ranks import compute_share_above, rank
 
 
 def cells_of(test, datasets=None):
@@ -51,7 +51,7 @@ def test_no_common_seed_is_no_comparison():
 
 
 def test_ties_with_the_reference_count_half():
-    above = share_above(np.array([[[0.5, 0.6], [0.5, 0.7], [0.4, np.nan]]]), reference=0)
+    above = compute_share_above(np.array([[[0.5, 0.6], [0.5, 0.7], [0.4, np.nan]]]), reference=0)
     np.testing.assert_array_equal(above, [[[0.5, 0.5], [0.5, 0.0], [1.0, np.nan]]])
 
 

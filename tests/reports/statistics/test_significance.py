@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import PermutationMethod, wilcoxon
 
-from autosmote.reports.statistics.significance import cliques, holm, signed_rank_p
+from autosmote.reports.statistics.significance import find_cliques, holm, signed_rank_p
 
 
 def test_by_hand():
@@ -78,14 +78,14 @@ def wave(k, n=32):
 
 def test_cliques_of_two_levels():
     means = np.stack([wave(0) + 9, wave(1) + 9, wave(2), wave(3), wave(4)], axis=1)
-    assert cliques(means) == [(0, 1), (2, 4)]
+    assert find_cliques(means) == [(0, 1), (2, 4)]
 
 
 def test_cliques_may_overlap():
     # The ends differ by 0.6 everywhere; neither differs from the middle for sure.
     means = np.stack([wave(0) + 0.3, wave(1), wave(0) - 0.3], axis=1)
-    assert cliques(means) == [(0, 1), (1, 2)]
+    assert find_cliques(means) == [(0, 1), (1, 2)]
 
 
 def test_no_cliques_from_too_few_configurations():
-    assert cliques(np.random.default_rng(0).random((4, 3))) == []
+    assert find_cliques(np.random.default_rng(0).random((4, 3))) == []

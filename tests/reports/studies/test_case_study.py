@@ -6,7 +6,7 @@ import pytest
 
 from autosmote.records.record import write_training_part
 from autosmote.reports.report import build_report, write_figures
-from autosmote.reports.studies.case_study import synthetic_rows
+from autosmote.reports.studies.case_study import find_synthetic_rows
 
 ARMS = ["none", "smote", "autosmote"]
 
@@ -20,7 +20,7 @@ def test_each_row_is_synthetic_as_often_as_it_was_added():
     part = frame(
         [(0, 0, 1), (0, 0, 1), (0, 0, 1), (1, 1, 1), (5, 5, 0), (2, 2, 1), (2, 2, 0), (3, 3, 1)]
     )
-    found = synthetic_rows(original, part)
+    found = find_synthetic_rows(original, part)
     # One more copy of (0, 0); (2, 2) is new to the minority.
     assert sorted(found[["x", "y"]].itertuples(index=False, name=None)) == [(0, 0), (2, 2), (3, 3)]
 

@@ -18,12 +18,14 @@ from autosmote.reports import names
 from autosmote.reports.cells import load_study, make_cells
 from autosmote.reports.report import build_report, write_tables
 from autosmote.reports.statistics import paired
-from autosmote.reports.studies.selection.gains import classifiers_trained, held
+from autosmote.reports.studies.selection.costs import count_trained
+from autosmote.reports.studies.selection.gains import judge
 from autosmote.reports.studies.selection.questions import (
     Selection,
-    chosen_rules,
-    comparisons,
-    headlines,
+    choose_rules,
+    list_comparisons,
+    list_headlines,
+    read_selections,
 )
 
 ARMS = (
@@ -176,7 +178,9 @@ def test_what_deciding_seeds_find_is_held_against_the_confirming_one(standard, s
 
     study = load_study(standard_folder, "selection", "quick")
     cells = {metric: make_cells(study, metric) for metric in study.metrics}
-    assert chosen_rules(study, cells) == [Selection("autosmote", "validation", "vote 10")]
+    assert choose_rules(study, read_selections(study), cells) == [
+        Selection("autosmote", "validation", "vote 10")
+    ]
     text = " ".join(build_report(standard_folder, "selection", "quick").findings)
     assert "Tried with AutoSMOTE: 4 rules (3 with reward validation and 1 with" in text
     assert "on seeds 0 and 1, over all metrics, the best of them is rule vote 10" in text
@@ -290,13 +294,15 @@ def test_each_question_has_its_pairs():
         "smote vote 25": Selection("smote", rule="vote 25"),
         "none crossfit": Selection("none", "crossfit"),
     }
-    found = comparisons({arm: known[arm] for arm in known if arm != "autosmote crossfit vote 25"})
+    found = list_comparisons(
+        {arm: known[arm] for arm in known if arm != "autosmote crossfit vote 25"}
+    )
     assert [(pair.question, pair.arm, pair.against) for pair in found] == [
         ("rule", "autosmote vote 25", "autosmote"),
         ("sampler", "autosmote vote 25", "smote vote 25"),
     ]
     chosen = [Selection("autosmote", "crossfit", "vote 25")]
-    few = headlines({arm: known[arm] for arm in known if arm != "autosmote vote 25"}, chosen)
+    few = list_headlines({arm: known[arm] for arm in known if arm != "autosmote vote 25"}, chosen)
     assert [(pair.question, pair.arm, pair.against) for pair in few] == [
         ("rule", "autosmote crossfit vote 25", "autosmote"),
         ("rows", "autosmote crossfit vote 25", "none crossfit"),
@@ -331,7 +337,7 @@ def test_selection_title_names_only_what_is_not_the_papers(what, expected):
     ],
 )
 def test_classifiers_trained(settings, expected):
-    assert classifiers_trained(250, SEARCH | settings) == expected
+    assert count_trained(250, SEARCH | settings) == expected
 
 
 @pytest.mark.parametrize(
@@ -350,7 +356,7 @@ def test_classifiers_trained(settings, expected):
 def test_held(decided, confirmed, expected):
     keys = ("test", "test_low", "test_high")
     parts = (dict(zip(keys, part, strict=True)) for part in (decided, confirmed))
-    assert held(*parts) == expected
+    assert judge(*parts) == expected
 
 
 def test_intervals_cover():
@@ -360,7 +366,7 @@ def test_intervals_cover():
     truth = 0.3
     effects = rng.normal(0, 1, (24, 200, 1))
     values = truth + effects + rng.normal(0, 1, (24, 200, 3))
-    found = paired.means(values, datasets)
+    found = paired.estimate(values, datasets)
     covered = np.mean((found.low <= truth) & (truth <= found.high))
     assert 0.9 <= covered <= 0.99
 

@@ -1,4 +1,4 @@
-"""Which rules for choosing among sample sets keep on the test part what they gain elsewhere."""
+"""Figure of the gains of each rule on the test part and on the held-out rows."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from autosmote.reports.render.drawing import (
     INK,
     MARKERS,
     Figure,
-    compare_gains,
+    draw_gain_lines,
     name_points,
     new_canvas,
 )
 from autosmote.reports.studies.selection.questions import SOURCES, Selection
 
 
-def validation_against_test(name: str, arms: pd.DataFrame) -> Figure | None:
-    """What rules gain on held-out rows, by which they choose, against what is left on test.
+def draw_gains(name: str, arms: pd.DataFrame) -> Figure | None:
+    """Draw the gain on the test part against that on the held-out rows, by which rules choose.
 
     Parameters
     ----------
     name : str
     arms : DataFrame
-        Of `autosmote.reports.studies.selection.gains.arms_frame`, one block.
+        Of `autosmote.reports.studies.selection.gains.compute_gains`, one block.
     """
     arms = arms.dropna(subset=["validation_gain", "test_gain"])
     if arms.empty:
@@ -59,7 +59,7 @@ def validation_against_test(name: str, arms: pd.DataFrame) -> Figure | None:
                 *found[row["arm"]], marker, color=colour, fillstyle=fills[row["reward"]],
                 markerfacecoloralt="white", markersize=7, zorder=2,
             )  # fmt: skip
-        compare_gains(axes, metric, found)
+        draw_gain_lines(axes, metric, found)
         axes.margins(0.06)
         axes.autoscale_view()
         axes.set_xlabel(f"mean gain in {METRICS[metric]} on the held-out rows")

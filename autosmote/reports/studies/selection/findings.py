@@ -1,4 +1,4 @@
-"""What the experiment on choosing among sample sets found, in sentences."""
+"""Findings of the experiment on choosing among sample sets, in sentences."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from autosmote.reports import names
-from autosmote.reports.findings import counted, doubts, listed
+from autosmote.reports.findings import count_noun, join_words, write_doubts
 from autosmote.reports.names import FULL, METRICS
 from autosmote.reports.statistics.paired import Means
 from autosmote.reports.statistics.significance import LEVEL
@@ -34,8 +34,8 @@ _LEADS = {
 }
 
 
-def findings(found: Found) -> list[str]:
-    """How many rules were tried, what is left of the one that was chosen, and what is not ours."""
+def write_findings(found: Found) -> list[str]:
+    """Say how many rules were tried, what the chosen one keeps, and what also helps SMOTE."""
     seeds = {block.name: block.seeds for block in found.blocks}
     texts = [*_count(found.tried), *_choice(found.chosen, seeds)]
     for metric in names.in_order(found.arms["metric"], METRICS):
@@ -51,7 +51,7 @@ def findings(found: Found) -> list[str]:
                 *_held(gains),
             )
         ]
-    return texts + doubts(found.study, "Arms are compared on the runs that both have.")
+    return texts + write_doubts(found.study, "Arms are compared on the runs that both have.")
 
 
 def _count(tried: Sequence[Selection]) -> list[str]:
@@ -60,8 +60,8 @@ def _count(tried: Sequence[Selection]) -> list[str]:
     rewards: dict[str, int] = {}
     for what in tried:
         rewards[what.reward] = rewards.get(what.reward, 0) + 1
-    split = listed([f"{n} with reward {reward}" for reward, n in rewards.items()])
-    return [f"Tried with AutoSMOTE: {counted(len(tried), 'rule')} ({split})."]
+    split = join_words([f"{n} with reward {reward}" for reward, n in rewards.items()])
+    return [f"Tried with AutoSMOTE: {count_noun(len(tried), 'rule')} ({split})."]
 
 
 def _choice(chosen: Sequence[Selection], seeds: Seeds) -> list[str]:
@@ -77,12 +77,12 @@ def _choice(chosen: Sequence[Selection], seeds: Seeds) -> list[str]:
 
 
 def _optimism(arms: pd.DataFrame, block: str) -> list[str]:
-    """What the paper's choice gains where it chooses, and where it does not."""
+    """Say what the paper's choice gains on the validation part, and on the test part."""
     rows = arms[(arms["block"] == block) & (arms["arm"] == FULL)].dropna(subset="test_gain")
     return [
         f"AutoSMOTE's best sample set gains {row['validation_gain']:+.3f} over no resampling on "
         f"the validation part, and {_estimate(row, 'test_gain')} on the test part, over "
-        f"{counted(row['configurations'], 'configuration')}."
+        f"{count_noun(row['configurations'], 'configuration')}."
         for row in rows.to_dict("records")
     ]
 
@@ -117,7 +117,7 @@ def _lead(row: Mapping[str, Any], known: Selections) -> str:
 
 
 def _held(frame: pd.DataFrame) -> list[str]:
-    """How many differences were found, and are there again where no decision looked."""
+    """Say how many differences are significant, and how many the confirming seeds show again."""
     if frame.empty:
         return []
     found = []
@@ -126,7 +126,7 @@ def _held(frame: pd.DataFrame) -> list[str]:
     if n_tested:
         n_significant = int((whole["p_holm"].astype(float) < LEVEL).sum())
         found.append(
-            f"{n_significant} of {counted(n_tested, 'comparison')} are "
+            f"{n_significant} of {count_noun(n_tested, 'comparison')} are "
             f"significant after Holm's adjustment (p < {LEVEL:g})."
         )
     seen = frame.loc[frame["block"] == CONFIRMED, "held"].value_counts()
@@ -147,7 +147,7 @@ def _rule(what: Selection) -> str:
 
 
 def _by_block(texts: Mapping[str, str], seeds: Seeds) -> str:
-    """Deciding, then confirming seeds; all seeds are in the tables."""
+    """Join texts of the deciding and confirming seeds; all seeds together are in the tables."""
     return ", ".join(
         f"{text} on {_seeds(seeds[name])}" for name, text in texts.items() if name != ALL
     )
@@ -168,4 +168,4 @@ def _text(mean: float, low: float, high: float) -> str:
 
 
 def _seeds(seeds: Sequence[int]) -> str:
-    return f"seed{'s' * (len(seeds) > 1)} {listed([str(seed) for seed in seeds])}"
+    return f"seed{'s' * (len(seeds) > 1)} {join_words([str(seed) for seed in seeds])}"

@@ -1,8 +1,7 @@
-"""What each rule for choosing among sample sets gains, alone and against others, in numbers."""
+"""Gains of each rule for choosing among sample sets, alone and against others."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,38 +14,40 @@ from autosmote.reports.cells import Cells, Study
 from autosmote.reports.names import FULL
 from autosmote.reports.statistics import paired
 from autosmote.reports.statistics.ranks import median_of_known
+from autosmote.reports.studies.selection.costs import count_by_arm
 from autosmote.reports.studies.selection.questions import (
     CONFIRMED,
     DECIDED,
     Block,
     Comparison,
     Selection,
-    blocks,
-    chosen_rules,
-    comparisons,
-    difference,
-    headlines,
-    selections,
-    tried,
+    Selections,
+    choose_rules,
+    list_blocks,
+    list_comparisons,
+    list_headlines,
+    list_tried,
+    read_selections,
+    subtract,
 )
 
 
 @dataclass(frozen=True)
 class Found:
-    """All that is known of an experiment.
+    """Results of an experiment on choosing among sample sets.
 
     Attributes
     ----------
     study : Study
     selections : dict
-        Of `autosmote.reports.studies.selection.questions.selections`.
+        Of `autosmote.reports.studies.selection.questions.read_selections`.
     blocks : list of Block
     tried, chosen : list of Selection
-        AutoSMOTE's rules, and of these what `chosen_rules` says.
+        AutoSMOTE's rules, and of these what `choose_rules` says.
     arms, gains, headlines : DataFrame
-        Of `arms_frame`, `gains_frame` and `by_classifier_frame`.
+        Of `compute_gains`, `compute_differences` and `compute_by_classifier`.
     beyond_smote : dict
-        (metric, rule) to what `beyond_smote` says, of the chosen rules.
+        (metric, rule) to what `compute_beyond_smote` says, of the chosen rules.
     """
 
     study: Study
@@ -60,29 +61,29 @@ class Found:
     beyond_smote: dict[tuple[str, Selection], dict[str, paired.Means]]
 
 
-def find(study: Study, cells_of: Mapping[str, Cells]) -> Found:
-    """Work out all of it."""
-    chosen = chosen_rules(study, cells_of)
-    known = selections(study)
+def study_selection(study: Study, cells_of: Mapping[str, Cells]) -> Found:
+    """Compute all results of an experiment."""
+    known = read_selections(study)
+    chosen = choose_rules(study, known, cells_of)
     return Found(
         study,
         known,
-        blocks(study),
-        tried(known),
+        list_blocks(study),
+        list_tried(known),
         chosen,
-        arms_frame(study, cells_of),
-        gains_frame(study, cells_of),
-        by_classifier_frame(study, cells_of, headlines(known, chosen)),
+        compute_gains(study, known, cells_of),
+        compute_differences(study, known, cells_of),
+        compute_by_classifier(study, cells_of, list_headlines(known, chosen)),
         {
-            (metric, rule): beyond_smote(study, cells, rule)
+            (metric, rule): compute_beyond_smote(study, known, cells, rule)
             for metric, cells in cells_of.items()
             for rule in chosen
         },
     )
 
 
-def arms_frame(study: Study, cells_of: Mapping[str, Cells]) -> pd.DataFrame:
-    """What each arm gains over no resampling.
+def compute_gains(study: Study, known: Selections, cells_of: Mapping[str, Cells]) -> pd.DataFrame:
+    """Compute what each arm gains over no resampling.
 
     Returns
     -------
@@ -91,18 +92,18 @@ def arms_frame(study: Study, cells_of: Mapping[str, Cells]) -> pd.DataFrame:
         validation_gain and test_gain, means over the runs with their 95% intervals; imputed: runs
         that count as no resampling; seconds: median per run; classifiers: how many one run trains.
     """
-    trained, known = _trained(study), selections(study)
+    trained = count_by_arm(study)
     rows = []
     for metric, cells in cells_of.items():
         arms = [arm for arm in known if arm in cells.arms]
         part = cells.only(arms)
         planned = _planned(study, metric)
         datasets = [dataset for dataset, _, _ in part.configurations]
-        for block in blocks(study):
+        for block in list_blocks(study):
             index = block.index(cells)
             has_score = ~np.isnan(part.test[:, :, index])
             found = {
-                name: paired.means(getattr(part, name)[:, :, index], datasets)
+                name: paired.estimate(getattr(part, name)[:, :, index], datasets)
                 for name in ("validation_gain", "test_gain")
             }
             for a, arm in enumerate(arms):
@@ -122,8 +123,10 @@ def arms_frame(study: Study, cells_of: Mapping[str, Cells]) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def gains_frame(study: Study, cells_of: Mapping[str, Cells]) -> pd.DataFrame:
-    """Differences of arms on the runs that both have.
+def compute_differences(
+    study: Study, known: Selections, cells_of: Mapping[str, Cells]
+) -> pd.DataFrame:
+    """Compute differences of arms on the runs that both have.
 
     Returns
     -------
@@ -132,17 +135,17 @@ def gains_frame(study: Study, cells_of: Mapping[str, Cells]) -> pd.DataFrame:
         test: mean differences over the runs, with their 95% intervals, that of the validation
         scores being one of gains over no resampling on the same rows; wins, ties, losses of the
         configurations' means; p, p_holm: two-sided, and adjusted over the block's comparisons;
-        held: of a confirming block, what `held` says.
+        held: of a confirming block, what `judge` says.
     """
     rows: list[dict[str, Any]] = []
     for metric, cells in cells_of.items():
         planned = _planned(study, metric)
-        known = {arm: what for arm, what in selections(study).items() if arm in cells.arms}
-        for block, pairs, estimates in _compared(study, cells, comparisons(known)):
+        there = {arm: what for arm, what in known.items() if arm in cells.arms}
+        for block, pairs, estimates in _compared(study, cells, list_comparisons(there)):
             test = np.stack(
-                [difference(cells, cells.test, pair.arm, pair.against) for pair in pairs], axis=1
+                [subtract(cells, cells.test, pair.arm, pair.against) for pair in pairs], axis=1
             )
-            found = paired.tests(test[:, :, block.index(cells)])
+            found = paired.compare(test[:, :, block.index(cells)])
             for i, (pair, row) in enumerate(zip(pairs, estimates, strict=True)):
                 both = [
                     min(planned.get((arm, seed), 0) for arm in (pair.arm, pair.against))
@@ -155,15 +158,15 @@ def gains_frame(study: Study, cells_of: Mapping[str, Cells]) -> pd.DataFrame:
     return frame if frame.empty else frame.assign(held=_held(frame))
 
 
-def by_classifier_frame(
+def compute_by_classifier(
     study: Study, cells_of: Mapping[str, Cells], pairs: Sequence[Comparison]
 ) -> pd.DataFrame:
-    """Headline comparisons over all classifiers, and for each.
+    """Compute the headline comparisons over all classifiers, and for each.
 
     Returns
     -------
     DataFrame
-        metric, clf (or "overall"), then as of `gains_frame` without tests.
+        metric, clf (or "overall"), then as of `compute_differences` without tests.
     """
     rows: list[dict[str, Any]] = []
     for metric, cells in cells_of.items():
@@ -176,25 +179,27 @@ def by_classifier_frame(
     return pd.DataFrame(rows)
 
 
-def beyond_smote(study: Study, cells: Cells, rule: Selection) -> dict[str, paired.Means]:
-    """By block, how much more a rule adds to AutoSMOTE than to SMOTE; empty without the arms."""
-    known = {what: arm for arm, what in selections(study).items() if arm in cells.arms}
+def compute_beyond_smote(
+    study: Study, known: Selections, cells: Cells, rule: Selection
+) -> dict[str, paired.Means]:
+    """Compute by block how much more a rule adds to AutoSMOTE than to SMOTE; empty without arms."""
+    arms = {what: arm for arm, what in known.items() if arm in cells.arms}
     pairs = [(rule._replace(source=source), Selection(source)) for source in (FULL, "smote")]
-    if rule == Selection(FULL) or not {what for pair in pairs for what in pair} <= set(known):
+    if rule == Selection(FULL) or not {what for pair in pairs for what in pair} <= set(arms):
         return {}
     of_full, of_smote = (
-        difference(cells, cells.test, known[what], known[paper]) for what, paper in pairs
+        subtract(cells, cells.test, arms[what], arms[paper]) for what, paper in pairs
     )
     more = (of_full - of_smote)[:, None]
     datasets = [dataset for dataset, _, _ in cells.configurations]
     return {
-        block.name: paired.means(more[:, :, block.index(cells)], datasets)
-        for block in blocks(study)
+        block.name: paired.estimate(more[:, :, block.index(cells)], datasets)
+        for block in list_blocks(study)
     }
 
 
-def held(decided: Mapping[str, Any], confirmed: Mapping[str, Any]) -> str:
-    """Whether a difference that deciding seeds show is there on the confirming ones.
+def judge(decided: Mapping[str, Any], confirmed: Mapping[str, Any]) -> str:
+    """Return whether a difference that deciding seeds show is there on the confirming ones.
 
     Returns
     -------
@@ -219,27 +224,25 @@ def _held(frame: pd.DataFrame) -> list[str]:
     found = []
     for row in rows:
         other = decided.get(tuple(row[k] for k in by))
-        found.append(held(other, row) if other and row["block"] == CONFIRMED else "")
+        found.append(judge(other, row) if other and row["block"] == CONFIRMED else "")
     return found
 
 
 def _compared(
     study: Study, cells: Cells, pairs: Sequence[Comparison]
 ) -> Iterator[tuple[Block, Sequence[Comparison], list[dict[str, Any]]]]:
-    """For each block the mean differences of all pairs."""
+    """Yield for each block the mean differences of all pairs."""
     if not pairs:
         return
     # A validation score is one of other rows with another reward: of each its own gain.
     values = {
-        name: np.stack(
-            [difference(cells, scores, pair.arm, pair.against) for pair in pairs], axis=1
-        )
+        name: np.stack([subtract(cells, scores, pair.arm, pair.against) for pair in pairs], axis=1)
         for name, scores in (("validation", cells.validation_gain), ("test", cells.test))
     }
     datasets = [dataset for dataset, _, _ in cells.configurations]
-    for block in blocks(study):
+    for block in list_blocks(study):
         index = block.index(cells)
-        found = {name: paired.means(of[:, :, index], datasets) for name, of in values.items()}
+        found = {name: paired.estimate(of[:, :, index], datasets) for name, of in values.items()}
         yield (
             block,
             pairs,
@@ -269,38 +272,6 @@ def _estimates(found: Mapping[str, paired.Means], i: int) -> dict[str, float]:
 
 
 def _planned(study: Study, metric: str) -> dict[tuple[str, int], int]:
-    """Planned runs of an arm and a seed."""
+    """Count the planned runs of each arm and seed."""
     runs = study.runs[study.runs["metric"] == metric]
     return runs.groupby(["arm", "seed"]).size().to_dict()
-
-
-def _trained(study: Study) -> dict[str, int]:
-    """How many classifiers a run of each arm trains."""
-    done = study.runs.dropna(subset=["config", "iterations"]).drop_duplicates("arm")
-    found = {}
-    for run in done.to_dict("records"):
-        config = json.loads(run["config"])
-        search, sampler = config["search"], config["sampler"]
-        if sampler["kind"] == "search":
-            search |= sampler["params"]  # which go first, as in the run
-        found[run["arm"]] = classifiers_trained(int(run["iterations"]), search)
-    return found
-
-
-def classifiers_trained(iterations: int, search: Mapping[str, Any]) -> int:
-    """How many classifiers a run trains, in the search and by what becomes of its sample sets.
-
-    Not those without synthetic rows, nor those that are trained to report a score alone.
-
-    Parameters
-    ----------
-    iterations : int
-        Of the search.
-    search : dict
-        Its settings, as of `autosmote.config.search.SearchConfig`.
-    """
-    folds, keep = search["folds"], min(search["keep"], iterations)
-    crossfit = search["reward"] == "crossfit"
-    # The threshold asks classifiers that have not seen the held-out rows.
-    by_rule = {"best": 1, "vote": keep, "tuned_vote": keep * (folds + 1 if crossfit else 1)}
-    return iterations * (folds if crossfit else 1) + by_rule[search["final"]]

@@ -1,4 +1,4 @@
-"""What the experiment on choosing among sample sets asks: on which seeds, and of which pairs.
+"""Questions of the experiment on choosing among sample sets: pairs of arms, blocks of seeds.
 
 It was decided on some seeds, and is confirmed on those that no decision has seen. So all is said
 three times: over all seeds, over the deciding and over the confirming ones.
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autosmote.config.search import FINALS, REWARDS
+from autosmote.errors import UserError
 from autosmote.reports import names
 from autosmote.reports.cells import Cells, Study
 from autosmote.reports.names import FULL
@@ -67,8 +68,19 @@ _VALIDATION = Selection("").reward
 _BEST = Selection("").rule
 
 
-def selections(study: Study) -> dict[str, Selection]:
-    """Return how each arm's sample sets were chosen, as the plan says; in the order of tables."""
+def read_selections(study: Study) -> dict[str, Selection]:
+    """Return how each arm's sample sets were chosen, as the plan says; in the order of tables.
+
+    Raises
+    ------
+    UserError
+        If the plan does not say it.
+    """
+    if "source" not in study.runs:
+        raise UserError(
+            f"The plan {study.budget} of {study.experiment} does not name sources and rules; make "
+            f"it again by experiment={study.experiment} budget={study.budget} of autosmote.sweep."
+        )
     columns = ["arm", "source", "reward", "final", "keep"]
     found = {
         arm: Selection(source, reward, _rule(final, keep))
@@ -92,12 +104,12 @@ class Block:
     seeds: tuple[int, ...]
 
     def index(self, cells: Cells) -> list[int]:
-        """Places of its seeds among those of some cells."""
+        """Return the places of its seeds among those of some cells."""
         return [i for i, seed in enumerate(cells.seeds) if seed in self.seeds]
 
 
-def blocks(study: Study) -> list[Block]:
-    """All seeds, the deciding, and the confirming ones; only one where the others are empty."""
+def list_blocks(study: Study) -> list[Block]:
+    """Return all seeds, the deciding, and the confirming ones; one block where others are empty."""
     seeds = sorted(int(seed) for seed in study.runs["seed"].unique())
     deciding = () if study.experiment == CONFIRMATION else DECIDING_SEEDS
     parts = [
@@ -137,8 +149,8 @@ QUESTIONS: dict[str, Callable[[Selection], list[Selection]]] = {
 """What is asked of an arm: against which others it says something."""
 
 
-def comparisons(known: Selections) -> list[Comparison]:
-    """All that the arms allow, by question."""
+def list_comparisons(known: Selections) -> list[Comparison]:
+    """Return all comparisons that the arms allow, by question."""
     place = {what: arm for arm, what in known.items()}
     return [
         Comparison(question, arm, place[other])
@@ -149,8 +161,8 @@ def comparisons(known: Selections) -> list[Comparison]:
     ]
 
 
-def headlines(known_arms: Selections, chosen: Sequence[Selection]) -> list[Comparison]:
-    """The few comparisons that the rest is about: of the paper's choice, and of chosen rules."""
+def list_headlines(known_arms: Selections, chosen: Sequence[Selection]) -> list[Comparison]:
+    """Return the comparisons that matter most: of the paper's choice, and of chosen rules."""
     known = {what: arm for arm, what in known_arms.items()}
     paper = Selection(FULL)
     wanted = []
@@ -172,15 +184,14 @@ def headlines(known_arms: Selections, chosen: Sequence[Selection]) -> list[Compa
     ]
 
 
-def chosen_rules(study: Study, cells_of: Mapping[str, Cells]) -> list[Selection]:
-    """AutoSMOTE's rule with the best mean test score on the deciding seeds, over all metrics.
+def choose_rules(study: Study, known: Selections, cells_of: Mapping[str, Cells]) -> list[Selection]:
+    """Return AutoSMOTE's rule with the best mean test score on the deciding seeds, all metrics.
 
     Compared run by run with the paper's choice, so that a missing run favours no rule. Without
     deciding seeds all of AutoSMOTE's rules were chosen before.
     """
-    known = selections(study)
-    rules = tried(known)
-    deciding = [block for block in blocks(study) if block.name == DECIDED]
+    rules = list_tried(known)
+    deciding = [block for block in list_blocks(study) if block.name == DECIDED]
     if not deciding:
         return [rule for rule in rules if rule != Selection(FULL)]
     totals = {}
@@ -189,18 +200,18 @@ def chosen_rules(study: Study, cells_of: Mapping[str, Cells]) -> list[Selection]
         for cells in cells_of.values():
             arms = {known[arm]: arm for arm in cells.arms}
             if rule in arms and FULL in cells.arms:
-                gain = difference(cells, cells.test, arms[rule], FULL)
+                gain = subtract(cells, cells.test, arms[rule], FULL)
                 gains.append(mean_of_known(gain[:, deciding[0].index(cells)]))
         if len(gains) == len(cells_of) and not np.isnan(gains).any():
             totals[rule] = sum(gains)
     return [max(totals, key=totals.__getitem__)] if totals else []
 
 
-def tried(known: Selections) -> list[Selection]:
-    """The rules that AutoSMOTE's sample sets were given to, each with a reward."""
+def list_tried(known: Selections) -> list[Selection]:
+    """Return the rules that were tried with AutoSMOTE's sample sets, each with a reward."""
     return [what for what in known.values() if what.source == FULL]
 
 
-def difference(cells: Cells, scores: Floats, arm: str, against: str) -> Floats:
-    """Scores of an arm less those of another; of shape (C, S)."""
+def subtract(cells: Cells, scores: Floats, arm: str, against: str) -> Floats:
+    """Return the scores of an arm less those of another; of shape (C, S)."""
     return scores[:, cells.arms.index(arm)] - scores[:, cells.arms.index(against)]

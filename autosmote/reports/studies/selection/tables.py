@@ -1,4 +1,4 @@
-"""Tables of what each rule for choosing among sample sets gains: by arm, by pair, by classifier."""
+"""Tables of the gains of each rule: by arm, by pair, by classifier."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 import pandas as pd
 
 from autosmote.reports import names
-from autosmote.reports.findings import counted
+from autosmote.reports.findings import count_noun
 from autosmote.reports.names import METRICS
-from autosmote.reports.render.table import NONE, Cell, Table, number, with_interval
+from autosmote.reports.render.table import NONE, Cell, Table, format_estimate, format_number
 from autosmote.reports.statistics.significance import MIN_CONFIGURATIONS
 from autosmote.reports.studies.selection.gains import Found
 from autosmote.reports.studies.selection.questions import ALL, CONFIRMED, DECIDED, PLAIN
-from autosmote.reports.tables import p_text
+from autosmote.reports.tables import format_p
 
 Row = Mapping[str, Any]
 
@@ -39,8 +39,8 @@ _INTERVALS = (
 _DAGGER = f"{_INCOMPLETE}: not all planned runs have a score."
 
 
-def tables(name: str, found: Found) -> Iterator[Table]:
-    """All tables of the experiment; their names begin with `name`."""
+def make_tables(name: str, found: Found) -> Iterator[Table]:
+    """Make all tables of the experiment; their names begin with `name`."""
     for metric in names.in_order(found.arms["metric"], METRICS):
         yield _arms_table(f"{name}_arms_{metric}", metric, found)
     if len(found.gains):
@@ -51,7 +51,7 @@ def tables(name: str, found: Found) -> Iterator[Table]:
 
 
 def _arms_table(name: str, metric: str, found: Found) -> Table:
-    """Validation gain beside test gain, of each arm of one metric."""
+    """Make the table of validation and test gains of each arm of one metric."""
     data = found.arms[found.arms["metric"] == metric]
     blocks = names.in_order(data["block"], _BLOCKS)
     rows: list[list[Cell]] = []
@@ -64,15 +64,15 @@ def _arms_table(name: str, metric: str, found: Found) -> Table:
         rows.append(
             [
                 *(Cell(source), Cell(first["reward"]), Cell(first["rule"])),
-                Cell(number(first["classifiers"], 0), sort=first["classifiers"]),
-                Cell(number(first["seconds"], 1), sort=first["seconds"]),
+                Cell(format_number(first["classifiers"], 0), sort=first["classifiers"]),
+                Cell(format_number(first["seconds"], 1), sort=first["seconds"]),
                 *(
                     cell
                     for block in blocks
                     for cell in (
                         _n_cell(group[block]),
                         _gain_cell(group[block], "validation_gain"),
-                        with_interval(group[block], "test_gain", 3, sign=True),
+                        format_estimate(group[block], "test_gain", 3, sign=True),
                     )
                 ),
             ]
@@ -110,7 +110,7 @@ def _arms_table(name: str, metric: str, found: Found) -> Table:
 
 
 def _gains_table(name: str, metric: str, found: Found) -> Table:
-    """Differences of pairs of arms of one metric, and whether they hold."""
+    """Make the table of differences of pairs of arms of one metric, and whether they hold."""
     data = found.gains[found.gains["metric"] == metric]
     blocks = names.in_order(data["block"], _BLOCKS)
     whole, parts = blocks[0], blocks[1:]
@@ -166,7 +166,7 @@ def _gains_table(name: str, metric: str, found: Found) -> Table:
 
 
 def _by_classifier_table(name: str, found: Found) -> Table:
-    """Test differences of the headline comparisons by classifier."""
+    """Make the table of the headline comparisons by classifier."""
     frame = found.headlines
     blocks = names.in_order(frame["block"], _BLOCKS)
     whole, parts = blocks[0], blocks[1:]
@@ -184,8 +184,10 @@ def _by_classifier_table(name: str, found: Found) -> Table:
             if (clf, whole) not in of:
                 cells.append(Cell(NONE))
                 continue
-            shown = with_interval(of[clf, whole], "test", 3, sign=True)
-            beside = "; ".join(number(of[clf, block]["test"], 3, sign=True) for block in parts)
+            shown = format_estimate(of[clf, whole], "test", 3, sign=True)
+            beside = "; ".join(
+                format_number(of[clf, block]["test"], 3, sign=True) for block in parts
+            )
             cells.append(Cell(shown.text, beside, shown.sort))
         rows.append(cells)
     n = frame[frame["block"] == whole].groupby("clf")["configurations"].max()
@@ -213,7 +215,7 @@ def _by_classifier_table(name: str, found: Found) -> Table:
 
 
 def _grouped(data: pd.DataFrame, by: Sequence[str]) -> Iterator[dict[str, Row]]:
-    """For each row of a table its blocks by name, in the order of the frame."""
+    """Yield for each row of a table its blocks by name, in the order of the frame."""
     rows: dict[tuple[Any, ...], dict[str, Row]] = {}
     for row in data.to_dict("records"):
         rows.setdefault(tuple(row[name] for name in by), {})[row["block"]] = row
@@ -221,10 +223,10 @@ def _grouped(data: pd.DataFrame, by: Sequence[str]) -> Iterator[dict[str, Row]]:
 
 
 def _seeds(found: Found) -> list[str]:
-    """Which seeds each block is over."""
+    """Return notes on which seeds each block is over."""
     what = {DECIDED: "by which rules were compared", CONFIRMED: "which no decision has seen"}
     return [
-        f"{_BLOCKS[block.name]}: {counted(len(block.seeds), 'seed')} "
+        f"{_BLOCKS[block.name]}: {count_noun(len(block.seeds), 'seed')} "
         f"({', '.join(map(str, block.seeds))}), {what[block.name]}."
         for block in found.blocks
         if block.name in what
@@ -241,15 +243,15 @@ def _n_cell(row: Row) -> Cell:
 
 
 def _gain_cell(row: Row, name: str) -> Cell:
-    return Cell(number(row[name], 3, sign=True), sort=row[name])
+    return Cell(format_number(row[name], 3, sign=True), sort=row[name])
 
 
 def _difference_cells(row: Row) -> list[Cell]:
-    return [_gain_cell(row, "validation"), with_interval(row, "test", 3, sign=True)]
+    return [_gain_cell(row, "validation"), format_estimate(row, "test", 3, sign=True)]
 
 
 def _p_cell(row: Row, name: str) -> Cell:
-    return Cell(p_text(row[name]), sort=row[name])
+    return Cell(format_p(row[name]), sort=row[name])
 
 
 def _daggers(rows: Sequence[Sequence[Cell]]) -> list[str]:
