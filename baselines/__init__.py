@@ -1,1 +1,1 @@
-"""Rivals of AutoSMOTE with imbalanced-learn's interface; they know nothing of its search."""
+"""Other samplers and methods to compare AutoSMOTE with; independent of its search."""

@@ -1,4 +1,4 @@
-"""Bootstrap samples of the training part: no resampling, as bagging has it."""
+"""Bootstrap samples of the training part, as in bagging: a control without new rows."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from baselines.resampler import Features, Labels, Resampler
 
 
 class Bootstrap(Resampler):
-    """As many rows of each class as there are, drawn with replacement.
+    """Draws as many rows of each class as there are, with replacement.
 
     Parameters
     ----------
     random_state : int
     replace : bool
-        Off, it is the training part itself.
+        False returns the training part itself.
     """
 
     def __init__(self, *, random_state: int, replace: bool = True) -> None:

@@ -1,4 +1,4 @@
-"""CTGAN and TVAE: generators trained on the minority rows, sampled for every ratio."""
+"""CTGAN and TVAE, trained once on the minority rows and sampled for each ratio."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TABLE = "minority"
 
 
 class _Synthesizer(Resampler):
-    """A synthesizer of sdv as a resampler.
+    """A resampler that samples new minority rows from an sdv synthesizer.
 
     Parameters
     ----------
@@ -36,9 +36,9 @@ class _Synthesizer(Resampler):
 
     Notes
     -----
-    Each one-hot block is given to the generator as one discrete column, a block of zeros (a
-    missing value) as a category of its own. The training runs on a GPU where there is one.
-    sdv keeps the new numbers within the range of the training rows.
+    The generator is given each one-hot block as one discrete column, with a block of zeros (a
+    missing value) as a category of its own. It is trained on a GPU if there is one. sdv clips
+    numbers to the range of the training rows.
     """
 
     _name: str
@@ -65,7 +65,7 @@ class _Synthesizer(Resampler):
             self._model = synthesizer(
                 Metadata.load_from_dict({"tables": {_TABLE: {"columns": columns}}}),
                 **{
-                    # Scaled values have no number of decimals to keep.
+                    # Scaled values have no fixed number of decimals.
                     "enforce_rounding": False,
                     "enable_gpu": torch.cuda.is_available(),
                     **self._params,
@@ -81,13 +81,13 @@ class _Synthesizer(Resampler):
         if n_new <= 0:
             raise ValueError(f"ratio {ratio} is not above that of the data")
         with isolated(self.random_state, with_torch=True), _without_advice():
-            self._model.reset_sampling()  # else it would go on where the last call ended
+            self._model.reset_sampling()  # else it would continue the last call's random sequence
             rows = self._model.sample(num_rows=n_new)[_TABLE]
         X = np.vstack([self._X, self._decode(rows)])
         return training_part(X, np.append(self._y, np.ones(n_new, dtype=np.int8)))
 
     def _encode(self, X: Features) -> tuple[pd.DataFrame, dict[str, str]]:
-        """Rows as a table with one text column per one-hot block, and the columns' types."""
+        """Return a table with one text column per one-hot block, and the columns' sdv types."""
         import pandas as pd
 
         columns: dict[str, np.ndarray] = {}
@@ -102,6 +102,7 @@ class _Synthesizer(Resampler):
         return pd.DataFrame(columns), sdtypes
 
     def _decode(self, rows: pd.DataFrame) -> Features:
+        """Return the rows of a table that `_encode` describes as features."""
         X = np.zeros((len(rows), self._X.shape[1]))
         for start, stop in self._groups:
             codes = rows[f"block {start}"].to_numpy().astype(int)
@@ -111,6 +112,7 @@ class _Synthesizer(Resampler):
         return X
 
     def _numeric(self) -> list[int]:
+        """Return the indices of the columns outside the one-hot blocks."""
         in_blocks = {j for start, stop in self._groups for j in range(start, stop)}
         return [j for j in range(self._X.shape[1]) if j not in in_blocks]
 
@@ -139,12 +141,12 @@ class TVAE(_Synthesizer):
 
 
 def _from_sdv(synthesizer: str) -> tuple[Any, Any]:
-    """The class of the metadata, and that of a synthesizer."""
-    with isolated(0):  # the import draws from the global generator of `random`
+    """Return sdv's class of metadata and the synthesizer's class."""
+    with isolated(0):  # the import draws from `random`'s global generator
         from sdv import metadata, single_table
     return metadata.Metadata, getattr(single_table, synthesizer)
 
 
 def _without_advice() -> warnings.catch_warnings:
-    """Silence sdv's advice, such as to save the metadata to a file."""
+    """Suppress sdv's advice, such as to save the metadata to a file."""
     return warnings.catch_warnings(action="ignore", category=UserWarning)

@@ -1,4 +1,4 @@
-"""imbalanced-learn's samplers, and others with its interface, as resamplers."""
+"""Wrap imbalanced-learn's samplers, and others with its interface, as resamplers."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from baselines.resampler import Features, Labels, Resampler, training_part
 
 
 class ImblearnSampler(Resampler):
-    """A class with `fit_resample`, by its import path.
+    """A resampler that calls `fit_resample` of a class, given by its import path.
 
     Parameters
     ----------
     random_state : int
-        Given to the class if it takes a ``random_state``.
+        Passed to the class if it takes a ``random_state``.
     sampler : str
         Import path such as ``imblearn.over_sampling.SMOTE``.
     **params
@@ -25,18 +25,18 @@ class ImblearnSampler(Resampler):
     Raises
     ------
     UserError
-        If the class cannot be found, does not take the parameters, or is no sampler.
+        If the class cannot be found, does not take the parameters, or has no `fit_resample`.
 
     Notes
     -----
-    A ratio becomes ``sampling_strategy``. Clean-sampling methods such as TomekLinks refuse a
-    number there: they are called with None.
+    A ratio is passed as ``sampling_strategy``. Cleaning methods such as TomekLinks take no number
+    there: they are called with ratio None.
     """
 
     def __init__(self, *, random_state: int, sampler: str, **params: Any) -> None:
         super().__init__(random_state=random_state)
         self._target, self._params = sampler, params
-        # A mistake in the settings is said before any work. The import may draw numbers.
+        # Raises mistakes in the settings before any work. The import may draw random numbers.
         with isolated(self.random_state):
             self._make()
 

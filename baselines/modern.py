@@ -1,6 +1,6 @@
-"""What a user would pick today in place of over-sampling, each its own classifier.
+"""Alternatives to over-sampling: class weights, thresholds, balanced ensembles, tuned samplers.
 
-They are made with the training and the validation part, and predict for themselves.
+Each is a method: it is fitted on the training and validation part and is its own classifier.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from baselines.resampler import Features, Labels
 
 
 class Parts(NamedTuple):
-    """Training and validation part."""
+    """The training and validation part."""
 
     X_train: Features
     y_train: Labels
@@ -28,7 +28,7 @@ class Parts(NamedTuple):
 
 
 class Method:
-    """Base of the methods.
+    """Base class of the methods.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class Method:
         estimator: Any,
         metric: str,
     ) -> Self:
-        """Make the classifier.
+        """Fit the classifier.
 
         Parameters
         ----------
@@ -62,12 +62,13 @@ class Method:
         estimator : scikit-learn classifier
             Cloned before it is fitted.
         metric : {"macro_f1", "mcc"}
-            By which choices are made on the validation part.
+            For choices on the validation part.
         """
         self._learn(Parts(X_train, y_train, X_val, y_val), estimator, metric)
         return self
 
     def _learn(self, parts: Parts, estimator: Any, metric: str) -> None:
+        """Set `_model` to the fitted classifier."""
         raise NotImplementedError
 
     def predict(self, X: Features) -> Labels:
@@ -76,10 +77,10 @@ class Method:
 
 
 class ClassWeights(Method):
-    """The classifier with weights against the imbalance: n / (2 n_class) for each class.
+    """The classifier with balanced class weights: n / (2 n_class) for each class.
 
-    AdaBoost takes them as weights of the rows it begins with. Nearest neighbours take none:
-    there `fit` raises ValueError.
+    AdaBoost takes them as initial row weights. Nearest neighbours take no weights: `fit` raises
+    ValueError.
     """
 
     def _learn(self, parts: Parts, estimator: Any, metric: str) -> None:
@@ -102,15 +103,16 @@ class ClassWeights(Method):
 
 
 class TunedThreshold(Method):
-    """The classifier as it is, with the decision threshold that is best on validation.
+    """The unchanged classifier with the decision threshold that is best on validation.
 
-    Thresholds are its own and the midpoints between neighbouring scores of the validation rows;
-    ties go to the one nearest to its own.
+    Candidates are its default threshold and the midpoints between adjacent scores of the
+    validation rows; ties go to the candidate nearest to the default.
 
     Attributes
     ----------
     threshold_ : float
-        Rows above it are minority; in terms of the decision function, else of the probability.
+        Rows above it are predicted as minority: a value of the decision function, or else of the
+        probability.
     """
 
     threshold_: float
@@ -119,18 +121,18 @@ class TunedThreshold(Method):
         from sklearn.base import clone
 
         self._model = clone(estimator).fit(parts.X_train, parts.y_train)
-        scores, own = self._scores(parts.X_val)
+        scores, default = self._scores(parts.X_val)
         distinct = np.unique(scores)
-        candidates = np.append((distinct[:-1] + distinct[1:]) / 2, own)
+        candidates = np.append((distinct[:-1] + distinct[1:]) / 2, default)
         values = np.array([score(metric, parts.y_val, scores > t) for t in candidates])
         best = candidates[values == values.max()]
-        self.threshold_ = float(best[np.abs(best - own).argmin()])
+        self.threshold_ = float(best[np.abs(best - default).argmin()])
 
     def predict(self, X: Features) -> Labels:
         return (self._scores(X)[0] > self.threshold_).astype(np.int8)
 
     def _scores(self, X: Features) -> tuple[np.ndarray, float]:
-        """Scores of the minority class, and the classifier's own threshold."""
+        """Return the minority class's scores and the classifier's default threshold."""
         if hasattr(self._model, "decision_function"):
             return self._model.decision_function(X), 0.0
         column = list(self._model.classes_).index(1)
@@ -138,7 +140,7 @@ class TunedThreshold(Method):
 
 
 class _Ensemble(Method):
-    """An ensemble of imbalanced-learn with its own members, whatever the classifier."""
+    """An ensemble of imbalanced-learn; it has its own members and ignores the classifier."""
 
     _name: str
 
@@ -155,19 +157,19 @@ class _Ensemble(Method):
 
 
 class BalancedRandomForest(_Ensemble):
-    """Random forest, each tree on as many majority as minority rows (Chen et al., 2004)."""
+    """Random forest with as many majority as minority rows for each tree (Chen et al., 2004)."""
 
     _name = "BalancedRandomForestClassifier"
 
 
 class EasyEnsemble(_Ensemble):
-    """AdaBoost classifiers, each on all minority and as many majority rows (Liu et al., 2009)."""
+    """AdaBoost models, each on all minority and as many majority rows (Liu et al., 2009)."""
 
     _name = "EasyEnsembleClassifier"
 
 
-# The module and the name of the neighbours' number, of imbalanced-learn's samplers that are quick
-# and have a ratio or such a number to choose; KMeansSMOTE, which nearly always fails, is left out.
+# Module and name of the neighbours parameter of imbalanced-learn's samplers that are fast and have
+# a ratio or neighbours to choose. Without KMeansSMOTE, which nearly always fails.
 _SPACE: dict[str, tuple[str, str | None]] = {
     "none": ("", None),
     "RandomOverSampler": ("over_sampling", None),
@@ -184,27 +186,27 @@ _SPACE: dict[str, tuple[str, str | None]] = {
 }
 _WITHOUT_RATIO = {"none", "EditedNearestNeighbours", "NeighbourhoodCleaningRule"}
 _MAX_NEIGHBOURS = 15
-_FAILED = -1.0  # no metric is lower, and TPE learns to keep away
+_FAILED = -1.0  # the lowest value of a metric, which TPE learns to avoid
 
 
 class OptunaSearch(Method):
-    """Optuna's TPE over imbalanced-learn: which sampler, which ratio, how many neighbours.
+    """Search by Optuna's TPE over imbalanced-learn's samplers, ratios and neighbours.
 
-    Each trial resamples the training part, fits the classifier and is scored on validation; the
-    first is no resampling. The best model, of equals the earlier, is kept. A sampler that fails
-    costs a trial.
+    Each trial resamples the training part, fits the classifier and is scored on validation. The
+    first trial does not resample. The best model is kept, the earlier one in a tie. A sampler that
+    fails uses up a trial.
 
     Parameters
     ----------
     random_state : int
-        Of the search and of all samplers.
+        Of TPE and of all samplers.
     fits : int
-        Trials; AutoSMOTE trains as many classifiers.
+        Number of trials, by default as many as AutoSMOTE trains classifiers.
 
     Attributes
     ----------
     best_ : dict
-        sampler and, where it has them, ratio and k.
+        Keys sampler and, where the sampler has them, ratio and k.
     best_score_ : float
         On validation.
     n_failed_ : int
@@ -257,9 +259,10 @@ class OptunaSearch(Method):
 
 
 def _suggest(trial: Any, n_majority: int, n_minority: int) -> dict[str, Any]:
+    """Return a trial's sampler, ratio and number of neighbours."""
     choice = {"sampler": trial.suggest_categorical("sampler", list(_SPACE))}
     if choice["sampler"] not in _WITHOUT_RATIO:
-        # At the lowest ratio there is one row to add, or one to remove.
+        # At the lowest ratio one row is added or removed.
         lowest = min(1.0, (n_minority + 1) / n_majority)
         choice["ratio"] = trial.suggest_float("ratio", lowest, 1.0)
     if _SPACE[choice["sampler"]][1]:
@@ -271,6 +274,7 @@ def _suggest(trial: Any, n_majority: int, n_minority: int) -> dict[str, Any]:
 def _resample(
     choice: dict[str, Any], seed: int, X: Features, y: Labels
 ) -> tuple[np.ndarray, np.ndarray]:
+    """Resample by what `_suggest` returned."""
     if choice["sampler"] == "none":
         return X, y
     from imblearn.over_sampling import SMOTE
@@ -287,7 +291,7 @@ def _resample(
 
 @contextmanager
 def _quiet(optuna: Any) -> Iterator[None]:
-    """Hold back a line per trial."""
+    """Suppress Optuna's log line for each trial."""
     before = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:

@@ -1,4 +1,4 @@
-"""A block of code with global random generators of its own."""
+"""Isolate a block of code from the global random generators."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ import numpy as np
 
 @contextmanager
 def isolated(seed: int, *, with_torch: bool = False) -> Iterator[None]:
-    """Seed the global generators for a block, and put them back as they were.
+    """Seed the global generators for a block and restore them afterwards.
 
     Some libraries draw from the global generators of numpy, `random` or torch without taking a
-    seed. Here their draws come from `seed` alone, and nothing outside the block notices, even
-    where it raises.
+    seed. In the block, these draws depend on `seed` alone. The generators' states are restored
+    even if the block raises.
 
     Parameters
     ----------
     seed : int
         From 0 to 2**32 - 1, the range of numpy's legacy generator.
     with_torch : bool
-        Do so for torch's generators (those of all GPUs too), which imports torch.
+        Include torch's generators (those of all GPUs too); imports torch.
     """
     python_state, numpy_state = random.getstate(), np.random.get_state()  # noqa: NPY002
     with ExitStack() as stack:

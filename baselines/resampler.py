@@ -1,4 +1,4 @@
-"""What every resampler here is: trained once, asked for many ratios, seeded, free of effects."""
+"""Base class of the resamplers: fitted once, resample at many ratios, no side effects."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ Groups = Sequence[tuple[int, int]]
 
 
 class Resampler:
-    """Base of the resamplers: keeps the training part, leaves the features as they are.
+    """Base class of the resamplers; keeps the training part and does not change the features.
 
     Parameters
     ----------
     random_state : int
-        Of everything random: the same one gives the same rows. The global generators of numpy,
-        `random` and torch are as before after every call.
+        Of everything random: the same value gives the same rows. Every call leaves the states of
+        the global generators of numpy, `random` and torch unchanged.
     """
 
     def __init__(self, *, random_state: int) -> None:
-        # Some libraries refuse numpy's integers.
+        # Some libraries take no numpy integers.
         self.random_state = int(random_state)
 
     def fit(self, X: Features, y: Labels, *, groups: Groups = ()) -> Self:
-        """Take the training part, and train whatever there is to train.
+        """Keep the training part, and train models that the resampler has.
 
         Parameters
         ----------
         X : ndarray of float64, shape (n, D)
-            As preprocessed. It is never changed.
+            Preprocessed; never modified.
         y : ndarray of int8, shape (n,)
             1 for the minority class.
         groups : sequence of (start, stop)
@@ -43,13 +43,13 @@ class Resampler:
         return self
 
     def resample(self, ratio: float | None) -> tuple[Features, Labels]:
-        """Make a new training part.
+        """Return a resampled training part.
 
         Parameters
         ----------
         ratio : float or None
-            n_min/n_maj after resampling, above the present one; None where the sampler takes
-            none, or for its own default.
+            n_min/n_maj after resampling, above the current one; None for the sampler's default, or
+            where it takes no ratio.
 
         Returns
         -------
@@ -59,27 +59,27 @@ class Resampler:
         Raises
         ------
         Exception
-            Whatever the sampler fails with; ValueError where its rows are not finite.
+            Any error of the sampler; ValueError if its rows are not finite.
         """
         raise NotImplementedError
 
     def transform(self, X: Features) -> Features:
-        """Bring other rows into the features of `resample`: the identity for almost all."""
+        """Map other rows to the features of `resample`: the identity for most resamplers."""
         return X
 
     def _class_counts(self) -> tuple[int, int]:
-        """Majority and minority rows."""
+        """Return the numbers of majority and minority rows."""
         n_minority = int(np.count_nonzero(self._y == 1))
         return len(self._y) - n_minority, n_minority
 
 
 def training_part(X: np.ndarray, y: np.ndarray) -> tuple[Features, Labels]:
-    """Bring a sampler's result into the types of a training part.
+    """Convert a sampler's result to the types of a training part.
 
     Raises
     ------
     ValueError
-        If a value is not finite: a decision tree would take it silently.
+        If a value is not finite; a decision tree would accept it silently.
     """
     X = np.ascontiguousarray(X, dtype=np.float64)
     if not np.isfinite(X).all():

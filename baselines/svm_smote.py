@@ -1,4 +1,4 @@
-"""SVMSMOTE for many resamplings of the same rows: its support vectors are found once."""
+"""SVMSMOTE that trains its SVM once for many resamplings of the same rows."""
 
 from __future__ import annotations
 
@@ -12,18 +12,20 @@ import numpy as np
 from baselines.imblearn_samplers import ImblearnSampler
 
 _KEPT = 16
+# Process-wide, since each resampling makes, and SVMSMOTE clones, a new SVC: no object that could
+# hold the fitted state outlives a call. Keyed by parameters and data, so a hit changes no result.
 _fitted: OrderedDict[str, dict[str, Any]] = OrderedDict()
 
 
 @cache
 def _remembered_svc() -> type:
-    """The class, made when it is needed: scikit-learn is not loaded before."""
+    """Return the class RememberedSVC, defined here so that scikit-learn is imported only then."""
     from sklearn.svm import SVC
 
     class RememberedSVC(SVC):
-        """An `SVC` that is not trained again with rows that one like it was trained with.
+        """An `SVC` that reuses the fit of an equal one on the same rows.
 
-        Training takes no random numbers (`probability` is off), so the answer is the same.
+        Training is deterministic (`probability` is off), so the result is the same.
         """
 
         def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
@@ -46,7 +48,7 @@ def _remembered_svc() -> type:
 
 
 class SvmSmote(ImblearnSampler):
-    """imbalanced-learn's SVMSMOTE, quicker where the same rows are resampled again.
+    """imbalanced-learn's SVMSMOTE, faster when the same rows are resampled repeatedly.
 
     Parameters
     ----------

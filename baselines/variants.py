@@ -1,4 +1,4 @@
-"""The samplers of smote_variants, mended where they are broken and seeded where they are not."""
+"""Wrap smote_variants' over-samplers as resamplers, with fixes for those that are broken."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from baselines.variants_registry import VARIANTS
 
 
 class SmoteVariant(Resampler):
-    """One of smote_variants' over-samplers (Kovács, 2019), by its name there.
+    """A resampler that calls one of smote_variants' over-samplers (Kovács, 2019).
 
     Parameters
     ----------
     random_state : int
-        Of the sampler, and of the global generators that some of them draw from.
+        Of the sampler, and of the global generators that some samplers draw from.
     variant : str
         A name of `baselines.variants_registry.VARIANTS`, such as ``SMOTE_IPF``.
     **params
@@ -37,11 +37,11 @@ class SmoteVariant(Resampler):
     Raises
     ------
     UserError
-        If there is no such variant, or it does not take the parameters, or a package is missing.
+        If there is no such variant, it does not take the parameters, or a package is missing.
 
     Notes
     -----
-    Where a sampler gives the rows back as they are, it says why in a warning.
+    A sampler that returns the rows unchanged says why in a warning.
     """
 
     def __init__(self, *, random_state: int, variant: str, **params: Any) -> None:
@@ -79,7 +79,7 @@ class SmoteVariant(Resampler):
         return training_part(X, y)
 
     def transform(self, X: Features) -> Features:
-        """Bring other rows into the features that E_SMOTE and ISOMAP_Hybrid make."""
+        """Map other rows to the features of E_SMOTE or ISOMAP_Hybrid; the identity for others."""
         if self._trained is None:
             return X
         return np.ascontiguousarray(self._trained.preprocessing_transform(X), dtype=np.float64)
@@ -88,10 +88,10 @@ class SmoteVariant(Resampler):
         return _class(self._variant.name)(random_state=self.random_state, **ratio, **self._params)
 
     def _check_params(self) -> None:
-        # The classes swallow what they do not know.
+        # The classes ignore unknown parameters.
         parameters = signature(_class(self._variant.name)).parameters.values()
-        ours = ("proportion", "random_state")
-        names = [p.name for p in parameters if p.kind != p.VAR_KEYWORD and p.name not in ours]
+        own = ("proportion", "random_state")
+        names = [p.name for p in parameters if p.kind != p.VAR_KEYWORD and p.name not in own]
         for given in self._params:
             if given not in names:
                 raise UserError(
@@ -116,13 +116,15 @@ class SmoteVariant(Resampler):
 def proportion(ratio: float, n_majority: int, n_minority: int) -> float:
     """Return smote_variants' `proportion` for a ratio n_min/n_maj after resampling.
 
-    It makes ``int((n_majority - n_minority) * proportion)`` rows. The half row keeps that number
-    equal to imbalanced-learn's, ``int(ratio * n_majority) - n_minority``, whatever the rounding.
+    smote_variants makes ``int((n_majority - n_minority) * proportion)`` rows. Half a row is added
+    so that, however it is rounded, this equals imbalanced-learn's number of rows,
+    ``int(ratio * n_majority) - n_minority``.
     """
     return float((int(ratio * n_majority) - n_minority + 0.5) / (n_majority - n_minority))
 
 
 def _require_packages(variant: str) -> None:
+    """Raise UserError if a package that a variant needs is missing."""
     if find_spec("smote_variants") is None:
         raise UserError(
             "The SMOTE variants need the package smote-variants, which is not installed; "
@@ -138,7 +140,7 @@ def _require_packages(variant: str) -> None:
 
 @cache
 def _package() -> ModuleType:
-    # Its import changes the filters for good, and draws from numpy's global generator.
+    """Import smote_variants without its changes to warning filters and the global generators."""
     with warnings.catch_warnings(), isolated(0):
         import smote_variants
     logging.getLogger("smote_variants").setLevel(logging.CRITICAL)
@@ -147,7 +149,7 @@ def _package() -> ModuleType:
 
 @contextmanager
 def _call(seed: int) -> Iterator[None]:
-    """Seed and shield a call; let the package say why it gives rows back as they are."""
+    """Seed a call and undo its global changes; let it warn why it returns rows unchanged."""
     config = _package().config
     is_silent = config.suppress_internal_warnings()
     environment = dict(os.environ)
@@ -164,25 +166,25 @@ def _call(seed: int) -> Iterator[None]:
 
 @cache
 def _class(name: str) -> type:
-    """The package's class, or the mended one below."""
+    """Return the package's class, or its fixed version below."""
     adapter = _ADAPTERS.get(name)
     original = getattr(_package(), name)
     return original if adapter is None else adapter(original)
 
 
-def _mend_deago(original: Any) -> type:
+def _fix_deago(original: Any) -> type:
     class DEAGO(original):
         def sampling_algorithm(self, X: np.ndarray, y: np.ndarray) -> tuple:
-            os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no greeting
+            os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # no log output on import
             return super().sampling_algorithm(X, y)
 
         def get_model(self, n_dim: int, encoding_d: int) -> Any:
-            return super().get_model(n_dim, int(encoding_d))  # keras 3 refuses numpy's integers
+            return super().get_model(n_dim, int(encoding_d))  # keras 3 takes no numpy integers
 
     return DEAGO
 
 
-def _mend_mot2ld(original: Any) -> type:
+def _fix_mot2ld(original: Any) -> type:
     from sklearn.manifold import TSNE
     from smote_variants.oversampling import _mot2ld
 
@@ -193,7 +195,7 @@ def _mend_mot2ld(original: Any) -> type:
 
 def _train_e_smote_once(original: Any) -> type:
     class E_SMOTE(original):
-        """Chooses its features once: the choice depends on the seed, not on the ratio."""
+        """E_SMOTE that selects features once, since they depend on the seed, not on the ratio."""
 
         def train(self, X: np.ndarray, y: np.ndarray) -> None:
             self.sample(X, y)
@@ -219,7 +221,7 @@ def _train_e_smote_once(original: Any) -> type:
 
 def _train_isomap_once(original: Any) -> type:
     class ISOMAP_Hybrid(original):
-        """Fits its map once; at each ratio only SMOTE and cleaning are left to do."""
+        """ISOMAP_Hybrid that fits its map once; each ratio repeats only SMOTE and the cleaning."""
 
         def train(self, X: np.ndarray, y: np.ndarray) -> None:
             self.isomap.fit(X)
@@ -231,7 +233,7 @@ def _train_isomap_once(original: Any) -> type:
 
 
 class _Fitted:
-    """A fitted map that gives its embedding when it is asked to fit again."""
+    """A fitted map that returns its embedding in place of being fitted again."""
 
     def __init__(self, isomap: Any) -> None:
         self._isomap = isomap
@@ -239,13 +241,13 @@ class _Fitted:
     def fit_transform(self, X: np.ndarray, y: np.ndarray) -> np.ndarray:
         return self._isomap.embedding_
 
-    def __getattr__(self, name: str) -> Any:  # its settings, which the logger asks for
+    def __getattr__(self, name: str) -> Any:  # the parameters, which the logger reads
         return getattr(self._isomap, name)
 
 
 _ADAPTERS: dict[str, Any] = {
-    "DEAGO": _mend_deago,
-    "MOT2LD": _mend_mot2ld,
+    "DEAGO": _fix_deago,
+    "MOT2LD": _fix_mot2ld,
     "E_SMOTE": _train_e_smote_once,
     "ISOMAP_Hybrid": _train_isomap_once,
 }

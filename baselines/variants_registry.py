@@ -1,4 +1,4 @@
-"""What is known of smote_variants' samplers, readable without the package."""
+"""Properties of smote_variants' samplers, available without the package."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ class Variant:
     name : str
         The class.
     in_85 : bool
-        Whether it is one of the 85 that were compared in 2019; six are newer. Their
-        polynom_fit_SMOTE is here polynom_fit_SMOTE_star, by its default topology.
+        Whether it is one of the 85 that were compared in 2019; six are newer. The
+        polynom_fit_SMOTE of 2019 is polynom_fit_SMOTE_star here, its default topology.
     takes_ratio : bool
-        Whether it has a `proportion`; else it runs once with its defaults.
+        Whether it has a `proportion`; otherwise it runs once with its defaults.
     changes_features : bool
-        Whether other rows have to be transformed as well.
+        Whether other rows must be transformed too.
     trouble : str
-        What is known to go wrong at the defaults.
+        Known problems with the default parameters.
     """
 
     name: str
@@ -32,7 +32,7 @@ class Variant:
 
     @property
     def sampler(self) -> str:
-        """Its name on the command line and in records."""
+        """Return the sampler's name on the command line and in records."""
         return f"sv_{self.name.lower()}"
 
 

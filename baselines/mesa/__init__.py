@@ -1,4 +1,4 @@
-"""MESA: an ensemble of under-sampled members whose sampler is learned by soft actor-critic."""
+"""MESA: an ensemble of under-sampled members with a sampler learned by soft actor-critic."""
 
 from baselines.mesa.model import MESA
 

@@ -1,4 +1,4 @@
-"""The ensemble that a meta-sampler steers: meta-states, under-sampling by error, rewards."""
+"""The meta-sampler's environment: meta-states, under-sampling by error, rewards."""
 
 from __future__ import annotations
 
@@ -13,40 +13,40 @@ N_BINS = 5
 N_STATE = 2 * N_BINS
 
 Probabilities = Callable[[NDArray[np.intp]], NDArray[np.float64]]
-"""From a member's training rows to its probabilities of class 1 for all training rows, followed
-by all validation rows."""
+"""Function from a member's training rows to its probabilities of class 1 for all training rows,
+followed by all validation rows."""
 
 
 def error_histogram(errors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Histogram of errors in [0, 1] over five equal bins, normalised to the sum 5 (a density)."""
+    """Return the density of errors in [0, 1] in five equal bins; it sums to 5."""
     counts, _ = np.histogram(errors, bins=N_BINS, range=(0.0, 1.0))
     return N_BINS * counts / len(errors)
 
 
 def log_weights(errors: NDArray[np.float64], mu: float, sigma: float) -> NDArray[np.float64]:
-    """Logarithm of the normal density N(error; mu, sigma), up to a constant."""
+    """Return the logarithm of the normal density N(error; mu, sigma), up to a constant."""
     return -0.5 * ((errors - mu) / sigma) ** 2
 
 
 def draw(weights: NDArray[np.float64], n: int, rng: np.random.Generator) -> NDArray[np.intp]:
-    """Draw n places without replacement, one after the other, by their log weights.
+    """Draw n indices by log weights, successively and without replacement.
 
-    The n largest of the log weights plus Gumbel noise are such a draw, and no weight underflows.
+    By the Gumbel trick: the n largest log weights plus Gumbel noise. No weight underflows.
     """
     keys = weights + rng.gumbel(size=len(weights))
     return np.argpartition(-keys, n - 1)[:n]
 
 
 def labels(p: NDArray[np.float64]) -> NDArray[np.int8]:
-    """From mean probabilities to labels."""
+    """Return the labels of mean probabilities."""
     return (p >= 0.5).astype(np.int8)
 
 
 class Ensemble:
-    """Grows an ensemble member by member; one episode of the meta-sampler's environment.
+    """An ensemble that grows by a member at a step: an episode of the meta-sampler.
 
     The first member is trained on all minority rows and as many majority rows drawn uniformly,
-    each further one on majority rows weighted by how near their error |y - p| is to the action,
+    each further one on majority rows weighted by how close their error |y - p| is to the action,
     where p is the mean probability of class 1 so far.
 
     Parameters
@@ -56,9 +56,9 @@ class Ensemble:
     y_train, y_val : int8 ndarray
         1 for the minority class.
     metric : {"macro_f1", "mcc"}
-        The reward is 100 times what a member adds to it on the validation part.
+        The reward is 100 times a member's gain in it on the validation part.
     n_members : int
-        Members of a full ensemble, at least 2; one action for each after the first.
+        Number of members of a full ensemble, at least 2; one action for each but the first.
     sigma : float
         Standard deviation of the weights.
     rng : numpy Generator
@@ -90,26 +90,27 @@ class Ensemble:
         self.members: list[NDArray[np.intp]] = []
 
     def reset(self) -> NDArray[np.float64]:
-        """Begin anew with the first member; returns the state, ten numbers."""
+        """Start a new ensemble with its first member; return the state, shape (10,)."""
         self.members = []
         self._sum = np.zeros(self._n_train + len(self._y_val))
         self._add(np.zeros(len(self._majority)))
         return self._state()
 
     def step(self, action: float) -> tuple[NDArray[np.float64], float, bool]:
-        """Add a member; returns the state, the reward and whether the ensemble is full."""
+        """Add a member; return the state, the reward and whether the ensemble is full."""
         before = self.score
         self._add(log_weights(self._majority_errors(), action, self._sigma))
         full = len(self.members) == self._n_members
         return self._state(), 100.0 * (self.score - before), full
 
     def grow(self, policy: Callable[[NDArray[np.float64]], float]) -> None:
-        """Grow one ensemble from its first member to its last."""
+        """Grow a new ensemble with a policy's actions."""
         state, full = self.reset(), False
         while not full:
             state, _, full = self.step(policy(state))
 
     def _add(self, weights: NDArray[np.float64]) -> None:
+        """Add a member trained on majority rows drawn by log weights."""
         n = min(len(self._minority), len(self._majority))
         chosen = self._majority[draw(weights, n, self._rng)]
         rows = np.sort(np.concatenate([self._minority, chosen]))

@@ -1,10 +1,10 @@
-"""Members of the ensemble: a classifier on some training rows, and its probabilities.
+"""Members of the ensemble: classifiers fitted on some training rows, with probabilities.
 
 A classifier without probabilities (LinearSVC) gets them by Platt's sigmoid of its decision
-function, fitted on the member's own training rows, as many of one class as of the other. So a
-member is calibrated for what it was trained on, like those of the other kinds. A sigmoid fitted
-on the whole training part would undo what the sampler did: at IR 20 it calls no row a minority
-row, and with classes weighed equally it still moves the boundary of every member back.
+function, fitted on the member's own training rows, which are balanced. So a member is calibrated
+for the rows it was trained on, like members of other classifiers. A sigmoid fitted on the whole
+training part would undo the under-sampling: at IR 20 it predicts no minority rows, and with
+balanced class weights it still shifts each member's decision boundary back.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _MAX_STEPS = 100
 
 @dataclass(frozen=True)
 class Member:
-    """A fitted classifier; the sigmoid's slope and intercept where it has no probabilities."""
+    """A fitted classifier, with a sigmoid (slope, intercept) where it has no probabilities."""
 
     classifier: Any
     sigmoid: tuple[float, float] | None = None
 
     def probability(self, X: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Probability of class 1, shape (n,)."""
+        """Return the probabilities of class 1, shape (n,)."""
         if self.sigmoid is None:
             return self.classifier.predict_proba(X)[:, 1]
         slope, intercept = self.sigmoid
@@ -47,7 +47,7 @@ def fit_member(
 
 
 class Refits:
-    """Probabilities for all training and validation rows, by fitting and predicting."""
+    """Probabilities for all training and validation rows by fitting each member."""
 
     def __init__(
         self,
@@ -64,11 +64,10 @@ class Refits:
 
 
 def fit_sigmoid(scores: NDArray[np.float64], y: NDArray[np.int8]) -> tuple[float, float]:
-    """Platt's sigmoid.
+    """Fit Platt's sigmoid ``1 / (1 + exp(-slope * score - intercept))``.
 
-    Minimises the cross-entropy of ``1 / (1 + exp(-slope * score - intercept))`` with Platt's
-    targets (n + 1) / (n + 2), which keep the slope finite where the classes are separable, by
-    Newton's method with halved steps.
+    Minimises the cross-entropy with Platt's targets (n + 1) / (n + 2), which keep the slope
+    finite for separable classes, by Newton's method with step halving.
 
     Returns
     -------
@@ -89,7 +88,7 @@ def fit_sigmoid(scores: NDArray[np.float64], y: NDArray[np.int8]) -> tuple[float
         p = expit(features @ at)
         gradient = features.T @ (p - target) / len(y)
         curved = features * (p * (1.0 - p) / len(y))[:, None]
-        # Least squares, as the two columns are the same one where all scores are equal.
+        # Least squares, since the two columns are collinear if all scores are equal.
         step = np.linalg.lstsq(features.T @ curved, gradient, rcond=None)[0]
         size = 1.0
         while not loss(at - size * step) <= value and size > 1e-10:

@@ -1,4 +1,4 @@
-"""MESA as a method: it learns its sampler on the validation part and is its own classifier."""
+"""MESA as a method: learns its sampler on the validation part, is its own classifier."""
 
 from __future__ import annotations
 
@@ -17,46 +17,54 @@ Policy = Callable[[NDArray[np.float64]], float]
 class MESA:
     """Ensemble of balanced under-sampled members with a learned sampler (MESA, NeurIPS 2020).
 
-    Every member is trained on all minority rows and as many majority rows. Which majority rows
-    is decided by a number mu in [0, 1]: those whose error |y - p| under the ensemble so far is
-    near mu, by a normal density. Soft actor-critic learns mu from the errors' histograms on
-    training and validation part; its reward is what a member adds to the metric on validation.
-    Then a new ensemble is grown by the policy's mean actions; it predicts by the mean of its
-    members' probabilities.
+    Every member is trained on all minority rows and as many majority rows. The majority rows are
+    drawn with weights given by a number mu in [0, 1]: a normal density around mu of a row's error
+    |y - p| under the ensemble so far. Soft actor-critic learns mu from histograms of the errors
+    on the training and validation part; its reward is a member's gain in the metric on
+    validation. The final ensemble predicts by the mean of its members' probabilities.
 
-    Written from a description of the method. It departs from the original program in three
-    points. That one takes the value of the next state into the critic's target only where the
-    episode *ends* (its mask is inverted); here, as its paper says, everywhere but there. Its
-    default metric is average precision; here the one that is reported. And a classifier without
-    probabilities is given them by a sigmoid (see `baselines.mesa.members`).
+    Written from a description of the method. Departures from the original program:
+
+    1. The final ensemble is grown with the policy's mean actions, not with sampled ones.
+    2. Error histograms have fixed bins over [0, 1], not over the range of the errors at hand.
+    3. The synthetic transitions that fill the memory at the start are those of
+       `baselines.mesa.replay.prefill`, and end their episode.
+    4. A critic's target includes the value of the next state everywhere but at an episode's end,
+       as in the paper, and each end is marked; the original's mask is inverted.
+    5. A classifier without probabilities (LinearSVC) gets them by Platt scaling (see
+       `baselines.mesa.members`).
+    6. Both critics are updated by one optimiser step on the sum of their losses, not one by one.
+
+    The metric is the reported one; the original's default is average precision.
 
     Parameters
     ----------
     random_state : int
         Of everything random; no global generator is used.
     n_members : int
-        Members of an ensemble, at least 2.
+        Number of members of an ensemble, at least 2.
     environment_steps : int
-        Actions to learn from, at least; learning ends with the episode that reaches them.
+        Least number of actions to learn from; learning ends with the episode that reaches it.
     random_steps : int
-        First actions, drawn uniformly and without an update; then one update for each.
+        Number of first actions, drawn uniformly without updates; later ones have an update each.
     batch_size : int
-        Transitions per update.
+        Number of transitions per update.
     replay_capacity : int
-        Transitions remembered.
+        Number of transitions in the replay memory.
     synthetic_transitions : int
-        Made-up transitions in the memory at the start (see `baselines.mesa.replay.prefill`).
+        Number of synthetic transitions in the memory at the start (see
+        `baselines.mesa.replay.prefill`).
     sigma : float
         Standard deviation of the weights around mu.
     memory_bytes : int
-        What nearest-neighbour members may precompute.
+        Limit on the precomputed neighbours of nearest-neighbour members.
 
     Attributes
     ----------
     members_ : list of Member
         The final ensemble.
     validation_score_ : float
-        Its metric on the validation part.
+        The metric on the validation part.
     """
 
     def __init__(
@@ -134,7 +142,7 @@ class MESA:
         return self
 
     def predict(self, X: NDArray[np.float64]) -> NDArray[np.int8]:
-        """Labels of new rows."""
+        """Return the labels of rows, shape (n,)."""
         total = np.zeros(len(X))
         for member in self.members_:
             total += member.probability(X)
@@ -147,6 +155,7 @@ class MESA:
         y_train: NDArray[np.int8],
         X_val: NDArray[np.float64],
     ) -> Probabilities:
+        """Return the fastest way to get the probabilities of this estimator's members."""
         from baselines.mesa import neighbours
 
         if neighbours.supports(estimator, y_train):
@@ -155,7 +164,7 @@ class MESA:
         return Refits(estimator, X_train, y_train, X_val)
 
     def _learn(self, ensemble: Ensemble, rng: np.random.Generator) -> Policy:
-        """Learn by growing ensembles; returns what was learned, without its exploration."""
+        """Learn by growing ensembles; return the policy's mean action."""
         from baselines.mesa.replay import ReplayRing, prefill
         from baselines.mesa.sac import SoftActorCritic
 

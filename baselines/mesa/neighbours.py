@@ -1,15 +1,15 @@
-"""k-nearest-neighbour members from the sorted neighbours of rows that never change.
+"""Compute k-nearest-neighbour members' probabilities from neighbours that are sorted once.
 
-All members are asked about the same rows (training and validation part), and each is trained on
-training rows among which all minority rows are. So the training rows are sorted by their
-distance to each query row once, and a member's vote walks the list until it has met k rows that
-the member has. The k-th minority row ends a list, as no walk goes beyond it. Lists are cut to a
-few times the length of a walk under uniform under-sampling, and to what memory allows; where a
-walk comes to a cut, the query row's distances to the member's rows are computed after all. The
-votes are exact either way.
+All members predict the same rows (training and validation part), and each is trained on all
+minority rows and some majority rows of the training part. So the training rows are sorted by
+distance to each query row once, and a member's vote reads that list until it has found k of the
+member's rows. A list ends at the k-th minority row, which no vote reads beyond. Lists are also
+cut to a few times the average length that is read under uniform under-sampling, and to the memory
+limit; where a vote reaches a cut, the query row's distances to the member's rows are computed.
+The votes are exact either way.
 
-Of rows at the same distance the earlier one is nearer; scikit-learn's answer to such a tie
-depends on its data structure, so predictions can differ there.
+Of rows at equal distance the earlier one is nearer. scikit-learn's choice depends on its data
+structure, so predictions can differ in ties.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from numba import njit
 from numpy.typing import NDArray
 
 _WALKS = 8
-"""Length of a list in lengths of the average walk when rows are drawn uniformly."""
+"""Length of a list as a multiple of the average length read under uniform under-sampling."""
 
 
 def supports(estimator: Any, y_train: NDArray[np.int8]) -> bool:
-    """Whether the estimator is one whose probabilities this module reproduces."""
+    """Return whether this module reproduces an estimator's probabilities."""
     from sklearn.neighbors import KNeighborsClassifier
 
     return (
@@ -38,7 +38,7 @@ def supports(estimator: Any, y_train: NDArray[np.int8]) -> bool:
 
 
 class NeighbourVotes:
-    """Shares of minority rows among the k nearest, for all training and validation rows.
+    """Share of minority rows among the k nearest, for all training and validation rows.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class NeighbourVotes:
         A member's rows must include all rows of class 1, and at least k rows in all.
     X_val : ndarray of shape (n_val, D)
     memory_bytes : int
-        What the lists may take.
+        Limit on the memory of the lists.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class NeighbourVotes:
         )
 
     def __call__(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
-        """Probabilities of class 1 of a member trained on these rows, in ascending order."""
+        """Return the probabilities of class 1 of a member trained on these (ascending) rows."""
         has = np.zeros(len(self._X), dtype=np.bool_)
         has[rows] = True
         votes, cut = _walk(has, self._y, self._lists, self._lengths, self._k)
@@ -83,7 +83,7 @@ class NeighbourVotes:
 
 @njit(cache=True)
 def _insert(distance, label, d, y):
-    """Insert into the ascending list of the k nearest; an equal one that came earlier stays."""
+    """Insert into the ascending list of the k nearest, after equal distances."""
     at = len(distance) - 1
     while at > 0 and distance[at - 1] > d:
         distance[at] = distance[at - 1]
@@ -95,6 +95,7 @@ def _insert(distance, label, d, y):
 
 @njit(cache=True)
 def _sort_neighbours(columns, y, queries, k, lists, lengths):
+    """Fill each query's list of training rows, nearest first, and its length."""
     n_features, n_train = columns.shape
     n_kept = lists.shape[1]
     distance = np.empty(n_train)
@@ -104,7 +105,7 @@ def _sort_neighbours(columns, y, queries, k, lists, lengths):
     if n_kept == 0:
         return
     for q in range(len(queries)):
-        # Feature by feature, as scikit-learn's trees add up; over rows inside, to be vectorised.
+        # Summed by feature as in scikit-learn's trees; rows in the inner loop, which vectorises.
         distance[:] = 0.0
         for feature in range(n_features):
             value = queries[q, feature]
@@ -143,7 +144,7 @@ def _sort_neighbours(columns, y, queries, k, lists, lengths):
 
 @njit(cache=True)
 def _walk(has, y, lists, lengths, k):
-    """Votes for class 1 among the first k on each list, and the queries with too short a list."""
+    """Return votes for class 1 of the first k in each list, and queries with too short a list."""
     n_query = len(lengths)
     votes = np.zeros(n_query)
     cut = np.empty(n_query, dtype=np.int64)
@@ -166,7 +167,7 @@ def _walk(has, y, lists, lengths, k):
 
 @njit(cache=True)
 def _search(X, y, queries, cut, k, votes):
-    """Votes from the distances to all of a member's rows, for the queries ``cut``."""
+    """Set the votes of the queries ``cut`` from the distances to all of a member's rows."""
     distance = np.empty(k)
     label = np.empty(k, dtype=np.int8)
     for q in cut:

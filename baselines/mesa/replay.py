@@ -1,4 +1,4 @@
-"""What soft actor-critic learns from: a ring of transitions, at first synthetic ones."""
+"""Replay memory of soft actor-critic: a ring of transitions, initially synthetic ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SYNTHETIC_NOISE = 0.5
 
 
 class Transitions(NamedTuple):
-    """Some steps as columns; ``end`` is true where the episode ended with the step."""
+    """Steps as columns; ``end`` is true where the step ended its episode."""
 
     state: NDArray[np.float64]
     action: NDArray[np.float64]
@@ -24,12 +24,12 @@ class Transitions(NamedTuple):
 
 
 class ReplayRing:
-    """The latest transitions; a new one takes the place of the oldest.
+    """The latest transitions; a new one replaces the oldest.
 
     Parameters
     ----------
     capacity : int
-        Transitions kept.
+        Number of transitions kept.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -75,11 +75,11 @@ class ReplayRing:
 
 
 def prefill(ring: ReplayRing, n: int, rng: np.random.Generator) -> None:
-    """Put n synthetic transitions that say: choose the majority rows whose error is common.
+    """Add n synthetic transitions that reward choosing rows whose error is the most common one.
 
-    A third each has all errors in the bin at 1, at 0.5 and at 0, with the actions 0.9, 0.5 and
-    0.1; each number of both states has noise from U(0, 0.5). They end their episode, as nothing
-    is known of what would follow: the value of such an action is its reward.
+    In each third, all errors are in the bin at 1, 0.5 or 0, and the action is 0.9, 0.5 or 0.1.
+    Noise from U(0, 0.5) is added to each number of both states. The transitions end their episode,
+    since what would follow is unknown: the value of such an action is its reward.
     """
     last = N_BINS - 1
     for i in range(n):

@@ -1,4 +1,4 @@
-"""Soft actor-critic for states of a few numbers and one action in [0, 1]."""
+"""Soft actor-critic for small state vectors and one action in [0, 1]."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOG_STD_MIN, LOG_STD_MAX = -20.0, 2.0
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Let torch use one thread: for networks this small, more only get in each other's way."""
+    """Let torch use one thread during a block: more are slower for networks this small."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -29,7 +29,7 @@ def one_thread() -> Iterator[None]:
 
 
 class Actor(nn.Module):
-    """A normal density of the action before it is squashed: one hidden layer, mean and log-std."""
+    """Mean and log-std of the normal density of the unsquashed action; one hidden layer."""
 
     def __init__(self, n_state: int, hidden: int, generator: torch.Generator) -> None:
         super().__init__()
@@ -38,21 +38,21 @@ class Actor(nn.Module):
         )
 
     def forward(self, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Mean and log standard deviation, each of shape (n,)."""
+        """Return the mean and the log standard deviation, each of shape (n,)."""
         mean, log_std = self.net(states).unbind(-1)
         return mean, log_std.clamp(LOG_STD_MIN, LOG_STD_MAX)
 
     def sample(
         self, states: torch.Tensor, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Draw actions, differentiably, with the logarithm of their density on [0, 1]."""
+        """Draw actions, differentiably; return them and their log density on [0, 1]."""
         mean, log_std = self(states)
         noise = torch.randn(mean.shape, generator=generator)
         return squash(mean + log_std.exp() * noise), log_density(noise, mean, log_std)
 
 
 class Critic(nn.Module):
-    """The value of an action in a state: two hidden layers."""
+    """Value of an action in a state; two hidden layers."""
 
     def __init__(self, n_state: int, hidden: int, generator: torch.Generator) -> None:
         super().__init__()
@@ -65,19 +65,19 @@ class Critic(nn.Module):
         )
 
     def forward(self, states: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
-        """Values of shape (n,)."""
+        """Return the values, shape (n,)."""
         return self.net(torch.cat([states, actions.unsqueeze(-1)], -1)).squeeze(-1)
 
 
 class SoftActorCritic:
-    """Twin critics, their slowly following targets, and a stochastic actor.
+    """Soft actor-critic with twin critics and target networks.
 
     Parameters
     ----------
     n_state : int
-        Numbers in a state.
+        Length of a state.
     seed : int
-        Of the initial weights and of every draw; torch's global generator is left alone.
+        Of the initial weights and all draws; torch's global generator is not used.
     hidden : int
         Width of the hidden layers.
     learning_rate : float
@@ -86,9 +86,9 @@ class SoftActorCritic:
     gamma : float
         Discount.
     alpha : float
-        Weight of the entropy, fixed.
+        Fixed weight of the entropy.
     tau : float
-        Share of the critics that the targets take over at an update.
+        Weight of the critics in the moving average of the targets.
     """
 
     def __init__(
@@ -108,30 +108,30 @@ class SoftActorCritic:
         self.generator = torch.Generator().manual_seed(seed)
         self.actor = Actor(n_state, hidden, self.generator)
         self.critics = nn.ModuleList(Critic(n_state, hidden, self.generator) for _ in range(2))
-        # Shape only: their weights are those of the critics.
+        # Initialised for their shape only: their weights are copied from the critics.
         self.targets = nn.ModuleList(Critic(n_state, hidden, self.generator) for _ in range(2))
         self.targets.load_state_dict(self.critics.state_dict())
         self.targets.requires_grad_(False)
-        # One call for all parameters: the networks are so small that calls are what costs.
+        # One call for all parameters: for networks this small, calls dominate the time.
         adam = partial(torch.optim.Adam, lr=learning_rate, foreach=True)
         self._actor_optimizer = adam(self.actor.parameters())
         self._critic_optimizer = adam(self.critics.parameters())
         self._decay = torch.optim.lr_scheduler.StepLR(self._critic_optimizer, decay_every, decay)
 
     def sample_action(self, state: NDArray[np.float64]) -> float:
-        """Draw an action, to explore."""
+        """Draw an action, for exploration."""
         with torch.no_grad():
             action, _ = self.actor.sample(_tensor(state)[None], self.generator)
         return float(action)
 
     def mean_action(self, state: NDArray[np.float64]) -> float:
-        """The squashed mean, what the policy has learned without its exploration."""
+        """Return the squashed mean: the policy without exploration."""
         with torch.no_grad():
             mean, _ = self.actor(_tensor(state)[None])
         return float(squash(mean))
 
     def update(self, batch: Transitions) -> None:
-        """One step of the critics, one of the actor, and the targets follow."""
+        """Update the critics, the actor and the targets by one step each."""
         states, actions = _tensor(batch.state), _tensor(batch.action)
         target = self.critic_target(batch)
         critic_loss = torch.stack(
@@ -145,7 +145,7 @@ class SoftActorCritic:
         drawn, log_prob = self.actor.sample(states, self.generator)
         actor_loss = (self.alpha * log_prob - _smaller(self.critics, states, drawn)).mean()
         self._actor_optimizer.zero_grad()
-        actor_loss.backward(inputs=list(self.actor.parameters()))  # the critics do not learn here
+        actor_loss.backward(inputs=list(self.actor.parameters()))  # not the critics
         self._actor_optimizer.step()
 
         with torch.no_grad():
@@ -154,22 +154,22 @@ class SoftActorCritic:
                 follower.lerp_(parameter, self.tau)
 
     def critic_target(self, batch: Transitions) -> torch.Tensor:
-        """Reward plus the discounted soft value of the next state; the reward alone at an end."""
+        """Return the reward plus, except at an episode's end, the next state's discounted value."""
         with torch.no_grad():
             following = _tensor(batch.next_state)
             actions, log_prob = self.actor.sample(following, self.generator)
             value = _smaller(self.targets, following, actions) - self.alpha * log_prob
-            goes_on = 1.0 - _tensor(batch.end)
-            return _tensor(batch.reward) + self.gamma * goes_on * value
+            continues = 1.0 - _tensor(batch.end)
+            return _tensor(batch.reward) + self.gamma * continues * value
 
 
 def squash(u: torch.Tensor) -> torch.Tensor:
-    """From the real line to [0, 1]."""
+    """Map real numbers to [0, 1]."""
     return (torch.tanh(u) + 1.0) / 2.0
 
 
 def log_density(noise: torch.Tensor, mean: torch.Tensor, log_std: torch.Tensor) -> torch.Tensor:
-    """Log density of ``squash(mean + std * noise)``, noise being standard normal.
+    """Return the log density of ``squash(mean + std * noise)`` for standard normal noise.
 
     The normal density of u, less log |d squash / du| = log((1 - tanh(u)^2) / 2), written so
     that it does not overflow where tanh saturates.
@@ -180,7 +180,7 @@ def log_density(noise: torch.Tensor, mean: torch.Tensor, log_std: torch.Tensor) 
 
 
 def _linear(n_in: int, n_out: int, generator: torch.Generator) -> nn.Linear:
-    # nn.Linear's own initialisation would draw from torch's global generator.
+    # nn.Linear's own initialisation draws from torch's global generator.
     layer = nn.utils.skip_init(nn.Linear, n_in, n_out)
     nn.init.xavier_uniform_(layer.weight, generator=generator)
     nn.init.zeros_(layer.bias)
@@ -188,7 +188,7 @@ def _linear(n_in: int, n_out: int, generator: torch.Generator) -> nn.Linear:
 
 
 def _smaller(critics: nn.ModuleList, states: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
-    """The smaller of the twins' values: one alone tends to overrate the action it likes best."""
+    """Return the smaller of the twins' values, since one critic alone overestimates."""
     return torch.minimum(*(critic(states, actions) for critic in critics))
 
 
