@@ -1,1 +1,1 @@
-"""What a sample set is worth: rewards, fast exact scorers, drop-in classifiers."""
+"""Rewards of sample sets, fast exact scorers, and drop-in classifiers."""

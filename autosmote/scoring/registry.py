@@ -214,6 +214,12 @@ def drop_in_for(estimator: Any) -> Any:
     return drop_in(**estimator.get_params(deep=False))
 
 
+def scores_added_rows(estimator: Any) -> bool:
+    """Return whether the estimator's fast scorer is an ``AddedRowsScorer``."""
+    known = _EQUIVALENTS.get(type(estimator).__name__)
+    return known is not None and issubclass(_load(known.scorer), AddedRowsScorer)
+
+
 def _load(path: str) -> Any:
     module, _, name = path.rpartition(".")
     return getattr(import_module(module), name)

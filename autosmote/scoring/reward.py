@@ -103,16 +103,10 @@ class Reward:
 
     def __call__(self, samples: Samples) -> float:
         """Return the mean score over the parts; NaN where a scorer returns NaN."""
-        scores = [self.on(part, samples) for part in range(self.n_parts)]
+        scores = [self._score(part, samples) for part in range(len(self._parts))]
         return scores[0] if len(scores) == 1 else float(np.mean(scores))
 
-    @property
-    def n_parts(self) -> int:
-        """Number of held-out parts."""
-        return len(self._parts)
-
-    def on(self, part: int, samples: Samples) -> float:
-        """Return the score on one of the parts."""
+    def _score(self, part: int, samples: Samples) -> float:
         rows, scorer = self._parts[part], self._scorers[part]
         if isinstance(self._metric, str):
             predicted = self.predict_minority(part, samples)

@@ -1,6 +1,6 @@
 """The equality contract of each fast scorer against a scikit-learn refit.
 
-Each check returns what a report wants to know; it fails where the contract is broken.
+Each check fails where the contract is broken, and returns figures for a report.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from problems import Problem
+from problems import Problem, over_sampled
 from sklearn.base import clone
 
 from autosmote.scoring.scorers.adaboost import AdaBoostScorer
@@ -31,7 +31,7 @@ SCORERS: dict[str, Any] = {
 
 
 def scorers(problem: Problem, estimator: Any, name: str) -> tuple[Any, RefitScorer]:
-    """The fast scorer, without the comparison that make_scorer begins with, and the reference."""
+    """Return the fast scorer, without the comparison of make_scorer, and the reference."""
     arguments = (estimator, problem.X_train, problem.y_train, problem.pool, problem.X_val)
     scorer = SCORERS[name]
     assert scorer.supports(estimator, problem.X_train)
@@ -39,13 +39,13 @@ def scorers(problem: Problem, estimator: Any, name: str) -> tuple[Any, RefitScor
 
 
 def reference(problem: Problem, estimator: Any) -> RefitScorer:
-    """The reference."""
+    """Return the refit scorer."""
     rows = partial(repeat, problem.pool)
     return RefitScorer(estimator, problem.X_train, problem.y_train, rows, problem.X_val)
 
 
 def check_tree(problem: Problem, estimator: Any, episodes: Sequence[NDArray[np.int32]]) -> None:
-    """Equal on every row."""
+    """Check that both are equal on every row."""
     fast, refit = scorers(problem, estimator, "tree")
     for counts in episodes:
         np.testing.assert_array_equal(fast.predict(counts), refit.predict(counts))
@@ -54,9 +54,9 @@ def check_tree(problem: Problem, estimator: Any, episodes: Sequence[NDArray[np.i
 def check_knn(
     problem: Problem, estimator: Any, episodes: Sequence[NDArray[np.int32]]
 ) -> dict[str, float]:
-    """Equal on every row but where equally distant rows of both classes compete for the k places.
+    """Check that both are equal except where equally distant rows compete for the k places.
 
-    Equally distant: within 1e-9 relative. Repeated rows make many ties, but of one class.
+    Only ties of rows of both classes count; distances within 1e-9 relative are equal.
     """
     fast, refit = scorers(problem, estimator, "knn")
     n_ties = n_different = n_rows = 0
@@ -72,12 +72,12 @@ def check_knn(
 
 
 def _ties(fitted: Any, X_val: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Rows whose k nearest training rows are not determined by distance, where it may matter."""
+    """Return the rows whose k nearest rows are not determined by distance, where it matters."""
     k, X, y = fitted.n_neighbors, fitted._fit_X, fitted._y
     ties = np.zeros(len(X_val), dtype=bool)
     if len(X) == k:
         return ties
-    # A first sieve: brute force takes distances from a matrix product, with cancellation.
+    # Candidates: brute force computes distances by a matrix product, with cancellation.
     rough = fitted.kneighbors(X_val, n_neighbors=k + 1)[0]
     for v in np.flatnonzero(rough[:, k] - rough[:, k - 1] <= 1e-5 * rough[:, k]):
         distance = np.sqrt(np.square(X - X_val[v]).sum(axis=1))
@@ -90,7 +90,7 @@ def _ties(fitted: Any, X_val: NDArray[np.float64]) -> NDArray[np.bool_]:
 def check_svm(
     problem: Problem, estimator: Any, episodes: Sequence[NDArray[np.int32]]
 ) -> dict[str, float]:
-    """Coefficients of a tight tolerance; predictions of the default differ in 1 of 10,000 rows."""
+    """Check coefficients at a tight tolerance; predictions may differ in 1 of 10,000 rows."""
     fast, refit = scorers(problem, estimator, "svm")
     tight = reference(problem, clone(estimator).set_params(tol=1e-10, max_iter=100_000))
     n_different = n_rows = 0
@@ -110,10 +110,10 @@ def check_svm(
 def check_boosting(
     problem: Problem, estimator: Any, episodes: Sequence[NDArray[np.int32]]
 ) -> dict[str, float]:
-    """Equal predictions, or the first stump that differs is as good as scikit-learn's.
+    """Check for equal predictions, or a first different stump that is as good as scikit-learn's.
 
-    Both are as good where their decreases of impurity, or a leaf's two classes, or (for a stop)
-    an error and 1/2 are within 1e-12 of each other.
+    Equally good: their decreases of impurity, or a leaf's two classes, or (for a stop) an error and
+    1/2 are within 1e-12 of each other.
     """
     fast, refit = scorers(problem, estimator, "boosting")
     n_tied = n_different = n_rows = 0
@@ -132,7 +132,7 @@ def check_boosting(
 
 
 def _stump(fitted_tree: Any) -> tuple[int, float, int, int]:
-    """Feature, threshold and the classes on both sides of a fitted depth-1 tree."""
+    """Return feature, threshold and the classes on both sides of a fitted depth-1 tree."""
     nodes = fitted_tree.tree_
     classes = nodes.value[:, 0].argmax(axis=1)
     if nodes.node_count == 1:
@@ -152,8 +152,8 @@ def _first_different(fitted: Any, stumps: Any) -> int | None:
 def _check_tie(
     problem: Problem, counts: NDArray[np.int32], fitted: Any, stumps: Any, t: int
 ) -> None:
-    X = np.vstack([problem.X_train, np.repeat(problem.pool, counts, axis=0)]).astype(np.float32)
-    y = np.append(problem.y_train, np.ones(counts.sum(), np.int8))
+    X, y = over_sampled(problem, counts)
+    X = X.astype(np.float32)
     weight = np.full(len(y), 1 / len(y))
     for stump in fitted.estimators_[:t]:
         wrong = stump.predict(X) != y
@@ -176,7 +176,7 @@ def _check_tie(
 
 
 def _quality(X, y, weight, feature, threshold, left_class, right_class) -> tuple[float, float]:
-    """Decrease of the weighted Gini impurity and weighted error of a stump, without rounding."""
+    """Return a stump's decrease of the Gini impurity and its error, without rounding."""
     is_left = X[:, feature].astype(np.float64) <= threshold
 
     def gini(rows):

@@ -26,7 +26,7 @@ def make_problem(X: NDArray, y: NDArray, X_val: NDArray, K: int = 30) -> Problem
 
 
 def draw_counts(problem: Problem, rng: np.random.Generator, n_synthetic: int | None = None):
-    """Counts as an episode leaves them: few rows often, many never."""
+    """Draw counts as in an episode: few rows often, many never."""
     if n_synthetic is None:
         n_synthetic = int(rng.integers(1, 2 * len(problem.X_train)))
     preference = rng.dirichlet(np.full(len(problem.pool), rng.choice([0.02, 0.2, 5.0])))
@@ -34,19 +34,19 @@ def draw_counts(problem: Problem, rng: np.random.Generator, n_synthetic: int | N
 
 
 def over_sampled(problem: Problem, counts: NDArray) -> tuple[NDArray, NDArray]:
-    """The training part with pool rows after it, each as often as it is counted."""
+    """Return the training part followed by pool rows, each as often as it is counted."""
     X = np.vstack([problem.X_train, np.repeat(problem.pool, counts, axis=0)])
     return X, np.append(problem.y_train, np.ones(counts.sum(), np.int8))
 
 
 def _labelled(X: NDArray, weights: NDArray, rng: np.random.Generator, share: float = 0.06):
-    """The rows with the largest noisy sum of features are the minority."""
+    """Return labels: the rows with the largest noisy sum of features are the minority."""
     score = np.tanh(X) @ weights + rng.normal(0, 1, len(X))
     return (score >= np.quantile(score, 1 - share)).astype(np.int8)
 
 
 def numeric(seed: int = 0, n: int = 900, d: int = 5) -> Problem:
-    """Like phoneme, mozilla4 and MagicTelescope: continuous features."""
+    """Make data like phoneme, mozilla4 and MagicTelescope: continuous features."""
     rng = np.random.default_rng(seed)
     X = rng.normal(0, 1, (n + n // 3, d)) * rng.uniform(0.5, 2, d)
     y = _labelled(X, rng.normal(0, 1, d), rng)
@@ -54,7 +54,7 @@ def numeric(seed: int = 0, n: int = 900, d: int = 5) -> Problem:
 
 
 def rounded(seed: int = 0, n: int = 900, d: int = 14) -> Problem:
-    """Like eeg-eye-state: values on a grid, duplicate rows, a few far outliers."""
+    """Make data like eeg-eye-state: values on a grid, duplicate rows, a few far outliers."""
     rng = np.random.default_rng(seed)
     X = np.round(rng.normal(0, 1, (n + n // 3, d)) @ rng.normal(0, 0.4, (d, d)), 1)
     X[:: n // 4, 0] += 400.0
@@ -64,7 +64,7 @@ def rounded(seed: int = 0, n: int = 900, d: int = 14) -> Problem:
 
 
 def one_hot(seed: int = 0, n: int = 700, groups: tuple[int, ...] = (2,) * 6 + (3,) * 8) -> Problem:
-    """Like PhishingWebsites: nothing but one-hot columns, so ties and duplicates everywhere."""
+    """Make data like PhishingWebsites: one-hot columns only, hence ties and duplicates."""
     rng = np.random.default_rng(seed)
     n_all = n + n // 3
     blocks = [
@@ -77,7 +77,7 @@ def one_hot(seed: int = 0, n: int = 700, groups: tuple[int, ...] = (2,) * 6 + (3
 
 
 def mixed(seed: int = 0, n: int = 900) -> Problem:
-    """Like electricity: numeric features, one of them on a grid, and one one-hot block."""
+    """Make data like electricity: numeric features, one of them on a grid, and a one-hot block."""
     rng = np.random.default_rng(seed)
     n_all = n + n // 3
     grid = rng.integers(0, 48, n_all) / 48
@@ -93,14 +93,14 @@ SHAPES = {"numeric": numeric, "rounded": rounded, "one_hot": one_hot, "mixed": m
 
 SCALES = (1.0, 0.25, 0.1, 1 / 3, 1e-8)
 EXACT_SCALES = (1.0, 0.25)
-"""With these, distances have no rounding errors however they are computed."""
+"""Distances have no rounding errors, however they are computed."""
 
 
 @st.composite
 def tiny_problems(
     draw: st.DrawFn, scales: tuple[float, ...] = SCALES
 ) -> tuple[Problem, NDArray[np.int32]]:
-    """Small problems full of duplicates, ties and constant features, with counts.
+    """Draw small problems full of duplicates, ties and constant features, with counts.
 
     At least one minority row; counts from none at all to huge.
     """

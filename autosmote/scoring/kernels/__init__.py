@@ -1,1 +1,1 @@
-"""Compiled loops that scorers and drop-in classifiers share."""
+"""Compiled loops that the scorers and the drop-in classifiers share."""

@@ -1,6 +1,6 @@
-"""The best split of a tree's node, chosen as ``sklearn.tree``'s best splitter chooses it.
+"""The best split of a tree's node, as ``sklearn.tree``'s best splitter chooses it.
 
-All of this decides between splits that are equally good:
+Splits that are equally good are decided by these rules:
 
 - values are float32, and values closer than ``FEATURE_THRESHOLD`` are not split;
 - features come in an order drawn by a xorshift generator; those found constant in an ancestor
@@ -9,7 +9,8 @@ All of this decides between splits that are equally good:
   sums of weights are integers, exact in float64, so impurities have scikit-learn's bits in
   whatever order the rows are summed.
 
-Weights of both classes travel in one integer, class 1 in the upper half: one addition, one array.
+Weights of both classes are packed into one integer, class 1 in the upper half, so that one addition
+sums both.
 """
 
 from __future__ import annotations
@@ -24,20 +25,20 @@ EPSILON = np.finfo(np.float64).eps
 
 @njit(cache=True, error_model="numpy")
 def impurity(n0, n1):
-    """Gini impurity, with the operations of ``sklearn.tree._criterion.Gini``."""
+    """Return the Gini impurity, by the operations of ``sklearn.tree._criterion.Gini``."""
     n = n0 + n1
     return 1.0 - (n0 * n0 + n1 * n1) / (n * n)
 
 
 @njit(cache=True)
 def unpack(packed):
-    """Weights of class 0 and 1 out of one integer, which sums them with one addition."""
+    """Return the weights of class 0 and 1 that one integer holds."""
     return np.float64(packed & 0xFFFFFFFF), np.float64(packed >> 32)
 
 
 @njit(cache=True, error_model="numpy")
 def _better(left, total0, total1, best):
-    """Compare a split with the best so far: (proxy, decrease) if it is better, (-inf, 0) if not.
+    """Return (proxy, decrease) of a split if it is better than the best so far, else (-inf, 0).
 
     ``best`` is the pair of the best split so far. With q = left1 total0 - left0 total1 the
     decrease of impurity grows with q^2 / (left right). Comparing these needs no division; only
@@ -59,7 +60,7 @@ def _better(left, total0, total1, best):
 
 @njit(cache=True)
 def _scan_sorted(rows, column, start, end, packed, total0, total1, best):
-    """Best split of a sorted feature: (best pair, first position on the right, left weight).
+    """Return the best split of a sorted feature: pair, first position on the right, left weight.
 
     The position is -1 where no split is better than ``best``.
     """
@@ -80,7 +81,7 @@ def _scan_sorted(rows, column, start, end, packed, total0, total1, best):
 
 @njit(cache=True)
 def _scan_histogram(histogram, levels, total0, total1, best):
-    """Best split of a feature with few values: (best pair, last code left, next code, weight)."""
+    """Return the best split of a few-valued feature: pair, last code left, next code, weight."""
     low = high = -1
     best_left = left = np.int64(0)
     previous = -1
@@ -98,7 +99,7 @@ def _scan_histogram(histogram, levels, total0, total1, best):
 
 @njit(cache=True)
 def _is_constant(histogram, levels):
-    """Whether all values with a weight are (nearly) one."""
+    """Return whether all values with a weight are equal, up to the threshold."""
     lowest = highest = -1
     for code in range(len(levels)):
         if histogram[code] > 0:
@@ -113,11 +114,11 @@ def find_split(
     rows, columns, histograms, levels, line, start, end, packed, total0, total1,
     features, n_known, state,
 ):  # fmt: skip
-    """Best split of a node: line (-1: none), where it cuts, weight on the left; constants.
+    """Return the best split of a node and the number of constant features.
 
-    A sorted feature cuts at a position; one with few values between two codes. ``features`` begins
-    with the ``n_known`` features that are constant in an ancestor, and is permuted as scikit-learn
-    permutes it; the number of constant features is returned last.
+    The split is a line (-1: none), a position of a sorted feature or two codes of a few-valued one,
+    and the packed weight on the left. ``features`` begins with the ``n_known`` features that are
+    constant in an ancestor, and is permuted as scikit-learn permutes it.
     """
     n_features, n_sorted = len(features), len(columns)
     best = (-np.inf, -1.0)  # the proxy and the decrease of impurity
@@ -161,7 +162,7 @@ def find_split(
 
 @njit(cache=True, error_model="numpy")
 def improves(total, left, n_all):
-    """Whether scikit-learn keeps a best split: its improvement is not below zero."""
+    """Return whether scikit-learn keeps a best split: its improvement is not below zero."""
     total0, total1 = unpack(total)
     left0, left1 = unpack(left)
     n, n_left = total0 + total1, left0 + left1

@@ -1,1 +1,1 @@
-"""Fast exact scorers: a classifier's validation predictions, without refitting it."""
+"""Validation predictions of a classifier without refitting it, and by refitting it."""

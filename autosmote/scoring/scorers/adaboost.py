@@ -22,7 +22,7 @@ from autosmote.scoring.kernels.boosting import WORSE_THAN_RANDOM, Stumps, boost,
 
 
 class AdaBoostScorer:
-    """Predictions of ``AdaBoostClassifier`` with its default stumps.
+    """Predicts as ``AdaBoostClassifier`` with its default stumps.
 
     Raises
     ------
@@ -32,7 +32,7 @@ class AdaBoostScorer:
 
     name = "boosting"
     tolerance: ClassVar[float | None] = 1e-2
-    """Share of predictions that may differ from a refit's, where equally good splits are many."""
+    """Equally good splits are frequent on some data."""
 
     @staticmethod
     def supports(estimator: Any, X_train: NDArray[np.float64]) -> bool:

@@ -1,9 +1,9 @@
-"""Score a training part that anything has resampled; what AutoSMOTE is compared with does so often.
+"""Scores of a training part that any sampler has resampled.
 
-An over-sampler's rows are no rows of a pool. But where it leaves the training rows as they are and
-adds some after them, what a fast scorer has computed of the training and the validation part still
-holds, and for neighbours and linear support vectors that is most of the work. (A tree begins with
-sorting its rows, and a classifier that is equal and sorts them once is as fast.)
+The rows of other over-samplers are in no pool. But where a sampler keeps the training rows and
+appends others, what a fast scorer has computed from the training and the validation part remains
+valid, and for neighbours and linear support vectors that is most of the work. (A tree has to sort
+its rows first, and the drop-in classifier, which does so once, is as fast.)
 """
 
 from __future__ import annotations
@@ -15,19 +15,22 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from autosmote.scoring.registry import AddedRowsScorer, drop_in_for, make_scorer
-
-_TAKING_ANY_ROWS = ("KNeighborsClassifier", "LinearSVC")
+from autosmote.scoring.registry import (
+    AddedRowsScorer,
+    drop_in_for,
+    make_scorer,
+    scores_added_rows,
+)
 
 
 class ResampledScorer:
-    """Validation predictions of a classifier that is trained on a resampled training part.
+    """Predicts the validation rows as a classifier trained on a resampled training part does.
 
     Parameters
     ----------
     estimator : scikit-learn classifier
     X_train, y_train : ndarrays of shape (n, D) and (n,)
-        The training part as it is; the labels are 0 and 1, the minority being 1.
+        The training part before resampling; labels are 0 and 1, the minority being 1.
     X_val : ndarray of shape (n_val, D)
     """
 
@@ -38,17 +41,17 @@ class ResampledScorer:
         y_train: NDArray[np.integer],
         X_val: NDArray[np.float64],
     ) -> None:
-        self._estimator, self._equal = estimator, drop_in_for(estimator)
+        self._estimator, self._drop_in = estimator, drop_in_for(estimator)
         self._X_train, self._y_train, self._X_val = X_train, y_train, X_val
 
     def predict(self, X: NDArray[np.float64], y: NDArray[np.integer]) -> NDArray[np.int8]:
-        """Predictions (0 or 1) for the validation rows when it is trained on X and y."""
+        """Return predictions (0 or 1) for the validation rows after training on X and y."""
         added = X[len(self._y_train) :]
         if self._only_adds(X, y) and np.isfinite(added).all():
             scorer = self._scorer
             if scorer is not None and scorer.accepts(added):
                 return scorer.predict_added(added)
-        return clone(self._equal).fit(X, y).predict(self._X_val).astype(np.int8)
+        return clone(self._drop_in).fit(X, y).predict(self._X_val).astype(np.int8)
 
     def _only_adds(self, X: NDArray[np.float64], y: NDArray[np.integer]) -> bool:
         n = len(self._y_train)
@@ -61,10 +64,10 @@ class ResampledScorer:
 
     @cached_property
     def _scorer(self) -> AddedRowsScorer | None:
-        if type(self._estimator).__name__ not in _TAKING_ANY_ROWS:
+        if not scores_added_rows(self._estimator):
             return None
-        # The minority rows are the pool: what is computed, and compared with a refit, is then the
-        # same whatever is added first.
+        # With the minority rows as the pool, what is computed and compared with a refit does not
+        # depend on the rows that are added first.
         minority = self._X_train[self._y_train == 1]
         arguments = (self._X_train, self._y_train, minority, self._X_val)
         scorer = make_scorer(self._estimator, *arguments)

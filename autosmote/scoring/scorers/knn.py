@@ -39,7 +39,7 @@ _BOX = 128
 
 
 class KnnScorer:
-    """Predictions of ``KNeighborsClassifier`` with uniform weights and Euclidean distance.
+    """Predicts as ``KNeighborsClassifier`` with uniform weights and Euclidean distance.
 
     Raises
     ------

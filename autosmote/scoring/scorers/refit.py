@@ -1,4 +1,4 @@
-"""Score by refitting a scikit-learn classifier: works for any of them, and is the reference."""
+"""Scores by refitting a scikit-learn classifier: any of them; the reference of fast scorers."""
 
 from __future__ import annotations
 
@@ -13,21 +13,18 @@ from autosmote.space.base import Samples
 
 
 class RefitScorer:
-    """Fit a clone of the estimator on the training rows and an episode's, and predict.
-
-    Synthetic rows follow the training rows; those of a pool in its order, each repeated as often as
-    it is counted.
+    """Fits a clone of the estimator on training and synthetic rows, in this order, and predicts.
 
     Parameters
     ----------
     estimator : scikit-learn classifier
     X_train, X_val : {ndarray, DataFrame} of shape (n, columns)
-        All of one kind, with the same columns.
+        Of the same type, with the same columns.
     y_train : ndarray of shape (n,)
     rows : callable
-        The synthetic rows of an episode's samples.
+        Returns the synthetic rows of a sample set.
     label : scalar
-        Of the synthetic rows.
+        Label of the synthetic rows.
     """
 
     name = "refit"
@@ -48,12 +45,12 @@ class RefitScorer:
         self._label = label
 
     def predict(self, samples: Samples) -> NDArray[np.int8]:
-        """1 for validation rows called `label` when an episode's samples are added."""
+        """Return 1 for validation rows that are predicted as `label`, 0 for the others."""
         predicted = self.fit(samples).predict(self._X_val)
         return (np.asarray(predicted) == self._label).astype(np.int8)
 
     def fit(self, samples: Samples) -> Any:
-        """A clone of the estimator, fitted on training and synthetic rows."""
+        """Return a clone of the estimator, fitted on training and synthetic rows."""
         rows = self._rows(samples)
         X = stack(self._X_train, rows)
         y = np.append(self._y_train, np.full(len(rows), self._label, self._y_train.dtype))
@@ -61,7 +58,7 @@ class RefitScorer:
 
 
 def stack(first: Any, second: Any) -> Any:
-    """One array or DataFrame of the rows of two; a DataFrame's rows are numbered anew."""
+    """Concatenate the rows of two arrays or DataFrames; a DataFrame's index is reset."""
     if hasattr(first, "iloc"):
         import pandas as pd
 

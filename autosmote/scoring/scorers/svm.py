@@ -1,4 +1,4 @@
-"""Linear support vectors by Newton's method, from one fixed start, with rows weighted by count.
+"""Scores of linear support vectors by Newton's method, with rows weighted by count.
 
 ``LinearSVC`` by default minimises liblinear's primal problem, with the intercept as one more
 feature of constant value ``intercept_scaling``, regularised like the others::
@@ -7,15 +7,15 @@ feature of constant value ``intercept_scaling``, regularised like the others::
 
 On the rows with a positive loss (the *active* rows) f is a quadratic, and its minimum solves
 ``H w = b`` with ``H = I + 2C sum c_i x_i x_i'`` and ``b = 2C sum c_i y_i x_i`` over active rows.
-Newton's step goes there; when it leaves the active rows as they are, w is the minimum to
-rounding, where liblinear stops at a tolerance. Only rows whose activity changes change H and b.
+A Newton step moves to it; when the active rows stay the same, w is the minimum up to rounding,
+while liblinear stops at a tolerance. Only rows whose activity changes change H and b.
 
-Computed once: the minimum for a training part over-sampled uniformly to balance, and there the
-H and b of the training rows. Every episode starts at it, never at an earlier episode's minimum:
-results must not depend on history.
+Computed once: the minimum for a training part over-sampled uniformly to balance, and the H and b of
+the training rows there. Every episode starts from it, never from an earlier episode's minimum, so
+that results do not depend on history.
 
-One-hot blocks are linearly dependent. As w is a combination of rows, all happens in coordinates
-of the rows' span, which are fewer (39 instead of 69 on PhishingWebsites).
+One-hot blocks are linearly dependent. As w is a combination of rows, all computations use
+coordinates of the rows' span, which are fewer (39 instead of 69 on PhishingWebsites).
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from numpy.typing import NDArray
 _MAX_STEPS = 100
 _MAX_HALVINGS = 50
 _SPAN_TOLERANCE = 1e-10
-"""Directions whose singular value is below this share of the largest are rounding, not span."""
+"""Directions whose singular value is below this share of the largest are rounding errors."""
 
 
 class SvmScorer:
-    """Predictions of ``LinearSVC`` with squared hinge loss and an L2 penalty.
+    """Predicts as ``LinearSVC`` with squared hinge loss and an L2 penalty.
 
     Raises
     ------
@@ -43,7 +43,7 @@ class SvmScorer:
 
     name = "svm"
     tolerance: ClassVar[float | None] = 1e-4
-    """Share of predictions in which liblinear's early stop may show; beyond it, refits are used."""
+    """liblinear's early stop shows in some predictions."""
 
     @staticmethod
     def supports(estimator: Any, X_train: NDArray[np.float64]) -> bool:
@@ -82,10 +82,10 @@ class SvmScorer:
         self._scaling = float(estimator.intercept_scaling)
         X_train = self._with_intercept(X_train)
         _, singular_values, directions = np.linalg.svd(X_train, full_matrices=False)
-        # Pool rows lie between training rows: these span everything.
+        # Pool rows lie between training rows, so these span all.
         in_span = singular_values > _SPAN_TOLERANCE * singular_values[0]
         self._span = np.ascontiguousarray(directions[in_span].T)
-        # Labels are multiplied into the rows: a row is active where its product with w is below 1.
+        # Rows are multiplied by their labels: a row is active where its product with w is below 1.
         self._rows = (X_train @ self._span) * np.where(y_train == 1, 1.0, -1.0)[:, None]
         self._columns = np.ascontiguousarray(self._rows.T)
         self._pool = self._with_intercept(pool) @ self._span
@@ -100,21 +100,21 @@ class SvmScorer:
         self._start = w, H, b, active
 
     def predict(self, counts: NDArray[np.integer]) -> NDArray[np.int8]:
-        """Predictions for the validation rows when pool row p is added ``counts[p]`` times."""
+        """Return predictions for the validation rows when pool row p is added counts[p] times."""
         return self._predictions(self._minimum(counts))
 
     def accepts(self, rows: NDArray[np.float64]) -> bool:
-        """Whether these rows, of no pool, are combinations of the training rows."""
+        """Return whether rows outside the pool are combinations of the training rows."""
         rows = self._with_intercept(rows)
         return np.allclose(rows @ self._span @ self._span.T, rows, rtol=1e-9, atol=1e-9)
 
     def predict_added(self, rows: NDArray[np.float64]) -> NDArray[np.int8]:
-        """Predictions for the validation rows when rows of no pool are added."""
+        """Return predictions for the validation rows when rows outside the pool are added."""
         added = self._with_intercept(rows) @ self._span
         return self._predictions(self._minimum_with(added, np.ones(len(rows))))
 
     def coefficients(self, counts: NDArray[np.integer]) -> tuple[NDArray[np.float64], float]:
-        """``coef_`` and ``intercept_`` of the minimum."""
+        """Return ``coef_`` and ``intercept_`` of the minimum."""
         w = self._span @ self._minimum(counts)
         return w[:-1], w[-1] * self._scaling
 
@@ -125,7 +125,7 @@ class SvmScorer:
     def _minimum_with(
         self, rows: NDArray[np.float64], weight: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """The minimum when rows of class 1, in coordinates of the span, are added."""
+        """Return the minimum when rows of class 1, in coordinates of the span, are added."""
         columns = np.ascontiguousarray(rows.T)
         return _minimise(*self._start, self._rows, self._columns, rows, columns, weight, self._C)
 
@@ -162,8 +162,8 @@ def _minimise(w, H, b, active, rows, columns, pool_rows, pool_columns, pool_weig
         _multiply(columns, new_w, new_margin)
         _multiply(pool_columns, new_w, new_pool_margin)
         new_value = _objective(new_w, new_margin, weight, new_pool_margin, pool_weight, C)
-        # Halve a step that overshoots; margins are linear along it. The tolerance lets the last
-        # steps, which change f by rounding only, through.
+        # Halve a step that overshoots; margins are linear along it. The tolerance accepts the last
+        # steps, which change f by rounding only.
         for _ in range(_MAX_HALVINGS):
             if new_value <= value + 1e-12 * abs(value):
                 break
@@ -179,7 +179,7 @@ def _minimise(w, H, b, active, rows, columns, pool_rows, pool_columns, pool_weig
 
 @njit(cache=True)
 def _multiply(columns, w, out):
-    """Products of rows with ``w``; vectorised over rows, each sum in the order of the columns."""
+    """Fill ``out`` with the products of rows with ``w``, summed in the order of the columns."""
     for i in range(len(out)):
         out[i] = 0.0
     for a in range(len(w)):
@@ -208,7 +208,7 @@ def _move_halfway(values, towards):
 
 @njit(cache=True)
 def _add_changes(H, b, rows, weight, margin, active, C):
-    """Bring the upper half of H, b and ``active`` up to the margins; returns how many changed."""
+    """Update the upper half of H, b and ``active`` to the margins; return the number of changes."""
     changed = np.zeros(len(rows) + 3, dtype=np.int64)
     coefficient = np.zeros(len(rows) + 3)
     n_changed = 0
@@ -218,7 +218,7 @@ def _add_changes(H, b, rows, weight, margin, active, C):
             changed[n_changed] = i
             coefficient[n_changed] = (2.0 if active[i] else -2.0) * C * weight[i]
             n_changed += 1
-    # Four rows at a time, so that H is read and written less often; the last with coefficient 0.
+    # Four rows at a time, so that H is read and written less often; padded with coefficient 0.
     for t in range(n_changed, n_changed + 3):
         changed[t] = changed[0]
     for t in range(0, n_changed, 4):
@@ -236,7 +236,7 @@ def _add_changes(H, b, rows, weight, margin, active, C):
 
 @njit(cache=True)
 def _solve(H, b):
-    """Solve ``H w = b`` by Cholesky's decomposition of the upper half, in a fixed order."""
+    """Solve ``H w = b`` by a Cholesky decomposition of the upper half, in a fixed order."""
     d = len(b)
     U, w = H.copy(), b.copy()
     for k in range(d):

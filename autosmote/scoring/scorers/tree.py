@@ -12,7 +12,7 @@ from autosmote.scoring.parameters import depth_and_seed, is_seeded_default_tree
 
 
 class TreeScorer:
-    """Predictions of ``DecisionTreeClassifier`` with default parameters, ``max_depth`` aside.
+    """Predicts as ``DecisionTreeClassifier`` with default parameters, ``max_depth`` aside.
 
     Raises
     ------
@@ -22,7 +22,6 @@ class TreeScorer:
 
     name = "tree"
     tolerance: ClassVar[float | None] = 0.0
-    """Share of predictions that may differ from a refit's: none."""
 
     @staticmethod
     def supports(estimator: Any, X_train: NDArray[np.float64]) -> bool:

@@ -1,4 +1,4 @@
-"""The search space: neighbours by rule, and a pool that holds every row once."""
+"""The paper's search space: neighbours, and a pool that holds every row once."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def X():
     return np.random.default_rng(0).normal(size=(40, 3))
 
 
-def test_slot_0_is_the_row_itself_and_the_others_follow_by_distance(X):
+def test_neighbours_begin_with_the_row_itself_and_follow_by_distance(X):
     space = build_space(X, 30)
     for i, slots in enumerate(space.neighbours):
         distance = np.linalg.norm(X - X[i], axis=1)
@@ -29,19 +29,19 @@ def test_slot_0_is_the_row_itself_and_the_others_follow_by_distance(X):
         assert distance[slots].max() <= np.delete(distance, slots).min()
 
 
-def test_ties_are_settled_by_index_and_duplicates_are_neighbours_like_others():
+def test_neighbours_with_ties_and_duplicates_are_in_order_of_index():
     X = np.array([[0.0], [1.0], [-1.0], [0.0], [1.0]])
     space = build_space(X, 5)
     assert space.neighbours[0].tolist() == [0, 3, 1, 2, 4]
     assert space.neighbours[3].tolist() == [3, 0, 1, 2, 4]
 
 
-def test_K_is_cut_to_the_number_of_rows(X):
+def test_build_space_with_few_rows_reduces_K(X):
     assert build_space(X[:4], 30).K == 4
     assert build_space(X[:1], 30).pool.tolist() == X[:1].tolist()
 
 
-def test_pool_rows_are_the_actions_rows(X):
+def test_action_row_points_to_the_interpolated_row(X):
     space = build_space(X, 12)
     for i in range(space.n_rows):
         for action in range(space.K * N_LAMBDAS):
@@ -49,7 +49,7 @@ def test_pool_rows_are_the_actions_rows(X):
             np.testing.assert_allclose(made, plain_row(space, i, action), rtol=0, atol=1e-15)
 
 
-def test_lambda_0_and_1_give_original_rows_to_the_bit_and_both_sides_of_a_pair_the_same_row(X):
+def test_pool_rows_are_bit_identical_at_the_ends_and_from_both_sides_of_a_pair(X):
     space = build_space(X, 12)
     for i in range(space.n_rows):
         for k, j in enumerate(space.neighbours[i]):
@@ -63,7 +63,7 @@ def test_lambda_0_and_1_give_original_rows_to_the_bit_and_both_sides_of_a_pair_t
 
 
 @given(arrays(np.float64, (9, 2), elements=st.sampled_from([0.0, -0.0, 1.0, 2.0])))
-def test_pool_has_no_row_twice_even_with_duplicates(X):
+def test_pool_with_duplicate_rows_holds_each_row_once(X):
     space = build_space(X, 5)
     assert len(np.unique(space.pool + 0.0, axis=0)) == len(space.pool)
     assert space.action_row.max() == len(space.pool) - 1
@@ -74,7 +74,7 @@ def test_pool_has_no_row_twice_even_with_duplicates(X):
             )
 
 
-def test_rows_repeats_the_pool_by_the_counts(X):
+def test_rows_repeat_the_pool_by_the_counts(X):
     space = build_space(X, 3)
     counts = np.zeros(len(space.pool), dtype=np.int32)
     counts[[2, 5]] = 2, 1

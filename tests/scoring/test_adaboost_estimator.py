@@ -1,4 +1,4 @@
-"""AdaBoost on rows sorted once per fit: equal to scikit-learn's to the bit, ties and all."""
+"""The drop-in AdaBoost equals scikit-learn's to the bit, ties included."""
 
 import pickle
 
@@ -16,12 +16,13 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from autosmote.data.datasets import PAPER_DATASETS, load_dataset
 from autosmote.data.splits import make_split
-from autosmote.scoring.estimators import adaboost as stumps
+from autosmote.scoring.estimators import adaboost
+from autosmote.scoring.estimators.adaboost import PresortedAdaBoost
 from autosmote.scoring.registry import drop_in_for
 
 
 def outcome(estimator, X, y, queries):
-    """All that a fitted classifier says, or the error with which it cannot be fitted."""
+    """Return all results of a fitted classifier, or the error message of its fit."""
     try:
         model = clone(estimator).fit(X, y)
     except ValueError as error:
@@ -40,13 +41,13 @@ def outcome(estimator, X, y, queries):
 
 def check_equal(estimator, X, y, queries):
     fast = drop_in_for(estimator)
-    assert type(fast) is stumps.PresortedAdaBoost
+    assert type(fast) is PresortedAdaBoost
     for a, b in zip(outcome(estimator, X, y, queries), outcome(fast, X, y, queries), strict=True):
         np.testing.assert_array_equal(a, b)
 
 
 def balanced(X, y, rng):
-    """All minority rows and as many others, as MESA trains its members on."""
+    """Return all minority rows and as many others, as MESA trains its members on."""
     minority, majority = np.flatnonzero(y == 1), np.flatnonzero(y == 0)
     rows = np.concatenate([minority, rng.choice(majority, len(minority), replace=False)])
     return X[np.sort(rows)], y[np.sort(rows)]
@@ -54,7 +55,7 @@ def balanced(X, y, rng):
 
 @pytest.fixture
 def trees(monkeypatch):
-    """The stumps that were scikit-learn's trees."""
+    """Record the stumps that scikit-learn fits."""
     made = []
 
     class Counted(DecisionTreeClassifier):
@@ -62,13 +63,13 @@ def trees(monkeypatch):
             super().__init__(max_depth=max_depth, random_state=random_state)
             made.append(self)
 
-    monkeypatch.setattr(stumps, "DecisionTreeClassifier", Counted)
+    monkeypatch.setattr(adaboost, "DecisionTreeClassifier", Counted)
     return made
 
 
 @pytest.mark.parametrize("seed", [0, 5])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_equal_on_data_shaped_like_the_six(shape, seed, trees):
+def test_presorted_adaboost_on_data_shaped_like_the_six_equals_scikit_learn(shape, seed, trees):
     problem, rng = SHAPES[shape](), np.random.default_rng(seed)
     estimator = AdaBoostClassifier(random_state=seed)
     queries = np.vstack([problem.X_train, problem.X_val])
@@ -81,7 +82,7 @@ def test_equal_on_data_shaped_like_the_six(shape, seed, trees):
     if shape == "numeric":  # no two splits tie
         assert not trees
     if shape == "one_hot":  # columns of two categories mirror each other, in these rows at least
-        model = stumps.PresortedAdaBoost(random_state=seed).fit(problem.X_train, problem.y_train)
+        model = PresortedAdaBoost(random_state=seed).fit(problem.X_train, problem.y_train)
         model.predict(problem.X_val)
         assert sum(stump.tie is not None for stump in model.estimators_) > 5
 
@@ -95,7 +96,7 @@ def test_equal_on_data_shaped_like_the_six(shape, seed, trees):
     ],
 )
 @pytest.mark.parametrize("shape", ["numeric", "one_hot"])
-def test_other_parameters(shape, parameters):
+def test_presorted_adaboost_with_other_parameters_equals_scikit_learn(shape, parameters):
     problem = SHAPES[shape](n=300)
     estimator = AdaBoostClassifier(random_state=3, **parameters)
     check_equal(estimator, problem.X_train, problem.y_train, problem.X_val)
@@ -103,8 +104,8 @@ def test_other_parameters(shape, parameters):
 
 @settings(max_examples=60)
 @given(tiny_problems(), st.integers(0, 2**32 - 1), st.sampled_from([0.5, 1.0, 3.0]))
-def test_equal_whatever_the_rows(case, random_state, learning_rate):
-    """Ties, duplicates, perfect stumps, and rows that cannot be boosted, in the same words."""
+def test_presorted_adaboost_on_any_rows_equals_scikit_learn(case, random_state, learning_rate):
+    """Ties, duplicates, perfect stumps, and rows that cannot be boosted, with the same error."""
     problem, counts = case
     counts = np.minimum(counts, 40)
     X, y = over_sampled(problem, counts)
@@ -115,20 +116,20 @@ def test_equal_whatever_the_rows(case, random_state, learning_rate):
 
 
 def mirrored():
-    """Two features cut off the same rows from either end, so their sums differ in rounding only."""
+    """Return two features that split the same rows from either end: sums differ by rounding."""
     rng = np.random.default_rng(0)
     X = rng.normal(size=(200, 1))
     y = (X[:, 0] + rng.normal(size=200) > 0.5).astype(np.int8)
     return np.hstack([X, -X]), y, rng.normal(size=(300, 2))
 
 
-def test_splits_within_rounding_are_left_open_while_they_vote_alike(trees):
+def test_stump_with_ties_that_vote_alike_stays_undecided(trees):
     X, y, _ = mirrored()
     check_equal(AdaBoostClassifier(random_state=0), X, y, X)
     assert not trees
 
 
-def test_splits_within_rounding_are_settled_by_scikit_learn_where_they_differ(trees):
+def test_stump_with_ties_that_differ_in_prediction_is_settled_by_scikit_learn(trees):
     X, y, others = mirrored()
     estimator = AdaBoostClassifier(random_state=0)
     check_equal(estimator, X, y, np.vstack([X, others]))
@@ -138,7 +139,7 @@ def test_splits_within_rounding_are_settled_by_scikit_learn_where_they_differ(tr
     deciding = [n for n, one in enumerate(fast.estimators_) if one.split.left != one.split.right]
     assert len(trees) == n_settled == len(deciding) > 25
     assert {plain.estimators_[n].tree_.feature[0] for n in deciding} == {0, 1}
-    for queries in (X, others[:1], others):  # few by few, by members and all together
+    for queries in (X, others[:1], others):  # in portions, by members and all together
         for a, b in zip(plain.estimators_, fast.estimators_, strict=True):
             np.testing.assert_array_equal(a.predict(queries), b.predict(queries))
         np.testing.assert_array_equal(
@@ -151,7 +152,7 @@ def test_splits_within_rounding_are_settled_by_scikit_learn_where_they_differ(tr
         assert fast.estimators_[n].split[:2] == (tree.feature[0], tree.threshold[0])
 
 
-def test_splits_within_rounding_that_differ_in_training_are_settled_at_once(trees):
+def test_stump_with_ties_that_differ_in_training_is_settled_by_scikit_learn_at_once(trees):
     """Each feature is wrong about one row, of equal weight at first."""
     y = np.tile(np.array([0, 1], np.int8), 10)
     X = np.vstack([y, y, y]).T.astype(float)
@@ -161,7 +162,7 @@ def test_splits_within_rounding_that_differ_in_training_are_settled_at_once(tree
 
 
 @pytest.mark.parametrize("n_features", [15, 16, 17, 40])
-def test_more_ties_than_it_can_tell(n_features, trees):
+def test_stump_with_more_ties_than_16_is_settled_by_scikit_learn(n_features, trees):
     X, y, others = mirrored()
     X, others = (np.repeat(rows[:, :1], n_features, axis=1) for rows in (X, others))
     others += np.arange(n_features)
@@ -171,23 +172,23 @@ def test_more_ties_than_it_can_tell(n_features, trees):
     assert trees
 
 
-def test_a_perfect_stump_and_one_no_better_than_chance():
+def test_presorted_adaboost_with_a_perfect_or_useless_stump_stops_as_scikit_learn():
     X = np.array([[0.0], [1.0], [2.0], [3.0]])
     y = np.array([0, 0, 1, 1], np.int8)
     check_equal(AdaBoostClassifier(random_state=0), X, y, X)
-    assert len(stumps.PresortedAdaBoost().fit(X, y).estimators_) == 1
+    assert len(PresortedAdaBoost().fit(X, y).estimators_) == 1
     with pytest.raises(ValueError, match="worse than random"):
-        stumps.PresortedAdaBoost().fit(np.zeros((4, 1)), y)
+        PresortedAdaBoost().fit(np.zeros((4, 1)), y)
 
 
 @pytest.mark.parametrize("labels", [[False, True], [3, 7]])
-def test_other_labels(labels):
+def test_presorted_adaboost_with_other_labels_equals_scikit_learn(labels):
     problem = SHAPES["numeric"](n=200)
     y = np.array(labels)[problem.y_train]
     check_equal(AdaBoostClassifier(random_state=0), problem.X_train, y, problem.X_val)
 
 
-def test_what_it_does_not_know_goes_scikit_learns_own_way():
+def test_presorted_adaboost_with_unsupported_input_falls_back_to_scikit_learn():
     problem = SHAPES["numeric"](n=200)
     X, y, queries = problem.X_train, problem.y_train, problem.X_val
     plain = AdaBoostClassifier(n_estimators=10, random_state=0)
@@ -216,7 +217,7 @@ def test_what_it_does_not_know_goes_scikit_learns_own_way():
             clone(model).fit(X, y)
 
 
-def test_which_classifiers_have_an_equal():
+def test_drop_in_for_adaboost_keeps_parameters_and_rejects_others():
     made = AdaBoostClassifier(n_estimators=7, learning_rate=0.5, random_state=3)
     assert drop_in_for(made).get_params() == made.get_params()
 
@@ -232,22 +233,22 @@ def test_which_classifiers_have_an_equal():
         assert drop_in_for(other) is other
 
 
-def test_it_is_a_classifier_of_scikit_learns_kind():
-    check_estimator(stumps.PresortedAdaBoost(n_estimators=3, random_state=0))
+def test_presorted_adaboost_passes_the_estimator_checks():
+    check_estimator(PresortedAdaBoost(n_estimators=3, random_state=0))
 
 
-def test_a_fitted_one_can_be_pickled_and_keeps_no_training_rows():
+def test_presorted_adaboost_pickled_keeps_no_training_rows():
     problem = SHAPES["numeric"]()
-    model = stumps.PresortedAdaBoost(random_state=0).fit(problem.X_train, problem.y_train)
+    model = PresortedAdaBoost(random_state=0).fit(problem.X_train, problem.y_train)
     kept = pickle.dumps(model)
     assert len(kept) < problem.X_train.nbytes / 2
     again = pickle.loads(kept).predict_proba(problem.X_val)
     np.testing.assert_array_equal(again, model.predict_proba(problem.X_val))
 
 
-def test_ties_are_settled_before_pickling():
+def test_presorted_adaboost_pickled_has_its_ties_settled():
     X, y, others = mirrored()
-    model = stumps.PresortedAdaBoost(random_state=0).fit(X, y)
+    model = PresortedAdaBoost(random_state=0).fit(X, y)
     assert all(stump.tie is not None for stump in model.estimators_)
     first = pickle.dumps(model)
     assert len(first) < 10 * X.nbytes  # not fifty times the rows' weights
@@ -259,7 +260,7 @@ def test_ties_are_settled_before_pickling():
 @pytest.mark.data
 @pytest.mark.parametrize("ir", [20, 100])
 @pytest.mark.parametrize("name", PAPER_DATASETS)
-def test_equal_on_the_six_datasets(data_dir, name, ir):
+def test_presorted_adaboost_on_the_six_datasets_equals_scikit_learn(data_dir, name, ir):
     split = make_split(load_dataset(name, data_dir=data_dir), ir=ir, seed=0)
     problem = Problem(split.X_train, split.y_train, split.X_train[split.y_train == 1], split.X_val)
     rng, estimator = np.random.default_rng(0), AdaBoostClassifier(random_state=0)

@@ -1,4 +1,4 @@
-"""k nearest neighbours from lists equals scikit-learn, ties by the rule that knn.py writes down."""
+"""The k-nearest-neighbours scorer predicts as scikit-learn, with the ties that it documents."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_equal_on_data_shaped_like_the_six(shape):
+def test_knn_scorer_on_data_shaped_like_the_six_equals_refits(shape):
     problem = SHAPES[shape]()
     check_knn(
         problem,
@@ -20,7 +20,7 @@ def test_equal_on_data_shaped_like_the_six(shape):
 
 @settings(max_examples=150)
 @given(tiny_problems(scales=EXACT_SCALES))
-def test_brute_force_is_reproduced_ties_included(case):
+def test_knn_scorer_with_brute_force_equals_refits_ties_included(case):
     problem, counts = case
     k = min(5, len(problem.X_train))
     fast, refit = scorers(problem, KNeighborsClassifier(k, algorithm="brute"), "knn")
@@ -29,14 +29,14 @@ def test_brute_force_is_reproduced_ties_included(case):
 
 @settings(max_examples=100)
 @given(tiny_problems())
-def test_equal_but_for_ties_whatever_the_algorithm(case):
+def test_knn_scorer_with_any_algorithm_equals_refits_except_for_ties(case):
     problem, counts = case
     check_knn(problem, KNeighborsClassifier(min(3, len(problem.X_train))), [counts])
 
 
 @pytest.mark.parametrize("k", [1, 2, 4, 9, 30])
 @pytest.mark.parametrize("algorithm", ["brute", "auto"])
-def test_any_number_of_neighbours(k, algorithm):
+def test_knn_scorer_with_any_number_of_neighbours_equals_refits(k, algorithm):
     problem = SHAPES["mixed"](seed=1, n=300)
     estimator = KNeighborsClassifier(k, algorithm=algorithm)
     fast, refit = scorers(problem, estimator, "knn")
@@ -45,7 +45,7 @@ def test_any_number_of_neighbours(k, algorithm):
         np.testing.assert_array_equal(fast.predict(counts), refit.predict(counts))
 
 
-def test_a_tie_at_the_border_goes_to_the_original_row():
+def test_knn_scorer_with_a_tie_at_the_border_takes_the_original_row():
     """Five rows at distance 1, one of them counted from the pool: the originals came first."""
     X = np.array([[1.0], [-1.0], [1.0], [5.0], [6.0]])
     problem = Problem(

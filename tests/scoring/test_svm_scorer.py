@@ -1,4 +1,4 @@
-"""Newton's minimum is liblinear's at a tight tolerance, and predicts what its default does."""
+"""The SVM scorer's minimum is liblinear's at a tight tolerance, its predictions the default's."""
 
 import numpy as np
 import pytest
@@ -11,14 +11,14 @@ from autosmote.scoring.scorers.svm import SvmScorer
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_equal_on_data_shaped_like_the_six(shape):
+def test_svm_scorer_on_data_shaped_like_the_six_equals_refits(shape):
     problem = SHAPES[shape]()
     episodes = [draw_counts(problem, np.random.default_rng(i)) for i in range(2)]
     check_svm(problem, LinearSVC(random_state=0), [*episodes, np.zeros_like(episodes[0])])
 
 
 @pytest.mark.parametrize("parameters", [{"C": 0.01}, {"C": 30.0, "intercept_scaling": 4.0}])
-def test_other_parameters(parameters):
+def test_svm_scorer_with_other_parameters_equals_refits(parameters):
     problem = SHAPES["mixed"](n=400)
     episodes = [draw_counts(problem, np.random.default_rng(i)) for i in range(2)]
     check_svm(problem, LinearSVC(random_state=0, **parameters), episodes)
@@ -26,8 +26,8 @@ def test_other_parameters(parameters):
 
 @settings(max_examples=150)
 @given(tiny_problems())
-def test_the_gradient_vanishes_at_the_minimum(case):
-    """Needs no reference: f is strictly convex, so this is the minimum."""
+def test_svm_scorer_on_any_rows_has_a_vanishing_gradient(case):
+    """No reference is needed: f is strictly convex, so this is the minimum."""
     problem, counts = case
     scorer = SvmScorer(
         LinearSVC(), problem.X_train, problem.y_train, problem.pool, problem.X_val, 1 << 30
@@ -43,7 +43,7 @@ def test_the_gradient_vanishes_at_the_minimum(case):
     np.testing.assert_allclose(gradient, 0, atol=1e-10 * (1 + weight @ np.abs(X).sum(axis=1)))
 
 
-def test_results_do_not_depend_on_earlier_calls():
+def test_svm_scorer_after_other_calls_has_the_same_coefficients():
     problem = SHAPES["rounded"](n=300)
     episodes = [draw_counts(problem, np.random.default_rng(i)) for i in range(3)]
     fast, _ = scorers(problem, LinearSVC(random_state=0), "svm")
@@ -54,7 +54,7 @@ def test_results_do_not_depend_on_earlier_calls():
     assert (alone[0] == again[0]).all() and alone[1] == again[1]
 
 
-def test_rows_outside_the_span_of_the_training_rows():
+def test_svm_scorer_with_rows_outside_the_training_span_equals_refits():
     """A validation row may have a category that no training row has; it has no weight."""
     rng = np.random.default_rng(0)
     X = np.hstack([rng.normal(0, 1, (60, 2)), np.zeros((60, 1))])

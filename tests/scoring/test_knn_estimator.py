@@ -1,4 +1,4 @@
-"""k nearest neighbours from boxes: equal to scikit-learn's, ties and all."""
+"""The drop-in k-nearest-neighbours classifier equals scikit-learn's, ties included."""
 
 import pickle
 
@@ -14,26 +14,27 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from autosmote.data.datasets import PAPER_DATASETS, load_dataset
 from autosmote.data.splits import make_split
-from autosmote.scoring.estimators import knn as neighbours
+from autosmote.scoring.estimators import knn
+from autosmote.scoring.estimators.knn import BoxedKNeighbors
 from autosmote.scoring.registry import drop_in_for
 
 
 def check_equal(estimator, X, y, queries):
-    """Equal predictions; how many rows scikit-learn was asked about."""
+    """Check for equal predictions; return how many rows scikit-learn predicts."""
     fast = drop_in_for(estimator)
-    assert type(fast) is neighbours.BoxedKNeighbors
+    assert type(fast) is BoxedKNeighbors
     plain, fast = (clone(model).fit(X, y) for model in (estimator, fast))
     np.testing.assert_array_equal(plain.predict(queries), fast.predict(queries))
     np.testing.assert_array_equal(plain.predict_proba(queries[:9]), fast.predict_proba(queries[:9]))
     boxes = fast._boxes
     if boxes is None:
         return 0
-    return int((neighbours._votes(queries, *boxes, fast.n_neighbors) < 0).sum())
+    return int((knn._votes(queries, *boxes, fast.n_neighbors) < 0).sum())
 
 
 @pytest.mark.parametrize("k", [1, 4, 5])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_equal_on_data_shaped_like_the_six(shape, k):
+def test_boxed_neighbours_on_data_shaped_like_the_six_equal_scikit_learn(shape, k):
     problem, rng = SHAPES[shape](), np.random.default_rng(k)
     estimator = KNeighborsClassifier(k)
     for X, y in (
@@ -45,7 +46,7 @@ def test_equal_on_data_shaped_like_the_six(shape, k):
             assert asked < 10
 
 
-def test_rows_that_tie_are_asked_for():
+def test_boxed_neighbours_with_ties_leave_rows_to_scikit_learn():
     X = np.array([[0.0], [2.0], [0.0], [2.0], [5.0]])
     y = np.array([0, 1, 0, 1, 1])
     assert check_equal(KNeighborsClassifier(1), X, y, np.array([[1.0], [0.5], [4.0]])) == 1
@@ -60,18 +61,18 @@ def test_rows_that_tie_are_asked_for():
 
 @settings(max_examples=150)
 @given(tiny_problems(), st.integers(1, 7))
-def test_equal_whatever_the_rows(case, k):
+def test_boxed_neighbours_on_any_rows_equal_scikit_learn(case, k):
     problem, counts = case
     counts = np.minimum(counts, 40)
     X, y = over_sampled(problem, counts)
     k = min(k, len(X))
-    # A tree whatever the number of rows: with few, "auto" takes brute force.
+    # "auto" chooses brute force where rows are few.
     for algorithm in ("kd_tree", "auto"):
         estimator = KNeighborsClassifier(k, algorithm=algorithm)
         check_equal(estimator, X, y, np.vstack([X, problem.X_val]))
 
 
-def test_what_it_does_not_know_goes_scikit_learns_own_way():
+def test_boxed_neighbours_with_unsupported_input_fall_back_to_scikit_learn():
     problem = SHAPES["numeric"](n=200)
     X, y, queries = problem.X_train, problem.y_train, problem.X_val
     fast = drop_in_for(KNeighborsClassifier())
@@ -95,7 +96,7 @@ def test_what_it_does_not_know_goes_scikit_learns_own_way():
         assert drop_in_for(estimator) is estimator
 
 
-def test_labels_pickles_and_errors():
+def test_boxed_neighbours_labels_pickles_and_errors_are_scikit_learns():
     problem = SHAPES["numeric"](n=200)
     X, y, queries = problem.X_train, problem.y_train, problem.X_val
     fast = drop_in_for(KNeighborsClassifier())
@@ -108,7 +109,7 @@ def test_labels_pickles_and_errors():
     np.testing.assert_array_equal(
         model.predict(queries), KNeighborsClassifier(1).fit(X, y).predict(queries)
     )
-    model.fit(X, 1 - y)  # the boxes of earlier rows are gone
+    model.fit(X, 1 - y)  # drops the boxes of the earlier rows
     np.testing.assert_array_equal(
         model.predict(queries), KNeighborsClassifier(1).fit(X, 1 - y).predict(queries)
     )
@@ -122,13 +123,13 @@ def test_labels_pickles_and_errors():
         assert messages[0] == messages[1]
 
 
-def test_it_is_a_classifier_of_scikit_learns_kind():
-    check_estimator(neighbours.BoxedKNeighbors(), on_skip=None)
+def test_boxed_neighbours_pass_the_estimator_checks():
+    check_estimator(BoxedKNeighbors(), on_skip=None)
 
 
 @pytest.mark.data
 @pytest.mark.parametrize("dataset", PAPER_DATASETS)
-def test_equal_on_the_six_datasets(dataset, data_dir):
+def test_boxed_neighbours_on_the_six_datasets_equal_scikit_learn(dataset, data_dir):
     split = make_split(load_dataset(dataset, data_dir=data_dir), ir=50, seed=1)
     rng = np.random.default_rng(0)
     minority = split.X_train[split.y_train == 1]

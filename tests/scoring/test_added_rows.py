@@ -1,4 +1,4 @@
-"""A resampled training part is scored as the classifier that is trained on it predicts."""
+"""A resampled training part is scored as the classifier trained on it predicts."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from autosmote.scoring.scorers import added_rows as resampled
+from autosmote.scoring.scorers import added_rows
 from autosmote.scoring.scorers.added_rows import ResampledScorer
 
 CLASSIFIERS = {
@@ -25,21 +25,21 @@ SAMPLERS = {"smote": SMOTE, "svmsmote": SVMSMOTE, "smotetomek": SMOTETomek}
 
 @pytest.fixture
 def fits(monkeypatch):
-    """The classifiers that were trained for a prediction."""
+    """Record the classifiers that are trained for a prediction."""
     made = []
 
     def counting(estimator):
         made.append(estimator)
         return clone(estimator)
 
-    monkeypatch.setattr(resampled, "clone", counting)
+    monkeypatch.setattr(added_rows, "clone", counting)
     return made
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("sampler", SAMPLERS)
 @pytest.mark.parametrize("clf", CLASSIFIERS)
-def test_predictions_are_those_of_the_classifier(clf, sampler, shape, fits):
+def test_resampled_scorer_predicts_as_the_classifier(clf, sampler, shape, fits):
     problem = SHAPES[shape]()
     scorer = ResampledScorer(CLASSIFIERS[clf], problem.X_train, problem.y_train, problem.X_val)
     different = []
@@ -60,7 +60,7 @@ def test_predictions_are_those_of_the_classifier(clf, sampler, shape, fits):
 
 
 @pytest.mark.parametrize("clf", ["svm", "knn"])
-def test_the_answer_does_not_depend_on_what_was_asked_before(clf):
+def test_resampled_scorer_in_any_order_of_calls_predicts_the_same(clf):
     problem = SHAPES["numeric"]()
     tables = [
         SMOTE(random_state=seed).fit_resample(problem.X_train, problem.y_train) for seed in range(3)
@@ -75,7 +75,7 @@ def test_the_answer_does_not_depend_on_what_was_asked_before(clf):
     assert np.array_equal(forth, back[::-1])
 
 
-def test_what_is_no_addition_is_trained_on(fits):
+def test_resampled_scorer_where_rows_are_not_just_added_trains(fits):
     problem = SHAPES["one_hot"]()
     X, y = problem.X_train, problem.y_train
     new = np.vstack([X, X[y == 1][:3]])
@@ -92,7 +92,7 @@ def test_what_is_no_addition_is_trained_on(fits):
         scorer = ResampledScorer(LinearSVC(random_state=0), X, y, problem.X_val)
         expected = LinearSVC(random_state=0).fit(rows, labels).predict(problem.X_val)
         assert np.array_equal(scorer.predict(rows, labels), expected) and len(fits) == 1
-    # A classifier of other parameters, of which no fast scorer knows.
+    # Parameters that no fast scorer supports.
     for estimator in (KNeighborsClassifier(weights="distance"), LinearSVC(loss="hinge")):
         fits.clear()
         scorer = ResampledScorer(estimator, X, y, problem.X_val)

@@ -1,4 +1,4 @@
-"""Decision trees from rows sorted once per fit: scikit-learn's to the bit, in every node."""
+"""The drop-in decision tree equals scikit-learn's to the bit, in every node."""
 
 import pickle
 
@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from problems import SHAPES, draw_counts, tiny_problems
+from problems import SHAPES, draw_counts, over_sampled, tiny_problems
 from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.ensemble import AdaBoostClassifier
@@ -17,24 +17,21 @@ from sklearn.utils.estimator_checks import check_estimator
 from autosmote.data.datasets import PAPER_DATASETS, load_dataset
 from autosmote.data.splits import make_split
 from autosmote.scoring.estimators.tree import PresortedTree
-from autosmote.scoring.kernels import presort
-from autosmote.scoring.kernels import tree_growth as growing
+from autosmote.scoring.kernels import tree_growth
 from autosmote.scoring.registry import drop_in_for
 
 
-def resampled(problem, rng, all_different=True):
-    """As after over-sampling: pool rows repeated, or, as SMOTE makes them, all different."""
-    counts = draw_counts(problem, rng)
-    added = np.repeat(problem.pool, counts, axis=0)
-    if all_different:
-        other = problem.pool[rng.integers(len(problem.pool), size=len(added))]
-        added = added + rng.random((len(added), 1)) * (other - added)
-    X = np.vstack([problem.X_train, added])
-    return X, np.append(problem.y_train, np.ones(len(added), np.int8))
+def resampled(problem, rng):
+    """Return the training part with interpolated rows, all different, as SMOTE makes them."""
+    X, y = over_sampled(problem, draw_counts(problem, rng))
+    added = X[len(problem.X_train) :]
+    other = problem.pool[rng.integers(len(problem.pool), size=len(added))]
+    added += rng.random((len(added), 1)) * (other - added)
+    return X, y
 
 
 def check_same_fit(plain, fast):
-    """All that a fit leaves behind, every field of every node included."""
+    """Check all attributes of a fit, every field of every node included."""
     attributes = dict(vars(plain))
     state = attributes.pop("tree_").__getstate__()
     others = dict(vars(fast))
@@ -62,34 +59,33 @@ def check_equal(plain, X, y):
 
 @pytest.fixture
 def grown(monkeypatch):
-    """How many trees were grown here, not by scikit-learn."""
-    made, grow = [], growing.grow
-    monkeypatch.setattr(growing, "grow", lambda *given: made.append(1) or grow(*given))
+    """Record the trees that are grown by the kernel, not by scikit-learn."""
+    made, grow = [], tree_growth.grow
+    monkeypatch.setattr(tree_growth, "grow", lambda *given: made.append(1) or grow(*given))
     return made
 
 
 @pytest.mark.parametrize("seed", [0, 5])
 @pytest.mark.parametrize("shape", SHAPES)
-def test_equal_on_data_shaped_like_the_six(shape, seed, grown):
+def test_presorted_tree_on_data_shaped_like_the_six_equals_scikit_learn(shape, seed, grown):
     problem, rng = SHAPES[shape](seed=seed), np.random.default_rng(seed)
     plain = DecisionTreeClassifier(random_state=seed)
     check_equal(plain, problem.X_train, problem.y_train)
-    check_equal(plain, *resampled(problem, rng, all_different=False))
+    check_equal(plain, *over_sampled(problem, draw_counts(problem, rng)))
     check_equal(plain, *resampled(problem, rng))
     assert len(grown) == 3
 
 
 @settings(max_examples=150)
 @given(tiny_problems(), st.integers(0, 2**32 - 1), st.sampled_from([None, None, 1, 2]))
-def test_equal_whatever_the_rows(case, random_state, max_depth):
+def test_presorted_tree_on_any_rows_equals_scikit_learn(case, random_state, max_depth):
     problem, counts = case
     counts = np.minimum(counts, 40)
-    X = np.vstack([problem.X_train, np.repeat(problem.pool, counts, axis=0)])
-    y = np.append(problem.y_train, np.ones(counts.sum(), np.int8))
-    check_equal(DecisionTreeClassifier(random_state=random_state, max_depth=max_depth), X, y)
+    estimator = DecisionTreeClassifier(random_state=random_state, max_depth=max_depth)
+    check_equal(estimator, *over_sampled(problem, counts))
 
 
-def test_what_a_tree_is_asked_for():
+def test_presorted_tree_methods_return_what_scikit_learns_do():
     problem = SHAPES["mixed"]()
     X, y = resampled(problem, np.random.default_rng(0))
     plain, fast = check_equal(DecisionTreeClassifier(random_state=0), X, y)
@@ -106,14 +102,14 @@ def test_what_a_tree_is_asked_for():
 
 
 @pytest.mark.parametrize("max_depth", [1, 3, np.int64(7)])
-def test_limited_depth(max_depth):
+def test_presorted_tree_with_limited_depth_equals_scikit_learn(max_depth):
     problem = SHAPES["mixed"](n=300)
     plain = DecisionTreeClassifier(random_state=1, max_depth=max_depth)
     check_equal(plain, *resampled(problem, np.random.default_rng(0)))
 
 
 @pytest.mark.parametrize("labels", [[False, True], [3, 7], [-5, 2**40]])
-def test_other_labels(labels, grown):
+def test_presorted_tree_with_other_labels_equals_scikit_learn(labels, grown):
     problem = SHAPES["numeric"](n=200)
     y = np.array(labels)[problem.y_train]
     check_equal(DecisionTreeClassifier(random_state=0), problem.X_train, y)
@@ -121,7 +117,7 @@ def test_other_labels(labels, grown):
 
 
 @pytest.mark.parametrize("make", [np.asfortranarray, np.float32, lambda X: X[::2, ::-1]])
-def test_other_layouts_of_rows(make, grown):
+def test_presorted_tree_with_other_memory_layouts_equals_scikit_learn(make, grown):
     problem = SHAPES["numeric"](n=200)
     X = make(problem.X_train)
     y = problem.y_train[:: len(problem.y_train) // len(X)]
@@ -129,13 +125,13 @@ def test_other_layouts_of_rows(make, grown):
     assert grown
 
 
-def test_both_zeros_are_one_value():
+def test_presorted_tree_with_negative_zeros_equals_scikit_learn():
     rng = np.random.default_rng(0)
     X = rng.choice([-0.0, 0.0, -1.0, *rng.normal(size=20)], (300, 3))
     check_equal(DecisionTreeClassifier(random_state=0), X, rng.integers(0, 2, 300))
 
 
-def test_what_it_does_not_know_goes_scikit_learns_own_way(grown):
+def test_presorted_tree_with_unsupported_input_falls_back_to_scikit_learn(grown):
     problem = SHAPES["numeric"](n=200)
     X, y = problem.X_train, problem.y_train
     plain = DecisionTreeClassifier(random_state=0)
@@ -168,7 +164,7 @@ def check_same_fit_of_any(plain, fast):
     assert vars(plain).keys() == vars(fast).keys()
 
 
-def test_other_parameters_set_later_go_scikit_learns_own_way(grown):
+def test_presorted_tree_with_parameters_set_later_falls_back_to_scikit_learn(grown):
     problem = SHAPES["numeric"](n=200)
     X, y = problem.X_train, problem.y_train
     for parameters in ({"criterion": "entropy"}, {"min_samples_leaf": 5}, {"ccp_alpha": 0.01}):
@@ -191,7 +187,7 @@ def test_other_parameters_set_later_go_scikit_learns_own_way(grown):
         ({}, lambda X, y: (X, np.linspace(0, 1, len(y)))),
     ],
 )
-def test_errors_are_in_scikit_learns_words(parameters, spoil):
+def test_presorted_tree_with_invalid_input_raises_scikit_learns_error(parameters, spoil):
     problem = SHAPES["numeric"](n=200)
     words = []
     for kind in (DecisionTreeClassifier, PresortedTree):
@@ -201,7 +197,7 @@ def test_errors_are_in_scikit_learns_words(parameters, spoil):
     assert words[0] == words[1]
 
 
-def test_a_new_fit_forgets_the_old_ones_columns():
+def test_presorted_tree_after_a_new_fit_has_no_old_feature_names():
     problem = SHAPES["numeric"](n=200)
     frame = pd.DataFrame(problem.X_train, columns=list("abcde"))
     fast = PresortedTree(random_state=0).fit(frame, problem.y_train)
@@ -210,7 +206,7 @@ def test_a_new_fit_forgets_the_old_ones_columns():
     assert not hasattr(fast, "feature_names_in_")
 
 
-def test_which_classifiers_have_an_equal():
+def test_drop_in_for_trees_keeps_parameters_and_rejects_others():
     made = DecisionTreeClassifier(max_depth=7, random_state=3)
     assert drop_in_for(made).get_params() == made.get_params()
 
@@ -229,21 +225,12 @@ def test_which_classifiers_have_an_equal():
         assert drop_in_for(other) is other
 
 
-def test_it_is_a_classifier_of_scikit_learns_kind():
+def test_presorted_tree_passes_the_estimator_checks():
     check_estimator(PresortedTree(random_state=0))
-
-
-@pytest.mark.parametrize("values", [40, 100_000])
-def test_rows_in_the_order_of_a_feature(values):
-    rng = np.random.default_rng(0)
-    drawn = rng.normal(size=values) * 10.0 ** rng.integers(-44, 38, values)
-    columns = rng.choice(np.append(drawn, [0.0, -0.0]), (3, 2000)).astype(np.float32)
-    expected = np.argsort(columns, axis=1, kind="stable")
-    np.testing.assert_array_equal(presort.sort_columns(columns), expected)
 
 
 @pytest.mark.data
 @pytest.mark.parametrize("name", PAPER_DATASETS)
-def test_equal_on_the_six_datasets(data_dir, name):
+def test_presorted_tree_on_the_six_datasets_equals_scikit_learn(data_dir, name):
     split = make_split(load_dataset(name, data_dir=data_dir), ir=100, seed=0)
     check_equal(DecisionTreeClassifier(random_state=0), split.X_train, split.y_train)

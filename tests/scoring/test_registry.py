@@ -1,4 +1,4 @@
-"""Which scorer is chosen for which estimator, and that all scorers keep to one protocol."""
+"""The choice of a scorer for an estimator, and what all scorers have in common."""
 
 import logging
 import os
@@ -71,28 +71,28 @@ def score(problem: Problem, estimator, **options):
 
 
 @pytest.mark.parametrize(("name", "estimator"), FAST, ids=str)
-def test_fast_where_it_is_reproduced(problem, name, estimator):
+def test_make_scorer_with_a_supported_estimator_is_fast(problem, name, estimator):
     assert score(problem, estimator).name == name
 
 
 def short(estimator) -> str:
-    """Its text without addresses, which differ from process to process."""
+    """Return its text without addresses, which differ between processes."""
     return str(estimator).partition(" at 0x")[0]
 
 
 @pytest.mark.parametrize("estimator", [*REFIT, MyTree(random_state=0)], ids=short)
-def test_refit_everywhere_else(problem, estimator):
+def test_make_scorer_with_another_estimator_refits(problem, estimator):
     assert score(problem, estimator).name == "refit"
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(("name", "estimator"), FAST[::2], ids=str)
-def test_the_opening_comparison_passes_on_data_shaped_like_the_six(shape, name, estimator):
+def test_make_scorer_on_data_shaped_like_the_six_agrees_with_refits(shape, name, estimator):
     assert score(SHAPES[shape](n=300), estimator).name == name
 
 
 @pytest.mark.parametrize(("name", "estimator"), FAST[::2], ids=str)
-def test_refit_on_request_and_where_memory_is_short(problem, name, estimator, caplog):
+def test_make_scorer_on_request_or_without_memory_refits(problem, name, estimator, caplog):
     assert score(problem, estimator, scoring="refit").name == "refit"
     assert not caplog.records
     with caplog.at_level(logging.WARNING, logger="autosmote"):
@@ -100,8 +100,8 @@ def test_refit_on_request_and_where_memory_is_short(problem, name, estimator, ca
     assert [r.getMessage().startswith("Scoring by refits") for r in caplog.records] == [True]
 
 
-def test_lists_of_neighbours_are_bounded_as_they_grow():
-    """No estimate beforehand can tell how many pool rows are near; the bound holds all the same."""
+def test_knn_scorer_beyond_its_memory_while_lists_grow_refits():
+    """The number of near pool rows cannot be estimated beforehand; the bound holds nevertheless."""
     problem = SHAPES["numeric"](n=300)
     far = Problem(problem.X_train + 100, problem.y_train, problem.pool, problem.X_val)
     scratch = 16 * 256 * len(problem.X_val)
@@ -110,7 +110,7 @@ def test_lists_of_neighbours_are_bounded_as_they_grow():
     assert score(far, KNeighborsClassifier(), memory_bytes=scratch + all_near - 1).name == "refit"
 
 
-def test_an_unknown_way_of_scoring_is_a_mistake_of_the_user(problem):
+def test_make_scorer_with_unknown_scoring_raises_a_user_error(problem):
     with pytest.raises(UserError, match="scoring"):
         score(problem, KNeighborsClassifier(), scoring="fast")
 
@@ -119,7 +119,9 @@ def test_an_unknown_way_of_scoring_is_a_mistake_of_the_user(problem):
     ("scorer", "estimator"),
     [(TreeScorer, DecisionTreeClassifier(random_state=0)), (SvmScorer, LinearSVC())],
 )
-def test_a_scorer_that_disagrees_is_not_used(problem, scorer, estimator, monkeypatch, caplog):
+def test_make_scorer_where_the_fast_scorer_disagrees_refits(
+    problem, scorer, estimator, monkeypatch, caplog
+):
     right = scorer.predict
     monkeypatch.setattr(scorer, "predict", lambda self, counts: 1 - right(self, counts))
     with caplog.at_level(logging.WARNING, logger="autosmote"):
@@ -127,7 +129,7 @@ def test_a_scorer_that_disagrees_is_not_used(problem, scorer, estimator, monkeyp
     assert len(caplog.records) == 1
 
 
-def test_a_scorer_is_compared_once_where_results_are_kept(problem, monkeypatch):
+def test_make_scorer_with_agreed_compares_once(problem, monkeypatch):
     compared: list = []
     agreed: dict[str, bool] = {}
     right = RefitScorer.predict
@@ -143,7 +145,7 @@ def test_a_scorer_is_compared_once_where_results_are_kept(problem, monkeypatch):
     assert n_compared(problem) > 0
     assert n_compared(problem) == 0
     assert n_compared(problem, agreed=None) > 0
-    # Anything else is compared anew.
+    # Other estimators and data are compared.
     assert n_compared(problem, n_estimators=3) > 0
     assert n_compared(numeric(n=200, d=4)) > 0
     for name in ("X_train", "y_train", "pool", "X_val"):
@@ -151,8 +153,7 @@ def test_a_scorer_is_compared_once_where_results_are_kept(problem, monkeypatch):
 
 
 @pytest.mark.parametrize("what", ["one class", "infinite value", "too few rows", "more features"])
-def test_refit_where_the_data_are_not_plain(problem, what):
-    """Whatever scikit-learn makes of such data, it makes of them."""
+def test_make_scorer_on_unsupported_data_refits(problem, what):
     X, y = problem.X_train.copy(), problem.y_train.copy()
     estimator = DecisionTreeClassifier(random_state=0)
     if what == "one class":
@@ -178,12 +179,12 @@ def test_refit_where_the_data_are_not_plain(problem, what):
     ],
     ids=str,
 )
-def test_scikit_learn_refuses_bad_parameters_in_its_own_words(problem, estimator):
+def test_make_scorer_with_invalid_parameters_raises_scikit_learns_error(problem, estimator):
     with pytest.raises(ValueError, match="parameter of"):
         score(problem, estimator).predict(np.zeros(len(problem.pool), dtype=np.int32))
 
 
-def test_without_a_pool(problem):
+def test_scorers_without_a_pool_predict_as_the_estimator(problem):
     empty = Problem(problem.X_train, problem.y_train, problem.pool[:0], problem.X_val)
     counts = np.zeros(0, dtype=np.int32)
     for name, estimator in FAST[::2]:
@@ -198,8 +199,8 @@ def test_without_a_pool(problem):
     [*FAST[::2], ("refit", RandomForestClassifier(5, random_state=0))],
     ids=str,
 )
-def test_an_answer_depends_on_the_counts_only(problem, name, estimator):
-    """Alone, after other episodes and in another order: the same predictions, counts unchanged."""
+def test_scorers_in_any_order_of_calls_predict_the_same(problem, name, estimator):
+    """Alone, after other episodes and in reverse: the same predictions, counts unchanged."""
     rng = np.random.default_rng(0)
     episodes = [draw_counts(problem, rng) for _ in range(4)]
     kept = [counts.copy() for counts in episodes]
@@ -214,8 +215,8 @@ def test_an_answer_depends_on_the_counts_only(problem, name, estimator):
     assert forward[0].dtype == np.int8 and forward[0].shape == (len(problem.X_val),)
 
 
-def test_works_in_forked_processes(problem):
-    """Actors score with what their parent has computed."""
+def test_scorers_in_forked_processes_predict_the_same(problem):
+    """Actors score with what their parent computed."""
     for _, estimator in FAST[::2]:
         scorer = score(problem, estimator)
         counts = draw_counts(problem, np.random.default_rng(0))
@@ -231,7 +232,7 @@ def test_works_in_forked_processes(problem):
         os.close(writer)
 
 
-def test_actors_stay_light():
+def test_scorers_import_nothing_heavy():
     """No heavy library, and of scikit-learn not the ensembles where they are not scored."""
     code = (
         "import sys\n"
