@@ -13,6 +13,7 @@ import pytest
 from scipy.stats import wilcoxon
 
 from autosmote import reports
+from autosmote.errors import UserError
 from autosmote.records.collected import read_plan, read_records
 from autosmote.reports import names
 from autosmote.reports.cells import load_study, make_cells
@@ -239,7 +240,7 @@ def test_an_arm_may_be_missing(make_selection, tmp_path, planned):
     gains = read("gains_mcc").query("arm == 'autosmote vote 25' and question == 'learning'")
     if planned:
         assert list(gains["runs"]) == [0, 0, 0] and gains[["test", "p"]].isna().all(axis=None)
-        with pytest.raises(reports.cells.UserError, match="96 of 384 cells"):
+        with pytest.raises(UserError, match="96 of 384 cells"):
             reports.write(tmp_path, "selection", "quick")
     else:
         assert gains.empty
@@ -284,6 +285,11 @@ def test_few_configurations_have_no_intervals(make_selection):
     assert set(gains["block"]) == {"decided"} and (gains["configurations"] == 4).all()
     assert gains[["p", "p_holm", "test_low", "test_high"]].isna().all(axis=None)
     assert gains["held"].isna().all()
+
+
+def test_a_plan_without_sources_is_refused(make_selection):
+    with pytest.raises(UserError, match="does not name sources and rules; make it again"):
+        make_selection(arms=["autosmote"], grid=lambda arm: {})
 
 
 def test_each_question_has_its_pairs():
