@@ -14,7 +14,6 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,9 @@ import yaml
 from autosmote.config.schema import CONF_DIR, ClassifierSettings
 from autosmote.config.targets import make_classifier
 from autosmote.isolation.processes import usable_cores
-from autosmote.records.record import git_revision, write_file
+from autosmote.records.collected import write_csv
+from autosmote.records.record import git_revision
+from autosmote.reports.render.writers import markdown_table
 
 Row = dict[str, Any]
 
@@ -121,20 +122,13 @@ class Table:
     def add(self, rows: Sequence[Row]) -> None:
         """Append rows; a column that a row lacks stays empty."""
         self.rows += [{name: row.get(name) for name in self.columns} for row in rows]
-        write_file(self.path, self._write)
-
-    def _write(self, path: Path) -> None:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, self.columns, lineterminator="\n")
-            writer.writeheader()
-            for row in self.rows:
-                writer.writerow({name: _short(value) for name, value in row.items()})
+        shown = [{name: _short(value) for name, value in row.items()} for row in self.rows]
+        write_csv(self.path, self.columns, shown)
 
 
 def markdown(header: Sequence[str], lines: Sequence[Sequence[Any]]) -> str:
     """A Markdown table; numbers at three digits, None as an empty cell."""
-    cells = [header, ["---"] * len(header), *([show(v) for v in line] for line in lines)]
-    return "\n".join("| " + " | ".join(line) + " |" for line in cells) + "\n"
+    return markdown_table(header, [[show(value) for value in line] for line in lines], len(header))
 
 
 def show(value: Any) -> str:
@@ -144,11 +138,6 @@ def show(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def save(path: Path, text: str) -> None:
-    """Write a text file in one step."""
-    write_file(path, partial(Path.write_text, data=text, encoding="utf-8"))
 
 
 def _short(value: Any) -> Any:

@@ -28,12 +28,12 @@ from bench_common import (
     markdown,
     one_thread,
     revision,
-    save,
     show,
 )
 
 from autosmote.isolation.processes import proportional_set_size
 from autosmote.records.record import write_file
+from autosmote.reports.render.writers import write_text
 from autosmote.search.loop import SearchConfig, SearchInterrupted, SearchResult, run_search
 
 COLUMNS = (
@@ -177,7 +177,7 @@ def report(rows: Sequence[Row], base: Path, load: str) -> str:
             "## Points\n\n" + markdown((*sizes, *rest), points),
         ]
     )
-    save(base.with_suffix(".md"), text)
+    write_text(base.with_suffix(".md"), text)
     _figure(rows, base.with_suffix(".png"))
     return text
 

@@ -7,10 +7,11 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from bench_common import Row, machine, markdown, save, show
+from bench_common import Row, machine, markdown, show
 
 from autosmote.config.search import LOW_LEVEL_NETS, SearchConfig
 from autosmote.records.record import write_file
+from autosmote.reports.render.writers import write_text
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart; shapes differ too.
 _PARTS = {
@@ -61,7 +62,7 @@ def report(rows: Sequence[Row], base: Path, load: str) -> str:
         _runs(by_kind["run"]),
     ]
     text = "\n".join(sections)
-    save(base.with_suffix(".md"), text)
+    write_text(base.with_suffix(".md"), text)
     _figure(by_kind, base.with_suffix(".png"))
     return text
 

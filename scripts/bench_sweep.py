@@ -18,7 +18,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench_common import Row, Table, busy, machine, markdown, save
+from bench_common import Row, Table, busy, machine, markdown
+
+from autosmote.reports.render.writers import write_text
 
 COLUMNS = ("what", "n", "cpu_s", "wall_s")
 LAUNCHERS = {
@@ -109,7 +111,7 @@ def main() -> int:
         "",
         markdown(COLUMNS, [[row[name] for name in COLUMNS] for row in table.rows]),
     ]
-    save(folder / "sweep.md", "\n".join(lines))
+    write_text(folder / "sweep.md", "\n".join(lines))
     return 0
 
 

@@ -18,6 +18,7 @@ import numpy as np
 
 from autosmote.data.datasets import PAPER_DATASETS
 from autosmote.records.record import read_record
+from autosmote.reports.render.writers import markdown_table
 from autosmote.run import main as run
 
 LAST = 100
@@ -104,9 +105,8 @@ def write(rows: list[dict[str, Any]], folder: Path) -> str:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(rows)
-    lines = [columns, ["---"] * len(columns)]
-    lines += [[str(row.get(name, "")) for name in columns] for row in rows]
-    text = "\n".join("| " + " | ".join(cells) + " |" for cells in lines) + "\n"
+    lines = [[str(row.get(name, "")) for name in columns] for row in rows]
+    text = markdown_table(columns, lines, n_text=len(columns))
     (folder / "learning.md").write_text(text)
     return text
 

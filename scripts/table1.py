@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import csv
 import sys
 from pathlib import Path
 
 from autosmote.data.datasets import DATA_DIR_VARIABLE, Dataset, load_dataset
 from autosmote.data.splits import make_split
 from autosmote.errors import UserError
+from autosmote.records.collected import write_csv
+from autosmote.reports.render.writers import markdown_table, write_text
 
 RATIOS = (20, 50, 100)
 COLUMNS = ("majority", *(f"minority at IR {ratio}" for ratio in RATIOS), "features")
@@ -40,18 +41,15 @@ def write_tables(ours: dict[str, tuple[int, ...]], folder: Path) -> str:
     header = ["dataset"]
     for column in COLUMNS:
         header += [f"{column} (paper)", f"{column} (ours)"]
-    rows: list[list[str | int]] = []
+    rows, lines = [], []
     for name, found in ours.items():
-        pairs = zip(PAPER[name], found, strict=True)
-        rows.append([name, *(count for pair in pairs for count in pair)])
-    lines = [["dataset", *COLUMNS], ["---"] + ["---:"] * len(COLUMNS)]
-    for name, found in ours.items():
-        lines.append([name, *(_beside(*pair) for pair in zip(PAPER[name], found, strict=True))])
-    text = "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "table1.csv").open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows([header, *rows])
-    (folder / "table1.md").write_text(text, encoding="utf-8")
+        pairs = list(zip(PAPER[name], found, strict=True))
+        counts = [name, *(count for pair in pairs for count in pair)]
+        rows.append(dict(zip(header, counts, strict=True)))
+        lines.append([name, *(_beside(*pair) for pair in pairs)])
+    write_csv(folder / "table1.csv", header, rows)
+    text = markdown_table(["dataset", *COLUMNS], lines, n_text=1)
+    write_text(folder / "table1.md", text)
     return text
 
 
