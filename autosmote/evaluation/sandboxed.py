@@ -1,20 +1,20 @@
-"""Samplers from the configuration, each in a process of its own with limits.
+"""Call samplers from the configuration, each in a child process with limits.
 
 A *resampler* is a class with
 
     __init__(self, *, random_state, **params)
     fit(self, X, y, *, groups) -> self        the training part; one-hot column ranges
     resample(self, ratio) -> (X_new, y_new)   n_min/n_maj to reach; None where it takes none
-    transform(self, X) -> X                   identity unless it changes the features
+    transform(self, X) -> X                   the identity unless it changes the features
 
-and is trained in `fit`, once, for all ratios. A *method* is its own classifier:
+and is trained once, in `fit`, for all ratios. A *method* is its own classifier:
 
     __init__(self, *, random_state, **params)
     fit(self, X_train, y_train, X_val, y_val, *, estimator, metric) -> self
     predict(self, X) -> labels 0 and 1
 
-Here are their counterparts on this side: the same calls, which raise `ChildFailed` whatever the
-class does, be it that it hangs, crashes, or eats the memory.
+`LimitedResampler` and `LimitedMethod` have the same methods and run them in the child process.
+They raise `ChildFailed` if the class fails, hangs, crashes or takes too much memory.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ Groups = list[tuple[int, int]]
 
 
 class LimitedSampler:
-    """A sampler in a child process.
+    """Base class of samplers in a child process.
 
     Parameters
     ----------
@@ -44,20 +44,20 @@ class LimitedSampler:
     seed : int
     limits : LimitSettings
     mistakes_fail : bool
-        Let a `UserError` be a failure of the sampler like any other: where it is one of many, a
-        package that is missing must not end the others.
+        Raise a `UserError` of the sampler as `ChildFailed` too: where it is one of many samplers, a
+        missing package must not end the others.
 
     Attributes
     ----------
     seconds : float
-        Spent on all calls.
+        Time spent in all calls.
     warnings : list of str
     peak_memory_mb : float
 
     Raises
     ------
     ChildFailed
-        From every call too.
+        From the constructor and every call.
     UserError
         If the sampler cannot be made from its settings, unless `mistakes_fail`.
     """
@@ -93,7 +93,7 @@ class LimitedSampler:
             return SandboxedObject(memory, *arguments, deadline=self._deadline())
 
     def _deadline(self, n_served: int = 1) -> Deadline:
-        """For work that serves so many resamplings."""
+        """Return the deadline of a call that serves so many resamplings."""
         if self._settings.kind == "method":
             return self._end
         limit = Deadline.after(self._limits.resampling_seconds, "limits.resampling_seconds")
@@ -114,7 +114,7 @@ class LimitedSampler:
 
     @contextmanager
     def _mistakes_as_asked(self) -> Generator[None, None, None]:
-        """Raise mistakes of the user as such, or as failures of the sampler."""
+        """Raise a UserError as it is, or as ChildFailed if `mistakes_fail`."""
         try:
             yield
         except UserError as mistake:
@@ -124,10 +124,10 @@ class LimitedSampler:
 
 
 class LimitedResampler(LimitedSampler):
-    """A resampler in a child process; a new one goes on where one has crashed."""
+    """A resampler in a child process; after a crash it is fitted again in a new one."""
 
     def fit(self, X: np.ndarray, y: np.ndarray, groups: Groups, n_ratios: int = 1) -> None:
-        """Train for so many resamplings: what is trained once may take the time of them all."""
+        """Train, within the time limit of all `n_ratios` resamplings that it serves."""
         self._training, self._n_ratios = (X, y, groups), n_ratios
         self._call("fit", *self._training, n_served=n_ratios)
 
@@ -155,7 +155,7 @@ class LimitedMethod(LimitedSampler):
 
 
 class CheckedSampler:
-    """A sampler as it lives in the child: its results are checked and plain."""
+    """The sampler in the child; converts its results to checked arrays."""
 
     def __init__(self, settings: SamplerSettings, seed: int) -> None:
         self._sampler = make_sampler(settings, seed)
@@ -188,6 +188,7 @@ class CheckedSampler:
 
 
 def _features(X: Any) -> np.ndarray:
+    """Return features as float64; ValueError unless they are a table of finite numbers."""
     X = np.ascontiguousarray(X, dtype=np.float64)
     if X.ndim != 2 or not np.isfinite(X).all():
         raise ValueError(f"the sampler returned no table of finite numbers (shape {X.shape})")
@@ -195,6 +196,7 @@ def _features(X: Any) -> np.ndarray:
 
 
 def _labels(y: Any, n: int) -> np.ndarray:
+    """Return labels as int8; ValueError unless they are `n` labels 0 and 1."""
     y = np.asarray(y)
     if y.shape != (n,) or not np.isin(y, (0, 1)).all():
         raise ValueError(f"the sampler returned no labels 0 and 1 for {n} rows")
