@@ -1,4 +1,4 @@
-"""Another process that works on runs, as far as their claims tell."""
+"""Hold claims in another process."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ with claim(sys.argv[1], sys.argv[2:]) as mine:
 
 @contextmanager
 def claimed_elsewhere(folder, *keys: str) -> Iterator[subprocess.Popen]:
-    """The process that holds the claims; killed at the end, if it is not before."""
+    """Yield a process that holds claims; kill it at the end."""
     command = [sys.executable, "-c", _CODE, str(folder), *keys]
     pipe = subprocess.PIPE
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:

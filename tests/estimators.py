@@ -1,4 +1,4 @@
-"""Classifiers that misbehave where a search must survive or say why."""
+"""Classifiers that misbehave."""
 
 import os
 import resource
@@ -8,7 +8,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 
 class Faulty(DecisionTreeClassifier):
-    """Trains like a tree until it sees synthetic rows; then ``fault`` happens."""
+    """A tree that does ``fault`` when it is fitted with synthetic rows."""
 
     def __init__(self, n_train=0, fault="raise", random_state=0):
         super().__init__(random_state=random_state)
@@ -29,7 +29,7 @@ class Faulty(DecisionTreeClassifier):
 
 
 class Filling(DecisionTreeClassifier):
-    """Leaves its process no room: a file that it writes can have ten bytes."""
+    """Limits the files that its process may write to ten bytes."""
 
     def fit(self, X, y, sample_weight=None):
         _, most = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -19,7 +19,7 @@ def hang():
 
 
 class Own:
-    """Base of the resamplers: one that duplicates the minority rows, whatever the ratio."""
+    """Base class: duplicates the minority rows, whatever the ratio."""
 
     def __init__(self, *, random_state, **params):
         self.random_state, self.params = random_state, params
@@ -37,7 +37,7 @@ class Own:
 
 
 class Jittering(Own):
-    """As many rows as the ratio asks for, each a noisy copy; counts its calls in a file."""
+    """Adds noisy copies up to the ratio; logs its calls to a file."""
 
     def fit(self, X, y, *, groups):
         self.note("fit")
@@ -109,7 +109,7 @@ class AtSomeRatios(Jittering):
         raise Mute
 
     def leave_child(self):
-        """Hang beside a grandchild that has left the process group."""
+        """Hang after starting a grandchild outside the process group."""
         child = subprocess.Popen(["setsid", "sleep", "300"])
         Path(self.params["pids"]).write_text(f"{os.getpid()} {child.pid}")
         hang()
@@ -137,7 +137,7 @@ class Needy(Own):
 
 
 class Shuffling(Own):
-    """Changes nothing but the order."""
+    """Changes only the order."""
 
     def resample(self, ratio):
         order = np.random.default_rng(self.random_state).permutation(len(self.y))
@@ -145,7 +145,7 @@ class Shuffling(Own):
 
 
 class Relabelling(Own):
-    """Changes no row, but three labels."""
+    """Changes three labels and no rows."""
 
     def resample(self, ratio):
         y = self.y.copy()
@@ -154,7 +154,7 @@ class Relabelling(Own):
 
 
 class OneClass(Own):
-    """Leaves nothing that a classifier could learn from."""
+    """Returns one class only."""
 
     def resample(self, ratio):
         return self.X[self.y == 1], self.y[self.y == 1]
@@ -167,7 +167,7 @@ class Warning_(Own):
 
 
 class Odd(Own):
-    """Returns what is no training part."""
+    """Returns invalid training parts."""
 
     def resample(self, ratio):
         X, y = super().resample(ratio)
@@ -181,7 +181,7 @@ class Odd(Own):
 
 
 class Projecting(Own):
-    """Changes the features: twice the first one and the sum of all."""
+    """Changes the features: returns twice the first one and the sum of all."""
 
     def resample(self, ratio):
         X, y = super().resample(ratio)
@@ -192,14 +192,14 @@ class Projecting(Own):
 
 
 class GroupsSeen(Own):
-    """Fails with the one-hot column ranges that it was given."""
+    """Fails with the one-hot column ranges that it is given."""
 
     def fit(self, X, y, *, groups):
         raise ValueError(f"groups {groups}")
 
 
 class Threshold:
-    """A method: cuts the estimator's probabilities where the metric on validation is best."""
+    """A method: the threshold of the estimator's probabilities that is best on validation."""
 
     def __init__(self, *, random_state, deed=None):
         self.random_state, self.deed = random_state, deed
@@ -227,7 +227,7 @@ class NoMethod:
 
 
 class Failing(Own):
-    """Fails always, or with every second seed."""
+    """Fails always, or for every second seed."""
 
     def __init__(self, *, random_state, deed):
         super().__init__(random_state=random_state)

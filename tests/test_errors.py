@@ -1,7 +1,11 @@
-"""Interruptions that come as other errors."""
+"""Interrupts among the causes of errors, and error texts without private names."""
+
+import getpass
+import os
 
 import pytest
 
+from autosmote import errors
 from autosmote.errors import interrupts_let_through, let_interrupts_through
 
 
@@ -11,19 +15,50 @@ def caused_by(cause):
     return error
 
 
-def test_an_interrupt_behind_other_errors_is_raised():
+def test_interrupt_among_the_causes_is_raised():
     with pytest.raises(KeyboardInterrupt):
         let_interrupts_through(caused_by(caused_by(KeyboardInterrupt())))
 
 
-def test_a_circle_of_causes_ends():
+def test_cyclic_causes_raise_nothing():
     first, second = ValueError("first"), ValueError("second")
     first.__cause__, second.__cause__ = second, first
     let_interrupts_through(first)
 
 
 @pytest.mark.parametrize("error", [ValueError("no"), KeyboardInterrupt()])
-def test_a_block_raises_what_was_raised_in_it(error):
+def test_block_raises_its_own_error(error):
     with pytest.raises(type(error)) as caught, interrupts_let_through():
         raise error
     assert caught.value is error
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("no file /var/lib/x/data.csv here", "no file data.csv here"),
+        ("'/var/lib/x'", "'x'"),
+        (r"C:\Users\me\data.csv is bad", "data.csv is bad"),
+        ("n_min/n_maj and/or 1/2", "n_min/n_maj and/or 1/2"),
+        ("see https://host.example/a/b for it", "see https://host.example/a/b for it"),
+        (f"in {os.getcwd()}/x.csv", "in x.csv"),
+    ],
+)
+def test_scrub_removes_folders_of_absolute_paths(text, expected):
+    assert errors.scrub(text) == expected
+
+
+def test_scrub_replaces_user_and_host_names(monkeypatch):
+    monkeypatch.setattr(getpass, "getuser", lambda: "alice")
+    monkeypatch.setattr(errors.platform, "node", lambda: "workbench7")
+    scrubbed = errors.scrub("alice on workbench7 wrote alices.csv")
+    assert scrubbed == "*** on *** wrote alices.csv"
+
+
+def test_describe_error_is_one_line_with_module_and_line():
+    try:
+        raise ValueError("two\nlines in /var/x/y.csv")
+    except ValueError as error:
+        described = errors.describe_error(error)
+    assert described.startswith("ValueError: two lines in y.csv (at test_errors.py:")
+    assert "\n" not in described

@@ -1,3 +1,5 @@
+"""Both metrics against scikit-learn's and by hand."""
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -11,7 +13,7 @@ labels = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1)), min_size=1, m
 
 
 @given(labels)
-def test_equal_to_scikit_learn(pairs):
+def test_metrics_equal_scikit_learn(pairs):
     y_true, y_pred = np.array(pairs, dtype=np.int8).T
     expected_f1 = f1_score(y_true, y_pred, average="macro", zero_division=0)
     assert macro_f1(y_true, y_pred) == pytest.approx(expected_f1, abs=1e-12)
@@ -32,7 +34,7 @@ def test_confusion_counts_by_hand():
     assert confusion_counts([1, 1, 0, 0, 0], [1, 0, 1, 0, 0]) == (1, 1, 1, 2)
 
 
-def test_shapes_must_agree():
+def test_confusion_counts_of_different_shapes_raise():
     with pytest.raises(ValueError, match="shape"):
         confusion_counts([1, 0], [1, 0, 1])
 

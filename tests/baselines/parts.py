@@ -1,4 +1,4 @@
-"""Small training parts shaped like the six datasets, and what is asked of every resampler."""
+"""Small training parts like those of the six datasets, and checks for every resampler."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Part:
 
 
 def numeric(n_majority: int = 300, n_minority: int = 30, seed: int = 0) -> Part:
-    """Five scaled features; the minority is two clusters, one of them inside the majority."""
+    """Return five scaled features; the minority has two clusters, one inside the majority."""
     rng = np.random.default_rng(seed)
     n_inside = n_minority // 2
     X = np.vstack(
@@ -37,7 +37,7 @@ def numeric(n_majority: int = 300, n_minority: int = 30, seed: int = 0) -> Part:
 
 
 def mixed(n_majority: int = 200, n_minority: int = 24, seed: int = 0) -> Part:
-    """Two numeric features and two categories of 2 and 3 values, the second missing at times."""
+    """Return two numeric features and two of 2 and 3 categories, the second with missing values."""
     rng = np.random.default_rng(seed)
     n = n_majority + n_minority
     is_rare = np.arange(n) >= n_majority
@@ -57,7 +57,7 @@ def _shuffled(X: NDArray, n_majority: int, rng: np.random.Generator) -> Part:
 
 
 def is_changed(X: NDArray, y: NDArray, part: Part) -> bool:
-    """Whether rows or labels differ, whatever the order."""
+    """Return whether rows or labels differ, in any order."""
     if X.shape != part.X.shape:
         return True
     new, old = np.column_stack([X, y]), np.column_stack([part.X, part.y])
@@ -65,7 +65,7 @@ def is_changed(X: NDArray, y: NDArray, part: Part) -> bool:
 
 
 def global_states() -> list[bytes]:
-    """The global generators' states, for comparison."""
+    """Return the global generators' states, for comparison."""
     import torch
 
     return [
@@ -79,11 +79,11 @@ def global_states() -> list[bytes]:
 def check_resampler(
     make: Callable[[], Resampler], part: Part, ratio: float | None
 ) -> tuple[NDArray, NDArray]:
-    """Resample twice by two objects; returns the result after what holds for all of them."""
+    """Resample with two equal objects, check what holds for all resamplers, return the result."""
     X_before, y_before, states = part.X.copy(), part.y.copy(), global_states()
     results = []
     for _ in range(2):
-        np.random.seed(len(results))  # noqa: NPY002 -- must not matter
+        np.random.seed(len(results))  # noqa: NPY002 -- must not change the result
         random.seed(len(results))
         state = global_states()
         resampler = make().fit(part.X, part.y, groups=part.groups)
@@ -93,7 +93,9 @@ def check_resampler(
     assert np.array_equal(part.X, X_before) and np.array_equal(part.y, y_before)
 
     (first, X, y), (second, X_again, y_again) = results
-    assert np.array_equal(X, X_again) and np.array_equal(y, y_again), "the seed does not decide"
+    assert np.array_equal(X, X_again) and np.array_equal(y, y_again), (
+        "not decided by the seed alone"
+    )
     assert X.dtype == np.float64 and X.flags.c_contiguous and X.ndim == 2
     assert y.dtype == np.int8 and y.shape == (len(X),)
     assert np.isfinite(X).all() and set(np.unique(y)) <= {0, 1}
@@ -104,9 +106,10 @@ def check_resampler(
 
 
 def check_first_use(statement: str, before: str = "") -> None:
-    """Run a statement in a fresh interpreter: importing a package may draw numbers, too.
+    """Check that a statement leaves the global generators unchanged in a new interpreter.
 
-    `before` is run first, and may.
+    There, it imports packages for the first time, which may draw numbers. `before` is run first
+    and is not checked.
     """
     code = f"""
 from parts import global_states, numeric

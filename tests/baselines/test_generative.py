@@ -1,4 +1,4 @@
-"""CTGAN and TVAE: minority rows only, categories as categories, one training for all ratios."""
+"""CTGAN and TVAE: learn from minority rows only, keep categories, train once for all ratios."""
 
 import sys
 from pathlib import Path
@@ -24,7 +24,7 @@ def nothing_is_written(tmp_path, monkeypatch):
 @needs_sdv
 @BOTH
 @pytest.mark.parametrize("part", [numeric(), mixed()], ids=["numeric", "mixed"])
-def test_a_resampler(cls, part):
+def test_resample_keeps_the_rows_and_adds_minority_rows(cls, part):
     X, y = check_resampler(lambda: cls(random_state=0, epochs=2), part, 0.5)
     n = len(part.X)
     assert np.array_equal(X[:n], part.X) and np.array_equal(y[:n], part.y)
@@ -50,7 +50,7 @@ def test_new_rows_are_whole_categories_within_the_range(cls):
 
 @needs_sdv
 @BOTH
-def test_ratios_are_independent_of_what_was_asked_before(cls):
+def test_resample_is_independent_of_earlier_ratios(cls):
     part = numeric(100, 20)
     fitted = cls(random_state=0, epochs=2).fit(part.X, part.y)
     model = fitted._model
@@ -64,7 +64,7 @@ def test_ratios_are_independent_of_what_was_asked_before(cls):
 
 
 @needs_sdv
-def test_the_first_use_leaves_no_trace():
+def test_first_use_leaves_global_generators_unchanged():
     check_first_use("""
 from baselines.generative import TVAE
 TVAE(random_state=0, epochs=1).fit(part.X, part.y).resample(0.5)
@@ -72,7 +72,7 @@ TVAE(random_state=0, epochs=1).fit(part.X, part.y).resample(0.5)
 
 
 @needs_sdv
-def test_only_the_minority_is_learned_from():
+def test_new_rows_depend_on_the_minority_only():
     part = numeric(100, 20)
     elsewhere = Part(np.where(part.y[:, None] == 1, part.X, part.X + 50), part.y)
     new = [
@@ -83,7 +83,7 @@ def test_only_the_minority_is_learned_from():
 
 
 @needs_sdv
-def test_it_learns_the_minority():
+def test_new_rows_have_the_minority_s_clusters():
     rng = np.random.default_rng(0)
     X = np.vstack([rng.normal(0, 1, (100, 2)), rng.normal([5, -5], 0.5, (40, 2))])
     X[100:120] *= -1  # two clusters, (5, -5) and (-5, 5)
@@ -96,7 +96,7 @@ def test_it_learns_the_minority():
 
 @needs_sdv
 @BOTH
-def test_two_rows_are_enough_and_one_fails_in_its_own_words(cls):
+def test_fit_takes_two_minority_rows_and_raises_for_one(cls):
     part = numeric(60, 2)
     X, y = cls(random_state=0, epochs=1).fit(part.X, part.y).resample(0.5)
     assert y.sum() == 30 and np.isfinite(X).all()
@@ -107,20 +107,20 @@ def test_two_rows_are_enough_and_one_fails_in_its_own_words(cls):
 
 
 @needs_sdv
-def test_a_ratio_that_is_not_above_the_present_one():
+def test_ratio_that_is_not_above_the_data_s_raises():
     part = numeric(100, 20)
     with pytest.raises(ValueError, match="not above that of the data"):
         TVAE(random_state=0, epochs=1).fit(part.X, part.y).resample(0.2)
 
 
 @needs_sdv
-def test_a_parameter_that_does_not_exist():
+def test_unknown_parameter_raises():
     with pytest.raises(UserError, match=r"epoch does not suit sdv's CTGAN.* it takes .*epochs"):
         CTGAN(random_state=0, epoch=3)
 
 
 @BOTH
-def test_a_missing_package_is_said(cls, monkeypatch):
+def test_missing_package_raises(cls, monkeypatch):
     monkeypatch.setitem(sys.modules, "sdv", None)
     with pytest.raises(UserError, match="extra `generative`"):
         cls(random_state=0)

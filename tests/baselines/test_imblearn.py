@@ -1,4 +1,4 @@
-"""imbalanced-learn's samplers by contract 1: as themselves, seeded, failing in their own words."""
+"""imbalanced-learn's samplers: equal to the wrapped classes, seeded, with their own errors."""
 
 import warnings
 from pathlib import Path
@@ -22,7 +22,7 @@ CONFIGS = {
     in (config := yaml.safe_load(path.read_text())).get("params", {}).get("sampler", "")
     and config["kind"] == "resampler"
 }
-# What is known to fail or to change nothing on `numeric()`, with a piece of its text.
+# Samplers that fail on `numeric()`, with a part of the error.
 FAILING = {"kmeanssmote": "No clusters found with sufficient samples of class 1"}
 
 
@@ -30,12 +30,12 @@ def sampler(name: str, seed: int = 0, **params) -> ImblearnSampler:
     return ImblearnSampler(random_state=seed, sampler=CONFIGS[name]["params"]["sampler"], **params)
 
 
-def test_the_twenty_of_table_2_are_there():
+def test_configurations_are_the_20_of_table_2():
     assert len(CONFIGS) == 20
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_every_sampler(name):
+def test_sampler_equals_the_wrapped_class(name):
     part, ratio = numeric(), 0.4 if CONFIGS[name]["takes_ratio"] else None
     if name in FAILING:
         with pytest.raises(RuntimeError, match=FAILING[name]):
@@ -43,7 +43,7 @@ def test_every_sampler(name):
         return
     X, y = check_resampler(lambda: sampler(name), part, ratio)
     assert is_changed(X, y, part)
-    # The class itself, given what the wrapper ought to give it.
+    # The wrapped class with the arguments that the wrapper should pass.
     strategy = {} if ratio is None else {"sampling_strategy": ratio}
     original = from_target(
         "sampler", CONFIGS[name]["params"]["sampler"], {}, random_state=0, **strategy
@@ -52,7 +52,7 @@ def test_every_sampler(name):
     assert np.array_equal(X, X_original) and np.array_equal(y, y_original)
 
 
-def test_the_first_use_leaves_no_trace():
+def test_first_use_leaves_global_generators_unchanged():
     check_first_use("""
 from baselines.imblearn_samplers import ImblearnSampler
 smote = ImblearnSampler(random_state=0, sampler="imblearn.over_sampling.SMOTE")
@@ -60,7 +60,7 @@ smote.fit(part.X, part.y).resample(0.5)
 """)
 
 
-def test_seeds_differ_and_ratios_are_independent():
+def test_resample_depends_on_the_seed_and_not_on_earlier_ratios():
     part = numeric()
     fitted = sampler("smote").fit(part.X, part.y)
     X_first, _ = fitted.resample(0.3)
@@ -81,7 +81,7 @@ def test_parameters_reach_the_class():
 
 
 class DrawsGlobally:
-    """Takes no seed, and leaves a NaN if told to."""
+    """Takes no seed; returns a NaN if `broken`."""
 
     def __init__(self, broken: bool = False):
         self.broken = broken
@@ -97,11 +97,11 @@ def own(**params) -> ImblearnSampler:
     return ImblearnSampler(random_state=3, sampler=f"{__name__}.DrawsGlobally", **params)
 
 
-def test_a_sampler_without_a_seed_is_seeded_all_the_same():
+def test_sampler_that_takes_no_seed_is_seeded():
     check_resampler(own, numeric(), None)
 
 
-def test_values_that_are_not_finite_are_a_failure():
+def test_values_that_are_not_finite_raise():
     part = numeric()
     with pytest.raises(ValueError, match="not finite"):
         own(broken=True).fit(part.X, part.y).resample(None)
@@ -115,7 +115,7 @@ def test_values_that_are_not_finite_are_a_failure():
         ("sklearn.tree.DecisionTreeClassifier", {}, "no fit_resample"),
     ],
 )
-def test_mistakes_are_said_at_once(target, params, message):
+def test_constructor_with_wrong_settings_raises(target, params, message):
     with pytest.raises(UserError, match=message):
         ImblearnSampler(random_state=0, sampler=target, **params)
 
@@ -125,7 +125,7 @@ def few(n_minority: int) -> Part:
 
 
 def noise() -> Part:
-    """Six minority rows, each alone among the majority."""
+    """Return six minority rows, each isolated among the majority."""
     rng = np.random.default_rng(1)
     return Part(rng.normal(0, 1, (306, 2)), (np.arange(306) >= 300).astype(np.int8))
 
@@ -142,7 +142,7 @@ def noise() -> Part:
         ("svmsmote", noise(), 0.5, "All support vectors are considered as noise"),
     ],
 )
-def test_known_failures_say_why(name, part, ratio, message):
+def test_known_failures_raise_with_a_reason(name, part, ratio, message):
     state = global_states()
     with pytest.raises((ValueError, RuntimeError), match=message):
         sampler(name).fit(part.X, part.y).resample(ratio)
@@ -174,7 +174,7 @@ def test_svm_smote_may_undershoot():
     assert 12 < y.sum() < 150
 
 
-def test_isolated_restores_after_an_error():
+def test_isolated_restores_generators_after_an_error():
     state = global_states()
     with pytest.raises(ZeroDivisionError), isolated(5, with_torch=True):
         import torch

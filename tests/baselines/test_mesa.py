@@ -1,4 +1,4 @@
-"""MESA: its parts against hand and plain computations, and the whole against random actions."""
+"""MESA: its parts against computations by hand, and the whole against random actions."""
 
 import random
 import subprocess
@@ -71,7 +71,7 @@ def test_draws_follow_the_weights_without_replacement():
     assert sorted(draw(np.log(weights), 4, rng)) == [0, 1, 2, 3]
 
 
-def test_weights_that_underflow_still_give_enough_rows():
+def test_draw_with_weights_that_underflow_gives_all_rows():
     weights = log_weights(np.array([0.0, 0.1, 0.9, 1.0]), 0.0, 0.001)
     assert sorted(draw(weights, 3, np.random.default_rng(0))) == [0, 1, 2]
 
@@ -128,7 +128,7 @@ def test_every_member_has_all_minority_and_as_many_majority_rows(small_split):
 # The memory
 
 
-def test_prefill():
+def test_prefill_adds_three_kinds_of_transitions():
     ring = ReplayRing(1000)
     prefill(ring, 999, np.random.default_rng(0))
     assert len(ring) == 999
@@ -145,7 +145,7 @@ def test_prefill():
             assert abs(noise.mean() - 0.25) < 0.02
 
 
-def test_the_ring_forgets_the_oldest():
+def test_ring_replaces_the_oldest():
     ring = ReplayRing(3)
     for i in range(5):
         ring.put(np.full(10, i), i / 10, 10.0 * i, np.full(10, i + 1), i == 4)
@@ -187,7 +187,7 @@ def network(weights, x):
 
 
 def plain_draw(actor, states, noise):
-    """Actions and their log densities by the change of variables."""
+    """Return actions and their log densities by the change of variables."""
     mean, log_std = network(actor, states).T
     log_std = np.clip(log_std, -20, 2)
     u = mean + np.exp(log_std) * noise
@@ -201,7 +201,7 @@ def plain_value(critics, states, actions):
 
 
 def noises(agent, n, draws):
-    """What the agent will draw next."""
+    """Return the agent's next draws."""
     generator = torch.Generator()
     generator.set_state(agent.generator.get_state())
     return [torch.randn(n, generator=generator).double().numpy() for _ in range(draws)]
@@ -224,7 +224,7 @@ def test_networks_have_the_described_shapes():
 
 
 @pytest.mark.parametrize("mean, std", [(0.0, 1.0), (1.0, 0.5), (-0.5, 0.2)])
-def test_log_density_is_one_of_an_action(mean, std):
+def test_log_density_integrates_to_one(mean, std):
     u = torch.linspace(-12, 12, 40_001, dtype=torch.float64)
     noise = (u - mean) / std
     density = log_density(noise, torch.tensor(mean), torch.tensor(std).double().log()).exp()
@@ -237,7 +237,7 @@ def test_log_density_where_tanh_saturates():
     np.testing.assert_allclose(log_prob, 60 - np.log(2) - 0.5 * np.log(2 * np.pi), rtol=1e-6)
 
 
-def test_critic_target_bootstraps_where_the_episode_goes_on():
+def test_critic_target_bootstraps_except_at_an_end():
     agent, batch = SoftActorCritic(10, seed=1), batch_of(40)
     for _ in range(10):  # at first, critics and targets are the same
         agent.update(batch)
@@ -251,7 +251,7 @@ def test_critic_target_bootstraps_where_the_episode_goes_on():
 
 
 def assert_first_step_of_adam(loss, before, after, rate=1e-3):
-    """Adam's first step moves each parameter by the rate against its gradient's sign."""
+    """Check that Adam's first step moves each parameter by the rate against its gradient."""
     n_checked = 0
     for old, new in zip(before, after, strict=True):
         for at in list(np.ndindex(old.shape))[:: max(1, old.size // 12)]:
@@ -268,7 +268,7 @@ def assert_first_step_of_adam(loss, before, after, rate=1e-3):
     assert n_checked > 10
 
 
-def test_one_update_against_plain_computation():
+def test_update_equals_plain_computation():
     agent, batch = SoftActorCritic(10, seed=2), batch_of(64, seed=3)
     _, noise = noises(agent, 64, 2)  # the first draw is the target's
     twin = SoftActorCritic(10, seed=2)
@@ -299,7 +299,7 @@ def test_one_update_against_plain_computation():
             np.testing.assert_allclose(now, a + 0.01 * (b - a), atol=1e-7)
 
 
-def test_the_rate_of_the_critics_decays():
+def test_learning_rate_of_the_critics_decays():
     agent, batch = SoftActorCritic(10, seed=0), batch_of(8)
     for _ in range(25):
         agent.update(batch)
@@ -308,7 +308,7 @@ def test_the_rate_of_the_critics_decays():
 
 
 @pytest.mark.parametrize("sign", [1, -1])
-def test_the_actor_goes_where_the_reward_is(sign):
+def test_actor_moves_towards_the_reward(sign):
     agent, rng = SoftActorCritic(10, seed=0), np.random.default_rng(0)
     state = np.ones(10)
     for _ in range(100):
@@ -328,7 +328,7 @@ def imbalanced(rng, n_maj, n_min, d, gap=1.0):
 
 
 def subset(rng, X, y, focus):
-    """All minority rows and as many majority rows, drawn towards one end of a direction."""
+    """Return all minority and as many majority rows, drawn towards one end of a direction."""
     minority, majority = np.flatnonzero(y == 1), np.flatnonzero(y == 0)
     chosen = draw(focus * X[majority].sum(1), len(minority), rng)
     return np.sort(np.concatenate([minority, majority[chosen]]))
@@ -341,15 +341,15 @@ def test_neighbour_votes_equal_scikit_learn(k, d, n_min, memory):
     X, y = imbalanced(rng, 600, n_min, d)
     X_val = rng.normal(0.5, 1, (150, d))
     votes = NeighbourVotes(k, X, y, X_val, memory)
-    for focus in (0, 3, -3):  # far from uniform, walks come to where lists were cut
+    for focus in (0, 3, -3):  # far from uniform, votes reach the cut ends of lists
         rows = subset(rng, X, y, focus)
         model = KNeighborsClassifier(k).fit(X[rows], y[rows])
         expected = model.predict_proba(np.concatenate([X, X_val]))[:, 1]
         np.testing.assert_array_equal(votes(rows), expected)
 
 
-def test_neighbours_are_listed_searched_and_cut():
-    """The test above goes through every path: whole lists, cut lists, and none."""
+def test_neighbour_lists_are_whole_cut_or_empty():
+    """The test above covers every path: whole lists, cut lists, and empty ones."""
     rng = np.random.default_rng(0)
     X, y = imbalanced(rng, 600, 8, 14)
     lengths = [NeighbourVotes(5, X, y, X[:9], memory)._lengths for memory in (0, 40_000, 1 << 28)]
@@ -360,7 +360,7 @@ def test_neighbours_are_listed_searched_and_cut():
 
 @settings(max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 6), st.sampled_from([0, 300, 1 << 20]))
-def test_of_equally_near_rows_the_earlier_is_nearer(seed, k, memory):
+def test_neighbour_votes_in_ties_take_the_earlier_row(seed, k, memory):
     rng = np.random.default_rng(seed)
     X = rng.integers(0, 3, (40, 2)).astype(float)  # duplicates and ties everywhere
     y = np.zeros(40, np.int8)
@@ -386,12 +386,12 @@ def test_of_equally_near_rows_the_earlier_is_nearer(seed, k, memory):
         (DecisionTreeClassifier(), False),
     ],
 )
-def test_what_neighbour_votes_reproduce(estimator, answer):
+def test_supports_only_what_neighbour_votes_reproduce(estimator, answer):
     assert supports(estimator, np.array([0] * 9 + [1] * 3, np.int8)) is answer
 
 
 @pytest.mark.parametrize("shift, scale", [(0.0, 1.0), (0.7, 30.0), (3.0, 1e-3)])
-def test_sigmoid_against_a_plain_minimiser(shift, scale):
+def test_sigmoid_equals_a_plain_minimiser(shift, scale):
     rng = np.random.default_rng(0)
     y = np.repeat(np.array([0, 1], np.int8), [60, 40])
     scores = scale * (rng.normal(0, 1, 100) + y + shift)
@@ -415,7 +415,7 @@ def test_sigmoid_of_separable_and_of_equal_scores_is_finite():
     assert special.expit(slope + intercept) == pytest.approx(0.5)
 
 
-def test_a_support_vector_machine_gets_probabilities_from_its_training_rows(small_split):
+def test_member_of_an_svm_has_a_sigmoid_fitted_on_its_rows(small_split):
     X, y = small_split.X_train, small_split.y_train
     rows = subset(np.random.default_rng(0), X, y, 0)
     member = fit_member(LinearSVC(random_state=0), X, y, rows)
@@ -431,7 +431,7 @@ def test_a_support_vector_machine_gets_probabilities_from_its_training_rows(smal
 
 
 class Recorded(MESA):
-    """Keeps what is not kept otherwise."""
+    """MESA that records its ensemble and actions."""
 
     def _learn(self, ensemble, rng):
         policy = super()._learn(ensemble, rng)
@@ -459,7 +459,7 @@ def fitted(split, name, metric, seed=0, **changes):
 
 @pytest.mark.parametrize("metric", ["macro_f1", "mcc"])
 @pytest.mark.parametrize("name", CLASSIFIERS)
-def test_all_classifiers_and_metrics(small_split, name, metric):
+def test_fit_with_every_classifier_and_metric(small_split, name, metric):
     model = fitted(small_split, name, metric)
     predictions = model.predict(small_split.X_test)
     assert predictions.dtype == np.int8
@@ -472,7 +472,7 @@ def test_all_classifiers_and_metrics(small_split, name, metric):
     assert again == model.validation_score_
 
 
-def test_the_runner_s_faster_classifier_changes_nothing(small_split):
+def test_drop_in_classifier_changes_nothing(small_split):
     part = small_split
     models = []
     for estimator in (slow := AdaBoostClassifier(random_state=0), drop_in_for(slow)):
@@ -496,7 +496,7 @@ def two_threads():
     torch.set_num_threads(threads)
 
 
-def test_same_seed_same_result_and_no_global_state(small_split, two_threads):
+def test_result_depends_on_the_seed_and_on_no_global_state(small_split, two_threads):
     random.seed(5)
     np.random.seed(5)  # noqa: NPY002
     torch.manual_seed(5)
@@ -524,8 +524,8 @@ def test_same_seed_same_result_and_no_global_state(small_split, two_threads):
     assert not np.array_equal(first.predict(X), other.predict(X))
 
 
-def test_the_whole_schedule(monkeypatch):
-    """1,503 actions of 167 episodes; uniform and without updates for the first 500."""
+def test_default_schedule_of_actions_and_updates(monkeypatch):
+    """1,503 actions in 167 episodes; the first 500 are uniform and without updates."""
     updates, steps, fits = [], [], []
     put = ReplayRing.put
 
@@ -557,7 +557,7 @@ def test_the_whole_schedule(monkeypatch):
     assert updates == [(step, (64,)) for step in range(501, 1504)]
 
 
-def test_mistakes():
+def test_wrong_settings_raise():
     with pytest.raises(ValueError, match="n_members=1"):
         MESA(random_state=0, n_members=1)
     X, y = imbalanced(np.random.default_rng(0), 20, 5, 2)
@@ -567,7 +567,7 @@ def test_mistakes():
         )
 
 
-def test_import_is_light():
+def test_import_loads_no_heavy_package():
     code = (
         "import sys, baselines.mesa; print(sorted({'torch', 'numba', 'sklearn'} & {*sys.modules}))"
     )
@@ -584,11 +584,11 @@ class RandomActions(MESA):
 
 
 def hard_rows_matter(seed):
-    """Twenty majority rows lie beside the minority, a thousand far away.
+    """Return parts with twenty majority rows close to the minority and a thousand far away.
 
-    Uniform under-sampling hardly ever draws the twenty, so they are taken for minority rows. A
-    member that learns of them needs mu near 1; random actions give too few such members, and so
-    do constant ones in the middle, where the thousand outweigh the twenty.
+    Uniform under-sampling rarely draws the twenty, so they are predicted as minority. To learn
+    them, a member needs mu near 1; random actions give too few such members, and so do constant
+    actions in the middle, where the thousand outweigh the twenty.
     """
     rng = np.random.default_rng(1000 + seed)
 
@@ -607,7 +607,7 @@ def hard_rows_matter(seed):
 
 
 @pytest.mark.slow
-def test_it_beats_random_actions_but_not_with_its_actions_shuffled(monkeypatch):
+def test_learned_actions_beat_random_and_shuffled_ones(monkeypatch):
     schedule = {
         "environment_steps": 540,
         "random_steps": 200,
@@ -627,7 +627,7 @@ def test_it_beats_random_actions_but_not_with_its_actions_shuffled(monkeypatch):
 
     learned, at_random = scores(MESA), scores(RandomActions)
 
-    # The same learning from the same rewards, but of actions that had nothing to do with them.
+    # The same learning from the same rewards, but of unrelated actions.
     sample = ReplayRing.sample
 
     def shuffled_sample(self, n, rng):

@@ -1,4 +1,4 @@
-"""Modern rivals: each against the same thing done by hand, for all classifiers and metrics."""
+"""Modern methods against the same computed by hand, for all classifiers and metrics."""
 
 import sys
 from pathlib import Path
@@ -46,7 +46,7 @@ def fit(method, clf="dt", metric="macro_f1"):
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[needs_optuna] * (name == "optuna")) for name in NAMES]
 )
-def test_every_method_by_its_configuration(name):
+def test_method_by_its_configuration_is_deterministic(name):
     config = yaml.safe_load((CONF / f"{name}.yaml").read_text())
     assert (config["name"], config["kind"]) == (name, "method")
     params = {"fits": 20} if name == "optuna" else {}
@@ -66,7 +66,7 @@ def test_every_method_by_its_configuration(name):
 
 
 @pytest.mark.parametrize("clf", ["svm", "dt"])
-def test_class_weights(clf):
+def test_class_weights_are_balanced(clf):
     expected = type(CLASSIFIERS[clf])(**CLASSIFIERS[clf].get_params())
     expected.set_params(class_weight="balanced").fit(TRAIN.X, TRAIN.y)
     method = fit(ClassWeights(random_state=0), clf)
@@ -75,7 +75,7 @@ def test_class_weights(clf):
     assert method.predict(TEST.X).sum() > plain.predict(TEST.X).sum()
 
 
-def test_adaboost_takes_weights_of_rows():
+def test_class_weights_of_adaboost_are_row_weights():
     weights = np.where(TRAIN.y == 1, 330 / 60, 330 / 600)
     expected = AdaBoostClassifier(random_state=0, n_estimators=20)
     expected.fit(TRAIN.X, TRAIN.y, sample_weight=weights)
@@ -83,7 +83,7 @@ def test_adaboost_takes_weights_of_rows():
     assert np.array_equal(method.predict(TEST.X), expected.predict(TEST.X))
 
 
-def test_nearest_neighbours_take_no_weights():
+def test_class_weights_of_nearest_neighbours_raise():
     with pytest.raises(ValueError, match="KNeighborsClassifier takes neither class weights"):
         fit(ClassWeights(random_state=0), "knn")
 
@@ -93,7 +93,7 @@ def test_nearest_neighbours_take_no_weights():
 
 @every_classifier
 @every_metric
-def test_no_threshold_is_better_on_validation(clf, metric):
+def test_threshold_is_the_best_on_validation(clf, metric):
     method = fit(TunedThreshold(random_state=0), clf, metric)
     plain = type(CLASSIFIERS[clf])(**CLASSIFIERS[clf].get_params()).fit(TRAIN.X, TRAIN.y)
     if hasattr(plain, "decision_function"):
@@ -106,11 +106,11 @@ def test_no_threshold_is_better_on_validation(clf, metric):
     }[metric]
     best = max(by_sklearn(scores > t) for t in [*(np.unique(scores)[:-1] + 1e-12), own])
     assert by_sklearn(method.predict(VAL.X)) == pytest.approx(best)
-    assert best > by_sklearn(plain.predict(VAL.X))  # else nothing is tuned here
+    assert best > by_sklearn(plain.predict(VAL.X))  # otherwise nothing is tuned here
     assert np.array_equal(scores > own, plain.predict(VAL.X) == 1)
 
 
-def test_ties_keep_the_classifier_s_own_threshold():
+def test_threshold_in_ties_is_the_default():
     tree = DecisionTreeClassifier(random_state=0)  # pure leaves: the probabilities are 0 and 1
     method = TunedThreshold(random_state=0).fit(
         TRAIN.X, TRAIN.y, VAL.X, VAL.y, estimator=tree, metric="mcc"
@@ -125,7 +125,7 @@ def test_ties_keep_the_classifier_s_own_threshold():
 
 
 @pytest.mark.parametrize("cls", [BalancedRandomForest, EasyEnsemble])
-def test_ensembles(cls):
+def test_ensemble_equals_imbalanced_learn_s(cls):
     import imblearn.ensemble
 
     original = getattr(imblearn.ensemble, f"{cls.__name__}Classifier")
@@ -144,7 +144,7 @@ def test_ensembles(cls):
 
 
 class Counting(DecisionTreeClassifier):
-    """Keeps how many minority rows each fit saw, and what it predicted for validation."""
+    """Records the minority rows of each fit and the predictions for validation."""
 
     seen: list[int] = []  # noqa: RUF012 -- shared by the clones
     predicted: list[np.ndarray] = []  # noqa: RUF012
@@ -179,7 +179,7 @@ def test_optuna_keeps_the_best_of_as_many_fits(metric):
 
 
 @needs_optuna
-def test_every_sampler_of_the_space_runs():
+def test_optuna_s_samplers_all_run():
     from baselines import modern
 
     for name, (_, neighbours) in modern._SPACE.items():
@@ -198,7 +198,7 @@ def test_every_sampler_of_the_space_runs():
 
 
 @needs_optuna
-def test_samplers_that_fail_cost_a_trial_each():
+def test_optuna_counts_samplers_that_fail_as_trials():
     train = numeric(100, 2)
     method = OptunaSearch(random_state=0, fits=30)
     method.fit(train.X, train.y, VAL.X, VAL.y, estimator=CLASSIFIERS["dt"], metric="macro_f1")
@@ -207,7 +207,7 @@ def test_samplers_that_fail_cost_a_trial_each():
 
 
 @needs_optuna
-def test_optuna_is_quiet_and_its_first_use_leaves_no_trace(capfd):
+def test_optuna_prints_nothing_and_leaves_generators_unchanged(capfd):
     import optuna
 
     before = optuna.logging.get_verbosity()
@@ -224,12 +224,12 @@ OptunaSearch(random_state=0, fits=12).fit(
 
 
 @needs_optuna
-def test_optuna_needs_a_fit():
+def test_optuna_without_fits_raises():
     with pytest.raises(UserError, match="fits must be at least 1, not 0"):
         OptunaSearch(random_state=0, fits=0)
 
 
-def test_a_missing_package_is_said(monkeypatch):
+def test_missing_package_raises(monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(UserError, match="extra `optuna`"):
         OptunaSearch(random_state=0)

@@ -1,4 +1,4 @@
-"""The SMOTE variants: registry, configurations, counts, adapters, and each one on a small part."""
+"""SMOTE variants: registry, configurations, counts, adapters, and each one on a small part."""
 
 import importlib.util
 import inspect
@@ -35,7 +35,7 @@ CONF = ROOT / "conf" / "sampler"
 
 needs_package = pytest.mark.rivals("smote_variants")
 
-# Settings that make the slow ones quick; with their own they take up to minutes on 94 rows.
+# Fast settings for slow variants, which take up to minutes on 94 rows with their defaults.
 QUICK = {
     "AMSCO": {"n_pop": 2, "n_iter": 1},
     "DSRBF": {"n_init_pop": 20, "n_pop": 10, "n_iter": 1, "n_sampling_epoch": 1},
@@ -44,16 +44,16 @@ QUICK = {
     "SMOTE_PSO": {"n_pop": 3, "num_it": 2},
     "SMOTE_PSOBAT": {"maxit": 2},
 }
-# Quick enough with their own settings on few rows.
+# Fast enough with default settings on few rows.
 ON_FEW_ROWS = {*QUICK, "A_SUWO", "ADG", "DSMOTE", "E_SMOTE", "MOT2LD", "DEAGO"}
-# What gives the rows of `numeric()` back, with a piece of the reason.
+# Variants that return `numeric()` unchanged, with a part of the reason.
 UNCHANGED = {
     "SMOBD": "factor_1 or factor_2 is not suitable",
     "SOI_CJ": "No clusters with at least 2 elements",
     "SYMPROD": "could not be broadcast",
 }
-# Which miss the number of rows that was asked for, for a reason of their own: they round, clean,
-# relabel or stop early.
+# Variants that do not make the requested number of rows: they round, clean, relabel or stop
+# early.
 INEXACT = set(
     """A_SUWO ADG CCR DE_oversampling DSMOTE DSRBF Gazzah MOT2LD NDO_sampling NEATER
     polynom_fit_SMOTE_bus polynom_fit_SMOTE_star SMOTE_D SMOTE_ENN SMOTE_RSB SMOTE_TomekLinks
@@ -72,7 +72,7 @@ def resample(name: str, part: Part, ratio: float | None, seed: int = 0):
 # The registry.
 
 
-def test_there_are_the_85_and_six_newer_ones():
+def test_registry_has_the_85_and_six_newer_variants():
     newer = {v.name for v in VARIANTS.values() if not v.in_85}
     assert newer == {
         *("polynom_fit_SMOTE_bus", "polynom_fit_SMOTE_mesh", "polynom_fit_SMOTE_poly"),
@@ -82,7 +82,7 @@ def test_there_are_the_85_and_six_newer_ones():
     assert len({v.sampler for v in VARIANTS.values()}) == 91
 
 
-def test_what_takes_no_ratio_or_changes_features():
+def test_registry_knows_which_take_no_ratio_or_change_features():
     assert {v.name for v in VARIANTS.values() if not v.takes_ratio} == {
         *("AHC", "AMSCO", "GASMOTE", "IPADE_ID", "ISMOTE", "SMOTE_FRST_2T", "SMOTE_PSO"),
         *("SMOTE_PSOBAT", "SPY", "Stefanowski", "SUNDO"),
@@ -92,7 +92,7 @@ def test_what_takes_no_ratio_or_changes_features():
 
 
 @needs_package
-def test_the_registry_is_the_package_s():
+def test_registry_agrees_with_the_package():
     import smote_variants
 
     classes = {cls.__name__: cls for cls in smote_variants.get_all_oversamplers()}
@@ -105,7 +105,7 @@ def test_the_registry_is_the_package_s():
         assert VARIANTS[name].changes_features == transforms, name
 
 
-def test_configurations_are_in_step_with_the_registry():
+def test_configurations_agree_with_the_registry():
     spec = importlib.util.spec_from_file_location(
         "make_variant_configs", ROOT / "scripts" / "make_variant_configs.py"
     )
@@ -124,7 +124,7 @@ def test_configurations_are_in_step_with_the_registry():
     }
 
 
-def test_baselines_import_nothing_heavy():
+def test_baselines_import_no_heavy_package():
     modules = [
         f"baselines.{path.stem}"
         for path in (ROOT / "baselines").glob("*.py")
@@ -166,7 +166,7 @@ def test_proportion_makes_as_many_rows_as_imbalanced_learn():
 
 @needs_package
 @pytest.mark.parametrize("ratio", [0.2, 0.3, 0.7, 1.0])
-def test_the_sampler_makes_them(ratio):
+def test_resample_makes_as_many_rows_as_imbalanced_learn(ratio):
     from imblearn.over_sampling import SMOTE
 
     part = numeric(311, 29)
@@ -198,7 +198,7 @@ def check(name: str, part: Part, **params) -> None:
 
 @needs_package
 @pytest.mark.parametrize("name", [name for name in VARIANTS if name != "DEAGO"])
-def test_every_variant(name):
+def test_variant_adds_the_expected_rows(name):
     part = numeric(80, 14) if name in ON_FEW_ROWS else numeric()
     check(name, part, **QUICK.get(name, {}))
 
@@ -206,7 +206,7 @@ def test_every_variant(name):
 @needs_package
 @pytest.mark.slow
 @pytest.mark.parametrize("name", QUICK)
-def test_slow_variants_with_their_own_settings(name):
+def test_slow_variant_with_default_settings_adds_rows(name):
     check(name, numeric(30, 10))  # minutes on more
 
 
@@ -215,7 +215,7 @@ def test_slow_variants_with_their_own_settings(name):
 @pytest.mark.skipif(
     importlib.util.find_spec("tensorflow") is None, reason="tensorflow is not installed"
 )
-def test_deago():
+def test_deago_restores_the_environment():
     environment = dict(os.environ)
     check("DEAGO", numeric(80, 14))
     assert dict(os.environ) == environment
@@ -225,7 +225,7 @@ def test_deago():
 @pytest.mark.parametrize(
     "name", [name for name in VARIANTS if name not in {*ON_FEW_ROWS, "SMMO", "SOMO", *UNCHANGED}]
 )
-def test_every_variant_on_one_hot_columns(name):
+def test_variant_on_one_hot_columns_adds_finite_rows(name):
     part = mixed()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -234,12 +234,12 @@ def test_every_variant_on_one_hot_columns(name):
     assert is_changed(X, y, part)
 
 
-# What is mended, and what is trained once.
+# Fixed variants, and those that are trained once.
 
 
 @needs_package
 @pytest.mark.parametrize("name", ["E_SMOTE", "ISOMAP_Hybrid"])
-def test_training_once_gives_what_the_class_gives(name):
+def test_variant_trained_once_equals_the_class(name):
     import smote_variants
 
     part = numeric(80, 14)
@@ -258,7 +258,7 @@ def test_training_once_gives_what_the_class_gives(name):
 
 
 @needs_package
-def test_e_smote_s_rows_are_the_transformed_ones():
+def test_e_smote_returns_the_transformed_rows():
     part = numeric(80, 14)
     fitted = variant("E_SMOTE").fit(part.X, part.y)
     X, _ = fitted.resample(0.4)
@@ -284,7 +284,7 @@ def test_global_generators_are_restored_after_an_error():
 
 
 @needs_package
-def test_the_first_use_leaves_no_trace():
+def test_first_use_leaves_generators_and_filters_unchanged():
     check_first_use("""
 from baselines.variants import SmoteVariant
 SmoteVariant(random_state=0, variant="MOT2LD").fit(part.X, part.y).resample(0.5)
@@ -295,7 +295,7 @@ assert not any(f[:3] == ("ignore", None, DeprecationWarning) and f[3] is None
 
 
 @needs_package
-def test_nothing_is_logged_and_no_filter_is_left(capfd):
+def test_resample_logs_nothing_and_restores_filters(capfd):
     part, filters = numeric(80, 14), list(warnings.filters)
     resample("SMOTE_IPF", part, 0.5)
     assert warnings.filters == filters
@@ -307,7 +307,7 @@ def test_nothing_is_logged_and_no_filter_is_left(capfd):
 
 
 @needs_package
-def test_seeds_differ_and_ratios_are_independent():
+def test_resample_depends_on_the_seed_and_not_on_earlier_ratios():
     part = numeric(80, 14)
     fitted = variant("SMOTE").fit(part.X, part.y)
     first = fitted.resample(0.5)[0]
@@ -317,7 +317,7 @@ def test_seeds_differ_and_ratios_are_independent():
 
 
 @needs_package
-def test_numpy_integers_are_taken():
+def test_random_state_may_be_a_numpy_integer():
     part = numeric(80, 14)
     X, _ = SmoteVariant(random_state=np.int64(3), variant="SMOTE").fit(part.X, part.y).resample(0.5)
     assert np.array_equal(X, resample("SMOTE", part, 0.5, seed=3)[0])
@@ -327,19 +327,19 @@ def test_numpy_integers_are_taken():
 
 
 @needs_package
-def test_smmo_fails_on_one_hot_columns():
+def test_smmo_on_one_hot_columns_raises():
     with pytest.raises(np.linalg.LinAlgError, match="not full rank"):
         resample("SMMO", mixed(), 0.5)
 
 
 @needs_package
-def test_a_ratio_below_the_present_one_fails():
+def test_ratio_below_the_data_s_raises():
     with pytest.raises(ValueError, match="proportion"):
         resample("SMOTE", numeric(), 0.05)
 
 
 @needs_package
-def test_a_ratio_for_a_sampler_that_takes_none():
+def test_ratio_for_a_variant_that_takes_none_raises():
     with pytest.raises(ValueError, match="SPY takes no ratio"):
         resample("SPY", numeric(), 0.5)
 
@@ -356,7 +356,7 @@ def test_a_ratio_for_a_sampler_that_takes_none():
         ("G_SMOTE", "narrow", 0.5, "G_SMOTE needs at least 2 features, not 1"),
     ],
 )
-def test_rows_that_come_back_as_they_are_say_why(name, part, ratio, reason):
+def test_rows_returned_unchanged_come_with_a_reason(name, part, ratio, reason):
     rng = np.random.default_rng(0)
     parts = {
         "plain": numeric(),
@@ -364,7 +364,7 @@ def test_rows_that_come_back_as_they_are_say_why(name, part, ratio, reason):
         "two": numeric(80, 2),
         "six": numeric(80, 6),
         "narrow": Part(numeric().X[:, :1].copy(), numeric().y),
-        # Rare rows alone among many, everywhere.
+        # Isolated minority rows.
         "apart": Part(rng.normal(0, 1, (312, 2)), (np.arange(312) >= 300).astype(np.int8)),
     }
     with pytest.warns(UserWarning, match=reason):
@@ -381,19 +381,19 @@ def test_rows_that_come_back_as_they_are_say_why(name, part, ratio, reason):
     ],
 )
 @needs_package
-def test_mistakes_are_said_at_once(name, params, message):
+def test_constructor_with_wrong_settings_raises(name, params, message):
     with pytest.raises(UserError, match=message):
         variant(name, **params)
 
 
-def test_a_missing_package_is_said(monkeypatch):
+def test_missing_package_raises(monkeypatch):
     monkeypatch.setitem(sys.modules, "smote_variants", None)
     with pytest.raises(UserError, match=r"extra `variants`.*--no-deps smote-variants"):
         variant("SMOTE")
 
 
 @needs_package
-def test_deago_says_what_it_needs(monkeypatch):
+def test_deago_without_tensorflow_raises(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     with pytest.raises(UserError, match="tensorflow"):
         variant("DEAGO")

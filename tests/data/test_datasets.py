@@ -1,4 +1,4 @@
-"""Datasets from a user's file, a local folder and the embedded rule."""
+"""Loading datasets: the embedded toy data, a user's file, and a local folder of the paper's six."""
 
 import csv
 import os
@@ -56,14 +56,14 @@ def assert_same(a, b):
 # ---------------------------------------------------------------- the toy data
 
 
-def test_toy_is_as_promised():
+def test_toy_has_the_documented_shape_classes_and_fingerprint():
     toy = load_dataset("toy")
     assert toy.numeric.shape == (485, 2)
     assert toy.categorical.shape == (485, 0)
     assert int(toy.y.sum()) == 35
     assert toy.classes == ("normal", "rare")
     assert toy.y.dtype == np.int8 and toy.numeric.dtype == np.float64
-    # Every platform and numpy must make these bits.
+    # The same bits on every platform and numpy.
     assert toy.fingerprint == "5d9816328abcbee4bc6b41995052697ef1737a5da24cc2de8652a93bd7c0dc05"
 
 
@@ -73,7 +73,7 @@ def test_toy_minority_lies_on_both_sides_of_the_majority():
     left, right = rare & (x < -1), rare & (x > 1)
     assert left.sum() == 17 and right.sum() == 18
     assert x[left].mean() < np.median(x[~rare]) < x[right].mean()
-    # The segment between the clusters crosses the majority: interpolating there makes noise.
+    # The segment between the clusters crosses the majority: interpolation there produces noise.
     middle = (toy.numeric[left].mean(axis=0) + toy.numeric[right].mean(axis=0)) / 2
     nearest = np.argsort(np.linalg.norm(toy.numeric - middle, axis=1))[:10]
     assert toy.y[nearest].sum() == 0
@@ -82,7 +82,7 @@ def test_toy_minority_lies_on_both_sides_of_the_majority():
 # ---------------------------------------------------------------- a user's file
 
 
-def test_csv_types_and_canonical_order(tmp_path):
+def test_csv_columns_are_typed_and_rows_sorted(tmp_path):
     data = load_dataset("file", path=write_csv(tmp_path / "t.csv"), target="label")
     assert data.numeric_names == ("size", "code")  # integer codes are numbers
     assert data.categorical_names == ("colour", "flag")
@@ -107,7 +107,7 @@ def test_shuffled_rows_are_the_same_dataset(tmp_path):
         assert_same(first, load_dataset("file", path=path, target="label"))
 
 
-def test_rows_that_print_alike_still_have_one_order(tmp_path):
+def test_rows_equal_at_nine_digits_have_one_order(tmp_path):
     a, b = "0.1234567890123,1,x", "0.1234567890124,1,x"
     rest = "\n0.5,2,x\n0.7,3,y\n"
     one = load_text(tmp_path, f"u,v,label\n{a}\n{b}{rest}")
@@ -125,7 +125,7 @@ def test_rows_that_print_alike_still_have_one_order(tmp_path):
         ("2.25,", "2.25,blue", False),
     ],
 )
-def test_fingerprint_sees_every_value_at_nine_digits(tmp_path, old, new, same):
+def test_fingerprint_depends_on_every_value_at_nine_digits(tmp_path, old, new, same):
     text = write_csv(tmp_path / "t.csv").read_text()
     assert old in text
     before = load_text(tmp_path, text).fingerprint
@@ -162,7 +162,7 @@ def test_parquet_equals_csv(tmp_path):
     )
 
 
-def test_parquet_types_declare_themselves(tmp_path):
+def test_parquet_column_types_decide_numbers_and_categories(tmp_path):
     frame = pd.DataFrame(
         {
             "zip": ["1", "2", "x"],  # a text column may hold digits
@@ -201,7 +201,7 @@ def test_arff_quotes_and_declared_categories(tmp_path):
     assert data.categorical[:, 0].tolist() == [2, -1, 3, 0]
 
 
-def test_percent_sign_inside_a_value_is_no_comment(tmp_path):
+def test_arff_percent_sign_inside_a_value_is_no_comment(tmp_path):
     text = "@relation r\n@attribute a {50%,60%}\n@attribute label {n,p}\n@data\n50%,n\n60%,p\n50%,n"
     assert load_text(tmp_path, text, name="t.arff").categories == (("50%", "60%"),)
 
@@ -273,7 +273,7 @@ BAD_FILES = {
 
 
 @pytest.mark.parametrize(("name", "content", "message"), BAD_FILES.values(), ids=BAD_FILES)
-def test_bad_file(tmp_path, name, content, message):
+def test_load_bad_file_raises_one_sentence(tmp_path, name, content, message):
     with pytest.raises(UserError, match=message) as caught:
         load_text(tmp_path, content, name=name)
     assert "\n" not in str(caught.value)
@@ -286,14 +286,14 @@ def test_long_column_lists_are_shortened(tmp_path):
         load_text(tmp_path, header + "\n")
 
 
-def test_parquet_column_of_another_type(tmp_path):
+def test_parquet_column_of_an_unsupported_type_raises(tmp_path):
     frame = pd.DataFrame({"when": pd.to_datetime(["2020-01-01"] * 2), "label": ["x", "y"]})
     frame.to_parquet(tmp_path / "t.parquet")
     with pytest.raises(UserError, match=r"column 'when' has the type timestamp"):
         load_dataset("file", path=tmp_path / "t.parquet", target="label")
 
 
-def test_missing_file_and_settings(tmp_path):
+def test_load_without_file_or_with_wrong_settings_raises(tmp_path):
     with pytest.raises(UserError, match=r"no file .*gone\.csv"):
         load_dataset("file", path=tmp_path / "gone.csv", target="label")
     for settings in ({"path": "t.csv"}, {"target": "label"}, {}):
@@ -304,14 +304,14 @@ def test_missing_file_and_settings(tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
-def test_unreadable_file(tmp_path):
+def test_load_unreadable_file_raises(tmp_path):
     path = write_csv(tmp_path / "t.csv")
     path.chmod(0)
     with pytest.raises(UserError, match="cannot be read: Permission denied"):
         load_dataset("file", path=path, target="label")
 
 
-def test_unknown_name_lists_the_valid_ones():
+def test_load_unknown_name_lists_the_valid_ones():
     with pytest.raises(UserError) as caught:
         load_dataset("Phoneme")
     for name in DATASET_NAMES:
@@ -321,7 +321,7 @@ def test_unknown_name_lists_the_valid_ones():
 # ---------------------------------------------------------------- a local folder
 
 
-def test_the_case_study_is_a_file_or_the_toy_data(tmp_path, monkeypatch):
+def test_toy2_is_the_local_file_or_else_the_toy_data(tmp_path, monkeypatch):
     monkeypatch.delenv("AUTOSMOTE_DATA_DIR", raising=False)
     toy = load_dataset("toy")
     for folder in (None, tmp_path):
@@ -337,14 +337,14 @@ def test_the_case_study_is_a_file_or_the_toy_data(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("by_variable", [False, True])
-def test_folder_without_the_file(tmp_path, monkeypatch, by_variable):
+def test_data_dir_without_the_file_raises(tmp_path, monkeypatch, by_variable):
     if by_variable:
         monkeypatch.setenv("AUTOSMOTE_DATA_DIR", str(tmp_path))
     with pytest.raises(UserError, match=r"no readable eeg-eye-state\.arff"):
         load_dataset("eegeyestate", data_dir=None if by_variable else tmp_path)
 
 
-def test_argument_comes_before_the_variable(tmp_path, monkeypatch):
+def test_data_dir_argument_overrides_the_environment_variable(tmp_path, monkeypatch):
     monkeypatch.setenv("AUTOSMOTE_DATA_DIR", str(tmp_path / "variable"))
     with pytest.raises(UserError, match="argument"):
         load_dataset("phoneme", data_dir=tmp_path / "argument")
@@ -354,7 +354,7 @@ class TestPaperDatasets:
     pytestmark = pytest.mark.data
 
     @pytest.mark.parametrize("name", PAPER_DATASETS)
-    def test_counts(self, data_dir, name):
+    def test_counts_are_those_of_table_1(self, data_dir, name):
         data = load_dataset(name, data_dir=data_dir)
         expected = PAPER_DATASETS[name]
         assert len(data.y) == expected.n_majority + expected.n_minority
@@ -364,7 +364,7 @@ class TestPaperDatasets:
         assert data.numeric.dtype == np.float64
         assert "ID" not in data.numeric_names
 
-    def test_kinds_of_columns(self, data_dir):
+    def test_nominal_attributes_are_categorical(self, data_dir):
         phishing = load_dataset("phishingwebsites", data_dir=data_dir)
         assert phishing.numeric.shape[1] == 0 and phishing.categorical.shape[1] == 30
         electricity = load_dataset("electricity", data_dir=data_dir)
@@ -382,7 +382,7 @@ class TestPaperDatasets:
             else:
                 assert [float(cell) for cell in column.cells] == list(cells)
 
-    def test_shuffled_and_truncated_copies(self, data_dir, tmp_path):
+    def test_shuffled_copy_is_equal_and_truncated_copy_raises(self, data_dir, tmp_path):
         text = (data_dir / "phoneme.arff").read_text()
         head, body = re.split(r"(?<=@DATA\n)", text)
         rows = body.splitlines()

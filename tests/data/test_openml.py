@@ -24,7 +24,7 @@ REMEDIES = ("data_dir", "AUTOSMOTE_DATA_DIR", "OPENML_CACHE_DIR", "dataset=toy")
 
 
 def phoneme_arff(row_id=False):
-    """An ARFF file with phoneme's counts and invented values, some of them small integers."""
+    """Return an ARFF file with phoneme's counts and random values, some of them small integers."""
     rng = np.random.default_rng(0)
     n = PHONEME.n_majority + PHONEME.n_minority
     labels = rng.permutation([1] * PHONEME.n_majority + [2] * PHONEME.n_minority)
@@ -41,7 +41,7 @@ def phoneme_arff(row_id=False):
 
 
 class Server:
-    """OpenML's two GET endpoints for one dataset, with what can go wrong."""
+    """OpenML's two GET endpoints for one dataset, with faults."""
 
     def __init__(self):
         self.arff = phoneme_arff()
@@ -72,7 +72,7 @@ class Server:
         self.requests[path.rsplit("/", 1)[-1]] += 1
         if self.hang:
             self.closing.wait(60)
-        elif self.drip:  # never silent for long, never done
+        elif self.drip:  # sends bytes often and never ends
             while not self.closing.wait(0.1):
                 request.wfile.write(b"H")
                 request.wfile.flush()
@@ -130,7 +130,7 @@ class Server:
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch):
-    """No test may reach the real server or the user's cache."""
+    """Keep tests from the real server and the user's cache."""
     monkeypatch.delenv("AUTOSMOTE_DATA_DIR", raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(openml.config, "_root_cache_directory", tmp_path / "cache")
@@ -178,7 +178,7 @@ def test_download_equals_the_local_folder(server, tmp_path):
     assert remote.numeric.dtype == np.float64 and remote.numeric[:, 4].max() == 255
 
 
-def test_warm_cache_needs_no_server_and_holds_no_pickle(server, tmp_path):
+def test_filled_cache_needs_no_server_and_holds_no_pickle(server, tmp_path):
     first = load_dataset("phoneme")
     assert server.requests == {"1489": 1, "phoneme.arff": 1}
     server.page = b"gone"
@@ -189,13 +189,13 @@ def test_warm_cache_needs_no_server_and_holds_no_pickle(server, tmp_path):
     assert not [name for name in names if "pkl" in name or "feather" in name]
 
 
-def test_cache_dir_option(server, tmp_path):
+def test_cache_dir_argument_sets_the_cache(server, tmp_path):
     load_dataset("phoneme", cache_dir=tmp_path / "elsewhere")
     assert list((tmp_path / "elsewhere").rglob("dataset.arff"))
     assert not (tmp_path / "cache").exists()
 
 
-def test_client_and_logging_are_left_as_they_were(server, caplog):
+def test_fetch_restores_client_and_logging(server, caplog):
     handlers, filters = list(logging.root.handlers), list(logging.root.filters)
     before = openml.config.get_config_as_dict()
     load_dataset("phoneme")
@@ -223,37 +223,37 @@ def test_row_id_and_ignored_attributes_are_dropped(server, attributes):
     assert data.fingerprint == plain
 
 
-def test_identifier_that_is_not_dropped_is_noticed(server):
+def test_identifier_that_is_not_dropped_raises(server):
     server.arff = phoneme_arff(row_id=True)
     server.description = {}
     assert "and 7 features where version 1 of phoneme has 3,818, 1,586 and 5" in failure()
 
 
-def test_unknown_id(server, monkeypatch):
+def test_unknown_id_raises(server, monkeypatch):
     monkeypatch.setitem(PAPER_DATASETS, "phoneme", replace(PHONEME, openml_id=99999))
     message = failure()
     assert "OpenML does not give out dataset 99999, phoneme (Unknown dataset" in message
 
 
-def test_nobody_listens():
+def test_refused_connection_raises_with_remedies():
     message = failure()
     assert "OpenML did not deliver phoneme (dataset 1489, ConnectionError)" in message
     assert all(remedy in message for remedy in REMEDIES)
 
 
-def test_server_that_never_answers(server, impatient):
+def test_silent_server_raises_after_the_read_timeout(server, impatient):
     server.hang = True
     message = failure()
     assert "ReadTimeout" in message and all(remedy in message for remedy in REMEDIES)
 
 
-def test_answer_that_never_ends(server, impatient):
-    """Bytes that trickle in defeat a socket's timeout, as a slow name lookup does."""
+def test_endless_answer_raises_after_the_total_timeout(server, impatient):
+    """Single bytes do not trigger a socket's timeout, and neither does a slow name lookup."""
     server.drip = True
     assert "TimeoutError" in failure()
 
 
-def test_server_that_hangs_at_the_data(server, impatient):
+def test_server_that_hangs_at_the_data_raises(server, impatient):
     load_dataset("phoneme")
     cache = Path(openml.config.get_cache_directory())
     (cache / "datasets" / "1489" / "dataset.arff").unlink()
@@ -264,19 +264,19 @@ def test_server_that_hangs_at_the_data(server, impatient):
 @pytest.mark.parametrize(
     "page", [b"<html><body>Please log in</body></html>", b"<p>not xml", b"", b"\xff\xfe"]
 )
-def test_page_of_something_else(server, page):
+def test_page_that_is_not_openml_s_raises_with_remedies(server, page):
     server.page = page
     message = failure()
     assert "OpenML did not deliver phoneme" in message
     assert all(remedy in message for remedy in REMEDIES)
 
 
-def test_connection_lost_in_the_middle(server):
+def test_connection_lost_during_the_download_raises(server):
     server.cut = True
     assert "OpenML did not deliver phoneme" in failure()
 
 
-def test_download_that_differs_from_the_md5(server, tmp_path):
+def test_download_that_differs_from_the_md5_raises(server, tmp_path):
     server.description = {"md5_checksum": "0" * 32}
     message = failure()
     assert "differs from the md5 in OpenML's description" in message and "run again" in message
@@ -284,7 +284,7 @@ def test_download_that_differs_from_the_md5(server, tmp_path):
 
 
 @pytest.mark.parametrize("damage", ["cut at a row", "cut in a row", "one digit", "empty"])
-def test_damaged_cached_file(server, tmp_path, damage):
+def test_damaged_cached_file_raises(server, tmp_path, damage):
     load_dataset("phoneme")
     path = cached(tmp_path, "dataset.arff")
     content = path.read_bytes()
@@ -303,7 +303,7 @@ def test_damaged_cached_file(server, tmp_path, damage):
     load_dataset("phoneme")
 
 
-def test_cut_file_without_an_md5_is_still_noticed(server, tmp_path):
+def test_truncated_file_without_an_md5_raises(server, tmp_path):
     server.description = {}
     load_dataset("phoneme")
     path = cached(tmp_path, "dataset.arff")
@@ -319,14 +319,14 @@ def test_damaged_description_is_fetched_again(server, tmp_path):
     assert server.requests["1489"] == 2
 
 
-def test_cache_that_cannot_be_used(server, tmp_path):
+def test_cache_dir_that_is_no_folder_raises(server, tmp_path):
     (tmp_path / "file").write_text("")
     message = failure(cache_dir=tmp_path / "file")
     assert "OPENML_CACHE_DIR" in message and "cannot be used" in message
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_cache_that_is_read_only_but_warm(server, tmp_path):
+def test_filled_read_only_cache_is_read(server, tmp_path):
     first = load_dataset("phoneme")
     folders = [path for path in (tmp_path / "cache").rglob("*") if path.is_dir()]
     for folder in folders:
@@ -338,7 +338,7 @@ def test_cache_that_is_read_only_but_warm(server, tmp_path):
             folder.chmod(0o755)
 
 
-def test_waiting_for_a_lock_ends(server, monkeypatch):
+def test_waiting_for_the_lock_times_out(server, monkeypatch):
     import filelock
 
     monkeypatch.setattr(openml_source, "LOCK_SECONDS", 0.2)
@@ -370,7 +370,7 @@ for number in range(8):
 """
 
 
-def test_eight_processes_on_a_cold_cache(server, tmp_path):
+def test_eight_processes_with_an_empty_cache_download_once(server, tmp_path):
     server.hold = 8  # until all have begun, so that they could see an unfinished file
     environment = {
         **os.environ,

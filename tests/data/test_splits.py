@@ -1,4 +1,4 @@
-"""Under-sampling, split and preprocessing."""
+"""Splits: under-sampling, parts and preprocessing."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ PARTS = ("train", "val", "test")
 
 
 def made_up(n_majority=200, n_minority=50):
-    """Rows that can be told apart: the column `id` numbers them, the minority's from 1000."""
+    """Return a dataset whose column `id` numbers the rows, the minority's from 1000."""
     ids = [*range(n_majority), *range(1000, 1000 + n_minority)]
     n = len(ids)
     columns = [
@@ -31,7 +31,7 @@ def part(split, name):
 
 
 def ids_of(dataset, split):
-    """Row numbers of each part, recovered from the scaled `id` column."""
+    """Return the row numbers of each part, recovered from the scaled `id` column."""
     scaled = np.concatenate([part(split, name)[0][:, 0] for name in PARTS])
     y = np.concatenate([part(split, name)[1] for name in PARTS])
     # The scaling is affine, and no majority row is ever removed: its ends give both constants.
@@ -90,7 +90,7 @@ def test_own_ratio_keeps_all_rows(n_majority, n_minority, ir):
     assert sum(minority for _, minority in counts(split)) == n_minority
 
 
-def test_seed_decides_rows_and_a_higher_ratio_takes_a_subset():
+def test_seed_decides_rows_and_a_higher_ratio_keeps_a_subset():
     data = made_up()
     chosen = {}
     for ir in (5, 10):
@@ -106,7 +106,7 @@ def test_seed_decides_rows_and_a_higher_ratio_takes_a_subset():
     assert not np.array_equal(first.X_train, other.X_train)
 
 
-def test_arrays_are_what_the_search_expects():
+def test_arrays_have_the_documented_types_and_layout():
     split = make_split(made_up(), ir=None, seed=0)
     for name in PARTS:
         X, y = part(split, name)
@@ -115,7 +115,7 @@ def test_arrays_are_what_the_search_expects():
         assert X.shape[1] == len(split.feature_names)
 
 
-def test_features_and_groups():
+def test_categories_become_one_hot_groups():
     data = made_up()
     split = make_split(data, ir=None, seed=0)
     assert split.feature_names == (
@@ -130,14 +130,14 @@ def test_features_and_groups():
         )
 
 
-def test_scaler_knows_the_training_part_alone():
+def test_scaler_is_fitted_on_the_training_part():
     data = made_up()
     split = make_split(data, ir=None, seed=0)
     ids = ids_of(data, split)
     mean, std = ids[0].mean(), ids[0].std()
     for rows, name in zip(ids, PARTS, strict=True):
         np.testing.assert_allclose(part(split, name)[0][:, 0], (rows - mean) / std)
-    assert abs(split.X_val[:, 0].mean()) > 1e-3  # else the test above could not tell
+    assert abs(split.X_val[:, 0].mean()) > 1e-3  # otherwise the assertion above is void
     # Missing values are left out of the statistics and become the mean afterwards.
     gap = [np.where(rows % 7 == 0, np.nan, rows % 5) for rows in ids]
     mean, std = np.nanmean(gap[0]), np.nanstd(gap[0])
@@ -148,7 +148,7 @@ def test_scaler_knows_the_training_part_alone():
     assert not split.X_train[:, 2:4].any() and not split.X_test[:, 2:4].any()
 
 
-def test_fit_on_all_takes_every_row_that_is_left():
+def test_fit_on_all_scales_by_all_rows_after_undersampling():
     data = made_up()
     split = make_split(data, ir=20, seed=0, fit_on="all")
     everything = np.concatenate([part(split, name)[0][:, 0] for name in PARTS])
@@ -171,8 +171,8 @@ def test_column_without_values_in_the_training_part_is_zero():
     assert not split.X_test[:, 1].any() and np.isfinite(split.X_test).all()
 
 
-def test_golden_toy_split():
-    """If this moves, every recorded result has moved: raise the protocol version."""
+def test_toy_split_equals_the_golden_one():
+    """If this fails, all recorded results have changed: raise the protocol version."""
     split = make_split(load_dataset("toy"), ir=None, seed=0)
     assert counts(split) == [(270, 21), (90, 7), (90, 7)]
     np.testing.assert_allclose(split.X_train[0], [0.191628917, -0.049627316], atol=1e-9)
@@ -194,22 +194,22 @@ def test_golden_toy_split():
         (1e9, r"ir=1000000000\.0 leaves 0 minority rows"),
     ],
 )
-def test_bad_ratio(ir, message):
+def test_invalid_ratio_raises(ir, message):
     with pytest.raises(UserError, match=message):
         make_split(made_up(), ir=ir, seed=0)
 
 
-def test_data_with_too_few_rows():
+def test_too_few_minority_rows_raise():
     with pytest.raises(UserError, match=r"made up has 6 minority rows, too few.*get more data"):
         make_split(made_up(n_minority=6), ir=None, seed=0)
 
 
 @pytest.mark.parametrize("seed", [-1, 1.5, "x", None, True])
-def test_bad_seed(seed):
+def test_invalid_seed_raises(seed):
     with pytest.raises(UserError, match="whole number from 0 on"):
         make_split(made_up(), ir=None, seed=seed)
 
 
-def test_bad_fit_on():
+def test_invalid_fit_on_raises():
     with pytest.raises(UserError, match=r"preprocess\.fit_on=test is not valid; .*train, all"):
         make_split(made_up(), ir=None, seed=0, fit_on="test")

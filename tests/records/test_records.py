@@ -1,7 +1,6 @@
 """Names by identity, files whole or absent, nothing private inside."""
 
 import dataclasses
-import getpass
 import gzip
 import json
 import os
@@ -13,7 +12,6 @@ import pandas as pd
 import pytest
 from run_configs import CONFIG, FINGERPRINT, SMOTE, changed
 
-from autosmote import errors
 from autosmote.config.schema import (
     ClassifierSettings,
     Config,
@@ -244,34 +242,3 @@ def test_writable_is_tried_and_leaves_nothing(tmp_path):
         records.check_writable(file / "below")
     with pytest.raises(UserError, match="results_dir="):
         records.check_writable(file)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("no file /var/lib/x/data.csv here", "no file data.csv here"),
-        ("'/var/lib/x'", "'x'"),
-        (r"C:\Users\me\data.csv is bad", "data.csv is bad"),
-        ("n_min/n_maj and/or 1/2", "n_min/n_maj and/or 1/2"),
-        ("see https://host.example/a/b for it", "see https://host.example/a/b for it"),
-        (f"in {os.getcwd()}/x.csv", "in x.csv"),
-    ],
-)
-def test_scrub(text, expected):
-    assert errors.scrub(text) == expected
-
-
-def test_scrub_blanks_out_names(monkeypatch):
-    monkeypatch.setattr(getpass, "getuser", lambda: "alice")
-    monkeypatch.setattr(errors.platform, "node", lambda: "workbench7")
-    scrubbed = errors.scrub("alice on workbench7 wrote alices.csv")
-    assert scrubbed == "*** on *** wrote alices.csv"
-
-
-def test_an_error_is_one_line_with_module_and_line():
-    try:
-        raise ValueError("two\nlines in /var/x/y.csv")
-    except ValueError as error:
-        described = errors.describe_error(error)
-    assert described.startswith("ValueError: two lines in y.csv (at test_records.py:")
-    assert "\n" not in described
