@@ -13,7 +13,9 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from autosmote.config.schema import CONF_DIR, Config, explain
+from autosmote.config.explain import explain
+from autosmote.config.names import CONF_DIR
+from autosmote.config.schema import Config
 from autosmote.errors import UserError, describe_error
 from autosmote.progress import logging_to_stderr
 

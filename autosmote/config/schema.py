@@ -1,23 +1,16 @@
-"""The settings of a run: a typed schema for Hydra, and its errors in plain words."""
+"""Typed settings of a run, as Hydra's schema and as what `--help` explains."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass, replace
-from difflib import get_close_matches
-from pathlib import Path
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
+from autosmote.config.kinds import KINDS
+from autosmote.config.names import did_you_mean
 from autosmote.config.search import SearchConfig
 from autosmote.errors import UserError
 from autosmote.metrics import METRICS
 
-# The project is installed editable from a clone: conf/ lies beside the package.
-CONF_DIR = Path(__file__).resolve().parents[2] / "conf"
-GROUPS = ("dataset", "clf", "sampler", "search")
 MISSING = "???"  # OmegaConf's mark for a value that the group's file must give
-KINDS = ("none", "search", "resamplings", "resampler", "method", "group")
-SEARCHES = ("search", "resamplings")
-"""Kinds that try many sample sets, by the settings of `search`."""
 
 
 @dataclass
@@ -144,7 +137,7 @@ def validate(config: Config) -> None:
         value = getattr(config, key)
         if value not in allowed:
             names = ["null" if name is None else name for name in allowed]
-            hint = _did_you_mean(str(value), names)
+            hint = did_you_mean(str(value), names)
             raise UserError(f"{key}={value} is not known; choose one of {', '.join(names)}{hint}.")
     if not 0 <= config.seed < 2**32:  # the range of numpy's RandomState, which samplers use
         raise UserError(f"seed must lie between 0 and {2**32 - 1}, not {config.seed}.")
@@ -165,30 +158,34 @@ def check_sampler(sampler: SamplerSettings) -> None:
     if sampler.kind not in KINDS:
         raise UserError(
             f"sampler.kind={sampler.kind} is not known; choose one of {', '.join(KINDS)}"
-            f"{_did_you_mean(sampler.kind, list(KINDS))}."
+            f"{did_you_mean(sampler.kind, list(KINDS))}."
         )
-    if sampler.kind in ("resampler", "method", "resamplings") and sampler._target_ is None:
+    if KINDS[sampler.kind].needs_class and sampler._target_ is None:
         raise UserError(
             f"The {sampler.kind} '{sampler.name}' needs its class; give its import path by "
             "sampler._target_=."
         )
 
 
-def search_settings(sampler: SamplerSettings, search: SearchConfig) -> SearchConfig:
-    """The settings of a search, with those that its sampler fixes; and of resamplings.
+def resolve_search(sampler: SamplerSettings, search: SearchConfig) -> SearchConfig | None:
+    """Return the checked settings of a sampler's search; None for a sampler that does not search.
 
     Raises
     ------
     UserError
-        If one of these is no setting of the search, or resamplings cannot have it.
+        If a setting is unknown, out of its range or not possible with the others.
     """
-    if sampler.kind == "resamplings":  # its params are its class's
-        return search
-    return with_settings(search, sampler.params, "sampler.params.{}")
+    kind = KINDS[sampler.kind]
+    if not kind.is_search:
+        return None
+    if kind.params_are_search_settings:
+        search = with_settings(search, sampler.params, "sampler.params.{}")
+    search.check()
+    return search
 
 
 def with_settings(search: SearchConfig, settings: Mapping[str, Any], where: str) -> SearchConfig:
-    """The settings of a search, some of them replaced.
+    """Return a search's settings with some of them replaced.
 
     Parameters
     ----------
@@ -207,154 +204,6 @@ def with_settings(search: SearchConfig, settings: Mapping[str, Any], where: str)
         if name not in names:
             raise UserError(
                 f"{where.format(name)} is no setting of the search; there are "
-                f"{', '.join(names)}{_did_you_mean(name, names)}."
+                f"{', '.join(names)}{did_you_mean(name, names)}."
             )
     return replace(search, **settings)
-
-
-SELECTION = ("iterations", "reward", "folds", "final", "keep")
-"""Settings of a search that do not say how its sample sets are made: what resamplings share."""
-CHOICE = ("final", "keep")
-"""Those that say what becomes of the sample sets once they were tried."""
-
-
-def load_group(group: str, name: str, schema: type[Any]) -> Any:
-    """Read an option of a group from its file, as the command does for `group=name`.
-
-    Raises
-    ------
-    UserError
-        If there is no such option, or its file does not suit the schema.
-    """
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-
-    path = CONF_DIR / group / f"{name}.yaml"
-    if not path.is_file():
-        names = available(group)
-        raise UserError(f"There is no {group} '{name}'{_did_you_mean(name, names)}.")
-    try:
-        merged = OmegaConf.merge(OmegaConf.structured(schema), OmegaConf.load(path))
-        return OmegaConf.to_object(merged)
-    except OmegaConfBaseException as error:
-        raise UserError(f"In {path.name}: {explain(error)}") from error
-
-
-def load_sampler(name: str) -> SamplerSettings:
-    """Read a sampler's settings from its file.
-
-    Raises
-    ------
-    UserError
-        If there is no such sampler, or its file is not good.
-    """
-    settings = load_group("sampler", name, SamplerSettings)
-    check_sampler(settings)
-    return settings
-
-
-def members(group: SamplerSettings) -> list[SamplerSettings]:
-    """The samplers of a group, with the group's params for them.
-
-    Raises
-    ------
-    UserError
-        If one of them does not exist or is a group itself, or params name another one.
-    """
-    for name in group.params:
-        if name not in group.members:
-            raise UserError(
-                f"sampler.params.{name} does not name a sampler of '{group.name}'"
-                f"{_did_you_mean(name, group.members)}."
-            )
-    found = []
-    for name in group.members:
-        member = load_sampler(name)
-        if member.kind == "group":
-            raise UserError(f"The group '{group.name}' holds '{name}', which is a group as well.")
-        given = group.params.get(name, {})
-        if not isinstance(given, dict):
-            raise UserError(f"sampler.params.{name} must hold settings of '{name}', not '{given}'.")
-        found.append(replace(member, params=member.params | given))
-    return found
-
-
-def available(group: str) -> list[str]:
-    """Names of a group's options, e.g. of all samplers."""
-    return sorted(path.stem for path in (CONF_DIR / group).glob("*.yaml"))
-
-
-def explain(error: BaseException, schema: type[Any] = Config) -> str:
-    """Turn an error of Hydra's composition into one sentence with the remedy."""
-    cause = error.__cause__ or error
-    if lacking := re.search(r"You must specify '(\w+)'", str(error)):
-        return (
-            f"There is no default {lacking[1]}; give one by {lacking[1]}=, out of "
-            f"{', '.join(available(lacking[1]))}."
-        )
-    group, _, name = (getattr(error, "missing_cfg_file", None) or "").rpartition("/")
-    if group:
-        names = sorted(getattr(error, "options", None) or available(group))
-        # A hundred SMOTE variants would hide the rest.
-        shown = [name for name in names if not name.startswith("sv_")]
-        shown += ["sv_<name>"] if len(shown) < len(names) else []
-        return (
-            f"There is no {group} '{name}'; choose one of "
-            f"{', '.join(shown)}{_did_you_mean(name, names)}."
-        )
-    full_key = getattr(cause, "full_key", None)
-    if full_key and (unknown := re.match(r"Key '(\w+)' (?:is )?not in", str(cause))):
-        parent, _, _ = full_key.rpartition(".")
-        keys = _keys(parent, schema)
-        if not keys:  # a free dictionary, such as clf.params
-            return f"{full_key} is not set yet; add it by a plus sign: +{full_key}=..."
-        where = f"under '{parent}'" if parent else "at the top level"
-        return (
-            f"There is no setting '{full_key}'; {where} there are "
-            f"{', '.join(keys)}{_did_you_mean(unknown[1], keys)}."
-        )
-    if full_key and type(cause).__name__ == "ValidationError":
-        wanted = _wanted(full_key, schema)
-        given = re.search(r"Value '(.*?)'", str(cause), re.DOTALL)
-        value = f", not '{given[1]}'" if given else ""
-        return f"{full_key} must be {wanted}{value}."
-    if ambiguous := re.search(r"Ambiguous value for argument '(.*?)'", str(error)):
-        return (
-            f"{ambiguous[1]} has several values; run all of them by -m, or put a list in brackets."
-        )
-    first_line = next((line for line in str(error).splitlines() if line.strip()), repr(error))
-    return (
-        f"The settings cannot be read: {first_line.strip().rstrip('.')}; they are written "
-        "key=value (see --help)."
-    )
-
-
-def _did_you_mean(given: str, names: list[str]) -> str:
-    by_lower = {name.lower(): name for name in names}
-    close = get_close_matches(given.lower(), by_lower, n=1)
-    return f" (did you mean {by_lower[close[0]]}?)" if close else ""
-
-
-def _schema(key: str, schema: type[Any]) -> Any:
-    """The dataclass or the annotation at a dotted key; None where the schema ends."""
-    node: Any = schema
-    for part in key.split(".") if key else []:
-        if not is_dataclass(node):
-            return None
-        node = {f.name: f.type for f in fields(node)}.get(part)
-    return node
-
-
-def _keys(parent: str, schema: type[Any]) -> list[str]:
-    node = _schema(parent, schema)
-    return [f.name for f in fields(node)] if is_dataclass(node) else []
-
-
-def _wanted(key: str, schema: type[Any]) -> str:
-    words = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
-    node = _schema(key, schema)
-    types = getattr(node, "__args__", (node,))
-    names = [words[t] for t in words if t in types]
-    if type(None) in types:
-        names.append("null")
-    return " or ".join(names) or "of another type"

@@ -1,10 +1,11 @@
-"""From the configuration's import paths to classifiers (and samplers)."""
+"""Make classifiers and samplers from the import paths in their settings."""
 
 import importlib
 import inspect
 from collections.abc import Mapping
 from typing import Any
 
+from autosmote.config.kinds import KINDS
 from autosmote.config.schema import ClassifierSettings, SamplerSettings
 from autosmote.errors import UserError
 
@@ -43,9 +44,7 @@ def make_sampler(settings: SamplerSettings, seed: int) -> Any:
     """
     assert settings._target_ is not None
     sampler = from_target("sampler", settings._target_, settings.params, random_state=seed)
-    resampler = ("fit", "resample", "transform")
-    needed = {"resampler": resampler, "resamplings": resampler, "method": ("fit", "predict")}
-    lacking = [name for name in needed[settings.kind] if not hasattr(sampler, name)]
+    lacking = [name for name in KINDS[settings.kind].methods if not hasattr(sampler, name)]
     if lacking:
         remedy = "name another class, or another kind by sampler.kind="
         if hasattr(sampler, "fit_resample"):
