@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections import deque
 from collections.abc import Sequence
-from dataclasses import replace
 
-from autosmote.config.schema import Config, SamplerSettings
+from autosmote.config.schema import Config
 from autosmote.config.targets import make_classifier
 from autosmote.progress import UnitProgress
-from autosmote.records import record as records
-from autosmote.runs.unit import Data, Record, headline, missing, plan, run_unit
+from autosmote.records.files import read_record
+from autosmote.runs.execute import check_written, execute, execute_in_turn, show_progress
+from autosmote.runs.in_process import Outcome
+from autosmote.runs.unit import Data, Record, Run, headline, missing
 
 logger = logging.getLogger("autosmote")
 
 
-def compare(config: Config, samplers: Sequence[SamplerSettings]) -> bool:
-    """Run samplers one after the other, and print them ranked by the test score.
+def compare(config: Config, units: Sequence[Sequence[Run]], data: Data) -> bool:
+    """Run samplers, each in a child process, and print them ranked by the test score.
 
     Parameters
     ----------
     config : Config
-        All but the sampler.
-    samplers : sequence of SamplerSettings
+        Of the group of samplers.
+    units : sequence of units
+        One per sampler.
+    data : Data
 
     Returns
     -------
@@ -38,22 +42,23 @@ def compare(config: Config, samplers: Sequence[SamplerSettings]) -> bool:
         Records that are finished stay.
     """
     make_classifier(config.clf)  # a mistake in its settings is said before any work
-    data = Data()
     split = data.split(config)
-    units = plan([replace(config, sampler=sampler) for sampler in samplers], data)
     to_do = [runs for unit in units if (runs := missing(unit))]
     logger.info("%s", headline(config, split))
     if len(to_do) < len(units):
         logger.info("samplers: %d of %d were done before", len(units) - len(to_do), len(units))
+
+    def do(runs: Sequence[Run]) -> Outcome:
+        return execute(runs, data, show="search")
+
     with UnitProgress(len(to_do)) as progress:
-        for runs in to_do:
-            name = runs[0].config.sampler.name
-            progress.begin(name)
-            made = run_unit(runs, split, mistakes_fail=True)
-            progress.end(name, failed=any(record["status"] != "ok" for record in made))
+        for _, runs, outcome in execute_in_turn(deque(to_do), do):
+            if outcome:
+                check_written(outcome)
+            show_progress(progress, runs[0].config.sampler.name, outcome)
     found, lacking = [], []
     for run in (run for unit in units for run in unit):
-        record = records.read_record(run.folder)
+        record = read_record(run.folder)
         if record and record["scores"]:
             found.append(record)
         else:
@@ -66,7 +71,7 @@ def compare(config: Config, samplers: Sequence[SamplerSettings]) -> bool:
 
 
 def ranking(found: Sequence[Record], metric: str) -> str:
-    """A table of records by their test score; equal ones share the mean of their ranks."""
+    """Return a table of records by test score; equal ones share the mean of their ranks."""
     scores = [record["scores"]["test"][metric] for record in found]
     order = sorted(range(len(found)), key=lambda i: (-scores[i], found[i]["sampler"]))
     width = max([13, *(len(record["sampler"]) for record in found)])

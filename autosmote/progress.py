@@ -40,10 +40,20 @@ class _Meter:
         Title of the bar and name of what it counts.
     stream : file, optional
         Shows a bar if it is a terminal; standard error by default.
+    position : int, optional
+        Number of lines that the bar lies below the cursor; by default below this process's bars.
     """
 
-    def __init__(self, total: int, what: str, unit: str, stream: TextIO | None) -> None:
+    def __init__(
+        self,
+        total: int,
+        what: str,
+        unit: str,
+        stream: TextIO | None,
+        position: int | None = None,
+    ) -> None:
         self._total, self._what, self._unit = total, what, unit
+        self._position = position
         self._stream = sys.stderr if stream is None else stream
         self._bar: Any = None
         self._cleanup = ExitStack()
@@ -57,7 +67,12 @@ class _Meter:
 
             # leave=None: a search's bar below a comparison's is removed when it is done.
             bar = tqdm(
-                total=self._total, desc=self._what, unit=self._unit, file=self._stream, leave=None
+                total=self._total,
+                desc=self._what,
+                unit=self._unit,
+                file=self._stream,
+                leave=None,
+                position=self._position,
             )
             self._bar = self._cleanup.enter_context(bar)
             self._cleanup.enter_context(logging_redirect_tqdm([logger]))
@@ -91,10 +106,19 @@ class Progress(_Meter):
         Name of the metric that is maximised on validation.
     stream : file, optional
         Shows a bar if it is a terminal; standard error by default.
+    position : int, optional
+        1 for a bar below that of another process.
     """
 
-    def __init__(self, total: int, metric: str, stream: TextIO | None = None) -> None:
-        super().__init__(total, "search", "it", stream)
+    def __init__(
+        self,
+        total: int,
+        metric: str,
+        stream: TextIO | None = None,
+        *,
+        position: int | None = None,
+    ) -> None:
+        super().__init__(total, "search", "it", stream, position)
         self._metric = metric
         self._first_time: float | None = None
 

@@ -1,32 +1,27 @@
-"""The command: configuration in, one record out.
+"""The command `python -m autosmote.run`: configuration in, one record out.
 
 Exit status: 0 done (or done before), 1 the run failed, 2 a mistake of the user, 130 interrupted.
 """
 
-import logging
+from __future__ import annotations
+
 import sys
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from autosmote.config.commandline import FAILED, run_command
-from autosmote.config.schema import (
-    SEARCHES,
-    Config,
-    SamplerSettings,
-    members,
-    register_schema,
-    search_settings,
-    validate,
-)
-from autosmote.config.search import SearchConfig, resolve_device
-from autosmote.errors import UserError
+from autosmote.config.groups import members
+from autosmote.config.schema import Config, register_schema, validate
 from autosmote.evaluation.results import score_table
 from autosmote.metrics import METRICS
-from autosmote.records import record as records
+from autosmote.records.files import check_writable, read_record
 
-logger = logging.getLogger("autosmote")
+if TYPE_CHECKING:
+    from autosmote.runs.in_process import Outcome
+    from autosmote.runs.unit import Data, Run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -47,7 +42,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _job(config: Config) -> int:
-    """One job of Hydra's; of several, each in a child process, which may come to any end."""
+    """Do one job of Hydra's; of several, each in a child process, so that a crash ends it alone."""
     from hydra.core.hydra_config import HydraConfig
     from hydra.types import RunMode
 
@@ -61,14 +56,14 @@ def _job(config: Config) -> int:
 
 
 def run(config: Config, *, in_child: bool = False) -> int:
-    """Do what a configuration asks for, unless its records exist, and leave its records.
+    """Do what a configuration asks for, unless its records exist, and write its records.
 
     Parameters
     ----------
     config : Config
     in_child : bool
         Do a single run in a child process: if that crashes, its record says so, and this one goes
-        on.
+        on. A group of samplers always has a child for each.
 
     Returns
     -------
@@ -83,49 +78,37 @@ def run(config: Config, *, in_child: bool = False) -> int:
     KeyboardInterrupt
         After partial.json was written.
     """
+    # Imported here, because `--help` needs none of it.
+    from autosmote.runs.unit import Data, check_devices, plan
+
     validate(config)
     is_group = config.sampler.kind == "group"
     samplers = members(config.sampler) if is_group else [config.sampler]
-    for sampler in samplers:
-        _check_search(sampler, config.search)
-    records.check_writable(config.results_dir)
+    check_writable(config.results_dir)
+    data = Data()
+    units = plan([replace(config, sampler=sampler) for sampler in samplers], data)
+    check_devices(run for unit in units for run in unit)
     if is_group:
         from autosmote.compare import compare
 
-        return 0 if compare(config, samplers) else FAILED
-    return _run_one(config, in_child)
+        return 0 if compare(config, units, data) else FAILED
+    ((single,),) = units
+    return _run_one(single, data, in_child)
 
 
-def _run_one(config: Config, in_child: bool) -> int:
-    # Imported here, because `--help` needs none of it.
-    from autosmote.records.claims import leave_no_trace, wait_for_claim
-    from autosmote.runs.unit import Data, headline, plan, run_unit
+def _run_one(run: Run, data: Data, in_child: bool) -> int:
+    from autosmote.runs.execute import check_written, execute, execute_in_turn
 
-    data = Data()
-    split = data.split(config)
-    ((run,),) = plan([config], data)
-    if in_child:
-        from autosmote.runs.child import do_in_child, wait_while_taken, warm_fork_server
+    def do(run: Run) -> Outcome:
+        return execute([run], data, in_child=in_child, show="all", mistakes_fail=False)
 
-        if old := run.record():
-            return _code_of_existing(old, run.folder, config)
-        settings: dict[str, Any] = {"data": data, "quiet": False, "mistakes_fail": False}
-        wait_while_taken(
-            lambda: do_in_child([run], server=warm_fork_server(data, [run]), **settings)
-        )
-        record = records.read_record(run.folder)
-    else:
-        try:
-            with wait_for_claim(config.results_dir, [run.key]):
-                if old := run.record():
-                    return _code_of_existing(old, run.folder, config)
-                (record,) = run_unit(
-                    [run], split, on_start=lambda: logger.info("%s", headline(config, split))
-                )
-        except UserError:
-            leave_no_trace(config.results_dir)
-            raise
-    if record is None or record["scores"] is None:
+    outcome = [outcome for _, _, outcome in execute_in_turn(deque([run]), do) if outcome][-1]
+    check_written(outcome)
+    record = read_record(run.folder)
+    assert record is not None
+    if not outcome.statuses:
+        return _code_of_existing(record, run.folder, run.config)
+    if record["scores"] is None:
         print(f"autosmote: the run failed; its record: {run.folder}", file=sys.stderr)
         return FAILED
     print(summary(record, run.folder))
@@ -133,7 +116,7 @@ def _run_one(config: Config, in_child: bool) -> int:
 
 
 def summary(record: dict[str, Any], folder: Path) -> str:
-    """The short table at the end of a run."""
+    """Return the short table at the end of a run."""
     rows = {record["sampler"]: record["scores"], "no resampling": record["reference"]}
     if record["imputed"]:
         rows = {f"{record['sampler']} (imputed)": record["scores"]}
@@ -153,17 +136,8 @@ def summary(record: dict[str, Any], folder: Path) -> str:
     return "\n".join([*lines, ", ".join(facts), f"record: {folder / 'record.json'}"])
 
 
-def _check_search(sampler: SamplerSettings, search: SearchConfig) -> None:
-    """Check a search's settings before any work, not after the data are loaded."""
-    if sampler.kind in SEARCHES:
-        settings = search_settings(sampler, search)
-        settings.check()
-        if sampler.kind == "search" and settings.device == "cuda":
-            resolve_device(settings.device)
-
-
 def _code_of_existing(record: dict[str, Any], folder: Path, config: Config) -> int:
-    """What an existing record means for this run."""
+    """Say what an existing record means for this run; return the exit status."""
     where = folder / "record.json"
     if record["status"] == "ok":
         score = record["scores"]["test"][config.metric]

@@ -1,4 +1,4 @@
-"""The command `python -m autosmote.status`: how far the sweeps of a results folder are.
+"""The command `python -m autosmote.status`: progress of the sweeps in a results folder.
 
 It reads plans, records and claims only, so it can be asked at any time, from any machine that
 sees the folder.
@@ -15,8 +15,9 @@ from autosmote.config.commandline import MISTAKE, key_values
 from autosmote.errors import UserError
 from autosmote.progress import duration
 from autosmote.records import collected
-from autosmote.records import record as records
 from autosmote.records.claims import is_claimed
+from autosmote.records.files import read_record
+from autosmote.sweep.estimate import MeansOfAlike
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +27,7 @@ _COUNTS = ("runs", "done", "failed", "running", "left")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Print the status of what the arguments name: results_dir=, experiment=, budget=."""
+    """Print the status of the sweeps that results_dir=, experiment= and budget= name."""
     try:
         settings = key_values(sys.argv[1:] if argv is None else argv, _SETTINGS, "status")
         folder = Path(settings["results_dir"])
@@ -44,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def status(results_dir: str | Path, experiment: str, budget: str) -> pd.DataFrame:
-    """Each planned run with its state: done, failed, running or left, and its seconds.
+    """Return each planned run with its state (done, failed, running or left) and its seconds.
 
     Returns
     -------
@@ -63,7 +64,7 @@ def status(results_dir: str | Path, experiment: str, budget: str) -> pd.DataFram
     seconds = dict(zip(costs["key"], costs["seconds.total"], strict=True))
     states = []
     for key in plan["key"]:
-        record = records.read_record(Path(results_dir) / "runs" / key)
+        record = read_record(Path(results_dir) / "runs" / key)
         if record:
             statuses[key] = record["status"]
             seconds[key] = (record["seconds"] or {}).get("total")
@@ -91,19 +92,15 @@ def _line(name: object, part: pd.DataFrame, width: int) -> str:
 
 
 def _hours_to_go(table: pd.DataFrame) -> str:
-    """By the mean of the runs that are done, of the same sampler and dataset where there are."""
+    """Say how long the rest takes, by the runs that are done and most like each of them."""
     open_ = table[table["state"].isin(["running", "left"])]
     if open_.empty:
         return "all done"
-    by_both = table.groupby(["sampler", "dataset"])["seconds"].mean()
-    by_sampler = table.groupby("sampler")["seconds"].mean()
-    expected = [
-        by_both.get((row.sampler, row.dataset), default=float("nan")) for row in open_.itertuples()
-    ]
-    seconds = open_.assign(expected=expected)
-    seconds["expected"] = seconds["expected"].fillna(seconds["sampler"].map(by_sampler))
-    unknown = int(seconds["expected"].isna().sum())
-    text = f"at most {duration(seconds['expected'].sum())} of one core to go"
+    alike = ["sampler", "dataset", "clf", "ir"]
+    means = MeansOfAlike(table.dropna(subset="seconds"), alike, ["seconds"])
+    expected = [means.of(*row) for row in open_[alike].itertuples(index=False, name=None)]
+    unknown = expected.count(None)
+    text = f"at most {duration(sum(mean.values[0] for mean in expected if mean))} of one core to go"
     return text + (f", and {unknown} runs of samplers that none is done of" if unknown else "")
 
 

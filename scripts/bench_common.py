@@ -20,11 +20,12 @@ from typing import Any
 
 import yaml
 
-from autosmote.config.schema import CONF_DIR, ClassifierSettings
+from autosmote.config.names import CONF_DIR
+from autosmote.config.schema import ClassifierSettings
 from autosmote.config.targets import make_classifier
 from autosmote.isolation.processes import usable_cores
 from autosmote.records.collected import write_csv
-from autosmote.records.record import git_revision
+from autosmote.records.provenance import git_revision
 from autosmote.reports.render.writers import markdown_table
 
 Row = dict[str, Any]

@@ -32,7 +32,7 @@ from bench_common import (
 )
 
 from autosmote.isolation.processes import proportional_set_size
-from autosmote.records.record import write_file
+from autosmote.records.files import write_file
 from autosmote.reports.render.writers import write_text
 from autosmote.search.loop import SearchConfig, SearchInterrupted, SearchResult, run_search
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from autosmote.data.datasets import PAPER_DATASETS
-from autosmote.records.record import read_record
+from autosmote.records.files import read_record
 from autosmote.reports.render.writers import markdown_table
 from autosmote.run import main as run
 

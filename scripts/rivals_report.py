@@ -21,9 +21,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from autosmote.config.schema import load_sampler
+from autosmote.config.groups import load_sampler
 from autosmote.records.collected import write_csv
-from autosmote.records.record import read_record
+from autosmote.records.files import read_record
 from autosmote.reports.render.writers import write_text
 
 Record = dict[str, Any]

@@ -5,7 +5,8 @@ import re
 from pathlib import Path
 
 import pytest
-from test_run import FEW, NAMES
+from record_names import NAMES
+from run_configs import FEW
 
 from autosmote import compare as comparison
 from autosmote.compare import ranking
@@ -143,7 +144,7 @@ def test_mistakes_are_said_before_any_work(here, capsys, arguments, part):
 
 
 def test_an_interruption_keeps_what_is_done(here, two, monkeypatch, capsys):
-    real = comparison.run_unit
+    real = comparison.execute
 
     def second_is_interrupted(runs, *args, **kwargs):
         if runs[0].config.sampler.name == "jittering":
@@ -151,7 +152,7 @@ def test_an_interruption_keeps_what_is_done(here, two, monkeypatch, capsys):
         return real(runs, *args, **kwargs)
 
     with monkeypatch.context() as patched:
-        patched.setattr(comparison, "run_unit", second_is_interrupted)
+        patched.setattr(comparison, "execute", second_is_interrupted)
         assert two() == 130
     assert len(list(here.glob("results/runs/*/record.json"))) == 1
     assert two() == 0

@@ -11,19 +11,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from record_names import NAMES
+from run_configs import FEW
 
 from autosmote.progress import Progress, UnitProgress
 from autosmote.run import main
-from autosmote.runs import child as worker
-from autosmote.runs import unit as units
-
-FEW = ("search.iterations=8", "search.actors=0", "search.device=cpu", "search.G1=3", "search.G2=3")
-# The names that reports rely on: none may go without a new schema version.
-NAMES = set(
-    """schema_version protocol_version data_fingerprint status stopped_by error dataset ir clf
-    sampler metric seed scores ratio n_synthetic iterations seconds peak_memory_mb config versions
-    git_revision imputed""".split()
-)
+from autosmote.runs import execute, in_process
 
 
 @pytest.fixture
@@ -239,7 +232,7 @@ def test_an_interruption_is_never_done(here, monkeypatch, capsys):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(units, "evaluate", interrupt)
+        patched.setattr(in_process, "evaluate", interrupt)
         assert main(["sampler=none"]) == 130
     (folder,) = here.glob("results/runs/*")
     assert [p.name for p in folder.iterdir()] == ["partial.json"]
@@ -250,11 +243,11 @@ def test_an_interruption_is_never_done(here, monkeypatch, capsys):
 def test_an_interruption_ends_a_multirun(here, monkeypatch, capsys):
     done = []
 
-    def interrupt(runs, **settings):
+    def interrupt(runs, data, **settings):
         done.append(runs[0].config.sampler.name)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(worker, "do_in_child", interrupt)
+    monkeypatch.setattr(execute, "execute", interrupt)
     assert main(["-m", "sampler=none,smote"]) == 130
     assert done == ["none"] and not list(here.glob("results/runs/*"))
 

@@ -7,7 +7,7 @@ from claiming import claimed_elsewhere
 
 from autosmote import status
 from autosmote.records import collected
-from autosmote.records.record import write_json
+from autosmote.records.files import write_json
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autosmote.errors import UserError
-from autosmote.records.record import write_file, write_json
+from autosmote.records.files import write_file, write_json
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from autosmote.records import collected
-from autosmote.records import record as records
+from autosmote.records import collected, files
 from autosmote.records.claims import wait_for_claim
-from autosmote.records.record import PROTOCOL_VERSION
+from autosmote.records.identity import PROTOCOL_VERSION
 from autosmote.runs.unit import Run
 from autosmote.sweep.plan import Plan
 from autosmote.sweep.settings import SweepConfig
@@ -34,7 +33,7 @@ def write_plan(config: SweepConfig, plan: Plan, command: str) -> None:
     }
     folder = Path(config.results_dir) / config.name
     with wait_for_claim(config.results_dir, [f"collect {config.name}"]):
-        records.remove_leftovers(folder / "plans")
+        files.remove_leftovers(folder / "plans")
         collected.write_plan(folder, config.budget, plan.rows, about)
 
 
@@ -48,11 +47,11 @@ def collect(config: SweepConfig, plan: Plan) -> list[dict[str, Any]]:
     # One at a time, since each adds to what is there.
     with wait_for_claim(config.results_dir, [f"collect {config.name}"]):
         for part in (folder, folder / "plans", folder / "data"):
-            records.remove_leftovers(part)
+            files.remove_leftovers(part)
         rows = [
             collected.record_row(key, record)
             for key, run in runs.items()
-            if (record := records.read_record(run.folder))
+            if (record := files.read_record(run.folder))
         ]
         collected.write_records(folder, rows)
         if config.histories:
@@ -79,4 +78,4 @@ def _copy_data(folder: Path, runs: dict[str, Run]) -> None:
     for key, run in runs.items():
         source, copy = run.folder / "train_resampled.csv.gz", folder / f"{key}.csv.gz"
         if source.exists() and not (copy.exists() and copy.read_bytes() == source.read_bytes()):
-            records.write_file(copy, partial(shutil.copyfile, source))
+            files.write_file(copy, partial(shutil.copyfile, source))

@@ -20,8 +20,9 @@ from autosmote.config.commandline import FAILED, run_command
 from autosmote.config.schema import register_schema
 from autosmote.errors import UserError
 from autosmote.progress import UnitProgress, duration
-from autosmote.records import record as records
-from autosmote.runs.child import Outcome
+from autosmote.records.files import check_writable
+from autosmote.runs.execute import show_progress
+from autosmote.runs.in_process import Outcome
 from autosmote.runs.unit import Data
 from autosmote.sweep import collect as gather
 from autosmote.sweep.local_pool import LocalPool
@@ -86,7 +87,7 @@ def sweep(config: SweepConfig, command: str = "") -> int:
         What is finished stays, and is collected.
     """
     check(config)
-    records.check_writable(config.results_dir)
+    check_writable(config.results_dir)
     data = Data()
     plan = make_plan(config, data)
     if config.dry_run:  # no cluster is started for it
@@ -160,19 +161,11 @@ def _run(config: SweepConfig, plan: Plan, to_do: Sequence[Unit], launcher: Launc
     expected = sum(unit.seconds for unit in to_do)
     progress = UnitProgress(len(to_do), what="units", expected=expected)
     with progress, closing(launcher.run(to_do)) as messages:
-        for what, unit, outcome in messages:
-            if what == "begin":
-                progress.begin(unit.title, unit.seconds)
-                continue
-            assert outcome is not None
-            if outcome.state == "unwritable":
+        for _, unit, outcome in messages:
+            if outcome and outcome.state == "unwritable":
                 raise OSError(outcome.error)
-            if outcome.state == "done":
-                failed = any(status != "ok" for status in outcome.statuses)
-                progress.end(unit.title, failed=failed)
-            else:
-                progress.put_off(unit.title)
-            if time.monotonic() - collected > config.collect_every:
+            show_progress(progress, unit.title, outcome, unit.seconds)
+            if outcome and time.monotonic() - collected > config.collect_every:
                 gather.collect(config, plan)
                 collected = time.monotonic()
 

@@ -1,4 +1,4 @@
-"""Units on this machine: a child process for each, forked from what was loaded once."""
+"""Do units on this machine, each in a child forked from a process that has loaded all once."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from dataclasses import dataclass, field
 from autosmote.isolation.forkserver import ForkServer
 from autosmote.isolation.processes import available_memory, usable_cores
 from autosmote.isolation.sandbox import SHARE_OF_MEMORY, Deadline, StoppableDeadline
-from autosmote.records.claims import is_claimed
-from autosmote.runs import child as worker
-from autosmote.runs.child import Outcome
-from autosmote.runs.unit import Data, missing
+from autosmote.runs.child import preload
+from autosmote.runs.execute import execute, execute_in_turn
+from autosmote.runs.in_process import Outcome
+from autosmote.runs.unit import Data, trains_networks
 from autosmote.sweep.plan import Unit
 
 
 @dataclass
 class _State:
-    """What the slots' threads share."""
+    """State that the threads share."""
 
     waiting: deque[Unit]
     stop: threading.Event = field(default_factory=threading.Event)
@@ -58,8 +58,8 @@ class LocalPool:
     def run(self, units: Iterable[Unit]) -> Generator[tuple[str, Unit, Outcome | None], None, None]:
         """Do units; yields ("begin", unit, None) and ("end", unit, outcome) as they come.
 
-        A unit that another process works on is left till that has ended. Closing the iterator,
-        or an exception in it, ends the units that are being done.
+        A unit that another process works on is tried again later. Closing the iterator, or an
+        exception in it, ends the units that are being done.
         """
         state = _State(deque(units))
         slots = min(self.workers, len(state.waiting))
@@ -71,8 +71,8 @@ class LocalPool:
         server = ForkServer()
         threads: list[threading.Thread] = []
         try:
-            learns = worker.learn(run for unit in state.waiting for run in unit.runs)
-            server.preload(worker.preload, self._data, learns)
+            networks = trains_networks(run for unit in state.waiting for run in unit.runs)
+            server.preload(preload, self._data, networks)
             for _ in range(slots):
                 threads.append(
                     threading.Thread(target=self._serve, args=(server.fork(), state), daemon=True)
@@ -94,40 +94,26 @@ class LocalPool:
             server.close()
 
     def _serve(self, server: ForkServer, state: _State) -> None:
-        """One slot: unit after unit, until none is left or all is stopped."""
+        """Do, in one thread, unit after unit until none is left or all is stopped."""
+
+        def do(unit: Unit) -> Outcome:
+            limit = Deadline.after(self._seconds, "unit_seconds")
+            deadline = StoppableDeadline(limit.at, limit.setting, state.stop)
+            return execute(
+                unit.runs,
+                self._data,
+                deadline=deadline,
+                memory_mb=self._memory_mb,
+                server=server,
+            )
+
         try:
-            in_a_row = 0
-            while not state.stop.is_set():
-                try:
-                    unit = state.waiting.popleft()
-                except IndexError:
+            for message in execute_in_turn(state.waiting, do, state.stop.wait):
+                state.finished.put(message)
+                if state.stop.is_set():
                     break
-                state.finished.put(("begin", unit, None))
-                outcome = self._do(unit, server, state)
-                in_a_row = in_a_row + 1 if outcome.state == "taken" else 0
-                if in_a_row:
-                    state.waiting.append(unit)
-                if in_a_row >= len(state.waiting) > 0:  # all that are left
-                    state.stop.wait(worker.TAKEN_WAIT)
-                    in_a_row = 0
-                state.finished.put(("end", unit, outcome))
             state.finished.put(None)
         except BaseException as error:
             state.finished.put(error)
         finally:
             server.close()
-
-    def _do(self, unit: Unit, server: ForkServer, state: _State) -> Outcome:
-        # Another sweep may have done it or may be at it: no child is needed to see that.
-        runs = missing(unit.runs)
-        if not runs:
-            return Outcome("done")
-        if any(is_claimed(run.config.results_dir, run.key) for run in runs):
-            return Outcome("taken")
-        limit = Deadline.after(self._seconds, "unit_seconds")
-        return worker.do_in_child(
-            runs,
-            deadline=StoppableDeadline(limit.at, limit.setting, state.stop),
-            memory_mb=self._memory_mb,
-            server=server,
-        )

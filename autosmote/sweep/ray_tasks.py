@@ -13,14 +13,14 @@ from typing import Any
 
 from autosmote.errors import UserError
 from autosmote.isolation.sandbox import Deadline
-from autosmote.runs import child as worker
-from autosmote.runs.child import Outcome
+from autosmote.runs.execute import TAKEN_WAIT, execute, record_failure
+from autosmote.runs.in_process import Outcome
 from autosmote.runs.unit import Data, Run
 from autosmote.sweep.plan import Unit
 from autosmote.sweep.settings import SweepConfig
 
 _TRIES = 3
-"""Of a task whose machine is lost."""
+"""Number of times that a task is retried after its machine is lost."""
 
 
 class RayTasks:
@@ -59,7 +59,7 @@ class RayTasks:
         self.workers = min(config.workers or cores, cores)
 
     def run(self, units: Iterable[Unit]) -> Generator[tuple[str, Unit, Outcome | None], None, None]:
-        """As `autosmote.sweep.local_pool.LocalPool.run`."""
+        """Do units; as `autosmote.sweep.local_pool.LocalPool.run`."""
         ray, config = self._ray, self._config
         waiting: deque[Unit] = deque(units)
         running: dict[Any, Unit] = {}
@@ -78,24 +78,23 @@ class RayTasks:
                     outcome = ray.get(done)
                 except ray.exceptions.RayError as error:  # its process or its machine is lost
                     text = str(error).strip().splitlines()[0]
-                    outcome = worker.put_on_record(unit.runs, "crashed", f"Ray: {text}")
+                    outcome = record_failure(unit.runs, "crashed", f"Ray: {text}")
                 if outcome.state == "taken":
                     waiting.append(unit)
-                    time.sleep(worker.TAKEN_WAIT)
+                    time.sleep(TAKEN_WAIT)
                 yield "end", unit, outcome
         finally:
             ray.shutdown()
 
 
 def _with_absolute_folder(run: Run) -> Run:
-    """A task's working directory is another."""
+    """Return a run whose folder does not depend on the working directory, a task's own."""
     results_dir = os.path.abspath(run.config.results_dir)
     config = replace(run.config, results_dir=results_dir)
     return replace(run, config=config, folder=Path(results_dir) / "runs" / run.key)
 
 
 def _do(runs: list[Run], data: Data, seconds: float | None, memory_mb: float | None) -> Outcome:
-    """One task: a unit in a child of its process, of which all its tasks have one fork server."""
-    server = worker.warm_fork_server(data, runs)
+    """Do a unit in a child of the task's process; tasks of one process share its fork server."""
     deadline = Deadline.after(seconds, "unit_seconds")
-    return worker.do_in_child(runs, deadline=deadline, memory_mb=memory_mb, server=server)
+    return execute(runs, data, deadline=deadline, memory_mb=memory_mb)

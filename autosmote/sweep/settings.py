@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
+from autosmote.config.groups import load_group, load_sampler, members
 from autosmote.config.schema import (
     MISSING,
     ClassifierSettings,
@@ -21,9 +22,6 @@ from autosmote.config.schema import (
     LimitSettings,
     PreprocessSettings,
     SamplerSettings,
-    load_group,
-    load_sampler,
-    members,
     validate,
     with_settings,
 )

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from autosmote.errors import UserError, describe_error
-from autosmote.runs import child as worker
-from autosmote.runs.child import Outcome
+from autosmote.runs.execute import record_failure
+from autosmote.runs.in_process import Outcome
 from autosmote.runs.unit import Data, missing
 from autosmote.sweep.local_pool import LocalPool
 from autosmote.sweep.plan import Unit, make_plan
@@ -61,7 +61,7 @@ class SubmititJobs:
             raise UserError(f"submitit refuses submitit={config.submitit}: {error}") from error
 
     def run(self, units: Sequence[Unit]) -> Generator[tuple[str, Unit, Outcome | None], None, None]:
-        """As `LocalPool.run`; units begin and end as their records appear."""
+        """Do units as `LocalPool.run` does; they begin and end as their records appear."""
         left = list(units)
         if not left:
             return
@@ -83,7 +83,7 @@ class SubmititJobs:
                 time.sleep(_POLL)
             for unit in left:  # whose job has ended without them
                 yield "begin", unit, None
-                yield "end", unit, worker.put_on_record(unit.runs, "crashed", _why(jobs))
+                yield "end", unit, record_failure(unit.runs, "crashed", _why(jobs))
         finally:
             for job in jobs:
                 if not job.done():
@@ -100,7 +100,7 @@ def _why(jobs: Sequence[Any]) -> str:
 
 
 def _job(config: SweepConfig, index: int, n_jobs: int) -> None:
-    """A job: all units of the plan that nobody else does, beginning at a place of its own."""
+    """Do, as one job, all units that no other process does, from a start of its own in the plan."""
     data = Data()
     units = make_plan(config, data).to_do()
     units = units[index:] + units[:index] if index < len(units) else units

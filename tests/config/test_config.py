@@ -10,18 +10,10 @@ from omegaconf import OmegaConf
 
 from autosmote.config import schema as config
 from autosmote.config import search as search_config
-from autosmote.config.schema import (
-    CONF_DIR,
-    GROUPS,
-    ClassifierSettings,
-    Config,
-    available,
-    explain,
-    load_sampler,
-    members,
-    register_schema,
-    validate,
-)
+from autosmote.config.explain import explain
+from autosmote.config.groups import load_sampler, members
+from autosmote.config.names import CONF_DIR, GROUPS, available
+from autosmote.config.schema import ClassifierSettings, Config, register_schema, validate
 from autosmote.config.targets import from_target, make_classifier, make_sampler
 from autosmote.errors import UserError
 from baselines.variants_registry import VARIANTS

@@ -10,7 +10,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.tree import DecisionTreeClassifier
 
 from autosmote import AutoSMOTE
-from autosmote.config.schema import load_sampler
+from autosmote.config.groups import load_sampler
 from autosmote.config.search import FINALS, SearchConfig
 from autosmote.data.datasets import load_dataset
 from autosmote.data.splits import make_split

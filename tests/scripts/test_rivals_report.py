@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autosmote.config.schema import load_sampler
+from autosmote.config.groups import load_sampler
 from autosmote.run import main as run
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"

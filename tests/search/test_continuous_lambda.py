@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from run_configs import CONFIG, FINGERPRINT, changed
+from run_configs import CONFIG, changed, identity_of
 from sklearn.base import clone
 from sklearn.ensemble import AdaBoostClassifier
 from sklearn.linear_model import LogisticRegression
@@ -15,14 +15,14 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.tree import DecisionTreeClassifier
 from test_policies import rebind
 
-from autosmote.config.schema import load_sampler
+from autosmote.config.groups import load_sampler
 from autosmote.config.search import SearchConfig
 from autosmote.data.datasets import load_dataset
 from autosmote.data.splits import make_split
 from autosmote.errors import UserError
 from autosmote.evaluation.protocol import evaluate
 from autosmote.metrics import macro_f1
-from autosmote.records import record as records
+from autosmote.records.files import write_policies
 from autosmote.run import main
 from autosmote.sampler.autosmote import AutoSMOTE
 from autosmote.sampler.encoding import tabular
@@ -446,21 +446,21 @@ def test_a_bad_setting_is_said():
 
 
 def test_policies_of_the_other_head_do_not_fit(toy, tmp_path):
-    records.write_policies(tmp_path, search(toy, iterations=1).parameters)
+    write_policies(tmp_path, search(toy, iterations=1).parameters)
     again = search(toy, iterations=1, init_from=str(tmp_path))
     assert again.best.samples.tobytes() == search(toy, iterations=1).best.samples.tobytes()
     with pytest.raises(UserError, match="same G1, G2, low_level_net, lambda_head"):
         search(toy, iterations=1, init_from=str(tmp_path), lambda_head="discrete")
-    records.write_policies(tmp_path, search(toy, iterations=1, lambda_head="discrete").parameters)
+    write_policies(tmp_path, search(toy, iterations=1, lambda_head="discrete").parameters)
     with pytest.raises(UserError, match="same G1, G2, low_level_net, lambda_head"):
         search(toy, iterations=1, init_from=str(tmp_path))
 
 
 def test_it_is_another_run_and_the_default_no_other():
     def identity(**settings):
-        return records.identity(changed(search=SearchConfig(**settings)), FINGERPRINT)
+        return identity_of(changed(search=SearchConfig(**settings)))
 
-    assert identity() == records.identity(CONFIG, FINGERPRINT)
+    assert identity() == identity_of(CONFIG)
     assert "lambda_head" not in identity()["search"]
     assert identity(**CONTINUOUS)["search"]["lambda_head"] == "continuous"
 

@@ -21,7 +21,7 @@ from sklearn.tree import DecisionTreeClassifier
 from autosmote.config.search import SearchConfig
 from autosmote.data.datasets import load_dataset
 from autosmote.data.splits import make_split
-from autosmote.records.record import PROTOCOL_VERSION
+from autosmote.records.identity import PROTOCOL_VERSION
 from autosmote.search.loop import run_search
 
 GOLDEN = Path(__file__).with_name("golden.json")

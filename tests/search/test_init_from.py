@@ -11,7 +11,7 @@ from autosmote.config.search import SearchConfig
 from autosmote.data.datasets import load_dataset
 from autosmote.data.splits import make_split
 from autosmote.errors import UserError
-from autosmote.records import record as records
+from autosmote.records.files import write_policies
 from autosmote.run import main
 from autosmote.search.hierarchical.episode import EpisodeGenerator
 from autosmote.search.hierarchical.parameters import policies_digest, read_policies
@@ -37,7 +37,7 @@ def search(split, seed=0, **settings):
 
 def test_the_first_episode_is_made_by_the_saved_policies(toy, tmp_path):
     learned = search(toy, iterations=40)
-    records.write_policies(tmp_path, learned.parameters)
+    write_policies(tmp_path, learned.parameters)
     generator = EpisodeGenerator(build_space(toy.X_train[toy.y_train == 1], 30), 6, 3)
     generator.load(np.concatenate([learned.parameters[name] for name in generator.shapes]))
     expected = generator.generate(np.random.default_rng([5, 0]))
@@ -49,7 +49,7 @@ def test_the_first_episode_is_made_by_the_saved_policies(toy, tmp_path):
 
 @pytest.mark.parametrize("settings", [{"G1": 5}, {"low_level_net": "joint"}, {"ablation": "flat"}])
 def test_policies_of_another_search_do_not_fit(toy, tmp_path, settings):
-    records.write_policies(tmp_path, search(toy, iterations=1).parameters)
+    write_policies(tmp_path, search(toy, iterations=1).parameters)
     with pytest.raises(UserError, match="same G1, G2, low_level_net"):
         search(toy, iterations=1, init_from=str(tmp_path), **settings)
 
@@ -98,12 +98,12 @@ def test_the_command_saves_policies_and_starts_from_them(tmp_path, monkeypatch):
 
 
 def test_other_policies_are_another_run(tmp_path):
-    from run_configs import CONFIG, FINGERPRINT, changed
+    from run_configs import CONFIG, changed, folder_of
 
     def folder(value, **settings):
-        records.write_policies(tmp_path, {"low": np.full(4, value, np.float32)})
+        write_policies(tmp_path, {"low": np.full(4, value, np.float32)})
         config = changed(**settings) if settings else CONFIG
-        return records.run_folder("results", records.identity(config, FINGERPRINT))
+        return folder_of(config)
 
     by_search = {"search": SearchConfig(init_from=str(tmp_path))}
     sampler = SamplerSettings("a", kind="search", params={"init_from": str(tmp_path)})

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from autosmote.records import collected
-from autosmote.records.record import read_record
+from autosmote.records.files import read_record
 from autosmote.run import main as run_main
 from autosmote.sweep.command import sweep
 

@@ -13,9 +13,10 @@ from autosmote.config.schema import ClassifierSettings
 from autosmote.isolation.forkserver import ForkServer
 from autosmote.isolation.processes import descendants
 from autosmote.isolation.sandbox import Deadline
-from autosmote.records import record as records
 from autosmote.records.claims import claim
-from autosmote.runs.child import do_in_child, preload, put_on_record
+from autosmote.records.files import read_record
+from autosmote.runs.child import preload
+from autosmote.runs.execute import execute, record_failure
 from autosmote.runs.unit import Data
 from autosmote.sweep.local_pool import LocalPool
 
@@ -27,7 +28,7 @@ def faulty(fault):
 
 
 def found(unit):
-    return [records.read_record(run.folder) for run in unit.runs]
+    return [read_record(run.folder) for run in unit.runs]
 
 
 def do(pool, units):
@@ -74,13 +75,13 @@ def test_units_that_come_to_any_end_leave_the_others(unit):
 def test_a_unit_that_takes_too_long_or_too_much_is_ended(unit, server):
     hanging = unit("HangingInFit")  # whose own limit is 60 s
     deadline = Deadline.after(1.5, "unit_seconds")
-    outcome = do_in_child(hanging.runs, deadline=deadline, server=server)
+    outcome = execute(hanging.runs, Data(), deadline=deadline, server=server)
     assert outcome.statuses == ("timeout", "timeout")
     (record, _) = found(hanging)
     assert record["status"] == "timeout" and "unit_seconds=1.5" in record["error"]
     assert record["scores"] is None
     eating = unit("AtSomeRatios", at=[0.1], deed="eat")
-    do_in_child(eating.runs, memory_mb=1500, server=server)
+    execute(eating.runs, Data(), memory_mb=1500, server=server)
     (record, _) = found(eating)
     # The sampler's share is less than the unit's, so that it is the sampler that is ended.
     assert "memory" in {point["status"] for point in record["grid"]}
@@ -89,9 +90,9 @@ def test_a_unit_that_takes_too_long_or_too_much_is_ended(unit, server):
 
 def test_nothing_is_done_twice(unit, server):
     one = unit()
-    assert do_in_child(one.runs, server=server).statuses == ("ok", "ok")
-    assert do_in_child(one.runs, server=server).statuses == ()
-    assert put_on_record(one.runs, "crashed", "it ended").statuses == ()
+    assert execute(one.runs, Data(), server=server).statuses == ("ok", "ok")
+    assert execute(one.runs, Data(), server=server).statuses == ()
+    assert record_failure(one.runs, "crashed", "it ended").statuses == ()
     assert {record["status"] for record in found(one)} == {"ok"}
 
 
@@ -131,7 +132,7 @@ def test_a_stopped_pool_leaves_no_process_and_no_record(unit, tmp_path):
 def test_records_that_cannot_be_written_are_said(unit, server):
     filling = ClassifierSettings("filling", "estimators.Filling", {})
     one = unit("none", filling)
-    outcome = do_in_child(one.runs, server=server)
+    outcome = execute(one.runs, Data(), server=server)
     assert (outcome.state, outcome.error) == ("unwritable", os.strerror(errno.EFBIG))
     assert found(one) == [None, None]
     assert not [path for run in one.runs for path in run.folder.glob("*")]

@@ -7,7 +7,8 @@ import pytest
 
 from autosmote.config.search import SearchConfig
 from autosmote.runs.unit import Data
-from autosmote.sweep.plan import Estimate, make_plan
+from autosmote.sweep.estimate import Estimate
+from autosmote.sweep.plan import make_plan
 from autosmote.sweep.settings import Arm
 
 

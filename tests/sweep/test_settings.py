@@ -4,7 +4,8 @@ from collections import Counter
 
 import pytest
 
-from autosmote.config.schema import CONF_DIR, register_schema, search_settings
+from autosmote.config.names import CONF_DIR
+from autosmote.config.schema import register_schema, resolve_search
 from autosmote.config.search import SearchConfig
 from autosmote.errors import UserError
 from autosmote.reports.names import ABLATIONS, FULL
@@ -69,7 +70,7 @@ def test_table_4_is_autosmote_and_its_six_ablations():
         labels = Counter(label for label, _ in runs)
         assert labels == dict.fromkeys([FULL, *ABLATIONS], n)
         for label, run in runs:
-            ablation = search_settings(run.sampler, run.search).ablation
+            ablation = resolve_search(run.sampler, run.search).ablation
             assert ablation == ("none" if label == FULL else label)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autosmote.records.record import write_training_part
+from autosmote.records.files import write_training_part
 from autosmote.reports.report import build_report, write_figures
 from autosmote.reports.studies.case_study import find_synthetic_rows
 

@@ -1,0 +1,80 @@
+"""Files of a run: whole or absent, and read as they were written."""
+
+import gzip
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from autosmote.errors import UserError
+from autosmote.records import files
+
+
+def test_files_are_whole_or_absent(tmp_path):
+    path = tmp_path / "sub" / "record.json"
+    files.write_file(path, lambda temporary: temporary.write_text("first"))
+
+    def break_off(temporary):
+        temporary.write_text("half of the sec")
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        files.write_file(path, break_off)
+    assert path.read_text() == "first"
+    assert [p.name for p in path.parent.iterdir()] == ["record.json"]
+
+
+def test_a_record_that_is_not_whole_is_none(tmp_path):
+    assert files.read_record(tmp_path) is None
+    (tmp_path / "record.json").write_text('{"status": "o')
+    assert files.read_record(tmp_path) is None
+    files.write_json(tmp_path, "record.json", {"x": np.float64(0.5), "y": np.arange(2)})
+    assert files.read_record(tmp_path) == {"x": 0.5, "y": [0, 1]}
+
+
+def test_no_number_that_json_does_not_know(tmp_path):
+    with pytest.raises(ValueError, match="JSON"):
+        files.write_json(tmp_path, "record.json", {"x": float("nan")})
+    with pytest.raises(TypeError, match="cannot be written"):
+        files.write_json(tmp_path, "record.json", {"x": object()})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_history(tmp_path):
+    history = {
+        "iteration": np.arange(1, 4),
+        "reward": np.array([0.1, 1 / 3, 0.2]),
+        "best": np.array([0.1, 1 / 3, 1 / 3]),
+        "n_synthetic": np.array([5, 0, 7]),
+        "seconds": np.array([0.5, 1.0, 1.5]),
+    }
+    files.write_history(tmp_path, history)
+    frame = pd.read_csv(tmp_path / "history.csv", float_precision="round_trip")
+    assert list(frame) == ["iteration", "reward", "best", "n_synthetic", "seconds"]
+    for name, column in history.items():
+        assert np.array_equal(frame[name], column)
+
+
+def test_training_part(tmp_path):
+    X, y = np.random.default_rng(0).normal(size=(5, 2)), np.array([0, 1, 0, 0, 1], np.int8)
+    files.write_training_part(tmp_path, X, y, ("label", "x=a,b"))
+    path = tmp_path / "train_resampled.csv.gz"
+    frame = pd.read_csv(path, float_precision="round_trip")
+    assert list(frame) == ["label", "x=a,b", "label_"]
+    assert np.array_equal(frame.to_numpy()[:, :2], X) and np.array_equal(frame["label_"], y)
+    first = path.read_bytes()
+    files.write_training_part(tmp_path, X, y, ("label", "x=a,b"))
+    assert path.read_bytes() == first
+    with gzip.open(path, "rt") as stream:
+        assert stream.readline() == 'label,"x=a,b",label_\n'
+
+
+def test_writable_is_tried_and_leaves_nothing(tmp_path):
+    files.check_writable(tmp_path / "a" / "b")
+    assert list(tmp_path.iterdir()) == []
+    file = tmp_path / "file"
+    file.touch()
+    with pytest.raises(UserError, match="results_dir="):
+        files.check_writable(file / "below")
+    with pytest.raises(UserError, match="results_dir="):
+        files.check_writable(file)

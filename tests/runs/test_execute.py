@@ -1,0 +1,159 @@
+"""Units that are done in this process: what is repeated, and which files they write."""
+
+import dataclasses
+import itertools
+import json
+import os
+
+import pandas as pd
+import pytest
+from record_names import NAMES
+from unit_configs import AUTOSMOTE, SEEDS, rival
+
+from autosmote.config.schema import ClassifierSettings
+from autosmote.config.search import SearchConfig
+from autosmote.errors import UserError
+from autosmote.records.files import read_record
+from autosmote.records.record import SCHEMA_VERSION
+from autosmote.runs import in_process
+from autosmote.runs.execute import execute
+from autosmote.runs.unit import Data, missing, plan
+
+
+def do(configs, **settings):
+    """Plan and run what is missing; return the records of what was run."""
+    data = Data()
+    made = []
+    for unit in plan(configs, data):
+        to_do = missing(unit)
+        execute(unit, data, **{"in_child": False, "mistakes_fail": False, **settings})
+        made += [read_record(run.folder) for run in to_do]
+    return made
+
+
+def without_machine(record):
+    """A record without what differs from run to run, and without what names the run."""
+    return {
+        key: value
+        for key, value in record.items()
+        if key not in ("seconds", "peak_memory_mb", "warnings")
+    }
+
+
+def test_a_unit_resamples_once_and_leaves_a_record_per_run(make, tmp_path):
+    log = tmp_path / "log"
+    sampler = rival(log=str(log))
+    pairs = list(itertools.product(("dt", "svm"), ("macro_f1", "mcc")))
+    made = do([make(sampler, *pair) for pair in pairs])
+    assert log.read_text().count("fit") == 1
+    assert log.read_text().count("resample") == 10
+    assert [(record["clf"], record["metric"]) for record in made] == pairs
+    paths = list(tmp_path.glob("results/runs/*/record.json"))
+    written = [json.loads(path.read_text()) for path in paths]
+    assert sorted(map(json.dumps, written)) == sorted(json.dumps(record) for record in made)
+    for record in made:
+        assert set(record) >= NAMES
+        assert record["schema_version"] == SCHEMA_VERSION
+        assert set(record["scores"]) == {"validation", "test"}
+        assert set(record["seconds"]) == {"total", "generate", "score", "learn"}
+        assert record["seconds"]["generate"] > 0 and record["peak_memory_mb"] > 0
+        assert record["grid"][0] == {"ratio": 0.1, "status": "ok"} | {
+            key: record["grid"][0][key] for key in ("score", "error")
+        }
+        (alone,) = do([make(sampler, record["clf"], record["metric"], force=True)])
+        alone["config"]["force"] = False
+        assert without_machine(alone) == without_machine(record)
+
+
+def test_only_what_is_missing_is_run(make, tmp_path):
+    log = tmp_path / "log"
+    sampler = rival(log=str(log))
+    configs = [make(sampler, clf, metric) for clf in ("dt", "svm") for metric in ("mcc",)]
+    assert len(do(configs)) == 2
+    assert do(configs) == []
+    kept, lost = (run.folder / "record.json" for run in plan(configs, Data())[0])
+    before = kept.stat().st_mtime_ns
+    lost.unlink()
+    assert [record["clf"] for record in do(configs)] == ["svm"]
+    assert kept.stat().st_mtime_ns == before and lost.exists()
+    assert log.read_text().count("fit") == 2
+
+
+def test_failures_are_repeated_on_request(make):
+    sampler = rival("AtSomeRatios", takes_ratio=False, deed="kill")
+    (record,) = do([make(sampler)])
+    assert (record["status"], record["imputed"]) == ("crashed", True)
+    assert record["error"] == "its process ended by signal SIGKILL"
+    assert record["scores"] == record["reference"]
+    assert do([make(sampler)]) == []
+    assert len(do([make(sampler, retry="failed")])) == 1
+    assert len(do([make(sampler, force=True)])) == 1
+
+
+def test_a_classifier_that_cannot_be_trained_leaves_the_others(make, capsys):
+    broken, fine = do([make(rival(), "broken"), make(rival(), "dt")])
+    assert (broken["status"], broken["scores"], broken["imputed"]) == ("failed", None, False)
+    assert "C" in broken["error"]
+    assert (fine["status"], fine["imputed"]) == ("ok", False)
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_mistake_leaves_nothing_unless_it_is_a_failure(make, tmp_path):
+    with pytest.raises(UserError, match="needful") as caught:
+        do([make(rival("Needy"))])
+    assert caught.value.__cause__ is None  # it was its own, which is a trap for whoever looks
+    assert not (tmp_path / "results").exists()
+    (record,) = do([make(rival("Needy"))], mistakes_fail=True)
+    assert (record["status"], record["imputed"]) == ("failed", True)
+
+
+def test_a_search_that_fails_is_imputed(make, capsys):
+    search = SearchConfig(iterations=3, G1=2, G2=2, actors=0)
+    faulty = ClassifierSettings("faulty", "estimators.Faulty", {"n_train": 291, "fault": "raise"})
+    (record,) = do([dataclasses.replace(make(AUTOSMOTE), clf=faulty, search=search)])
+    assert (record["status"], record["imputed"]) == ("failed", True)
+    assert "does not like synthetic rows" in record["error"]
+    assert record["scores"] == record["reference"] is not None
+    assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("sampler", "n_train"), [(rival(), 0), (rival(), 291), (AUTOSMOTE, 291), (SEEDS, 291)]
+)
+def test_an_interruption_that_comes_as_another_error_is_none(make, tmp_path, sampler, n_train):
+    search = SearchConfig(iterations=3, G1=2, G2=2, actors=0)
+    faulty = ClassifierSettings(
+        "faulty", "estimators.Faulty", {"n_train": n_train, "fault": "interrupt"}
+    )
+    with pytest.raises(KeyboardInterrupt):
+        do([dataclasses.replace(make(sampler), clf=faulty, search=search)])
+    assert [path.name for path in tmp_path.glob("results/runs/*/*")] == ["partial.json"]
+
+
+def test_changed_features_are_kept_under_other_names(make, tmp_path):
+    do([make(rival("Projecting", takes_ratio=False), save_data=True)])
+    (path,) = tmp_path.glob("results/runs/*/train_resampled.csv.gz")
+    assert list(pd.read_csv(path)) == ["feature_0", "feature_1", "label"]
+
+
+def test_an_interruption_leaves_a_part_of_each(make, tmp_path, monkeypatch):
+    def interrupt(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    configs = [make(rival(), clf) for clf in ("dt", "svm")]
+    with monkeypatch.context() as patched:
+        patched.setattr(in_process, "evaluate", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            do(configs)
+    paths = list(tmp_path.glob("results/runs/*/*"))
+    assert [path.name for path in paths] == ["partial.json"] * 2
+    assert {json.loads(path.read_text())["status"] for path in paths} == {"interrupted"}
+    assert len(do(configs)) == 2
+    assert not list(tmp_path.glob("results/runs/*/partial.json"))
+
+
+def test_the_sampler_s_process_names_nobody(make, tmp_path):
+    (record,) = do([make(rival("FailingInFit"))])
+    text = json.dumps(record)
+    assert "nothing works in data.csv" in text
+    assert os.getcwd() not in text and str(tmp_path) not in text
