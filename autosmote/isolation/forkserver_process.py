@@ -60,7 +60,7 @@ def main(fd: int) -> None:
     for name in _PRELOAD:
         with contextlib.suppress(Exception):  # the sampler that needs it will fail and say so
             importlib.import_module(name)
-    _serve_until_the_end(socket.socket(fileno=fd))
+    _serve_until_end(socket.socket(fileno=fd))
 
 
 def can_fork() -> bool:
@@ -85,13 +85,14 @@ def fork(fd: int) -> int:
             os.closerange(fd + 1, os.sysconf("SC_OPEN_MAX"))
             os.setsid()
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            _serve_until_the_end(socket.socket(fileno=fd))
+            _serve_until_end(socket.socket(fileno=fd))
         finally:
             os._exit(1)
     return pid
 
 
-def _serve_until_the_end(control: socket.socket) -> None:
+def _serve_until_end(control: socket.socket) -> None:
+    """Serve until the parent ends, then end all processes below this one and this one."""
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
     try:
         control.sendall(READY.pack(os.getpid()))
@@ -102,6 +103,7 @@ def _serve_until_the_end(control: socket.socket) -> None:
 
 
 def _serve(control: socket.socket) -> None:
+    """Answer requests and report the child's exit codes until the parent ends."""
     child: int | None = None
     while True:
         timeout = None if child is None else _POLL
@@ -133,6 +135,7 @@ def _report_exit(control: socket.socket, code: int) -> None:
 
 
 def _preload(message: bytes) -> None:
+    """Make a pickled call in the server itself."""
     function, arguments = cloudpickle.loads(message)
     function(*arguments)
     # Exempt what is loaded from garbage collection, which would copy the pages that children share.
@@ -140,6 +143,7 @@ def _preload(message: bytes) -> None:
 
 
 def _fork_child(control: socket.socket, fd: int) -> int:
+    """Fork a child that answers at the other end of a socket; return its pid."""
     global _is_child
     pid = os.fork()
     if pid == 0:
@@ -214,10 +218,10 @@ def _run_child(connection: Connection) -> None:
         return getattr(made, method)(*arguments)
 
     with contextlib.suppress(EOFError, OSError):  # until the parent ends
-        around = json.loads(connection.recv_bytes())
-        sys.path[:] = around["path"]
+        place = json.loads(connection.recv_bytes())
+        sys.path[:] = place["path"]
         with contextlib.suppress(OSError):  # the folder may be gone
-            os.chdir(around["folder"])
+            os.chdir(place["folder"])
         while True:
             connection.send_bytes(_answer(partial(call, connection.recv_bytes())))
 

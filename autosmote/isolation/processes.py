@@ -1,6 +1,6 @@
 """Processes and their memory: environment, cores, exit codes, descendants, memory in use.
 
-What needs Linux's /proc says so; without it, less is limited and cleaned up.
+Some functions need Linux's /proc; without it, limits and clean-up are incomplete.
 """
 
 from __future__ import annotations

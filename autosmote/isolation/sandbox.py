@@ -179,9 +179,9 @@ class SandboxedObject:
         self._server.wait_until_ready()
         self._connection = self._server.start_child()
         self.alive = True
-        around = {"path": [entry or os.getcwd() for entry in sys.path], "folder": os.getcwd()}
+        place = {"path": [entry or os.getcwd() for entry in sys.path], "folder": os.getcwd()}
         try:
-            self._connection.send_bytes(json.dumps(around).encode())
+            self._connection.send_bytes(json.dumps(place).encode())
             self.call(None, factory, *arguments, deadline=deadline)
         except BaseException:
             self.close()

@@ -1,4 +1,4 @@
-"""Plain data as bytes: JSON and arrays of numbers, nothing that runs when it is read."""
+"""Serialise plain data as JSON and numpy arrays; unlike pickles, reading runs no code."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _TEXT, _ARRAY = "text", "__array__"
 
 
 def pack(value: Any) -> bytes:
-    """Write dictionaries, lists, texts, numbers and numpy arrays.
+    """Return dictionaries, lists, strings, numbers and numpy arrays as bytes.
 
     Raises
     ------
     TypeError, ValueError
-        For anything else, arrays of Python objects among it.
+        For other objects, including arrays of Python objects.
     """
     arrays: dict[str, np.ndarray] = {}
 
@@ -36,7 +36,7 @@ def pack(value: Any) -> bytes:
 
 
 def unpack(data: bytes) -> Any:
-    """Read what `pack` wrote; tuples come back as lists."""
+    """Return what was given to `pack`, with tuples as lists."""
     with np.load(io.BytesIO(data), allow_pickle=False) as stored:
 
         def restore(found: dict[str, Any]) -> Any:

@@ -1,8 +1,6 @@
 """MESA: its parts against computations by hand, and the whole against random actions."""
 
 import random
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -565,14 +563,6 @@ def test_wrong_settings_raise():
         MESA(random_state=0, **SHORT).fit(
             X, y, X, y, estimator=DecisionTreeClassifier(), metric="auc"
         )
-
-
-def test_import_loads_no_heavy_package():
-    code = (
-        "import sys, baselines.mesa; print(sorted({'torch', 'numba', 'sklearn'} & {*sys.modules}))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "[]\n"
 
 
 # The meta-sampler against random actions
