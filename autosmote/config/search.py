@@ -5,7 +5,8 @@ The same dataclass is the schema of ``search.*`` on the command line and the arg
 """
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from autosmote.errors import UserError
 from autosmote.isolation.processes import usable_cores
@@ -55,6 +56,11 @@ class SearchConfig:
     at random. Rows that were held out here may have taught them (another seed splits anew)."""
     save_policies: bool = False
     """Keep the final policies beside the record, for init_from."""
+    method: str = "hierarchical"
+    """How sample sets are proposed. hierarchical: the paper's policies; else the import path of a
+    class of methods (autosmote.search.method). It is code: only use configs you trust."""
+    method_params: dict[str, Any] = field(default_factory=dict)
+    """Further arguments of the method's class."""
     scoring: str = "auto"
     """auto: a fast exact scorer where there is one for the classifier; refit: scikit-learn."""
     scoring_memory: int = 1024

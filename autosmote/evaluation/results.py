@@ -11,8 +11,7 @@ import numpy as np
 from autosmote.metrics import METRICS
 
 if TYPE_CHECKING:
-    from autosmote.sampler.resamplings import ResamplingsResult
-    from autosmote.search.loop import SearchResult
+    from autosmote.search.result import SearchResult
 
 Scores = dict[str, float]
 """A value for each metric."""
@@ -113,7 +112,7 @@ class Evaluation:
     y: np.ndarray
     new_features: bool = False
     grid: list[GridPoint] = field(default_factory=list)
-    search: SearchResult | ResamplingsResult | None = None
+    search: SearchResult | None = None
     seconds: dict[str, float] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     peak_memory_mb: float = 0.0

@@ -1,68 +1,72 @@
-"""A search, and what it is compared with, for a split: many sample sets, and one conclusion."""
+"""Evaluate a search, or the resamplings it is compared with, on a split.
+
+One search serves several choices, which differ in the rule that makes the final classifier
+(`search.final`), and resamplings serve several metrics too.
+"""
 
 from __future__ import annotations
 
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autosmote.config.schema import SamplerSettings
-from autosmote.config.search import SearchConfig, resolve_G1
+from autosmote.config.search import SearchConfig
 from autosmote.errors import UserError, describe_error, let_interrupts_through
 from autosmote.evaluation.results import Scores, both_metrics
 from autosmote.isolation.sandbox import ChildFailed
 
 if TYPE_CHECKING:
     from autosmote.data.splits import Split
-    from autosmote.evaluation.protocol import Choice, Resampled
-    from autosmote.sampler.search_trials import SearchTrials
-    from autosmote.sampler.selection import Conclusion, Trials
-    from autosmote.search.candidates import Candidate
+    from autosmote.evaluation.choice import Choice, Table
+    from autosmote.sampler.folds import Fold
+    from autosmote.sampler.search_trials import Trials
+    from autosmote.sampler.selection import FinalChoice
+    from autosmote.search.loop import OnIteration
+    from autosmote.search.result import SearchResult
 
-OnIteration = Callable[[int, float, float], None]
+    Found = tuple[SearchResult, Trials]
 
 
-def search(
+def search_split(
     split: Split, choices: Sequence[Choice], seed: int, on_iteration: OnIteration | None
 ) -> None:
-    """Search once with AutoSMOTE, and let each choice's rule conclude."""
-    from autosmote.sampler.autosmote import AutoSMOTE
+    """Search once for the minority class of a split, and let each choice's rule select.
 
-    class Searching(AutoSMOTE):
-        """Keeps what it tried, for several rules."""
+    Parameters
+    ----------
+    split : Split
+    choices : sequence of Choice
+        Of one classifier and metric; their settings differ in `final` and `keep` alone.
+    seed : int
+    on_iteration : callable, optional
+    """
+    from autosmote.sampler.class_search import ClassSearch, SearchRows, seeded
 
-        trials: SearchTrials
-
-        def _conclude(self, trials: SearchTrials, config: SearchConfig) -> Candidate:
-            self.trials = trials
-            return trials.candidates[0]
-
-    # The settings that keep most sample sets serve the others.
+    # The settings that keep most candidates serve the others.
     config = max((choice.search for choice in choices), key=lambda config: config.n_kept)
-    given, validation = _given(split, config)
-    sampler = Searching(
-        choices[0].classifier.estimator,
-        scoring=choices[0].metric,
-        validation=None if config.ablation == "merge_train_val" else validation,
-        standardize=False,  # the split is preprocessed
-        random_state=seed,
-        callback=on_iteration,
-        search_options=asdict(config)
-        | {"G1": resolve_G1(config, split.ir_train if split.ir is None else split.ir)},
-    )
+    X, y = given = _rows_to_learn_from(split, config)
 
-    def work() -> None:
-        sampler.fit_resample(*given)
+    def run() -> Callable[[Choice], Found]:
+        rows = SearchRows.plain(X, y, _folds(split, config, seed))
+        searched = ClassSearch(
+            rows,
+            1,
+            seeded(choices[0].classifier.estimator, seed),
+            metric=choices[0].metric,
+            seed=seed,
+            config=config,
+            ir=split.ir_train if split.ir is None else split.ir,
+        )
+        result = searched.run(on_iteration)
+        trials = searched.trials(result, X, y, apart=not config.joins_parts)
+        return lambda choice: (result, trials)
 
-    def conclude_one(choice: Choice) -> None:
-        choice.result = sampler.trials.result_of(_conclude(choice, sampler.trials, split, given))
-        choice.seconds |= choice.result.seconds
-
-    _do(choices, work, conclude_one)
+    _evaluate(split, choices, given, run)
 
 
 def try_resamplings(
@@ -73,59 +77,76 @@ def try_resamplings(
     seed: int,
     on_iteration: OnIteration | None,
 ) -> None:
-    """Try a resampler's ratios and seeds once, and let each choice's rule conclude."""
-    from sklearn.model_selection import StratifiedKFold
+    """Try a resampler's ratios and seeds, and let each choice's rule select.
 
+    Parameters
+    ----------
+    split : Split
+    choices : sequence of Choice
+        Of one classifier; their settings differ in `final` and `keep` alone.
+    settings : SamplerSettings
+        Of the resampler.
+    ratios : sequence
+        Taken in turn.
+    seed : int
+    on_iteration : callable, optional
+        Called with the scores of the first choice's metric.
+    """
     from autosmote.config.targets import make_sampler
-    from autosmote.sampler.folds import Fold, make_folds
-    from autosmote.sampler.resamplings import Resamplings
+    from autosmote.sampler.search_trials import ResampledTables, Trials
+    from autosmote.search.loop import search
+    from autosmote.search.resamplings import FoldScorers, ResamplingMethod
 
-    config = choices[0].search
-    given, validation = _given(split, config)
-    in_folds = StratifiedKFold(config.folds, shuffle=True, random_state=seed)
+    # These two are no part of the identity of such a run.
+    config = max((choice.search for choice in choices), key=lambda config: config.n_kept)
+    config = replace(config, patience=None, ablation="none")
+    X, y = given = _rows_to_learn_from(split, config)
+    folds = _folds(split, config, seed)
+    estimator, groups = choices[0].classifier.estimator, split.groups
 
-    def resample(seed: int, ratio: float | None, X: np.ndarray, y: np.ndarray) -> Resampled:
-        return make_sampler(settings, seed).fit(X, y, groups=split.groups).resample(ratio)
+    def resample(seed: int, ratio: float | None, X: np.ndarray, y: np.ndarray) -> Table:
+        return make_sampler(settings, seed).fit(X, y, groups=groups).resample(ratio)
 
-    def folds_of(rows: Resampled, validation: Resampled | None = None) -> list[Fold]:
-        cv = in_folds if validation is None else None
-        return make_folds(*rows, fraction=0, validation=validation, cv=cv, seed=seed)
+    metrics = list(dict.fromkeys(choice.metric for choice in choices))
 
-    tried = Resamplings(
-        resample,
-        ratios,
-        seed,
-        choices[0].classifier.estimator,
-        *given,
-        folds=folds_of(given, validation),
-        apart=validation is not None,
-    )
+    def run() -> Callable[[Choice], Found]:
+        method = ResamplingMethod(resample, ratios, seed, estimator, folds, metrics)
+        results = search(method, config, n_metrics=len(metrics), on_iteration=on_iteration)
+        tables = ResampledTables(resample, X, y, folds, FoldScorers(estimator, folds))
 
-    def work() -> None:
-        tried.run(config.iterations, choices[0].metric, on_iteration)
+        def found(choice: Choice) -> Found:
+            result = results[metrics.index(choice.metric)]
+            trials = Trials(
+                result.candidates, tables, estimator, folds,
+                apart=not config.joins_parts, label=1, metric=choice.metric,
+            )  # fmt: skip
+            return result, trials
 
-    def conclude_one(choice: Choice) -> None:
-        trials = tried.trials[choice.metric]
-        if not trials.candidates:
-            choice.fail(ChildFailed("failed", tried.errors[0]))
-            return
-        choice.result = tried.result(choice.metric, _conclude(choice, trials, split, given))
-        choice.warnings += tried.errors
+        return found
 
-    _do(choices, work, conclude_one)
+    _evaluate(split, choices, given, run)
 
 
-def _do(
-    choices: Sequence[Choice], work: Callable[[], None], conclude_one: Callable[[Choice], None]
+def _evaluate(
+    split: Split,
+    choices: Sequence[Choice],
+    given: Table,
+    run: Callable[[], Callable[[Choice], Found]],
 ) -> None:
-    """Work once for all choices, then conclude each."""
+    """Search once for all choices, then let each one's rule select."""
     started = time.perf_counter()
     try:
         with choices[0].classifier.observed(timed=False):
-            work()
+            found = run()
         seconds = time.perf_counter() - started
+        by_metric: dict[str, Any] = {}
         for choice in choices:
-            conclude_one(choice)
+            result, trials = by_metric.setdefault(choice.metric, found(choice))
+            choice.warnings += result.errors
+            if result.candidates:
+                _select(choice, result, trials, split, given)
+            else:
+                choice.fail(ChildFailed("failed", result.errors[0]))
             choice.sampling_seconds += seconds
     except UserError:
         raise
@@ -137,47 +158,61 @@ def _do(
             choice.fail(ChildFailed(status, describe_error(error)))
 
 
-def _given(split: Split, config: SearchConfig) -> tuple[Resampled, Resampled | None]:
-    """Rows to learn from, and those to score by where they are others."""
-    if config.ablation == "merge_train_val" or config.reward != "validation":
-        return _joined(split), None
-    return (split.X_train, split.y_train), (split.X_val, split.y_val)
+def _rows_to_learn_from(split: Split, config: SearchConfig) -> Table:
+    """Return the rows that synthetic rows are made from, and their labels."""
+    if config.joins_parts:
+        return np.vstack([split.X_train, split.X_val]), np.append(split.y_train, split.y_val)
+    return split.X_train, split.y_train
 
 
-def _joined(split: Split) -> Resampled:
-    """The rows of the training and the validation part."""
-    return np.vstack([split.X_train, split.X_val]), np.append(split.y_train, split.y_val)
+def _folds(split: Split, config: SearchConfig, seed: int) -> list[Fold]:
+    """Return the training parts and the held-out rows that go with them."""
+    from autosmote.sampler.class_search import crossfit_folds
+    from autosmote.sampler.folds import make_folds
+
+    X, y = _rows_to_learn_from(split, config)
+    validation, cv = None, None
+    if config.reward == "crossfit":
+        cv = crossfit_folds(config, seed)
+    else:
+        validation = (X, y) if config.joins_parts else (split.X_val, split.y_val)
+    return make_folds(X, y, fraction=0, validation=validation, cv=cv, seed=seed)
 
 
-def _conclude(choice: Choice, trials: Trials, split: Split, given: Resampled) -> Any:
-    """Let a choice's rule choose among what was tried, or make a vote of it; the candidate."""
-    from autosmote.sampler.selection import conclude
+def _select(
+    choice: Choice, result: SearchResult, trials: Trials, split: Split, given: Table
+) -> None:
+    """Apply a choice's rule to the candidates of a search."""
+    from autosmote.sampler.selection import select_final
 
     config, classifier = choice.search, choice.classifier
-    with classifier.observed(timed=False), trials.charged() as seconds:
-        conclusion = conclude(trials, config.final, config.keep)
+    choice.result = result
+    choice.seconds |= result.seconds
+    with classifier.observed(timed=False), trials.rule_seconds() as seconds:
+        final = select_final(trials, config.final, config.keep)
         if config.reward == "validation":
-            seen = conclusion.called(0) if trials.apart else conclusion.calls(split.X_val)
-            scores = both_metrics(split.y_val, seen.astype(np.int8))
+            predicted = (
+                final.predict_held_out(0) if trials.apart else final.predict_minority(split.X_val)
+            )
+            scores = both_metrics(split.y_val, predicted.astype(np.int8))
         else:
-            choice.reference, scores = _scores_on_folds(conclusion, classifier.equal)
-        predictions = conclusion.calls(split.X_test).astype(np.int8)
+            choice.reference, scores = _scores_on_folds(final, classifier.drop_in)
+        predictions = final.predict_minority(split.X_test).astype(np.int8)
         choice.sampling_seconds += seconds()
-    choice.take(scores, lambda: predictions, trials.table(conclusion.chosen))
+    choice.take(scores, lambda: predictions, trials.table(final.chosen))
     choice.y_given = given[1]
-    return conclusion.chosen
 
 
-def _scores_on_folds(conclusion: Conclusion, estimator: Any) -> tuple[Scores, Scores]:
-    """Mean scores over the folds: of the classifier as it is, and of the conclusion's."""
+def _scores_on_folds(final: FinalChoice, estimator: Any) -> tuple[Scores, Scores]:
+    """Return mean scores over the folds: of the classifier as it is, and of the final choice."""
     from sklearn.base import clone
 
-    plain, concluded = [], []
-    for index, fold in enumerate(conclusion.trials.held_out):
+    plain, chosen = [], []
+    for index, fold in enumerate(final.trials.held_out):
         model = clone(estimator).fit(fold.X_train, fold.y_train)
         plain.append(both_metrics(fold.y_val, model.predict(fold.X_val)))
-        concluded.append(both_metrics(fold.y_val, conclusion.called(index).astype(np.int8)))
-    return _mean(plain), _mean(concluded)
+        chosen.append(both_metrics(fold.y_val, final.predict_held_out(index).astype(np.int8)))
+    return _mean(plain), _mean(chosen)
 
 
 def _mean(scores: Sequence[Scores]) -> Scores:

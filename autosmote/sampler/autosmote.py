@@ -1,17 +1,15 @@
-"""AutoSMOTE for everyone's data: the search as an imbalanced-learn sampler.
+"""AutoSMOTE as an imbalanced-learn sampler.
 
-The runner of the paper goes through the same class, with its own preprocessing and validation part
-(`autosmote.evaluation.protocol`).
+Longer than other modules by the class's docstring, which is its reference. The search itself is
+`sampler.class_search`, which the runner calls too (`evaluation.searched`).
 """
 
 from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
-from functools import partial
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -20,9 +18,7 @@ from imblearn.base import BaseSampler
 from imblearn.utils import check_target_type
 from joblib import effective_n_jobs
 from numpy.typing import NDArray
-from sklearn.base import clone
 from sklearn.metrics import get_scorer_names
-from sklearn.model_selection import StratifiedKFold
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import (
     check_consistent_length,
@@ -35,17 +31,14 @@ from autosmote.config.search import FINALS, SearchConfig
 from autosmote.errors import InputError
 from autosmote.metrics import METRICS
 from autosmote.progress import Progress, logging_to_stderr
-from autosmote.sampler.checks import check_pool_size, check_rows, check_validation, dense
+from autosmote.sampler.checks import check_rows, check_validation, dense
+from autosmote.sampler.class_search import ClassSearch, SearchRows, crossfit_folds, seeded
 from autosmote.sampler.encoding import Encoder, categorical_columns, tabular
-from autosmote.sampler.folds import Fold, make_folds
-from autosmote.sampler.search_trials import SearchTrials
-from autosmote.sampler.selection import VOTES, conclude
-from autosmote.scoring.reward import Part, Reward, Scoring, resolve_scoring
-from autosmote.search.candidates import Candidate
-from autosmote.search.loop import OnIteration, SearchResult, search
-from autosmote.space.base import Space
-from autosmote.space.continuous import space_builder
-from autosmote.space.hard_majority import hardest_first
+from autosmote.sampler.folds import make_folds
+from autosmote.sampler.selection import VOTES, select_final
+from autosmote.scoring.reward import Reward, resolve_scoring
+from autosmote.search.loop import OnIteration
+from autosmote.search.result import SearchResult
 
 
 class AutoSMOTE(BaseSampler):
@@ -143,7 +136,7 @@ class AutoSMOTE(BaseSampler):
     policies_ : dict
         For each class the final parameters of the policies "cross", "instance" and "low".
     searches_ : dict
-        For each class the `autosmote.search.loop.SearchResult`.
+        For each class the `autosmote.search.result.SearchResult`.
     n_features_in_ : int
     feature_names_in_ : ndarray of str
         Where the columns have names.
@@ -267,96 +260,49 @@ class AutoSMOTE(BaseSampler):
         encoder = Encoder(X, categorical_columns(X, self.categorical_features))
         estimator = self._estimator(encoder, seed)
         metric = resolve_scoring(self.scoring, len(classes))
-        in_folds = StratifiedKFold(config.folds, shuffle=True, random_state=seed)
-        validation, cv = self._held_out(X, y, config, in_folds)
+        validation, cv = self._held_out(X, y, config, seed)
         folds = make_folds(
             X, y, fraction=self.validation_fraction, validation=validation, cv=cv, seed=seed
         )
-        base = np.unique(np.concatenate([fold.rows for fold in folds]))
-        codes = encoder.impute(base)
-        states = encoder.states(codes, base, standardize=self.standardize)
-        n_largest = np.unique(y[base], return_counts=True)[1].max()
+        rows = SearchRows(X, y, folds, encoder, standardize=self.standardize)
 
         self.searches_: dict[Any, SearchResult] = {}
         self.sampling_counts_ = np.zeros(len(y), dtype=int)
         self.sampling_strategy_ = {}
         y_given, started = y, time.perf_counter()
         for done, label in enumerate(labels):
-            minority = base[y[base] == label]
-            if config.lambda_head == "discrete":
-                check_pool_size(len(minority), config.K, encoder)
-            space = space_builder(config.lambda_head)(
-                states[minority],
-                config.K,
-                rows=codes[minority],
-                categorical=encoder.categorical,
-                store=encoder.store,
-            )
-            maker = space.row_maker(encoder.decode)
-            part_of = partial(
-                Fold.part,
-                maker=maker,
-                minority=minority,
-                label=label,
-                fast=encoder.plain and len(classes) == 2 and label == classes[1],
-            )
-            parts = [part_of(fold) for fold in folds]
-            hardest = np.zeros(0, dtype=int)
-            if config.under_sampling:
-                hardest = base[hardest_first(states[base], y[base] == label)]
-                parts = [
-                    replace(part, hardest=hardest_first(states[fold.rows], y[fold.rows] == label))
-                    for fold, part in zip(folds, parts, strict=True)
-                ]
+            searched = ClassSearch(rows, label, estimator, metric=metric, seed=seed, config=config)
             if done == 0:
-                self.baseline_score_ = _baseline(estimator, parts, metric, space, encoder)
+                self.baseline_score_ = _baseline(searched, encoder)
             if self.time_limit is not None:
                 left = self.time_limit - (time.perf_counter() - started)
                 config.time_limit = max(left, 1e-9) / (len(labels) - done)
             with self._progress(config.iterations) as report:
-                result = search(
-                    space,
-                    parts,
-                    estimator,
-                    metric=metric,
-                    ir=n_largest / len(minority),
-                    seed=seed,
-                    config=config,
-                    on_iteration=report,
-                )
+                result = searched.run(report)
             if self.time_limit is not None:
                 self._check_time(result)
-            trials = SearchTrials(
-                result,
-                space,
-                maker,
-                parts,
-                given=given,
-                y=y_given,
-                hardest=hardest,
-                apart=validation is not None and config.ablation != "merge_train_val",
-                estimator=estimator,
-                metric=metric,
-                scoring=config.scoring,
-                memory_bytes=config.scoring_memory * 2**20,
-            )
-            chosen = self._conclude(trials, config)
-            for fold, part in zip(folds, parts, strict=True):
+            apart = validation is not None and not config.joins_parts
+            trials = searched.trials(result, given, y_given, apart=apart)
+            final = select_final(trials, config.final, config.keep)
+            if config.final in VOTES:
+                self.ensemble_ = final.model()
+            chosen = final.chosen.sample_set
+            for fold, part in zip(folds, searched.parts, strict=True):
                 fold.add(part, chosen.samples)
-            given, y_given = trials.table(chosen)
-            self.searches_[label] = trials.result_of(chosen)
-            self.sampling_counts_[minority] = chosen.row_counts
+            given, y_given = trials.table(final.chosen)
+            self.searches_[label] = result
+            self.sampling_counts_[searched.minority] = chosen.row_counts
             self.sampling_strategy_[label] = int(chosen.row_counts.sum())
-        self.best_score_ = chosen.score
-        self.left_out_ = trials.left_out(chosen)
+        self.best_score_ = final.chosen.score
+        self.left_out_ = searched.left_out(chosen)
         self.policies_ = {label: found.parameters for label, found in self.searches_.items()}
         self.history_ = _history(self.searches_)
         return given, y_given
 
     def _held_out(
-        self, X: Any, y: NDArray, config: SearchConfig, in_folds: Any
+        self, X: Any, y: NDArray, config: SearchConfig, seed: int
     ) -> tuple[tuple[Any, NDArray] | None, Any]:
-        """The rows to score by and the folds, where there are such."""
+        """Return the rows to score by, or the folds, where there are such."""
         if config.ablation == "merge_train_val":
             if self.validation is not None or self.cv is not None:
                 raise InputError(
@@ -370,17 +316,10 @@ class AutoSMOTE(BaseSampler):
                     f"reward={config.reward} holds out folds of the given rows; put those of "
                     "validation among them, and give no validation."
                 )
-            return None, in_folds if self.cv is None else self.cv
+            return None, crossfit_folds(config, seed) if self.cv is None else self.cv
         if self.validation is None:
             return None, self.cv
         return check_validation(self, X, self.validation, **self._rows()), self.cv
-
-    def _conclude(self, trials: SearchTrials, config: SearchConfig) -> Candidate:
-        """Choose the sample set that is returned, and train those that vote."""
-        conclusion = conclude(trials, config.final, config.keep)
-        if config.final in VOTES:
-            self.ensemble_ = conclusion.model()
-        return conclusion.chosen
 
     def _rows(self) -> dict[str, Any]:
         return {"categorical_features": self.categorical_features, "allow_nan": self.allow_nan}
@@ -425,18 +364,11 @@ class AutoSMOTE(BaseSampler):
         return labels
 
     def _estimator(self, encoder: Encoder, seed: int) -> Any:
-        """The classifier, reproducible."""
+        """Return the classifier, reproducible."""
         if self.estimator is None:
             tree = DecisionTreeClassifier(random_state=seed)
             return tabular(tree, categorical=encoder.categorical) if encoder.has_text else tree
-        estimator = clone(self.estimator)
-        return estimator.set_params(
-            **{
-                name: seed
-                for name, value in estimator.get_params().items()
-                if name.split("__")[-1] == "random_state" and value is None
-            }
-        )
+        return seeded(self.estimator, seed)
 
     @contextmanager
     def _progress(self, total: int) -> Iterator[OnIteration | None]:
@@ -471,12 +403,11 @@ def _check_classes(config: SearchConfig, classes: NDArray) -> None:
             )
 
 
-def _baseline(
-    estimator: Any, parts: Sequence[Part], metric: Scoring, space: Space, encoder: Encoder
-) -> float:
-    """The score without synthetic rows; what is wrong with estimator or scorer shows here."""
+def _baseline(searched: ClassSearch, encoder: Encoder) -> float:
+    """Score without synthetic rows; a fault of the estimator or the scorer shows here first."""
     try:
-        return Reward(estimator, parts, metric, scoring="refit")(space.nothing())
+        reward = Reward(searched.estimator, searched.parts, searched.metric, scoring="refit")
+        return reward(searched.space.nothing())
     except ValueError as error:
         if not encoder.has_text:
             raise

@@ -1,10 +1,17 @@
-"""The sample sets of AutoSMOTE's search, and the classifiers trained with them."""
+"""The candidates of a search, and the classifiers trained with them.
+
+A rule (`sampler.selection`) asks `Trials` for predictions and knows nothing of how a candidate's
+rows come about: that is the side of `InterpolatedTables` for a search in an interpolation space,
+and of `ResampledTables` for the resamplings that it is compared with.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,108 +20,187 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.utils import _safe_indexing
 
-from autosmote.sampler.selection import Trials
 from autosmote.scoring.registry import drop_in_for
-from autosmote.scoring.reward import Part, Reward, Scoring
+from autosmote.scoring.reward import Scoring
 from autosmote.scoring.scorers.refit import stack
-from autosmote.search.candidates import Candidate
-from autosmote.search.loop import SearchResult
-from autosmote.space.base import RowMaker, Space
-from autosmote.space.hard_majority import hardest_share
+from autosmote.search.candidates import Candidate, InterpolatedSet
+from autosmote.search.resamplings import FoldScorers, HeldOut, Resample, Resampling, Table
+from autosmote.search.space_reward import SpaceReward
+from autosmote.space.base import RowMaker
+
+
+class SampleSetTables(ABC):
+    """What the sample sets of a method become: training rows, and predictions on held-out rows."""
+
+    @abstractmethod
+    def table(self, sample_set: Any) -> tuple[Any, NDArray]:
+        """Return all rows to learn from, with the sample set's, and their labels."""
+
+    @abstractmethod
+    def predict_minority(self, part: int, sample_set: Any) -> NDArray[np.bool_]:
+        """Return which held-out rows of a part are predicted to be of the minority.
+
+        By a classifier trained without that part.
+        """
 
 
 @dataclass
-class SearchTrials(Trials):
-    """What a search for one class tried.
+class InterpolatedTables(SampleSetTables):
+    """Tables of an interpolation space's sample sets.
 
     Parameters
     ----------
-    result : SearchResult
-    space : Space
     maker : RowMaker
-        Of the space's rows as they are returned.
-    parts : sequence of Part
-        By which the search was rewarded.
+        Makes the synthetic rows as they are returned.
     given, y : {ndarray, sparse matrix, DataFrame} and ndarray of shape (n,)
         Rows to learn from, and their labels.
-    hardest : integer ndarray
-        Positions of the given majority rows, in the order in which they would be left out.
-    apart : bool
-        As for `Trials`.
-    estimator, metric, scoring, memory_bytes
-        As for `autosmote.scoring.reward.Reward`.
+    left_out : callable
+        Returns the positions of the given rows that a sample set leaves out, in order.
+    label : scalar
+        Of the synthetic rows.
+    reward : SpaceReward
+        Of the search.
     """
 
-    result: SearchResult
-    space: Space
     maker: RowMaker
-    parts: Sequence[Part]
     given: Any
     y: NDArray
-    hardest: NDArray[np.integer]
-    apart: bool
-    estimator: Any
-    metric: Scoring
-    scoring: str
-    memory_bytes: int
+    left_out: Callable[[InterpolatedSet], NDArray[np.integer]]
+    label: Any
+    reward: SpaceReward
 
-    def __post_init__(self) -> None:
-        self.candidates = self.result.candidates
-        self.label = self.parts[0].label
-        self.held_out = self.parts
-        self._fitted = drop_in_for(self.estimator)
-
-    def left_out(self, candidate: Candidate) -> NDArray[np.integer]:
-        """Positions of the given rows that a candidate leaves out, in order."""
-        return np.sort(hardest_share(self.hardest, candidate.left_out))
-
-    def table(self, candidate: Candidate) -> tuple[Any, NDArray]:
-        """The given rows that are not left out, then the synthetic ones; of the given kind."""
+    def table(self, sample_set: InterpolatedSet) -> tuple[Any, NDArray]:
+        """Return the given rows that are not left out, then the synthetic ones; of their kind."""
         given, y = self.given, self.y
-        left_out = self.left_out(candidate)
+        left_out = self.left_out(sample_set)
         if len(left_out):
             kept = np.setdiff1d(np.arange(len(y)), left_out)
             given, y = _safe_indexing(given, kept), y[kept]
-        rows = self.maker.rows(candidate.samples)
+        rows = self.maker.rows(sample_set.samples)
         return _append(given, rows), np.append(y, np.full(len(rows), self.label, y.dtype))
 
+    def predict_minority(self, part: int, sample_set: InterpolatedSet) -> NDArray[np.bool_]:
+        return self.reward.predict_minority(part, sample_set)
+
+
+@dataclass
+class ResampledTables(SampleSetTables):
+    """Tables of a resampler's seeds and ratios.
+
+    Parameters
+    ----------
+    resample : callable
+    X, y : ndarrays of shape (n, D) and (n,)
+        Rows to learn from; 1 is the minority.
+    folds : sequence of HeldOut
+    scorers : FoldScorers
+        Of these folds.
+    """
+
+    resample: Resample
+    X: NDArray[np.float64]
+    y: NDArray[np.int8]
+    folds: Sequence[HeldOut]
+    scorers: FoldScorers
+
+    def table(self, sample_set: Resampling) -> Table:
+        return self.resample(sample_set.seed, sample_set.ratio, self.X, self.y)
+
+    def predict_minority(self, part: int, sample_set: Resampling) -> NDArray[np.bool_]:
+        fold = self.folds[part]
+        table = self.resample(sample_set.seed, sample_set.ratio, fold.X_train, fold.y_train)
+        return self.scorers.predict(part, table) == 1
+
+
+@dataclass
+class Trials:
+    """The candidates of a search, and what classifiers trained with them predict.
+
+    Each classifier is trained, and each prediction made, once for all rules.
+
+    Parameters
+    ----------
+    candidates : sequence of Candidate
+        The best first.
+    tables : SampleSetTables
+    estimator : scikit-learn classifier
+    held_out : sequence of HeldOut
+        The parts that scored the candidates: the validation part, or folds.
+    apart : bool
+        Whether there is one held-out part, and it is not among the rows to learn from: then the
+        final classifier is one trained without it.
+    label : scalar
+        The rarer class.
+    metric : str or callable
+        As for `autosmote.scoring.reward.Reward`.
+    """
+
+    candidates: Sequence[Candidate]
+    tables: SampleSetTables
+    estimator: Any
+    held_out: Sequence[HeldOut]
+    apart: bool
+    label: Any
+    metric: Scoring
+    _known: dict[tuple[Any, ...], tuple[Any, float]] = field(default_factory=dict, repr=False)
+    _used: dict[tuple[Any, ...], float] = field(default_factory=dict, repr=False)
+    _asked: dict[int, Any] = field(default_factory=dict, repr=False)
+
+    def table(self, candidate: Candidate) -> tuple[Any, NDArray]:
+        """Return all rows to learn from, with the candidate's, and their labels."""
+        return self.tables.table(candidate.sample_set)
+
+    def classifier(self, candidate: Candidate) -> Any:
+        """Return the classifier trained on all rows to learn from and the candidate's."""
+        return self._once((candidate.iteration,), lambda: self._fit(candidate))
+
+    def predict_minority(self, candidate: Candidate, X: Any) -> NDArray[np.bool_]:
+        """Return which rows of X the candidate's classifier predicts to be `label`."""
+        self._asked[id(X)] = X  # kept, so that no other array is given its number
+        return self._once(
+            (candidate.iteration, "rows", id(X)),
+            lambda: np.asarray(self.classifier(candidate).predict(X)) == self.label,
+        )
+
+    def predict_held_out(self, candidate: Candidate, part: int) -> NDArray[np.bool_]:
+        """Return which rows of a held-out part a classifier trained without it calls `label`."""
+        if self.apart:
+            return self.predict_minority(candidate, self.held_out[part].X_val)
+        return self._once(
+            (candidate.iteration, "part", part),
+            lambda: self.tables.predict_minority(part, candidate.sample_set),
+        )
+
+    @contextmanager
+    def rule_seconds(self) -> Iterator[Callable[[], float]]:
+        """Measure a rule as if it were alone: with the seconds of what others left to it.
+
+        Yields
+        ------
+        callable
+            Returns the seconds since the block began.
+        """
+        self._used.clear()
+        started = time.perf_counter()
+        yield lambda: time.perf_counter() - started + sum(self._used.values())
+
     def _fit(self, candidate: Candidate) -> Any:
-        return clone(self._fitted).fit(*self.table(candidate))
+        return clone(drop_in_for(self.estimator)).fit(*self.table(candidate))
 
-    def _called(self, candidate: Candidate, part: int) -> NDArray[np.bool_]:
-        return self._by_parts.of(candidate).predict_minority(part, candidate.samples)
-
-    def result_of(self, chosen: Candidate) -> SearchResult:
-        """The search's result with another candidate for its best."""
-        others = tuple(found for found in self.candidates if found is not chosen)
-        rows = self.space.rows(chosen.samples)
-        return replace(self.result, candidates=(chosen, *others), X_synthetic=rows)
-
-    @cached_property
-    def _by_parts(self) -> _Rewards:
-        return _Rewards(self._reward, self.parts)
-
-    def _reward(self, parts: Sequence[Part]) -> Reward:
-        memory = self.memory_bytes
-        return Reward(self.estimator, parts, self.metric, scoring=self.scoring, memory_bytes=memory)
-
-
-class _Rewards:
-    """Rewards by some parts: one for each share of the majority rows that was left out."""
-
-    def __init__(self, make: Callable[[Sequence[Part]], Reward], parts: Sequence[Part]) -> None:
-        self._make, self._parts = make, parts
-        self._made: dict[float, Reward] = {}
-
-    def of(self, candidate: Candidate) -> Reward:
-        share = candidate.left_out
-        if share not in self._made:
-            self._made[share] = self._make([part.without_hardest(share) for part in self._parts])
-        return self._made[share]
+    def _once(self, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+        if key in self._known:
+            value, seconds = self._known[key]
+            self._used.setdefault(key, seconds)
+            return value
+        started = time.perf_counter()
+        value = make()
+        self._known[key] = value, time.perf_counter() - started
+        self._used[key] = 0.0  # on the clock already
+        return value
 
 
 def _append(given: Any, rows: Any) -> Any:
-    """Rows after the given ones, of their kind: sparse if those are."""
+    """Append rows to the given ones, of their kind: sparse if those are."""
     if sparse.issparse(given):
         return sparse.vstack([given, type(given)(rows)], format=given.format)
     return stack(given, rows)

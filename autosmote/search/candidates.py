@@ -4,42 +4,60 @@ from __future__ import annotations
 
 import bisect
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from autosmote.search.hierarchical.episode import Episode
-from autosmote.search.hierarchical.parameters import LEFT_OUT
 from autosmote.space.base import Samples
 
 
 @dataclass(frozen=True)
+class InterpolatedSet:
+    """A sample set of an interpolation space.
+
+    Attributes
+    ----------
+    samples : int32 ndarray of shape (P,), or Segments
+        How often each pool row was made; where lambda is continuous, the samples in order.
+    row_counts : int32 ndarray of shape (N,)
+        Number of synthetic rows made around each minority row.
+    left_out : float
+        Share of the majority rows that is left out; 0 unless `search.under_sampling` is set.
+    """
+
+    samples: Samples
+    row_counts: NDArray[np.int32]
+    left_out: float = 0.0
+
+    def content(self) -> bytes:
+        """Return bytes that are equal for equal sample sets."""
+        return np.float64(self.left_out).tobytes() + self.samples.tobytes()
+
+
+@dataclass(frozen=True)
 class Candidate:
-    """What one episode made, and its score.
+    """A sample set and its score.
 
     Attributes
     ----------
     score : float
-        On the held-out rows by which the search was rewarded.
+        On the held-out rows that reward the search.
     iteration : int
         Counted from 1.
-    samples : int32 ndarray of shape (P,), or Segments
-        How often each pool row was made; where lambda is continuous, the samples in order.
-    row_counts : int32 ndarray of shape (N,)
-        How many rows were made around each minority row.
-    left_out : float
-        Share of the majority rows that is left out with them; 0 unless `under_sampling` is set.
+    sample_set : SampleSet
     """
 
     score: float
     iteration: int
-    samples: Samples
-    row_counts: NDArray[np.int32]
-    left_out: float
+    sample_set: Any
 
 
 class TopCandidates:
     """The best candidates of a search, distinct and in order.
+
+    A policy that has settled makes the same sample set (or none at all) again and again; only the
+    first of equal sets is kept.
 
     Parameters
     ----------
@@ -49,8 +67,7 @@ class TopCandidates:
     Attributes
     ----------
     best : list of Candidate
-        The best score first, ties to the earlier. No sample set is among them twice: a policy that
-        has settled makes the same one (or none at all) again and again.
+        The best score first, ties to the earlier iteration.
     """
 
     def __init__(self, n: int) -> None:
@@ -58,23 +75,21 @@ class TopCandidates:
         self.best: list[Candidate] = []
         self._known: set[bytes] = set()
 
-    def offer(self, iteration: int, score: float, episode: Episode) -> None:
-        """Keep an episode, if it is to be kept. Its arrays may be overwritten afterwards."""
-        if len(self.best) == self.n and score <= self.best[-1].score:
+    @property
+    def score(self) -> float:
+        """The best score so far; NaN before there is one."""
+        return self.best[0].score if self.best else np.nan
+
+    def offer(self, candidate: Candidate) -> None:
+        """Keep a candidate if it is among the best; one without a score never is."""
+        if not np.isfinite(candidate.score):
             return
-        candidate = Candidate(
-            score=score,
-            iteration=iteration,
-            samples=episode.samples.copy(),
-            row_counts=np.int32(episode.g1) * episode.g2,
-            left_out=LEFT_OUT[episode.under],
-        )
-        if (content := _content(candidate)) not in self._known:
-            bisect.insort(self.best, candidate, key=lambda kept: -kept.score)
-            self._known.add(content)
-            if len(self.best) > self.n:
-                self._known.remove(_content(self.best.pop()))
-
-
-def _content(candidate: Candidate) -> bytes:
-    return np.float64(candidate.left_out).tobytes() + candidate.samples.tobytes()
+        if len(self.best) == self.n and candidate.score <= self.best[-1].score:
+            return
+        content = candidate.sample_set.content()
+        if content in self._known:
+            return
+        bisect.insort(self.best, candidate, key=lambda kept: -kept.score)
+        self._known.add(content)
+        if len(self.best) > self.n:
+            self._known.remove(self.best.pop().sample_set.content())

@@ -31,9 +31,9 @@ from autosmote.search.hierarchical.parameters import (
     N_BINS,
     SCALE_SHIFT,
     SCALES,
-    n_parameters,
     policy_shapes,
     split,
+    split_levels,
 )
 from autosmote.space.base import N_LAMBDAS, Samples, Space
 from autosmote.space.continuous import Segments
@@ -165,11 +165,9 @@ class EpisodeGenerator:
 
     def load(self, flat: NDArray[np.float32]) -> None:
         """Take over a version of all parameters: the levels' flat vectors, joined."""
-        sizes = np.cumsum([n_parameters(shapes) for shapes in self.shapes.values()])[:-1]
-        parts = np.split(flat, sizes)
         p = {
-            level: split(part, shapes)
-            for part, (level, shapes) in zip(parts, self.shapes.items(), strict=True)
+            level: split(part, self.shapes[level])
+            for level, part in split_levels(flat, self.shapes).items()
         }
         if self.rules.under_sampling:
             self._under = _high_level(self._mean32, p["under"])

@@ -1,17 +1,21 @@
-"""The learner: three queues of steps and their updates (Algorithm 2, lines 2 and 6-14)."""
+"""The learner of the hierarchical policies: queues and updates (Algorithm 2, lines 2, 6-14)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from autosmote.config.search import SearchConfig, resolve_device
 from autosmote.search.hierarchical.episode import Episode
-from autosmote.search.hierarchical.policies import Policy
+from autosmote.search.hierarchical.parameters import Shapes, join, split_levels
+from autosmote.search.hierarchical.policies import HighLevelPolicy, LowLevelPolicy, Policy
 from autosmote.search.hierarchical.vtrace import impala_loss, vtrace
+from autosmote.search.method import Learner, Parameters, Proposal
+from autosmote.space.base import Space
 
 
 class StepQueue:
@@ -44,7 +48,7 @@ class StepQueue:
 
 @dataclass(frozen=True)
 class LearnerSettings:
-    """Numbers of the update, the same for the three levels (docs/method.md, Learning)."""
+    """Numbers of the update, the same for all levels (docs/method.md, "Learning")."""
 
     learning_rate: float
     gamma: float
@@ -108,14 +112,52 @@ class Level:
         return torch.as_tensor(column, dtype=torch.float32, device=self.policy.device)
 
 
-class Learner:
-    """The levels that learn. A level that an ablation decides otherwise is simply absent."""
+class HierarchicalLearner(Learner):
+    """Updates the policies of the levels that learn.
 
-    def __init__(self, levels: Mapping[str, Level]) -> None:
-        self.levels = dict(levels)
+    Parameters
+    ----------
+    levels : dict of Level
+        A level that an ablation decides otherwise is absent.
+    initial : dict of float32 ndarrays
+        Flat vectors of all levels, in their order.
+    device : str
+        Where the policies are.
+    """
+
+    def __init__(
+        self,
+        levels: Mapping[str, Level],
+        initial: Mapping[str, NDArray[np.float32]] | None = None,
+        device: str = "cpu",
+    ) -> None:
+        self.levels, self.device = dict(levels), device
+        self._initial = initial or {}
+        # One thread: the actors use the other cores, and small products gain nothing from more.
+        self._torch_threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+
+    def close(self) -> None:
+        """Give the process its torch threads back."""
+        torch.set_num_threads(self._torch_threads)
+
+    def parameters(self) -> Parameters:
+        """Return the parameters of all levels as they are now."""
+        return join(
+            {
+                level: self.levels[level].policy.flat.detach().cpu().numpy()
+                if level in self.levels
+                else flat
+                for level, flat in self._initial.items()
+            }
+        )
+
+    def learn(self, proposal: Proposal, score: float) -> None:
+        """Learn from the episode of a proposal."""
+        self.consume(proposal.steps, score)
 
     def consume(self, episode: Episode, reward: float) -> None:
-        """Put an episode's steps into the queues and update what is due.
+        """Put an episode's steps into the queues and update while a queue holds a batch.
 
         The reward stands at the last step of every episode of every level; all others have 0.
         """
@@ -157,3 +199,56 @@ class Learner:
             )
         for level in self.levels.values():
             level.learn()
+
+
+def make_learner(
+    space: Space,
+    shapes: Mapping[str, Shapes],
+    parameters: Parameters,
+    learned: Sequence[str],
+    config: SearchConfig,
+) -> HierarchicalLearner:
+    """Make the learner of a search.
+
+    Parameters
+    ----------
+    space : Space
+    shapes : dict
+        Names and shapes of each level's parameters (`parameters.policy_shapes`).
+    parameters : float32 ndarray
+        The initial parameters of all levels.
+    learned : sequence of str
+        Levels that decide by their policies.
+    config : SearchConfig
+
+    Raises
+    ------
+    UserError
+        If `search.device` asks for a GPU and there is none.
+    """
+    device = resolve_device(config.device)
+    settings = LearnerSettings(
+        config.learning_rate,
+        config.gamma,
+        config.value_cost,
+        config.entropy_cost,
+        config.max_grad_norm,
+    )
+    # Both "under" and "cross" decide once per episode.
+    batches = {
+        "under": config.buffer_cross,
+        "cross": config.buffer_cross,
+        "instance": config.buffer_instance,
+        "low": config.buffer_low,
+    }
+    initial = split_levels(parameters, shapes)
+    levels = {}
+    for level in learned:
+        arguments = (space, shapes[level], initial[level], torch.device(device))
+        policy: Policy = (
+            LowLevelPolicy(*arguments)
+            if level == "low"
+            else HighLevelPolicy(*arguments, average=level != "instance")
+        )
+        levels[level] = Level(policy, batches[level], settings)
+    return HierarchicalLearner(levels, initial, device)

@@ -141,6 +141,19 @@ def split(flat: Any, shapes: Shapes) -> dict[str, Any]:
     }
 
 
+def join(parameters: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Join the flat vectors of all levels into one, in their order."""
+    return np.concatenate(list(parameters.values()))
+
+
+def split_levels(
+    parameters: NDArray[np.float32], shapes: Mapping[str, Shapes]
+) -> dict[str, NDArray[np.float32]]:
+    """Return views of each level's flat vector in the joined one."""
+    sizes = [n_parameters(of_level) for of_level in shapes.values()]
+    return dict(zip(shapes, np.split(parameters, np.cumsum(sizes)[:-1]), strict=True))
+
+
 def initial_parameters(shapes: Shapes, rng: np.random.Generator) -> NDArray[np.float32]:
     """Every layer uniform in +-1/sqrt(inputs), torch's default for linear layers.
 

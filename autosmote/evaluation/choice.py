@@ -1,0 +1,176 @@
+"""The choice of a training part for a classifier and metric, on validation alone."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autosmote.config.search import SearchConfig
+from autosmote.errors import (
+    MAX_WARNINGS,
+    describe_warnings,
+    let_interrupts_through,
+)
+from autosmote.evaluation.results import Evaluation, GridPoint, HeldOut, Scores, both_metrics
+from autosmote.isolation.sandbox import ChildFailed
+from autosmote.scoring.registry import drop_in_for
+
+if TYPE_CHECKING:
+    from autosmote.data.splits import Split
+    from autosmote.search.result import SearchResult
+
+Table = tuple[np.ndarray, np.ndarray]
+"""Rows and their labels."""
+
+
+class SplitClassifier:
+    """A classifier on a split: its fits and predictions, their seconds and warnings.
+
+    Attributes
+    ----------
+    estimator : scikit-learn classifier
+        Unfitted, as it was given.
+    drop_in : scikit-learn classifier
+        The same or a faster one that predicts the same; this is what is fitted.
+    reference : tuple
+        The model fitted on the training part as it is, and its validation scores.
+    failure : Exception or None
+        Why it cannot be fitted on the training part as it is.
+    """
+
+    def __init__(self, estimator: Any, split: Split) -> None:
+        self.estimator, self.split = estimator, split
+        self.drop_in = drop_in_for(estimator)
+        self.seconds = 0.0
+        self.warnings: list[str] = []
+        self.failure: Exception | None = None
+        try:
+            self.reference = self.fit(split.X_train, split.y_train, split.X_val)
+        except Exception as error:
+            let_interrupts_through(error)
+            self.failure = error
+
+    def fit(self, X: np.ndarray, y: np.ndarray, X_val: np.ndarray) -> tuple[Any, Scores]:
+        """Fit a clone; return it with its scores on validation."""
+        from sklearn.base import clone
+
+        with self.observed():
+            model = clone(self.drop_in).fit(X, y)
+            return model, both_metrics(self.split.y_val, model.predict(X_val))
+
+    @contextmanager
+    def observed(self, *, timed: bool = True) -> Iterator[None]:
+        """Count a block's seconds as this classifier's, and keep its warnings."""
+        started = time.perf_counter()
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                yield
+            finally:
+                self.seconds += (time.perf_counter() - started) * timed
+                self.warnings += describe_warnings(caught)
+
+
+class Choice:
+    """The best training part so far for one classifier and metric; never sees the test labels.
+
+    It begins with no resampling, so that a failure leaves exactly that.
+
+    Parameters
+    ----------
+    classifier : SplitClassifier
+    metric : str
+        By which to choose.
+    search : SearchConfig
+        Settings of a search; without effect for other samplers.
+    """
+
+    def __init__(self, classifier: SplitClassifier, metric: str, search: SearchConfig) -> None:
+        self.classifier, self.metric, self.search = classifier, metric, search
+        self.status = "ok"
+        self.error: str | None = None
+        self.ratio: float | None = None
+        self.grid: list[GridPoint] = []
+        self.best = -np.inf
+        self.result: SearchResult | None = None
+        self.seconds: dict[str, float] = {"generate": 0.0, "score": 0.0, "learn": 0.0}
+        self.sampling_seconds = 0.0
+        self.warnings: list[str] = []
+        self.peak_memory_mb = 0.0
+        split = classifier.split
+        self.X, self.y = split.X_train, split.y_train
+        self.y_given = split.y_train
+        self.new_features = False
+        if classifier.failure is None:
+            model, validation = classifier.reference
+            self.take(validation, lambda: model.predict(split.X_test))
+            self.reference = validation
+
+    def take(
+        self,
+        validation: Scores,
+        predict_test: Callable[[], np.ndarray],
+        resampled: Table | None = None,
+    ) -> None:
+        """Choose a model by its scores on validation and its predictions of the test part."""
+        self.validation, self.predict_test = validation, predict_test
+        if resampled:
+            self.X, self.y = resampled
+
+    def offer(
+        self,
+        ratio: float | None,
+        validation: Scores,
+        predict_test: Callable[[], np.ndarray],
+        resampled: Table,
+    ) -> None:
+        """Offer a point of the ratio grid, chosen if it is the best; a tie goes to the first."""
+        score = validation[self.metric]
+        self.grid.append(GridPoint(ratio, "ok", score))
+        if score > self.best:
+            self.best, self.ratio = score, ratio
+            self.take(validation, predict_test, resampled)
+
+    def fail(self, failure: ChildFailed) -> None:
+        """Note why the sampler failed; no resampling stays the choice."""
+        self.status, self.error = failure.status, failure.error
+
+    def evaluation(self) -> Evaluation:
+        """Look at the test labels, once, and return the whole evaluation."""
+        classifier, split = self.classifier, self.classifier.split
+        reference, _ = classifier.reference
+        with classifier.observed():
+            predictions = {"final": self.predict_test(), "none": reference.predict(split.X_test)}
+        test = HeldOut(split.y_test).evaluate(predictions)
+        rows = {"train": class_counts(self.y_given), "resampled": class_counts(self.y)}
+        self.seconds["score"] += classifier.seconds
+        self.seconds["total"] = self.sampling_seconds + classifier.seconds
+        return Evaluation(
+            status=self.status,
+            error=self.error,
+            scores={"validation": self.validation, "test": test["final"]},
+            reference={"validation": self.reference, "test": test["none"]},
+            ratio=self.ratio,
+            n_synthetic=max(0, rows["resampled"][1] - rows["train"][1]),
+            imputed=self.status != "ok",
+            rows=rows,
+            X=self.X,
+            y=self.y,
+            new_features=self.new_features,
+            grid=self.grid,
+            search=self.result,
+            seconds=self.seconds,
+            warnings=list(dict.fromkeys([*self.warnings, *classifier.warnings]))[:MAX_WARNINGS],
+            peak_memory_mb=self.peak_memory_mb,
+        )
+
+
+def class_counts(y: np.ndarray) -> list[int]:
+    """Return the numbers of majority and of minority rows."""
+    n_min = int(np.count_nonzero(y == 1))
+    return [y.size - n_min, n_min]

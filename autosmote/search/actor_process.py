@@ -1,0 +1,100 @@
+"""The actors' host and the actors: what runs in processes of their own.
+
+The host is started afresh, so that no threads or CUDA context of the parent are inherited. It makes
+the generator once, which imports what that needs and precomputes what scoring needs, and forks the
+actors, which share all of it copy-on-write. Every process ends when its parent's end of a socket
+closes: nothing stays behind even after a ``kill -9``.
+
+Neither torch nor openml is imported here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import signal
+import struct
+import traceback
+from collections.abc import Iterable
+from multiprocessing.connection import Connection
+
+import cloudpickle
+
+from autosmote.isolation.processes import how_it_ended
+from autosmote.search.rollout import RolloutWorker
+from autosmote.search.shared_memory import ParameterRing
+
+TASK = struct.Struct("<qq")
+"""A request to an actor: the iteration, and the version of the parameters."""
+DONE, FAILED = b"d", b"f"
+"""First byte of an actor's answer; a pickled (iteration, Rollout) follows, or an error's text."""
+_HOST_POLL = 0.2
+
+
+def serve_actors(fds: Iterable[int]) -> None:
+    """Run the host: build once, fork the actors, watch them and the parent.
+
+    Parameters
+    ----------
+    fds : iterable of int
+        File descriptors of the shared memory, of the host's socket, and of one for each actor.
+    """
+    memory, *sockets = fds
+    control, *actors = (Connection(fd) for fd in sockets)
+    try:
+        method, n_versions, n_parameters = cloudpickle.loads(control.recv_bytes())
+        ring = ParameterRing(memory, n_versions, n_parameters)
+        worker = RolloutWorker(method)
+        worker.generator.warm_up(n_parameters)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            control.send_bytes(pickle.dumps(("error", traceback.format_exc())))
+        os._exit(1)
+    children = {}
+    for index, connection in enumerate(actors):
+        pid = os.fork()
+        if pid == 0:
+            for other in (control, *actors):
+                if other is not connection:
+                    other.close()
+            _act(worker, ring, connection)
+            os._exit(0)
+        children[pid] = index
+    for connection in actors:
+        connection.close()
+    control.send_bytes(pickle.dumps(("ready", worker.generator.scorer_name)))
+    _watch(control, children)
+
+
+def _watch(control: Connection, children: dict[int, int]) -> None:
+    """Report actors that die; end them all when the parent is gone."""
+    try:
+        while children:
+            if control.poll(_HOST_POLL):
+                control.recv_bytes()  # the parent never writes here again: this is its end
+            pid, status = os.waitpid(-1, os.WNOHANG)
+            if pid in children:
+                code = os.waitstatus_to_exitcode(status)
+                message = ("exit", (children.pop(pid), how_it_ended(code)))
+                control.send_bytes(pickle.dumps(message))
+    except (EOFError, OSError):
+        pass
+    for pid in children:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    os._exit(0)
+
+
+def _act(worker: RolloutWorker, ring: ParameterRing, connection: Connection) -> None:
+    """Make the rollouts that are asked for until the parent is gone."""
+    try:
+        while True:
+            n, version = TASK.unpack(connection.recv_bytes())
+            rollout = worker.run(n, version, ring.read(version))
+            connection.send_bytes(DONE + pickle.dumps((n, rollout), pickle.HIGHEST_PROTOCOL))
+    except (EOFError, OSError):
+        return
+    except BaseException:
+        with contextlib.suppress(OSError):
+            connection.send_bytes(FAILED + traceback.format_exc().encode())
