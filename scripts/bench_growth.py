@@ -31,10 +31,12 @@ from bench_common import (
     show,
 )
 
+from autosmote.config.search import SearchConfig
 from autosmote.isolation.processes import proportional_set_size
 from autosmote.records.files import write_file
 from autosmote.reports.render.writers import write_text
-from autosmote.search.loop import SearchConfig, SearchInterrupted, SearchResult, run_search
+from autosmote.sampler.class_search import run_search
+from autosmote.search.result import SearchInterrupted, SearchResult
 
 COLUMNS = (
     "revision", "clf", "n_minority", "K", "n_train", "scorer", "iterations", "n_synthetic",

@@ -35,11 +35,12 @@ from autosmote.config.search import LOW_LEVEL_NETS, SearchConfig
 from autosmote.data.datasets import DATA_DIR_VARIABLE, PAPER_DATASETS, load_dataset
 from autosmote.data.splits import Split, make_split
 from autosmote.errors import UserError
+from autosmote.sampler.class_search import run_search
 from autosmote.scoring.registry import make_scorer
 from autosmote.search.hierarchical.episode import EpisodeGenerator
 from autosmote.search.hierarchical.parameters import LEVELS
 from autosmote.search.hierarchical.reference import PlainPolicies, plain_episode
-from autosmote.search.loop import SearchInterrupted, SearchResult, run_search
+from autosmote.search.result import SearchInterrupted, SearchResult
 from autosmote.space.base import Space
 from autosmote.space.pool import build_space
 

@@ -22,7 +22,7 @@ _MACHINE_SETTINGS = {"actors", "device", "save_policies"}
 _LATER_SETTINGS = {
     *("samples_per_ir", "patience", "init_from", "under_sampling"),
     "lambda_head",
-    *("reward", "folds", "final", "keep"),
+    *("reward", "folds", "final", "keep", "method", "method_params"),
 }
 # Settings that were removed, at the value that runs of this protocol have in their identity.
 _REMOVED = {"hold": 1}
@@ -57,7 +57,8 @@ def identity(config: Config, search: SearchConfig | None, fingerprint: str) -> d
         found["search"] = {name: getattr(search, name) for name in SELECTION}
     elif search is not None:
         settings = asdict(search)
-        at_default = {k for k in _LATER_SETTINGS if settings[k] == getattr(SearchConfig, k)}
+        defaults = SearchConfig()
+        at_default = {k for k in _LATER_SETTINGS if settings[k] == getattr(defaults, k)}
         left_out = _MACHINE_SETTINGS | at_default
         found["search"] = {k: v for k, v in settings.items() if k not in left_out} | _REMOVED
         if settings["init_from"] is not None:

@@ -13,7 +13,7 @@ from autosmote.records.provenance import git_revision, versions
 
 if TYPE_CHECKING:
     from autosmote.evaluation.results import Evaluation
-    from autosmote.search.loop import SearchResult
+    from autosmote.search.result import SearchResult
 
 SCHEMA_VERSION = 1
 """Raised whenever a name in a record changes its meaning or goes."""
@@ -82,7 +82,7 @@ def make_record(
         record["search"] = {
             "best_score": result.best.score,
             "best_iteration": result.best.iteration,
-            "left_out": result.best.left_out,
+            "left_out": result.best.sample_set.left_out,
             **{name: getattr(result, name) for name in names},
         }
     return record

@@ -21,6 +21,7 @@ from autosmote.isolation.forkserver import ForkServer
 from autosmote.progress import Progress
 from autosmote.records import files
 from autosmote.records.claims import claim
+from autosmote.search.candidates import InterpolatedSet
 from autosmote.runs.unit import Data, Record, Run, headline, missing, title
 
 if TYPE_CHECKING:
@@ -164,10 +165,9 @@ def _write_search(run: Run, found: Evaluation) -> None:
     result: Any = found.search
     assert run.search is not None
     files.write_history(run.folder, result.history)
-    if KINDS[run.config.sampler.kind].params_are_search_settings:
-        files.write_samples(run.folder, result.best.samples)
-        if run.search.save_policies:
-            files.write_policies(run.folder, result.parameters)
+    _write_sample_set(run, result.best.sample_set)
+    if run.search.save_policies:
+        files.write_policies(run.folder, result.parameters)
     metric = run.config.metric
     files.write_file(
         run.folder / "curve.png",
@@ -181,16 +181,22 @@ def _write_search(run: Run, found: Evaluation) -> None:
     )
 
 
+def _write_sample_set(run: Run, sample_set: Any) -> None:
+    """Write the samples of an interpolation space; resamplings are made again from a record."""
+    if isinstance(sample_set, InterpolatedSet):
+        files.write_samples(run.folder, sample_set.samples)
+
+
 def _write_partial(run: Run, result: Any, split: Split) -> None:
     """Write what an interrupted run has; the files of an earlier finished run stay."""
     folder, search = run.folder, run.search
     if result is not None and not (folder / "record.json").exists():
         assert search is not None
         files.write_history(folder, result.history)
-        files.write_samples(folder, result.best.samples)
+        _write_sample_set(run, result.best.sample_set)
         # Else the search's training part is not the split's, and only the sampler knows it.
         is_training_part = not (search.under_sampling or search.joins_parts)
-        if run.config.save_data and is_training_part:
+        if run.config.save_data and is_training_part and result.X_synthetic is not None:
             X = np.vstack([split.X_train, result.X_synthetic])
             y = np.concatenate([split.y_train, np.ones(len(result.X_synthetic), np.int8)])
             files.write_training_part(folder, X, y, split.feature_names)

@@ -199,10 +199,12 @@ def make_method(problem: SpaceProblem) -> Method:
             f"search.method={name} cannot be imported ({error}); give one of {', '.join(METHODS)}, "
             "or the import path of a class of methods."
         ) from error
+    if not (isinstance(factory, type) and issubclass(factory, Method)):
+        raise UserError(
+            f"search.method={name} is no method of a search; name a class derived from "
+            "autosmote.search.method.Method."
+        )
     try:
-        method = factory(problem, **params)
+        return factory(problem, **params)  # type: ignore[call-arg]
     except TypeError as error:
         raise UserError(f"search.method_params do not suit {name}: {error}.") from error
-    if not isinstance(method, Method):
-        raise UserError(f"search.method={name} is no method of a search.")
-    return method

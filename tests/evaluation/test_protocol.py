@@ -83,7 +83,7 @@ def test_permuted_test_labels_change_test_scores_only(small_split, sampler):
             (best,) = search["candidates"]
             found["search"] = (best["score"], best["iteration"], search["G1"])
             found["history"] = search["history"]["reward"].tolist()
-            found["samples"] = best["samples"].tolist()
+            found["samples"] = best["sample_set"]["samples"].tolist()
         return found, tests
 
     permuted = dataclasses.replace(
@@ -390,7 +390,7 @@ def test_autosmote_retrains_on_the_best_samples(small_split, metric):
         "test": expected_scores(model, small_split.X_test, small_split.y_test),
     }
     assert evaluation.scores["validation"][metric] == pytest.approx(result.best.score)
-    assert evaluation.n_synthetic == len(result.X_synthetic) == result.best.samples.sum()
+    assert evaluation.n_synthetic == len(result.X_synthetic) == result.best.sample_set.samples.sum()
     assert (evaluation.status, evaluation.ratio, evaluation.grid) == ("ok", None, [])
     assert [iteration for iteration, _, _ in seen] == list(range(1, 13))
     assert evaluation.seconds["total"] >= result.seconds["total"]

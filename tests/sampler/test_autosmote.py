@@ -28,8 +28,8 @@ from autosmote.errors import InputError, UserError
 from autosmote.evaluation.protocol import evaluate
 from autosmote.metrics import macro_f1
 from autosmote.sampler.autosmote import AutoSMOTE as SameClass
+from autosmote.sampler.class_search import run_search
 from autosmote.sampler.encoding import tabular
-from autosmote.search.loop import run_search
 
 TREE = DecisionTreeClassifier(max_depth=3, random_state=0)
 

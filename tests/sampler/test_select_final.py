@@ -17,10 +17,12 @@ from autosmote.data.splits import make_split
 from autosmote.errors import UserError
 from autosmote.evaluation.protocol import evaluate
 from autosmote.metrics import METRICS, macro_f1
-from autosmote.sampler import selection as finals
-from autosmote.sampler.selection import Vote, conclude
-from autosmote.search.candidates import TopCandidates
-from autosmote.search.hierarchical.episode import Episode
+from autosmote.sampler import search_trials
+from autosmote.sampler.class_search import ClassSearch, SearchRows
+from autosmote.sampler.folds import make_folds
+from autosmote.sampler.selection import select_final
+from autosmote.sampler.vote import Vote
+from autosmote.search.candidates import Candidate, InterpolatedSet, TopCandidates
 
 TREE = DecisionTreeClassifier(max_depth=3, random_state=0)
 SETTINGS = {"iterations": 30, "G1": 3, "G2": 3, "K": 4, "actors": 0, "device": "cpu"}
@@ -39,17 +41,15 @@ def evaluated(split, metric="macro_f1", sampler="autosmote", estimator=TREE, see
     return found
 
 
-def kept_trials(X, y, **settings):
-    """The trials of a search, before any rule has chosen."""
-
-    class Keeping(AutoSMOTE):
-        def _conclude(self, trials, config):
-            self.trials = trials
-            return super()._conclude(trials, config)
-
-    sampler = Keeping(TREE, random_state=0, **settings)
-    sampler.fit_resample(X, y)
-    return sampler.trials
+def searched_trials(split, **settings):
+    """The trials of a search on a split, before any rule has chosen."""
+    config = SearchConfig(**{**SETTINGS, **settings})
+    X, y = split.X_train, split.y_train
+    folds = make_folds(X, y, fraction=0, validation=(split.X_val, split.y_val), cv=None, seed=0)
+    searched = ClassSearch(
+        SearchRows.plain(X, y, folds), 1, TREE, metric="macro_f1", seed=0, config=config
+    )
+    return searched.trials(searched.run(), X, y, apart=True)
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +59,7 @@ def data():
 
 @pytest.fixture(scope="module")
 def trials(toy):
-    options = {**SETTINGS, "final": "vote", "keep": 7}
-    return kept_trials(
-        toy.X_train, toy.y_train, validation=(toy.X_val, toy.y_val), search_options=options
-    )
+    return searched_trials(toy, final="vote", keep=7)
 
 
 class Constant:
@@ -93,28 +90,26 @@ def test_a_vote_takes_the_majority_and_gives_shares():
     assert np.allclose(tied.predict_proba(None)[:, 0], [0, 0.5, 0.5, 1])
 
 
-def episode(counts, under=0):
-    n = np.zeros(0)
-    g2 = np.ones(2, dtype=np.int32)
-    made = np.array(counts, dtype=np.int32)
-    return Episode(1, 0.0, n, g2, n, n, n, n, n, n, made, under)
+def candidate(score, iteration, counts, left_out=0.0):
+    samples = np.array(counts, dtype=np.int32)
+    return Candidate(score, iteration, InterpolatedSet(samples, samples, left_out))
 
 
 def test_top_candidates_are_the_best_distinct_sets():
-    keeper = TopCandidates(3)
     offered = [
         (0.5, [1, 0]), (0.7, [0, 1]), (0.7, [2, 0]), (0.7, [0, 1]), (0.6, [3, 0]), (0.4, [4, 4]),
+        (np.nan, [5, 5]),
     ]  # fmt: skip
+    top, first = TopCandidates(3), TopCandidates(1)
     for iteration, (score, counts) in enumerate(offered, start=1):
-        keeper.offer(iteration, score, episode(counts))
-    assert [(c.score, c.iteration) for c in keeper.best] == [(0.7, 2), (0.7, 3), (0.6, 5)]
+        top.offer(candidate(score, iteration, counts))
+        first.offer(candidate(score, iteration, counts))
+    assert [(c.score, c.iteration) for c in top.best] == [(0.7, 2), (0.7, 3), (0.6, 5)]
+    assert [c.iteration for c in first.best] == [2]
     # Rows that are left out make another set of the same samples.
-    keeper.offer(7, 0.8, episode([0, 1], under=3))
-    assert [(c.iteration, c.left_out) for c in keeper.best] == [(7, 0.3), (2, 0.0), (3, 0.0)]
-    alone = TopCandidates(1)
-    for iteration, (score, counts) in enumerate(offered, start=1):
-        alone.offer(iteration, score, episode(counts))
-    assert [c.iteration for c in alone.best] == [2]
+    top.offer(candidate(0.8, 8, [0, 1], left_out=0.3))
+    kept = [(c.iteration, c.sample_set.left_out) for c in top.best]
+    assert kept == [(8, 0.3), (2, 0.0), (3, 0.0)]
 
 
 def test_a_vote_is_that_of_the_classifiers_of_the_best_sets(toy, trials):
@@ -123,23 +118,23 @@ def test_a_vote_is_that_of_the_classifiers_of_the_best_sets(toy, trials):
         ("vote", 7, trials.candidates),
         ("vote", 5, trials.candidates[:5]),
     ]:
-        conclusion = conclude(trials, final, kept)
+        choice = select_final(trials, final, kept)
         votes = np.array(
             [clone(TREE).fit(*trials.table(one)).predict(toy.X_test) for one in members]
         )
         expected = (votes.mean(axis=0) >= 0.5).astype(int)
-        assert np.array_equal(conclusion.model().predict(toy.X_test), expected)
-        assert conclusion.chosen is trials.candidates[0]
+        assert np.array_equal(choice.model().predict(toy.X_test), expected)
+        assert choice.chosen is trials.candidates[0]
     assert not np.array_equal(votes[0], votes[1])  # or a vote would say nothing
 
 
 def test_a_tuned_vote_has_the_share_that_scores_best(toy, trials):
-    conclusion = conclude(trials, "tuned_vote", 7)
+    choice = select_final(trials, "tuned_vote", 7)
     votes = sum(clone(TREE).fit(*trials.table(c)).predict(toy.X_val) for c in trials.candidates)
     scores = {n: macro_f1(toy.y_val, (votes >= n).astype(int)) for n in range(1, 8)}
-    chosen = round(conclusion.threshold * 7)
+    chosen = round(choice.threshold * 7)
     assert scores[chosen] == max(scores.values()) > min(scores.values())
-    model = conclusion.model()
+    model = choice.model()
     assert macro_f1(toy.y_val, model.predict(toy.X_val)) == scores[chosen]
     # One member more or less tells what the search itself was rewarded by.
     assert trials.candidates[0].score == macro_f1(
@@ -194,11 +189,7 @@ def test_rules_share_a_search_and_conclude_as_alone(toy, sampler):
 
 
 def test_each_rule_is_charged_for_all_that_it_uses(toy, monkeypatch):
-    options = {**SETTINGS, "final": "vote", "keep": 5}
-    trials = kept_trials(
-        toy.X_train, toy.y_train, validation=(toy.X_val, toy.y_val), search_options=options
-    )
-    vars(trials)["_known"].clear()
+    trials = searched_trials(toy, final="vote", keep=5)
     fit, clock = type(trials)._fit, [0.0]
 
     def slow(self, candidate):
@@ -206,13 +197,13 @@ def test_each_rule_is_charged_for_all_that_it_uses(toy, monkeypatch):
         return fit(self, candidate)
 
     monkeypatch.setattr(type(trials), "_fit", slow)
-    monkeypatch.setattr(finals.time, "perf_counter", lambda: clock[0])
+    monkeypatch.setattr(search_trials.time, "perf_counter", lambda: clock[0])
 
     def seconds(final, keep):
-        with trials.charged() as charged:
-            conclusion = conclude(trials, final, keep)
+        with trials.rule_seconds() as charged:
+            choice = select_final(trials, final, keep)
             for _ in range(2):
-                conclusion.calls(toy.X_test)
+                choice.predict_minority(toy.X_test)
             return charged()
 
     assert seconds("vote", 3) == 3

@@ -14,12 +14,12 @@ from autosmote.data.splits import make_split
 from autosmote.evaluation.protocol import evaluate
 from autosmote.metrics import macro_f1
 from autosmote.sampler.autosmote import AutoSMOTE
+from autosmote.sampler.class_search import run_search
 from autosmote.search.hierarchical.episode import EpisodeGenerator, Rules
-from autosmote.search.hierarchical.learner import Learner, LearnerSettings, Level
+from autosmote.search.hierarchical.learner import HierarchicalLearner, LearnerSettings, Level
 from autosmote.search.hierarchical.parameters import HIDDEN, initial_parameters
 from autosmote.search.hierarchical.policies import LowLevelPolicy
 from autosmote.search.hierarchical.reference import PlainPolicies, plain_flat_episode
-from autosmote.search.loop import run_search
 from autosmote.space.base import N_LAMBDAS
 from autosmote.space.pool import build_space
 
@@ -129,14 +129,14 @@ def test_only_the_low_level_of_a_flat_policy_learns(toy):
     assert list(result.parameters) == ["low"]
     initial = search(toy, ablation="flat", iterations=1).parameters["low"]
     assert not np.array_equal(result.parameters["low"], initial)
-    assert result.best.row_counts.sum() == len(result.X_synthetic)
+    assert result.best.sample_set.row_counts.sum() == len(result.X_synthetic)
 
 
 def test_actors_change_nothing_for_the_flat_policy(toy):
     inline, processes = (search(toy, ablation="flat", iterations=30, actors=n) for n in (0, 2))
     for key in ("reward", "best", "n_synthetic"):
         assert np.array_equal(inline.history[key], processes.history[key])
-    assert np.array_equal(inline.best.samples, processes.best.samples)
+    assert np.array_equal(inline.best.sample_set.samples, processes.best.sample_set.samples)
     assert np.array_equal(inline.parameters["low"], processes.parameters["low"])
 
 
@@ -148,7 +148,7 @@ def test_the_flat_policy_learns(wanted):
     flat[-1] += 1.0 if wanted == "few" else 2.0
     policy = LowLevelPolicy(space, generator.shapes["low"], flat, CPU)
     settings = LearnerSettings(0.005, 1.0, 0.5, 0.0006, 40.0)
-    learner = Learner({"low": Level(policy, 300, settings)})
+    learner = HierarchicalLearner({"low": Level(policy, 300, settings)})
     shares = []
     for n in range(120):
         generator.load(policy.flat.detach().numpy())
@@ -168,7 +168,9 @@ def test_merged_parts_are_trained_and_scored_on_together(toy):
     tree = clone(DecisionTreeClassifier(random_state=0))
     tree.fit(np.vstack([X, result.X_synthetic]), np.append(y, np.ones(n, np.int8)))
     assert result.best.score == macro_f1(y, tree.predict(X))
-    assert len(result.best.row_counts) == y.sum()  # minority rows of both parts make samples
+    assert (
+        len(result.best.sample_set.row_counts) == y.sum()
+    )  # minority rows of both parts make samples
 
 
 def test_merged_parts_train_the_final_classifier(toy):
@@ -179,13 +181,13 @@ def test_merged_parts_train_the_final_classifier(toy):
     assert found.status == "ok"
     n_given = len(toy.y_train) + len(toy.y_val)
     assert sum(found.rows["train"]) == n_given
-    assert found.n_synthetic == len(found.X) - n_given == found.search.best.samples.sum()
+    assert found.n_synthetic == len(found.X) - n_given == found.search.best.sample_set.samples.sum()
     model = clone(estimator).fit(found.X, found.y)
     expected = macro_f1(toy.y_test, model.predict(toy.X_test))
     assert found.scores["test"]["macro_f1"] == pytest.approx(expected)
     # The sampler's own search is that of plain arrays.
     plain = search(toy, estimator, ablation="merge_train_val", iterations=15)
-    assert np.array_equal(plain.best.samples, found.search.best.samples)
+    assert np.array_equal(plain.best.sample_set.samples, found.search.best.sample_set.samples)
 
 
 def test_a_user_s_held_out_rows_do_not_go_with_merged_parts(toy):

@@ -25,13 +25,14 @@ from autosmote.metrics import macro_f1
 from autosmote.records.files import write_policies
 from autosmote.run import main
 from autosmote.sampler.autosmote import AutoSMOTE
+from autosmote.sampler.class_search import run_search
 from autosmote.sampler.encoding import tabular
 from autosmote.search.hierarchical.episode import UNIFORM, EpisodeGenerator, Rules
-from autosmote.search.hierarchical.learner import Learner, LearnerSettings, Level
+from autosmote.search.hierarchical.learner import HierarchicalLearner, LearnerSettings, Level
 from autosmote.search.hierarchical.parameters import initial_parameters
 from autosmote.search.hierarchical.policies import LowLevelPolicy
 from autosmote.search.hierarchical.reference import PlainPolicies, plain_episode, plain_flat_episode
-from autosmote.search.loop import SearchInterrupted, run_search
+from autosmote.search.result import SearchInterrupted
 from autosmote.space.continuous import Segments, build_segment_space
 
 G1, G2 = 10, 4
@@ -256,7 +257,7 @@ def test_it_learns_a_lambda(wanted):
     flat = {name: initial_parameters(shapes, rng) for name, shapes in generator.shapes.items()}
     policy = LowLevelPolicy(space, generator.shapes["low"], flat["low"], CPU)
     settings = LearnerSettings(0.005, 1.0, 0.5, 0.0006, 40.0)
-    learner = Learner({"low": Level(policy, 100, settings)})
+    learner = HierarchicalLearner({"low": Level(policy, 100, settings)})
     errors = []
     for n in range(150):
         flat["low"] = policy.flat.detach().numpy()
@@ -280,11 +281,14 @@ def test_the_number_of_actors_changes_nothing(toy, actors, settings):
     for other in others:
         for key in ("reward", "best", "n_synthetic"):
             assert np.array_equal(other.history[key], first.history[key])
-        assert other.best.samples.tobytes() == first.best.samples.tobytes()
+        assert other.best.sample_set.samples.tobytes() == first.best.sample_set.samples.tobytes()
         assert np.array_equal(other.X_synthetic, first.X_synthetic)
         for level, flat in first.parameters.items():
             assert np.array_equal(other.parameters[level], flat)
-    assert first.scorer == "refit" and len(first.best.samples) == first.best.row_counts.sum()
+    assert (
+        first.scorer == "refit"
+        and len(first.best.sample_set.samples) == first.best.sample_set.row_counts.sum()
+    )
 
 
 @pytest.mark.parametrize(
@@ -307,11 +311,11 @@ def test_the_best_score_is_that_of_the_rows_that_are_returned(toy, settings):
     best = found.search.best
     assert macro_f1(toy.y_val, model.predict(toy.X_val)) == best.score
     assert found.scores["validation"]["macro_f1"] == pytest.approx(best.score)
-    assert found.n_synthetic == len(best.samples) == best.row_counts.sum()
-    source = np.bincount(best.samples.source, minlength=len(best.row_counts))
-    assert np.array_equal(source, best.row_counts)
+    assert found.n_synthetic == len(best.sample_set.samples) == best.sample_set.row_counts.sum()
+    source = np.bincount(best.sample_set.samples.source, minlength=len(best.sample_set.row_counts))
+    assert np.array_equal(source, best.sample_set.row_counts)
     plain = search(toy, iterations=12, **settings)
-    assert plain.best.samples.tobytes() == best.samples.tobytes()
+    assert plain.best.sample_set.samples.tobytes() == best.sample_set.samples.tobytes()
     initial = search(toy, iterations=1, **settings).parameters
     learned = settings.get("ablation") not in ("no_low_level", "random_search")
     assert np.array_equal(plain.parameters["low"], initial["low"]) != learned
@@ -346,7 +350,7 @@ def test_an_interrupted_search_has_its_best_samples(toy):
             metric="macro_f1", ir=None, seed=0, config=config, on_iteration=interrupt,
         )  # fmt: skip
     result = caught.value.result
-    assert len(result.best.samples) == len(result.X_synthetic) and result.iterations == 6
+    assert len(result.best.sample_set.samples) == len(result.X_synthetic) and result.iterations == 6
     assert result.best.score == result.history["reward"].max()
 
 
@@ -393,7 +397,7 @@ def test_a_fold_is_trained_with_samples_between_its_own_rows(standardize):
         search_options=CONTINUOUS,
     )  # fmt: skip
     X_new, _ = sampler.fit_resample(X, y)
-    samples, made = sampler.searches_[1].best.samples, X_new[len(X) :]
+    samples, made = sampler.searches_[1].best.sample_set.samples, X_new[len(X) :]
     minority = np.flatnonzero(y == 1)
     scores = []
     for train, held_out in cv.split(X, y):
@@ -416,7 +420,7 @@ def test_several_minority_classes_and_numbers_alone():
     for label in "bc":
         made = X_new[85:][y_new[85:] == label]
         best = sampler.searches_[label].best
-        assert len(made) == len(best.samples) == sampler.sampling_strategy_[label]
+        assert len(made) == len(best.sample_set.samples) == sampler.sampling_strategy_[label]
         assert np.array_equal(made, sampler.searches_[label].X_synthetic)
     assert X_new[:85].tobytes() == X.tobytes()
 
@@ -430,7 +434,7 @@ def test_what_becomes_of_several_sample_sets(final):
         TREE, iterations=8, final=final, keep=3, random_state=0, search_options=CONTINUOUS
     )
     X_new, _ = sampler.fit_resample(X, y)
-    assert len(X_new) - 100 == len(sampler.searches_[1].best.samples)
+    assert len(X_new) - 100 == len(sampler.searches_[1].best.sample_set.samples)
     assert len(sampler.searches_[1].candidates) == 3
     assert set(sampler.ensemble_.predict(X)) <= {0, 1}
 
@@ -448,7 +452,10 @@ def test_a_bad_setting_is_said():
 def test_policies_of_the_other_head_do_not_fit(toy, tmp_path):
     write_policies(tmp_path, search(toy, iterations=1).parameters)
     again = search(toy, iterations=1, init_from=str(tmp_path))
-    assert again.best.samples.tobytes() == search(toy, iterations=1).best.samples.tobytes()
+    assert (
+        again.best.sample_set.samples.tobytes()
+        == search(toy, iterations=1).best.sample_set.samples.tobytes()
+    )
     with pytest.raises(UserError, match="same G1, G2, low_level_net, lambda_head"):
         search(toy, iterations=1, init_from=str(tmp_path), lambda_head="discrete")
     write_policies(tmp_path, search(toy, iterations=1, lambda_head="discrete").parameters)

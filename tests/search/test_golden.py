@@ -22,7 +22,7 @@ from autosmote.config.search import SearchConfig
 from autosmote.data.datasets import load_dataset
 from autosmote.data.splits import make_split
 from autosmote.records.identity import PROTOCOL_VERSION
-from autosmote.search.loop import run_search
+from autosmote.sampler.class_search import run_search
 
 GOLDEN = Path(__file__).with_name("golden.json")
 BEFORE_LEARNING = 8
@@ -64,7 +64,7 @@ def results(name):
         "best": [result.best.iteration, round(result.best.score, 9)],
         "rewards": digest(rewards.round(9)),
         "n_synthetic": digest(made.astype(np.int64)),
-        "counts": digest(result.best.samples),
+        "counts": digest(result.best.sample_set.samples),
     }
 
 

@@ -13,9 +13,9 @@ from autosmote.data.splits import make_split
 from autosmote.errors import UserError
 from autosmote.records.files import write_policies
 from autosmote.run import main
+from autosmote.sampler.class_search import run_search
 from autosmote.search.hierarchical.episode import EpisodeGenerator
 from autosmote.search.hierarchical.parameters import policies_digest, read_policies
-from autosmote.search.loop import run_search
 from autosmote.space.pool import build_space
 
 FEW = ("search.iterations=8", "search.actors=0", "search.device=cpu", "search.G1=3", "search.G2=3")
@@ -43,8 +43,10 @@ def test_the_first_episode_is_made_by_the_saved_policies(toy, tmp_path):
     expected = generator.generate(np.random.default_rng([5, 0]))
     for where in (tmp_path, tmp_path / "policies.npz"):
         started = search(toy, seed=5, iterations=1, init_from=str(where))
-        assert np.array_equal(started.best.samples, expected.samples)
-    assert not np.array_equal(search(toy, seed=5, iterations=1).best.samples, expected.samples)
+        assert np.array_equal(started.best.sample_set.samples, expected.samples)
+    assert not np.array_equal(
+        search(toy, seed=5, iterations=1).best.sample_set.samples, expected.samples
+    )
 
 
 @pytest.mark.parametrize("settings", [{"G1": 5}, {"low_level_net": "joint"}, {"ablation": "flat"}])

@@ -5,7 +5,12 @@ import pytest
 import torch
 
 from autosmote.search.hierarchical.episode import Episode
-from autosmote.search.hierarchical.learner import Learner, LearnerSettings, Level, StepQueue
+from autosmote.search.hierarchical.learner import (
+    HierarchicalLearner,
+    LearnerSettings,
+    Level,
+    StepQueue,
+)
 from autosmote.search.hierarchical.policies import Evaluation, Policy
 from autosmote.search.hierarchical.reference import plain_vtrace
 
@@ -63,7 +68,7 @@ def episode(n_rows, steps_per_row, seed=0):
 def test_pops_exactly_B_while_there_are_enough():
     policy = Recorder()
     level = Level(policy, 4, SETTINGS)
-    learner = Learner({"low": level})
+    learner = HierarchicalLearner({"low": level})
     learner.consume(episode(3, 5), 0.8)  # 15 steps: three chunks, three steps left
     assert level.updates == 3 and len(level.queue) == 3
     assert [len(c["row"]) for c in policy.chunks] == [4, 4, 4]
@@ -74,7 +79,7 @@ def test_pops_exactly_B_while_there_are_enough():
 
 def test_reward_stands_at_the_last_step_of_each_episode_and_nowhere_else():
     policies = {name: Recorder() for name in ("cross", "instance", "low")}
-    learner = Learner({n: Level(p, 1, SETTINGS) for n, p in policies.items()})
+    learner = HierarchicalLearner({n: Level(p, 1, SETTINGS) for n, p in policies.items()})
     learner.consume(episode(3, 2), 0.8)
     steps = {name: [c["reward"][0] for c in p.chunks] for name, p in policies.items()}
     assert steps["cross"] == pytest.approx([0.8])
@@ -85,11 +90,11 @@ def test_reward_stands_at_the_last_step_of_each_episode_and_nowhere_else():
 
 def test_a_cut_episode_bootstraps_with_the_next_step_in_the_queue():
     policy = Recorder()
-    Learner({"low": Level(policy, 4, SETTINGS)}).consume(episode(3, 5), 0.8)
+    HierarchicalLearner({"low": Level(policy, 4, SETTINGS)}).consume(episode(3, 5), 0.8)
     # Chunks end inside row 0, inside row 1, inside row 2.
     assert [p["row"].tolist() for p in policy.peeked] == [[0], [1], [2]]
     policy = Recorder()
-    Learner({"low": Level(policy, 5, SETTINGS)}).consume(episode(3, 5), 0.8)
+    HierarchicalLearner({"low": Level(policy, 5, SETTINGS)}).consume(episode(3, 5), 0.8)
     assert policy.peeked == []  # every chunk ends with an episode
 
 
@@ -97,7 +102,7 @@ def test_one_update_is_the_gradient_of_equation_2():
     policy = Recorder()
     level = Level(policy, 6, SETTINGS)
     made = episode(2, 3)
-    Learner({"low": level}).consume(made, 0.9)
+    HierarchicalLearner({"low": level}).consume(made, 0.9)
     # By hand: pi = softmax([0.3, -0.3]), V = 0.2 everywhere.
     logits = np.array([0.3, -0.3])
     log_policy = logits - np.log(np.exp(logits).sum())
@@ -115,13 +120,13 @@ def test_one_update_is_the_gradient_of_equation_2():
 def test_the_gradients_norm_is_clipped():
     tight = LearnerSettings(0.1, 1.0, 0.5, 0.0, max_grad_norm=1e-3)
     policy = Recorder()
-    Learner({"low": Level(policy, 6, tight)}).consume(episode(2, 3), 0.9)
+    HierarchicalLearner({"low": Level(policy, 6, tight)}).consume(episode(2, 3), 0.9)
     assert policy.flat.grad.norm().item() == pytest.approx(1e-3, rel=1e-3)
 
 
 def test_an_episode_without_samples_teaches_the_high_levels_only():
     policies = {name: Recorder() for name in ("cross", "instance", "low")}
-    learner = Learner({n: Level(p, 2, SETTINGS) for n, p in policies.items()})
+    learner = HierarchicalLearner({n: Level(p, 2, SETTINGS) for n, p in policies.items()})
     learner.consume(episode(4, 0), 0.5)
     assert len(learner.levels["low"].queue) == 0
     assert learner.levels["instance"].updates == 2 and len(learner.levels["cross"].queue) == 1

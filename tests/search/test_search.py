@@ -18,8 +18,10 @@ from autosmote.data.datasets import load_dataset
 from autosmote.data.splits import make_split
 from autosmote.errors import UserError
 from autosmote.metrics import macro_f1
+from autosmote.sampler.class_search import run_search
 from autosmote.search.actor_pool import ActorError
-from autosmote.search.loop import SearchInterrupted, ablation_rules, run_search
+from autosmote.search.hierarchical.method import ablation_rules
+from autosmote.search.result import SearchInterrupted
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,7 @@ def test_the_number_of_actors_changes_nothing(toy):
     for other in results[1:]:
         for key in ("iteration", "reward", "best", "n_synthetic"):
             assert np.array_equal(other.history[key], results[0].history[key])
-        assert np.array_equal(other.best.samples, results[0].best.samples)
+        assert np.array_equal(other.best.sample_set.samples, results[0].best.sample_set.samples)
         assert np.array_equal(other.X_synthetic, results[0].X_synthetic)
         for level, flat in results[0].parameters.items():
             assert np.array_equal(other.parameters[level], flat)
@@ -161,7 +163,7 @@ def children():
     found = []
     for pid in _children(os.getpid()):
         with open(f"/proc/{pid}/cmdline") as file:  # other tests leave a host of limits' children
-            if "autosmote.search.actor_pool" in file.read():
+            if "autosmote.search.actor_process" in file.read():
                 found += [pid, *_children(pid)]
     return found
 
@@ -207,7 +209,7 @@ def test_nothing_is_left_after_kill_9_of_the_parent(toy, tmp_path):
     script = tmp_path / "search_for_long.py"
     script.write_text(
         "import numpy as np\n"
-        "from autosmote.search.loop import run_search\n"
+        "from autosmote.sampler.class_search import run_search\n"
         "from autosmote.config.search import SearchConfig\n"
         "from sklearn.tree import DecisionTreeClassifier\n"
         "rng = np.random.default_rng(0)\n"

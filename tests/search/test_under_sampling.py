@@ -14,10 +14,10 @@ from autosmote.data.splits import make_split
 from autosmote.evaluation.protocol import evaluate
 from autosmote.metrics import macro_f1
 from autosmote.sampler.autosmote import AutoSMOTE
+from autosmote.sampler.class_search import run_search
 from autosmote.search.hierarchical.episode import EpisodeGenerator, Rules
 from autosmote.search.hierarchical.parameters import LEFT_OUT, initial_parameters
 from autosmote.search.hierarchical.reference import PlainPolicies, plain_episode
-from autosmote.search.loop import run_search
 from autosmote.space.hard_majority import hardest_first, hardest_share
 from autosmote.space.pool import build_space
 
@@ -82,9 +82,11 @@ def test_the_best_score_is_that_of_the_rows_that_are_left(toy, estimator):
     for key in ("reward", "n_synthetic"):
         assert np.array_equal(results[0].history[key], results[1].history[key])
     result = results[0]
-    assert result.best.left_out == results[1].best.left_out
+    assert result.best.sample_set.left_out == results[1].best.sample_set.left_out
     hardest = hardest_first(toy.X_train, toy.y_train == 1)
-    kept = np.setdiff1d(np.arange(len(toy.y_train)), hardest_share(hardest, result.best.left_out))
+    kept = np.setdiff1d(
+        np.arange(len(toy.y_train)), hardest_share(hardest, result.best.sample_set.left_out)
+    )
     X = np.vstack([toy.X_train[kept], result.X_synthetic])
     y = np.append(toy.y_train[kept], np.ones(len(result.X_synthetic), np.int8))
     model = clone(estimator).fit(X, y)
@@ -124,7 +126,7 @@ def test_the_sampler_leaves_out_what_pays():
     )  # fmt: skip
     X_new, y_new = sampler.fit_resample(X, y)
     result = sampler.searches_[1]
-    assert result.best.left_out == LEFT_OUT[-1]
+    assert result.best.sample_set.left_out == LEFT_OUT[-1]
     left_out = sampler.left_out_
     assert len(left_out) == round(0.9 * 60) and np.all(y[left_out] == 0)  # 60 of 80 are trained on
     kept = np.setdiff1d(np.arange(100), left_out)
@@ -151,7 +153,9 @@ def test_a_run_counts_what_was_left_out(toy):
     config = SearchConfig(under_sampling=True, iterations=20, actors=0, device="cpu")
     (found,) = evaluate(toy, load_sampler("autosmote"), [(TREE, "macro_f1")], seed=0, search=config)
     before, after = found.rows["train"], found.rows["resampled"]
-    assert before[0] - after[0] == round(found.search.best.left_out * before[0])
-    assert found.n_synthetic == after[1] - before[1] == found.search.best.samples.sum()
+    assert before[0] - after[0] == round(found.search.best.sample_set.left_out * before[0])
+    assert found.n_synthetic == after[1] - before[1] == found.search.best.sample_set.samples.sum()
     assert found.search.best.score == pytest.approx(found.scores["validation"]["macro_f1"])
-    assert search(toy, iterations=20).best.left_out == found.search.best.left_out
+    assert (
+        search(toy, iterations=20).best.sample_set.left_out == found.search.best.sample_set.left_out
+    )
