@@ -128,4 +128,9 @@ assert main(["search.iterations=3", "search.actors=0", "results_dir={tmp_path}"]
 
 def test_actors_import_neither_torch_nor_openml():
     heavy = {"torch", "openml", "hydra", "pandas"}
-    assert not modules_after("import autosmote.search.actor_process, autosmote.search.hierarchical.method") & heavy
+    assert (
+        not modules_after(
+            "import autosmote.search.actor_process, autosmote.search.hierarchical.method"
+        )
+        & heavy
+    )

@@ -21,8 +21,8 @@ from autosmote.isolation.forkserver import ForkServer
 from autosmote.progress import Progress
 from autosmote.records import files
 from autosmote.records.claims import claim
-from autosmote.search.candidates import InterpolatedSet
 from autosmote.runs.unit import Data, Record, Run, headline, missing, title
+from autosmote.search.candidates import InterpolatedSet
 
 if TYPE_CHECKING:
     from autosmote.data.splits import Split
