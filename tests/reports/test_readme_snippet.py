@@ -36,12 +36,14 @@ def check(folder, monkeypatch, capsys):
     )
 
 
-def test_it_has_at_most_15_lines():
+def test_readme_snippet_has_at_most_15_lines():
     assert len(snippet().splitlines()) <= 15
 
 
 @pytest.mark.parametrize("irs", [[20, 50], [None]])
-def test_on_a_made_up_sweep(irs, bench_reports, tmp_path, monkeypatch, capsys):
+def test_readme_snippet_on_a_made_up_sweep_equals_the_report(
+    irs, bench_reports, tmp_path, monkeypatch, capsys
+):
     results = tmp_path / "results"
     arms = ["none", "smote", "autosmote"]
     bench_reports.make_sweep(
@@ -55,5 +57,5 @@ def test_on_a_made_up_sweep(irs, bench_reports, tmp_path, monkeypatch, capsys):
     not (ROOT / "results/table2/plans/quick.csv.gz").exists(),
     reason="no records of Table 2 with budget=quick are committed",
 )
-def test_on_the_committed_records(monkeypatch, capsys):
+def test_readme_snippet_on_committed_records_equals_their_table(monkeypatch, capsys):
     check(ROOT, monkeypatch, capsys)

@@ -14,7 +14,6 @@ from scipy.stats import rankdata, wilcoxon
 from autosmote import reports
 from autosmote.errors import UserError
 from autosmote.records.collected import read_records
-from autosmote.reports import __main__ as command
 from autosmote.reports import names
 from autosmote.reports.cells import load_study, make_cells
 from autosmote.reports.paper import read_paper_ranks
@@ -186,7 +185,7 @@ def test_a_search_cut_by_a_time_limit_is_refused(make_sweep, tmp_path):
         reports.write(tmp_path, "table2", "paper")
 
 
-def test_imputed_runs_count_and_are_counted(make_sweep, tmp_path):
+def test_imputed_runs_are_ranked_and_counted(make_sweep, tmp_path):
     def failed(record):
         if record["sampler"] == "smote":
             record |= {"imputed": True, "status": "timeout", "error": "it took too long"}
@@ -215,7 +214,7 @@ def test_imputed_runs_count_and_are_counted(make_sweep, tmp_path):
         ("data_fingerprint", "0" * 64, "different data under one name"),
     ],
 )
-def test_mixtures_are_refused(make_sweep, tmp_path, field, value, message):
+def test_mixed_protocols_and_mixed_data_are_refused(make_sweep, tmp_path, field, value, message):
     def change(record):
         return record | {field: value} if record["sampler"] == "smote" else record
 
@@ -237,7 +236,7 @@ def test_four_configurations_are_too_few_and_say_so(make_sweep, tmp_path):
     assert "over 4 configurations" in sentences and "A test needs 5 configurations" in sentences
 
 
-def test_budgets_are_told_apart(make_sweep, tmp_path):
+def test_budgets_have_tables_of_their_own(make_sweep, tmp_path):
     make_sweep(**SMALL)
     make_sweep("table2", "smoke", arms=["none", "autosmote"], datasets=["toy"], irs=[None], seeds=1)
     tables_of(tmp_path)
@@ -316,40 +315,7 @@ def test_figure6_ranks_values_of_one_hyperparameter(make_sweep, tmp_path):
     assert (tmp_path / "figure6" / "figures" / "paper" / "figure6.svg").exists()
 
 
-def test_the_command(make_sweep, tmp_path, capsys):
-    make_sweep(
-        arms=["none", "smote"], datasets=["phoneme"], irs=[20], seeds=2, change=missing_smote
-    )
-    where = f"results_dir={tmp_path}"
-    assert command.main([where, "experiment=table2", "budget=paper"]) == 2
-    assert "1 of 32 cells" in capsys.readouterr().err
-    assert command.main([where, "experiment=table2", "allow_missing=true"]) == 0
-    assert str(tmp_path / "table2" / "tables" / "paper" / "table2.md") in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["exp=table2"], "'exp=table2' is no setting"),
-        (["table2"], "'table2' is no setting"),
-        (["budget=quick"], "needs the experiment"),
-        (["experiment=table9"], "no plan of experiment=table9"),
-        (["experiment=table9", "budget=quick"], "no results of experiment=table9"),
-        (["experiment=table2", "allow_missing=maybe"], "must be true or false"),
-        ([], "nothing to report"),
-    ],
-)
-def test_mistakes_get_a_sentence(arguments, message, tmp_path, capsys):
-    assert command.main([*arguments, f"results_dir={tmp_path}"]) == 2
-    assert message in capsys.readouterr().err
-
-
-def test_help(capsys):
-    assert command.main(["--help"]) == 0
-    assert "experiment=table2" in capsys.readouterr().out
-
-
-def test_what_merging_scores_on_its_own_training_rows_is_left_out(make_sweep, tmp_path):
+def test_validation_scores_of_merge_train_val_are_left_out(make_sweep, tmp_path):
     make_sweep("table4", arms=["merge_train_val", "autosmote"], datasets=["mozilla4"], seeds=1)
     tables_of(tmp_path, "table4")
     rows = table(tmp_path, "table4", "table4").set_index(["metric", "column", "arm"])

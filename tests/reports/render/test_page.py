@@ -67,7 +67,7 @@ def page(bench_reports, tmp_path_factory):
     return write_page(results_dir)
 
 
-def test_it_is_whole_and_needs_nothing_else(page):
+def test_page_is_whole_and_needs_no_other_file(page):
     parsed = Page(page.read_text(encoding="utf-8"))
     ids = [attributes["id"] for attributes in parsed.of("section")]
     assert ids == ["how", "runs", "table1", "table2-quick", "figure6-paper", "versions"]
@@ -81,7 +81,7 @@ def test_it_is_whole_and_needs_nothing_else(page):
     assert not any(re.match(r"\w+://|//", source) for source in sources)
 
 
-def test_it_says_what_is_missing_failed_and_how_it_was_made(page):
+def test_page_says_what_is_missing_failed_and_how_it_was_made(page):
     text = " ".join(Page(page.read_text(encoding="utf-8")).text)
     assert "Preliminary: 2 of 64 planned cells have no score" in text
     assert "phoneme-ir50-svm-none-mcc-seed1 (none): not run" in text
@@ -91,13 +91,13 @@ def test_it_says_what_is_missing_failed_and_how_it_was_made(page):
     assert "The triangles are not adjusted" in text
 
 
-def test_text_from_records_is_escaped(page):
+def test_page_escapes_text_from_records(page):
     html = page.read_text(encoding="utf-8")
     assert "<script>alert" not in html
     assert any(EVIL in text for text in Page(html).text)
 
 
-def test_what_cannot_be_compared_is_said_and_the_rest_is_shown(make_sweep, tmp_path):
+def test_page_with_records_that_cannot_be_compared_shows_the_rest(make_sweep, tmp_path):
     small = {"arms": ["none", "autosmote"], "datasets": ["toy"], "irs": [None], "seeds": 1}
     make_sweep("table2", **small, change=lambda r: r | {"protocol_version": 1 + (r["clf"] == "dt")})
     make_sweep("figure6", **small | {"arms": ["K=1", "K=5"]})
@@ -106,7 +106,7 @@ def test_what_cannot_be_compared_is_said_and_the_rest_is_shown(make_sweep, tmp_p
     assert "figure6-paper" in [attributes["id"] for attributes in parsed.of("section")]
 
 
-def test_the_command_writes_it_the_same_to_the_byte(page, capsys):
+def test_command_writes_the_page_the_same_to_the_byte(page, capsys):
     before = page.read_bytes()
     assert command.main([f"results_dir={page.parents[1]}"]) == 0
     assert capsys.readouterr().out.strip() == str(page)
@@ -132,7 +132,7 @@ def rows_of(dom):
     return [(row[1][1], float(re.search(r'data-sort="(.*?)"', row[3][0])[1])) for row in rows]
 
 
-def test_a_browser_sorts_its_tables(page, tmp_path):
+def test_page_tables_are_sorted_in_a_browser(page, tmp_path):
     click = """
 const heads = document.querySelectorAll("#table2-quick table tr.columns th");
 heads[3].firstElementChild.click();
@@ -148,7 +148,7 @@ heads[3].firstElementChild.click();
     assert 'aria-sort="ascending"' in after and 'aria-sort="ascending"' not in before
 
 
-def test_a_browser_draws_it_without_complaint(page, tmp_path):
+def test_page_is_drawn_by_a_browser_without_errors(page, tmp_path):
     picture = tmp_path / "page.png"
     _, errors = browse(
         f"--screenshot={picture}",

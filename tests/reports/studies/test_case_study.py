@@ -15,7 +15,7 @@ def frame(rows):
     return pd.DataFrame(rows, columns=["x", "y", "label"])
 
 
-def test_each_row_is_synthetic_as_often_as_it_was_added():
+def test_find_synthetic_rows_counts_each_row_as_often_as_added():
     original = frame([(0, 0, 1), (0, 0, 1), (1, 1, 1), (5, 5, 0), (2, 2, 0)])
     part = frame(
         [(0, 0, 1), (0, 0, 1), (0, 0, 1), (1, 1, 1), (5, 5, 0), (2, 2, 1), (2, 2, 0), (3, 3, 1)]
@@ -51,7 +51,7 @@ def kept(make_sweep, tmp_path):
     return tmp_path
 
 
-def test_a_panel_for_each_sampler(kept):
+def test_case_study_has_a_panel_for_each_sampler(kept):
     report = build_report(kept, "figure7", "paper")
     (figure,) = [figure for figure in report.draw() if figure.name == "figure7"]
     titles = [axes.get_title() for axes in figure.canvas.axes]
@@ -67,11 +67,11 @@ def test_a_panel_for_each_sampler(kept):
     assert set(np.unique(region)) == {0, 1}
 
 
-def test_its_files(kept):
+def test_case_study_writes_svg_and_png(kept):
     names = {path.name for path in write_figures(build_report(kept, "figure7", "paper"))}
     assert names == {"figure7.svg", "figure7.png"}  # one configuration has no ranks to draw
 
 
-def test_no_rows_kept_is_no_figure(make_sweep, tmp_path):
+def test_case_study_without_kept_rows_is_no_figure(make_sweep, tmp_path):
     make_sweep("figure7", arms=ARMS, datasets=["toy"], irs=[None], clfs=["dt"], seeds=1)
     assert build_report(tmp_path, "figure7", "paper").draw() == []

@@ -18,14 +18,9 @@ from autosmote.records.collected import read_plan, read_records
 from autosmote.reports import names
 from autosmote.reports.cells import load_study, make_cells
 from autosmote.reports.report import build_report, write_tables
-from autosmote.reports.statistics import paired
-from autosmote.reports.studies.selection.costs import count_trained
-from autosmote.reports.studies.selection.gains import judge
 from autosmote.reports.studies.selection.questions import (
     Selection,
     choose_rules,
-    list_comparisons,
-    list_headlines,
     read_selections,
 )
 
@@ -107,7 +102,7 @@ def by_pair(frame):
     return frame.set_index(["block", "question", "arm", "against"]).sort_index()
 
 
-def test_known_gains_are_found(standard):
+def test_known_gains_are_estimated(standard):
     gains = by_pair(standard("gains_mcc"))
     expected = {
         ("rule", "autosmote vote 25", "autosmote"): VOTE,
@@ -128,7 +123,7 @@ def test_known_gains_are_found(standard):
         assert (row["p"] < 0.001) == (known > 0)
 
 
-def test_by_other_means(standard, standard_folder):
+def test_differences_equal_those_of_pandas_and_scipy(standard, standard_folder):
     """From the committed files alone: by pandas and scipy."""
     gains = by_pair(standard("gains_macro_f1"))
     records = read_records(standard_folder / "selection").query("metric == 'macro_f1' and seed < 2")
@@ -161,7 +156,7 @@ def test_runs_are_paired(make_selection):
     assert row["test_high"] - row["test_low"] < 0.002
 
 
-def test_what_deciding_seeds_find_is_held_against_the_confirming_one(standard, standard_folder):
+def test_differences_of_deciding_seeds_are_judged_by_the_confirming_one(standard, standard_folder):
     gains = by_pair(standard("gains_mcc"))
     pairs = {"vote 25": "confirmed", "vote 10": "reversed"}
     for rule, verdict in pairs.items():
@@ -197,7 +192,7 @@ def test_what_a_rule_adds_to_smote_belongs_to_the_rule(make_selection, tmp_path)
     )
 
 
-def test_validation_gain_stands_beside_test_gain(standard):
+def test_arms_table_has_validation_gain_beside_test_gain(standard):
     arms = standard("arms_macro_f1").set_index(["block", "arm"])
     row = arms.loc["all", "smote vote 25"]
     assert row["test_gain"] == pytest.approx(VOTE, abs=0.001)
@@ -210,7 +205,7 @@ def test_validation_gain_stands_beside_test_gain(standard):
     assert order[0] == "autosmote" and order[-1] == "none crossfit"
 
 
-def test_classifiers_stand_apart(make_selection):
+def test_by_classifier_table_separates_classifiers(make_selection):
     def only_with_trees(record):
         record = change(record)
         if record["clf"] != "dt" and "vote" in record["sampler"]:
@@ -230,7 +225,7 @@ def test_classifiers_stand_apart(make_selection):
 
 
 @pytest.mark.parametrize("planned", [True, False])
-def test_an_arm_may_be_missing(make_selection, tmp_path, planned):
+def test_missing_arm_leaves_other_comparisons(make_selection, tmp_path, planned):
     def without(record):
         return None if record["sampler"] == "random vote 25" else change(record)
 
@@ -248,7 +243,7 @@ def test_an_arm_may_be_missing(make_selection, tmp_path, planned):
     assert (rest["runs"], rest["runs_planned"]) == (48, 48)
 
 
-def test_nothing_run_is_no_mistake(make_selection, tmp_path):
+def test_plan_without_records_has_tables_and_no_figure(make_selection, tmp_path):
     def nothing(record):
         change(record)
 
@@ -257,7 +252,7 @@ def test_nothing_run_is_no_mistake(make_selection, tmp_path):
     assert build_report(tmp_path, "selection", "quick").draw() == []
 
 
-def test_one_metric_and_fewer_seeds_for_some(make_selection):
+def test_arm_with_one_metric_and_fewer_seeds_is_compared_where_it_can(make_selection):
     def some(record):
         lacks = record["sampler"] == "smote" and (record["metric"] == "mcc" or record["seed"] == 2)
         return None if lacks else change(record)
@@ -269,7 +264,7 @@ def test_one_metric_and_fewer_seeds_for_some(make_selection):
     assert np.isnan(found.loc["confirmed", "test"])
 
 
-def test_all_of_the_confirmation_confirms(make_selection, tmp_path):
+def test_confirmation_has_confirming_seeds_only(make_selection, tmp_path):
     arms = ["autosmote", "autosmote vote 25", "smote", "smote vote 25"]
     read = make_selection("selection_confirmation", arms=arms, irs=[50])
     assert set(read("arms_mcc")["block"]) == {"confirmed"}
@@ -290,91 +285,6 @@ def test_few_configurations_have_no_intervals(make_selection):
 def test_a_plan_without_sources_is_refused(make_selection):
     with pytest.raises(UserError, match="does not name sources and rules; make it again"):
         make_selection(arms=["autosmote"], grid=lambda arm: {})
-
-
-def test_each_question_has_its_pairs():
-    known = {
-        "autosmote": Selection("autosmote"),
-        "autosmote vote 25": Selection("autosmote", rule="vote 25"),
-        "autosmote crossfit vote 25": Selection("autosmote", "crossfit", "vote 25"),
-        "smote vote 25": Selection("smote", rule="vote 25"),
-        "none crossfit": Selection("none", "crossfit"),
-    }
-    found = list_comparisons(
-        {arm: known[arm] for arm in known if arm != "autosmote crossfit vote 25"}
-    )
-    assert [(pair.question, pair.arm, pair.against) for pair in found] == [
-        ("rule", "autosmote vote 25", "autosmote"),
-        ("sampler", "autosmote vote 25", "smote vote 25"),
-    ]
-    chosen = [Selection("autosmote", "crossfit", "vote 25")]
-    few = list_headlines({arm: known[arm] for arm in known if arm != "autosmote vote 25"}, chosen)
-    assert [(pair.question, pair.arm, pair.against) for pair in few] == [
-        ("rule", "autosmote crossfit vote 25", "autosmote"),
-        ("rows", "autosmote crossfit vote 25", "none crossfit"),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("what", "expected"),
-    [
-        (Selection("autosmote"), "AutoSMOTE"),
-        (Selection("none", "crossfit"), "No resampling, crossfit"),
-        (
-            Selection("random", "crossfit", "tuned vote 25"),
-            "Random search, crossfit, tuned vote 25",
-        ),
-        (Selection("sv_gasmote", rule="vote 10"), "GASMOTE, vote 10"),
-    ],
-)
-def test_selection_title_names_only_what_is_not_the_papers(what, expected):
-    assert what.title() == expected
-
-
-@pytest.mark.parametrize(
-    ("settings", "expected"),
-    [
-        ({}, 250 + 1),
-        ({"final": "vote", "keep": 10}, 250 + 10),
-        ({"final": "tuned_vote"}, 250 + 25),
-        ({"reward": "crossfit"}, 250 * 5 + 1),
-        ({"reward": "crossfit", "final": "tuned_vote"}, 250 * 5 + 25 * 6),
-        ({"final": "vote", "keep": 300}, 250 + 250),
-    ],
-)
-def test_classifiers_trained(settings, expected):
-    assert count_trained(250, SEARCH | settings) == expected
-
-
-@pytest.mark.parametrize(
-    ("decided", "confirmed", "expected"),
-    [
-        ((0.02, 0.01, 0.03), (0.02, 0.01, 0.03), "confirmed"),
-        ((-0.02, -0.03, -0.01), (-0.02, -0.03, -0.01), "confirmed"),
-        ((0.02, 0.01, 0.03), (0.01, -0.01, 0.03), "same sign"),
-        ((0.02, 0.01, 0.03), (-0.01, -0.03, 0.01), "reversed"),
-        ((-0.02, -0.03, -0.01), (0.02, 0.01, 0.03), "reversed"),
-        ((0.01, -0.01, 0.03), (0.02, 0.01, 0.03), ""),
-        ((0.01, np.nan, np.nan), (0.02, 0.01, 0.03), ""),
-        ((0.02, 0.01, 0.03), (np.nan, np.nan, np.nan), "not known"),
-    ],
-)
-def test_held(decided, confirmed, expected):
-    keys = ("test", "test_low", "test_high")
-    parts = (dict(zip(keys, part, strict=True)) for part in (decided, confirmed))
-    assert judge(*parts) == expected
-
-
-def test_intervals_cover():
-    """In 95% of simulated experiments, but for the little that so few configurations allow."""
-    rng = np.random.default_rng(0)
-    datasets = ["a"] * 12 + ["b"] * 12
-    truth = 0.3
-    effects = rng.normal(0, 1, (24, 200, 1))
-    values = truth + effects + rng.normal(0, 1, (24, 200, 3))
-    found = paired.estimate(values, datasets)
-    covered = np.mean((found.low <= truth) & (truth <= found.high))
-    assert 0.9 <= covered <= 0.99
 
 
 def test_twice_is_the_same_to_the_byte(make_selection, tmp_path):
