@@ -1,7 +1,7 @@
-"""What the benchmarks share: the machine in words, rows kept as they come, processes of their own.
+"""Functions that the benchmarks share: the machine's description, tables of rows, processes.
 
-Rows are dictionaries of text, number or None, written as CSV; a row holds the git revision that it
-was measured at, so that an interrupted benchmark can go on.
+Rows are dictionaries of text, number or None, written as CSV. Each row holds the git revision that
+was measured, so that an interrupted benchmark can be resumed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -27,6 +28,7 @@ from autosmote.isolation.processes import usable_cores
 from autosmote.records.collected import write_csv
 from autosmote.records.provenance import git_revision
 from autosmote.reports.render.writers import markdown_table
+from autosmote.search.result import SearchInterrupted, SearchResult
 
 Row = dict[str, Any]
 
@@ -35,12 +37,12 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_
 
 
 def revision() -> str:
-    """The code's git revision."""
+    """Return the code's git revision."""
     return git_revision() or "unknown"
 
 
 def machine() -> list[str]:
-    """Lines that say where and with what was measured."""
+    """Return lines that describe the machine, the git revision and the packages' versions."""
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     return [
         f"- machine: {usable_cores()} cores, {_cpu_model()}",
@@ -50,7 +52,7 @@ def machine() -> list[str]:
 
 
 def busy() -> str:
-    """How busy the machine is: load shows in times, much less in ratios."""
+    """Return a line with the load average, which affects times, and ratios much less."""
     load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "unknown"
     return f"- load average before it: {load}"
 
@@ -65,14 +67,14 @@ def _cpu_model() -> str:
 
 
 def classifier(name: str) -> Any:
-    """An unfitted classifier as ``clf=name`` makes it."""
+    """Return an unfitted classifier as ``clf=name`` makes it."""
     settings = yaml.safe_load((CONF_DIR / "clf" / f"{name}.yaml").read_text())
     return make_classifier(ClassifierSettings(**settings))
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Keep numpy, scikit-learn and torch to one thread, as the actors are."""
+    """Restrict numpy, scikit-learn and torch to one thread, as in actors."""
     import torch
     from threadpoolctl import threadpool_limits
 
@@ -85,10 +87,44 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def alone(script: str, job: Row) -> Row:
-    """Let a script do one job in a process of its own, whose memory and start are its own too.
+def search_within(
+    budget: float, at_least: int, search: Callable[[Callable[..., None]], SearchResult]
+) -> SearchResult:
+    """Run a search to its end, or until the budget and the least number of iterations are over.
 
-    The script is called with ``--alone`` and the job as JSON, and prints its answer as JSON.
+    Parameters
+    ----------
+    budget : float
+        In seconds after the first iteration.
+    at_least : int
+        Iterations that are done however slow they are.
+    search : callable
+        Runs the search with the `on_iteration` that it is given.
+    """
+    first: list[float] = []
+    enough = False
+
+    def stop(iteration: int, *_: float) -> None:
+        nonlocal enough
+        now = time.perf_counter()
+        if not first:
+            first.append(now)
+        if iteration >= at_least and now - first[0] > budget:
+            enough = True
+            raise KeyboardInterrupt
+
+    try:
+        return search(stop)
+    except SearchInterrupted as interrupted:
+        if not enough or interrupted.result is None:
+            raise
+        return interrupted.result
+
+
+def alone(script: str, job: Row) -> Row:
+    """Run one job of a script in a process of its own, to measure its memory and start apart.
+
+    The script is called with ``--alone`` and the job as JSON, and prints the result as JSON.
     """
     done = subprocess.run(
         [sys.executable, script, "--alone", json.dumps(job)],
@@ -101,14 +137,14 @@ def alone(script: str, job: Row) -> Row:
 
 
 class Table:
-    """A CSV of rows with fixed columns, written as a whole and in one step at every change.
+    """A CSV file of rows with fixed columns, replaced atomically at every change.
 
     Parameters
     ----------
     path : Path
     columns : sequence of str
     keep : bool
-        Go on with the rows that are there; of a file with other columns, with none.
+        Keep the rows of an existing file, if it has the same columns.
     """
 
     def __init__(self, path: Path, columns: Sequence[str], *, keep: bool) -> None:
@@ -121,19 +157,19 @@ class Table:
                     self.rows = [{k: _number(v) for k, v in row.items()} for row in reader]
 
     def add(self, rows: Sequence[Row]) -> None:
-        """Append rows; a column that a row lacks stays empty."""
+        """Append rows; a column that a row lacks is left empty."""
         self.rows += [{name: row.get(name) for name in self.columns} for row in rows]
-        shown = [{name: _short(value) for name, value in row.items()} for row in self.rows]
-        write_csv(self.path, self.columns, shown)
+        short = ({name: _short(value) for name, value in row.items()} for row in self.rows)
+        write_csv(self.path, self.columns, short)
 
 
 def markdown(header: Sequence[str], lines: Sequence[Sequence[Any]]) -> str:
-    """A Markdown table; numbers at three digits, None as an empty cell."""
-    return markdown_table(header, [[show(value) for value in line] for line in lines], len(header))
+    """Return a Markdown table; numbers at three significant digits, None as an empty cell."""
+    return markdown_table(header, [[show(v) for v in line] for line in lines], len(header))
 
 
 def show(value: Any) -> str:
-    """A number at three significant digits, other things as they are."""
+    """Return a number at three significant digits, anything else as text."""
     if value is None:
         return ""
     if isinstance(value, float):
@@ -146,7 +182,7 @@ def _short(value: Any) -> Any:
 
 
 def _number(text: str) -> Any:
-    """A cell as the number that it was, the text, or None."""
+    """Return a CSV cell as a number, text or None."""
     for kind in (int, float):
         try:
             return kind(text)

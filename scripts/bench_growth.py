@@ -1,4 +1,4 @@
-"""How seconds and memory of a search grow: with minority rows, neighbours, and training rows.
+"""Measure how time and memory of a search grow with minority rows, neighbours and training rows.
 
 Each of the three takes three sizes, powers of two, while the others stay; the data are generated.
 Every point is a search of a few iterations in a process of its own, all in that process
@@ -11,8 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from bench_common import (
     markdown,
     one_thread,
     revision,
+    search_within,
     show,
 )
 
@@ -36,7 +36,7 @@ from autosmote.isolation.processes import proportional_set_size
 from autosmote.records.files import write_file
 from autosmote.reports.render.writers import write_text
 from autosmote.sampler.class_search import run_search
-from autosmote.search.result import SearchInterrupted, SearchResult
+from autosmote.search.result import SearchResult
 
 COLUMNS = (
     "revision", "clf", "n_minority", "K", "n_train", "scorer", "iterations", "n_synthetic",
@@ -56,13 +56,13 @@ COSTS = {
     "learn_ms": ("learn", "#009E73", "^"),
     "added_mb": ("memory beyond the imports", "#000000", "D"),
 }
-"""Okabe and Ito's colours, which colour-blind readers can tell apart; shapes differ too."""
+"""Okabe and Ito's colours, distinguishable by colour-blind readers; shapes differ too."""
 _WORDS = {"n_minority": "minority rows N", "K": "neighbours K", "n_train": "training rows"}
 _AT_LEAST = 5
 
 
 def make_part(n_rows: int, n_minority: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Two overlapping normal classes, the minority narrower; rows in random order."""
+    """Draw two overlapping normal classes, the minority narrower; rows in random order."""
     rng = np.random.default_rng(seed)
     y = rng.permutation(np.arange(n_rows) < n_minority).astype(np.int8)
     X = rng.standard_normal((n_rows, N_FEATURES))
@@ -71,36 +71,25 @@ def make_part(n_rows: int, n_minority: int, seed: int) -> tuple[np.ndarray, np.n
 
 
 def search(job: Row, iterations: int, budget: float) -> SearchResult:
-    """A search of as many iterations as the budget in seconds allows, and a few at least."""
+    """Run as many iterations as the budget in seconds allows, but at least a few."""
     X_train, y_train = make_part(job["n_train"], job["n_minority"], 0)
     n_minority = max(16, N_VALIDATION * job["n_minority"] // job["n_train"])
     X_val, y_val = make_part(N_VALIDATION, n_minority, 1)
-    first: list[float] = []
-    enough = False
-
-    def stop(iteration: int, reward: float, best: float) -> None:
-        nonlocal enough
-        first.append(time.perf_counter())
-        if iteration >= min(_AT_LEAST, iterations) and first[-1] - first[0] > budget:
-            enough = True
-            raise KeyboardInterrupt
-
     config = SearchConfig(iterations=iterations, K=job["K"], actors=0, device="cpu")
-    try:
+
+    def run(on_iteration: Callable[..., None]) -> SearchResult:
         return run_search(
             X_train, y_train, X_val, y_val, classifier(job["clf"]),
-            metric="macro_f1", ir=None, seed=0, config=config, on_iteration=stop,
+            metric="macro_f1", ir=None, seed=0, config=config, on_iteration=on_iteration,
         )  # fmt: skip
-    except SearchInterrupted as interrupted:
-        if not enough or interrupted.result is None:
-            raise
-        return interrupted.result
+
+    return search_within(budget, min(_AT_LEAST, iterations), run)
 
 
 def point(job: Row) -> Row:
-    """Measure one point; the work of a process of its own."""
+    """Measure one point, in a process of its own."""
     with one_thread():
-        # Compile, or load from numba's cache, and import, before anything is counted.
+        # Import and compile (or load from numba's cache) before memory is measured.
         search({**job, "n_minority": 16, "K": 4, "n_train": 256}, 2, 0)
         imports = _high_water_mb() or proportional_set_size()
         result = search(job, job["iterations"], job["budget"])
@@ -119,7 +108,7 @@ def point(job: Row) -> Row:
 
 
 def _high_water_mb() -> float | None:
-    """Most memory that this process ever held, its set-up included; None where it is not told."""
+    """Return the peak memory of this process, set-up included; None where unknown."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()
     except OSError:
@@ -128,7 +117,7 @@ def _high_water_mb() -> float | None:
 
 
 def exponents(rows: Sequence[Row]) -> list[tuple[Any, ...]]:
-    """Slopes of log cost over log size: classifier, what grows, then one per cost."""
+    """Return rows of a classifier, the size that grows, and the exponent of each cost."""
     lines = []
     for clf in dict.fromkeys(row["clf"] for row in rows):
         for name in SIZES:
@@ -139,7 +128,7 @@ def exponents(rows: Sequence[Row]) -> list[tuple[Any, ...]]:
 
 
 def varied(rows: Sequence[Row], clf: str, name: str) -> list[Row]:
-    """Rows of one classifier in which the other sizes are those that most rows have."""
+    """Return a classifier's rows in which the other sizes have their most common values."""
     others = [other for other in SIZES if other != name]
     base = {o: _most_common([row[o] for row in rows]) for o in others}
     found = [row for row in rows if row["clf"] == clf and all(row[o] == base[o] for o in others)]
@@ -147,7 +136,7 @@ def varied(rows: Sequence[Row], clf: str, name: str) -> list[Row]:
 
 
 def slope(points: Sequence[Row], name: str, cost: str) -> float | None:
-    """Exponent of a power law fitted to points; None where there is nothing to fit."""
+    """Return the exponent of a power law fitted to points; None with fewer than two sizes."""
     known = [row for row in points if row[cost] is not None and row[cost] > 0]
     if len({row[name] for row in known}) < 2:
         return None
@@ -160,7 +149,7 @@ def _most_common(values: Sequence[Any]) -> Any:
 
 
 def report(rows: Sequence[Row], base: Path, load: str) -> str:
-    """Write ``<base>.md`` and ``<base>.png``; returns the former's text."""
+    """Write ``<base>.md`` and ``<base>.png``; return the text of the former."""
     sizes = ("clf", "n_minority", "K", "n_train")
     rest = [name for name in COLUMNS if name not in ("revision", *sizes)]
     points = [[*(row[s] for s in sizes), *(row[name] for name in rest)] for row in rows]
@@ -216,7 +205,7 @@ def _figure(rows: Sequence[Row], path: Path) -> None:
 
 
 def jobs() -> list[Row]:
-    """The points: every size of one while the others stay, each combination once."""
+    """Return the points to measure: each size varies while the others are fixed."""
     points = [{**BASE, name: size} for name, values in SIZES.items() for size in values]
     return [dict(key) for key in dict.fromkeys(tuple(p.items()) for p in points)]
 

@@ -1,15 +1,15 @@
-"""How fast a search is, against plain scikit-learn refits and a naive generator, in one run.
+"""Measure the speed of a search against scikit-learn refits and a naive generator.
 
 For each case (data set / classifier / imbalance ratio) this measures
-- loop: the search itself, with other scorers, policies' networks and numbers of actors taking
-  turns, so that a slow phase of the machine hits them all;
-- score: the fast scorer and a refit on the same episodes, their predictions compared;
+- loop: the search itself, alternating between scorers, policies' networks and numbers of actors, so
+  that a slow phase of the machine affects all of them;
+- score: the fast scorer and a refit on the same episodes, with a comparison of their predictions;
 - generator: the exact generator and the naive one (``reference``) on the same episodes;
 and, in processes of their own,
-- run: whole searches, for their seconds and their peak memory.
+- run: whole searches, for their time and peak memory.
 
-Without options a few cases, about five minutes; ``--full`` takes all 24 pairs at IR 50 and can be
-interrupted: what was measured at the same git revision is not measured again. It writes
+Without options, a few cases are measured in about five minutes. ``--full`` measures all 24 pairs at
+IR 50 and is resumable: what was measured at the same git revision is skipped. It writes
 ``search.csv``, ``.md`` and ``.png`` (``search_full.*``) to ``<results-dir>/bench/``.
 """
 
@@ -28,7 +28,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from bench_common import Row, Table, alone, busy, classifier, one_thread, revision
+from bench_common import (
+    Row,
+    Table,
+    alone,
+    busy,
+    classifier,
+    one_thread,
+    revision,
+    search_within,
+)
 from bench_report import report
 
 from autosmote.config.search import LOW_LEVEL_NETS, SearchConfig
@@ -40,7 +49,7 @@ from autosmote.scoring.registry import make_scorer
 from autosmote.search.hierarchical.episode import EpisodeGenerator
 from autosmote.search.hierarchical.parameters import LEVELS
 from autosmote.search.hierarchical.reference import PlainPolicies, plain_episode
-from autosmote.search.result import SearchInterrupted, SearchResult
+from autosmote.search.result import SearchResult
 from autosmote.space.base import Space
 from autosmote.space.pool import build_space
 
@@ -59,14 +68,14 @@ FULL = tuple(f"{name}/{clf}/50" for clf in CLASSIFIERS for name in PAPER_DATASET
 TOY = tuple(f"toy/{clf}" for clf in CLASSIFIERS)
 PAPER_ACTORS = 40
 _AT_LEAST = 12
-"""Iterations of a loop, however slow."""
+"""Least number of iterations of a loop."""
 _SCORED = (5, 20)
-"""Fewest and most episodes that are scored both ways; between them as many as time allows."""
+"""Fewest and most episodes that are scored both ways, as time allows."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """What is searched on."""
+    """A data set, a classifier and an imbalance ratio."""
 
     dataset: str
     clf: str
@@ -74,7 +83,7 @@ class Case:
 
     @classmethod
     def parse(cls, text: str) -> Case:
-        """From ``dataset/clf/ir``, or without an ir for the data as they are."""
+        """Parse ``dataset/clf/ir``, or ``dataset/clf`` for the data as they are."""
         found = re.fullmatch(rf"(\w+)/({'|'.join(CLASSIFIERS)})(?:/(\d+(?:\.\d+)?))?", text)
         if not found:
             raise UserError(
@@ -87,7 +96,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Variant:
-    """How it is searched."""
+    """Settings of a search that are compared."""
 
     net: str = SearchConfig.low_level_net
     scoring: str = "auto"
@@ -95,7 +104,7 @@ class Variant:
 
     @property
     def name(self) -> str:
-        """In tables."""
+        """Label in tables."""
         return f"{self.net}, {self.scoring}, {self.actors} actors"
 
 
@@ -105,23 +114,23 @@ def _split(dataset: str, ir: float | None, data_dir: str | None, seed: int) -> S
 
 
 class Bench:
-    """Measures cases; all times of one case in this process on one thread."""
+    """Measures cases in this process, on one thread."""
 
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.args = arguments
-        # One for all that are compared: a lag is part of what a search computes.
+        # The same for all variants, since the lag changes what a search computes.
         self.lag = max(SearchConfig.lag, arguments.actors)
 
     def split(self, case: Case) -> Split:
-        """Training and validation part."""
+        """Return the training and the validation part."""
         return _split(case.dataset, case.ir, self.args.data_dir, self.args.seed)
 
     def case(self, case: Case, *, generator: bool) -> list[Row]:
-        """Rows of all that is measured in this process; the generator's where it is asked for."""
+        """Return the rows of loops and scores, and those of the generator if requested."""
         print(f"{case.dataset}/{case.clf}" + (f", IR {case.ir:g}" if case.ir else ""), flush=True)
         split = self.split(case)
         space = build_space(split.X_train[split.y_train == 1], SearchConfig.K)
-        # Compile, or load from numba's cache, before anything is timed.
+        # Compile (or load from numba's cache) before anything is timed.
         toy = Case("toy", case.clf, None)
         default = SearchConfig.low_level_net
         others = [net for net in LOW_LEVEL_NETS if net != default]
@@ -139,12 +148,12 @@ class Bench:
         return [{"revision": revision(), **asdict(case), **row} for row in rows]
 
     def variants(self, case: Case, nets: tuple[str, ...]) -> dict[Variant, Variant | None]:
-        """What takes turns, each with the variant that it is compared with."""
+        """Return the variants to alternate, each with the one that it is compared with."""
         actors = self.args.actors
         fast, refit = Variant(actors=actors), Variant(scoring="refit", actors=actors)
         pairs: dict[Variant, Variant | None] = {fast: None, refit: fast}
         pairs[Variant(actors=0)] = fast
-        if case.clf == "adaboost":  # the slowest to refit: scoring is nearly all there is
+        if case.clf == "adaboost":  # the slowest to refit: scoring takes nearly all time
             pairs[Variant(scoring="refit", actors=0)] = refit
         for net in nets[1:]:
             pairs[Variant(net, actors=actors)] = fast
@@ -155,16 +164,6 @@ class Bench:
     ) -> SearchResult:
         """Search until the iterations are done, or for some seconds after the first."""
         split = self.split(case)
-        first: list[float] = []
-        enough = False
-
-        def stop(iteration: int, reward: float, best: float) -> None:
-            nonlocal enough
-            first.append(time.perf_counter())
-            if iteration >= _AT_LEAST and first[-1] - first[0] > budget:
-                enough = True
-                raise KeyboardInterrupt
-
         config = SearchConfig(
             iterations=iterations or self.args.iterations,
             low_level_net=variant.net,
@@ -173,21 +172,20 @@ class Bench:
             lag=self.lag,
             device=self.args.device,
         )
-        try:
+
+        def run(on_iteration: Callable[..., None]) -> SearchResult:
             return run_search(
                 split.X_train, split.y_train, split.X_val, split.y_val, classifier(case.clf),
                 metric="macro_f1", ir=split.ir, seed=self.args.seed, config=config,
-                on_iteration=stop,
+                on_iteration=on_iteration,
             )  # fmt: skip
-        except SearchInterrupted as interrupted:
-            if not enough or interrupted.result is None:
-                raise
-            return interrupted.result
+
+        return search_within(budget, _AT_LEAST, run)
 
     def loops(
         self, case: Case, pairs: dict[Variant, Variant | None]
     ) -> tuple[list[Row], dict[Variant, SearchResult]]:
-        """A row per variant, from rounds of searches in turns, there and back again."""
+        """Return a row per variant, from rounds of searches that alternate forth and back."""
         results: dict[Variant, list[SearchResult]] = {variant: [] for variant in pairs}
         for turn in range(self.args.rounds):
             for variant in list(pairs)[:: 1 if turn % 2 == 0 else -1]:
@@ -196,7 +194,7 @@ class Bench:
         for variant, other in pairs.items():
             row = {"kind": "loop", **_loop(results[variant], self.lag), **asdict(variant)}
             if other is not None:
-                # Over the iterations that both did: work changes while the policies learn.
+                # Over the iterations that both did, as their cost changes while policies learn.
                 n = min(r.iterations for v in (variant, other) for r in results[v])
                 seconds = [
                     sum(_window(r, n, self.lag) for r in results[v]) for v in (variant, other)
@@ -209,7 +207,7 @@ class Bench:
         return rows, {variant: found[-1] for variant, found in results.items()}
 
     def score(self, case: Case, space: Space, generator: EpisodeGenerator) -> Row:
-        """The fast scorer against a refit, on the same episodes one after the other."""
+        """Compare the fast scorer and a refit on the same episodes, one after the other."""
         split = self.split(case)
         parts = (split.X_train, split.y_train, space.pool, split.X_val)
         fast, refit = (
@@ -234,7 +232,7 @@ class Bench:
     def generator(
         self, space: Space, net: str, generator: EpisodeGenerator, flat: dict[str, np.ndarray]
     ) -> Row:
-        """The exact generator, taking over the parameters included, against the naive one."""
+        """Compare the exact generator, loading of parameters included, and the naive one."""
         joined = np.concatenate([flat[level] for level in LEVELS])
         plain = PlainPolicies(space, flat, G1=generator.G1, G2=generator.G2, low_level_net=net)
         slow: list[float] = []
@@ -259,7 +257,7 @@ class Bench:
         }  # fmt: skip
 
     def _typical_episodes(self, generator: EpisodeGenerator) -> list[list[int]]:
-        """Seeds of the episodes of median size: a row costs less in a long one."""
+        """Return seeds of episodes of median size: a row costs less in a long one."""
         seeds = [[self.args.seed, n] for n in range(41)]
         sizes = [generator.generate(np.random.default_rng(seed)).n_synthetic for seed in seeds]
         middle = np.argsort(np.abs(sizes - np.median([size for size in sizes if size])))
@@ -269,7 +267,7 @@ class Bench:
 def _loaded_generator(
     space: Space, result: SearchResult, net: str
 ) -> tuple[EpisodeGenerator, dict[str, np.ndarray]]:
-    """A generator with the parameters that a search ended with, and these."""
+    """Return a generator with the final parameters of a search, and these parameters."""
     generator = EpisodeGenerator(space, result.G1, SearchConfig.G2, low_level_net=net)
     generator.load(np.concatenate([result.parameters[level] for level in LEVELS]))
     return generator, result.parameters
@@ -281,7 +279,7 @@ def _load_and_generate(generator: EpisodeGenerator, flat: np.ndarray, seed: list
 
 
 def _timed(seconds: list[float], function: Callable, *arguments: Any) -> Any:
-    """Call, and note the CPU time: on one thread the wall time of a machine without other work."""
+    """Call a function and append its CPU time: on one thread, the wall time of an idle machine."""
     start = time.process_time()
     answer = function(*arguments)
     seconds.append(time.process_time() - start)
@@ -294,18 +292,18 @@ def _ratio(slow: list[float], fast: list[float]) -> Row:
 
 
 def _window(result: SearchResult, n: int, lag: int) -> float:
-    """Seconds from the iteration at which all actors are at work to the n-th."""
+    """Return the seconds from the iteration at which all actors work to the n-th."""
     at = result.history["seconds"]
     return at[n - 1] - at[_first(n, lag)]
 
 
 def _first(n: int, lag: int) -> int:
-    """Index of an iteration: the first few come together; they, and the set-up, are left out."""
+    """Return the index of the first iteration to count: without set-up and the first results."""
     return min(lag, n // 2) - 1
 
 
 def _loop(results: list[SearchResult], lag: int) -> Row:
-    """Milliseconds per iteration of each part, over all rounds."""
+    """Return the row of a loop: milliseconds per iteration of each step, over all rounds."""
     n = [result.iterations for result in results]
     done = sum(n) - sum(_first(m, lag) + 1 for m in n)
     seconds = sum(_window(result, m, lag) for result, m in zip(results, n, strict=True))
@@ -320,7 +318,7 @@ def _loop(results: list[SearchResult], lag: int) -> Row:
         "iterations": min(n),
         "iterations_per_s": done / seconds,
         **{f"{part}_ms": value for part, value in parts.items()},
-        # What is left of an iteration: the search's own sum includes the wait for its first actor.
+        # The rest of an iteration: the search's own sum includes the wait for its first actor.
         "wait_ms": max(0.0, 1000 * seconds / done - busy_ms),
         "setup_s": float(np.median([result.history["seconds"][0] for result in results])),
         "n_synthetic": float(np.mean(np.concatenate([r.history["n_synthetic"] for r in results]))),
@@ -328,7 +326,7 @@ def _loop(results: list[SearchResult], lag: int) -> Row:
 
 
 def whole_run(arguments: argparse.Namespace, job: Row) -> Row:
-    """A whole search; the work of a process of its own."""
+    """Run a whole search, in a process of its own, and return its row."""
     arguments.actors = job["actors"]
     bench, variant = Bench(arguments), Variant(actors=job["actors"])
     case = Case(job["dataset"], job["clf"], job["ir"])
@@ -342,14 +340,14 @@ def whole_run(arguments: argparse.Namespace, job: Row) -> Row:
 
 
 def whole_runs(cases: list[Case], arguments: argparse.Namespace) -> Iterator[Row]:
-    """Jobs of processes of their own."""
+    """Yield the whole searches to run in processes of their own."""
     actors, iterations = arguments.actors, arguments.iterations
     chosen = cases if arguments.full or arguments.cases else cases[:1]
     for case in chosen:
         yield {**asdict(case), "actors": actors, "iterations": iterations}
     if arguments.cases or cases[0].dataset == "toy":
         return
-    # Memory, where there is most of it.
+    # For memory, the largest data set.
     for clf in CLASSIFIERS if arguments.full else ("knn",):
         for n in (actors, PAPER_ACTORS) if arguments.full else (actors,):
             case = Case("electricity", clf, 20.0)
@@ -357,7 +355,7 @@ def whole_runs(cases: list[Case], arguments: argparse.Namespace) -> Iterator[Row
 
 
 def measure(arguments: argparse.Namespace) -> int:
-    """Measure what is asked for and not there yet, and write the report."""
+    """Measure what is requested and not yet measured, and write the report."""
     has_data = bool(arguments.data_dir or os.environ.get(DATA_DIR_VARIABLE))
     chosen = arguments.cases or (FULL if arguments.full else QUICK)
     if not arguments.cases and not has_data:

@@ -1,10 +1,10 @@
-"""What a sweep costs besides its work: CPU seconds per unit, and Hydra's launchers beside it.
+"""Measure the overhead of a sweep and of Hydra's launchers, in CPU seconds per unit.
 
     python scripts/bench_sweep.py
 
-Units that do nothing (no resampling and a decision tree on the embedded toy data) are put through
-the local pool; the CPU time of all its processes is divided by their number. The same runs are
-then done by `python -m autosmote.run -m` under Hydra's launchers. Writes
+Units with little work (no resampling and a decision tree on the embedded toy data) run in the
+local pool; the CPU time of all its processes is divided by the number of units. The same runs are
+then executed by `python -m autosmote.run -m` under Hydra's launchers. Writes
 <results-dir>/bench/sweep.{csv,md}.
 """
 
@@ -32,7 +32,7 @@ LAUNCHERS = {
 
 
 def cpu_of(arguments: list[str]) -> tuple[float, float]:
-    """CPU and wall seconds of a command with all its processes."""
+    """Return the CPU and wall seconds of a command with all its processes."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     started = time.perf_counter()
     subprocess.run(
@@ -101,7 +101,7 @@ def main() -> int:
     table, load = Table(folder / "sweep.csv", COLUMNS, keep=False), busy()
     measure(arguments.units, arguments.jobs, table)
     lines = [
-        "# What a sweep costs besides its work",
+        "# Overhead of a sweep",
         "",
         "CPU and wall seconds of all processes; units and jobs fit one decision tree to the toy",
         "data, without resampling. Made by `python scripts/bench_sweep.py`.",
