@@ -23,7 +23,9 @@ def commands() -> list[list[str]]:
     found = []
     documents = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
     text = "\n".join(path.read_text(encoding="utf-8") for path in documents)
-    for block in re.findall(r"^```(?:bash|sh|shell|console)?\n(.*?)^```", text, re.M | re.S):
+    for language, block in re.findall(r"^```(\w*)\n(.*?)^```", text, re.M | re.S):
+        if language != "sh":
+            continue
         for line in block.replace("\\\n", " ").splitlines():
             line = line.strip().removeprefix("$ ")
             if re.match(
