@@ -1,10 +1,14 @@
 """Several samplers on one configuration: run, kept where done, and ranked."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from claiming import claimed_elsewhere
 from record_names import NAMES
 from run_configs import FEW
 
@@ -157,6 +161,49 @@ def test_an_interruption_keeps_what_is_done(here, two, monkeypatch, capsys):
     assert len(list(here.glob("results/runs/*/record.json"))) == 1
     assert two() == 0
     assert "1 of 2 were done before" in capsys.readouterr().err
+
+
+def test_group_survives_crash_of_a_unit(here, capsys):
+    faulty = ["clf._target_=estimators.Faulty", "+clf.params.n_train=291", "+clf.params.fault=kill"]
+    assert main(["sampler=all", "sampler.members=[randomoversampler,none]", *faulty]) == 1
+    streams = capsys.readouterr()
+    assert [row[1] for row in rows_of(streams.out)] == ["none"]
+    assert "no scores of randomoversampler (its process ended by signal SIGKILL)" in streams.err
+
+
+# Loaded by each process before anything else: notes each record that is moved into its place.
+NOTE_RECORDS = """
+import os
+_replace = os.replace
+def replace(source, target, **kwargs):
+    _replace(source, target, **kwargs)
+    if str(target).endswith("record.json"):
+        with open("written", "a") as log:
+            log.write(str(target) + "\\n")
+os.replace = replace
+"""
+
+
+def test_two_groups_at_once_do_each_run_once_and_both_rank_all(here):
+    names = ["none", "randomoversampler", "tomeklinks", "autosmote"]
+    assert main(["sampler=none", "results_dir=other"]) == 0
+    (one,) = here.glob("other/runs/*")
+    (here / "sitecustomize.py").write_text(NOTE_RECORDS)
+    command = [sys.executable, "-m", "autosmote.run", "sampler=all", *FEW]
+    command.append(f"sampler.members=[{','.join(names)}]")
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(here), *sys.path])}
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    # Both meet a run that is taken, at their ends at the latest.
+    with claimed_elsewhere(here / "results", one.name):
+        groups = [subprocess.Popen(command, env=environment, **pipes) for _ in range(2)]
+        for group in groups:
+            assert any("Another process works on this now" in line for line in group.stderr)
+    for group in groups:
+        out, _ = group.communicate(timeout=100)
+        assert group.returncode == 0
+        assert sorted(row[1] for row in rows_of(out)) == sorted(names)
+    written = Path("written").read_text().splitlines()
+    assert len(written) == len(set(written)) == len(names)
 
 
 def record(name, test, status="ok"):

@@ -197,7 +197,7 @@ def test_a_time_limit_is_ok_and_said(here):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_search_keeps_what_it_has(here, number):
-    settings = ["search.iterations=100000", "search.actors=1", "search.device=cpu"]
+    settings = ["search.iterations=1000", "search.actors=1", "search.device=cpu"]
     process = subprocess.Popen(
         [sys.executable, "-m", "autosmote.run", *settings, "save_data=true"],
         stderr=subprocess.PIPE,

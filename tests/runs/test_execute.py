@@ -10,7 +10,7 @@ import pytest
 from record_names import NAMES
 from unit_configs import AUTOSMOTE, SEEDS, rival
 
-from autosmote.config.schema import ClassifierSettings
+from autosmote.config.schema import ClassifierSettings, SamplerSettings
 from autosmote.config.search import SearchConfig
 from autosmote.errors import UserError
 from autosmote.records.files import read_record
@@ -77,6 +77,15 @@ def test_only_what_is_missing_is_run(make, tmp_path):
     assert [record["clf"] for record in do(configs)] == ["svm"]
     assert kept.stat().st_mtime_ns == before and lost.exists()
     assert log.read_text().count("fit") == 2
+
+
+def test_leftovers_of_a_killed_process_are_removed(make):
+    (run,) = plan([make(SamplerSettings("none", kind="none"))], Data())[0]
+    leftover = run.folder / f".{'0' * 32}-record.json"
+    leftover.parent.mkdir(parents=True)
+    leftover.write_text("{")
+    do([run.config])
+    assert [path.name for path in run.folder.iterdir()] == ["record.json"]
 
 
 def test_failures_are_repeated_on_request(make):
