@@ -1,4 +1,4 @@
-"""Several samplers on one configuration: run what is missing, and rank them."""
+"""Run the missing ones of several samplers on one configuration, and rank all of them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def compare(config: Config, units: Sequence[Sequence[Run]], data: Data) -> bool:
     KeyboardInterrupt
         Records that are finished stay.
     """
-    make_classifier(config.clf)  # a mistake in its settings is said before any work
+    make_classifier(config.clf)  # a mistake in its settings is raised before any work
     split = data.split(config)
     to_do = [runs for unit in units if (runs := missing(unit))]
     logger.info("%s", headline(config, split))

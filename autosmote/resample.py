@@ -1,8 +1,9 @@
-"""`autosmote resample`: over-sample a table in a file, for people who do not write Python.
+"""The command `autosmote resample`: over-sample a table in a file, without writing Python.
 
-The rows are split 60/20/20. The search makes rows from the first part and is judged by the second;
-the third is scored once, at the end, so that the table of scores holds one that is not optimistic.
-All given rows are written, as they were, and then the synthetic ones.
+The rows are split 60/20/20 into training, validation and test rows. The search makes synthetic rows
+from the training rows and is scored on the validation rows; the test rows are scored once, at the
+end, so that one of the scores is not optimistic. All given rows are written unchanged, followed by
+the synthetic ones.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ _BY_DISTANCE = ("knn", "svm", "logistic")
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Resample a table; returns the exit status: 0, 2 for a mistake, 130 if interrupted."""
+    """Resample a table; return the exit status: 0, 2 for a mistake, 130 if interrupted."""
     options = _parser().parse_args(arguments)
     try:
         return _resample(options)
@@ -118,9 +119,9 @@ def _resample(options: argparse.Namespace) -> int:
         verbose=1,
     )
     X_new, y_new = sampler.fit_resample(X.iloc[train], y[train])
-    judges = [(X.iloc[part], y[part]) for part in (validation, test)]
-    before = _scores(estimator, X.iloc[train], y[train], judges)
-    after = _scores(estimator, X_new, y_new, judges)
+    held_out = [(X.iloc[part], y[part]) for part in (validation, test)]
+    before = _scores(estimator, X.iloc[train], y[train], held_out)
+    after = _scores(estimator, X_new, y_new, held_out)
     _write(output, columns, options.target, X_new.iloc[len(train) :], y_new[len(train) :])
     count = np.arange(1, len(sampler.history_["reward"]) + 1)
     plot_curve(
@@ -138,7 +139,7 @@ def _resample(options: argparse.Namespace) -> int:
 def _frame_and_labels(
     columns: Sequence[RawColumn], target: str, where: str
 ) -> tuple[pd.DataFrame, np.ndarray]:
-    """Features as whole numbers, numbers, or text, and the labels' texts."""
+    """Return features, as whole numbers, numbers or text, and the labels' texts."""
     import pandas as pd
 
     names = [column.name for column in columns]
@@ -169,7 +170,7 @@ def _frame_and_labels(
 
 
 def _parts(y: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Training, validation and test rows, stratified by class."""
+    """Return the indices of training, validation and test rows, stratified by class."""
     from sklearn.model_selection import train_test_split
 
     labels, counts = np.unique(y, return_counts=True)
@@ -184,16 +185,16 @@ def _parts(y: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray
 
 
 def _scores(estimator: Any, X: Any, y: np.ndarray, parts: Sequence[tuple[Any, Any]]) -> list[float]:
-    """Macro-F1 and MCC on each part."""
+    """Return macro-F1 and MCC on each part."""
     from sklearn.base import clone
     from sklearn.metrics import f1_score, matthews_corrcoef
 
     model = clone(estimator).fit(X, y)
     scores = []
     for X_part, y_part in parts:
-        called = model.predict(X_part)
-        scores.append(float(f1_score(y_part, called, average="macro", zero_division=0)))
-        scores.append(float(matthews_corrcoef(y_part, called)))
+        predicted = model.predict(X_part)
+        scores.append(float(f1_score(y_part, predicted, average="macro", zero_division=0)))
+        scores.append(float(matthews_corrcoef(y_part, predicted)))
     return scores
 
 
@@ -209,7 +210,7 @@ def _summary(sampler: AutoSMOTE, before: list[float], after: list[float]) -> str
 def _write(
     path: Path, columns: Sequence[RawColumn], target: str, X: pd.DataFrame, y: np.ndarray
 ) -> None:
-    """The given rows, as their cells were, and the synthetic ones."""
+    """Write the given rows, unchanged, and then the synthetic ones."""
     new = {**{name: X[name] for name in X.columns}, target: y}
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)

@@ -1,4 +1,4 @@
-"""What commands have in common: Hydra's command line, logging, signals, exit status."""
+"""Hydra's command line, logging, signals and exit status, for all commands."""
 
 import logging
 import os
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("autosmote")
 
 FAILED, MISTAKE, INTERRUPTED = 1, 2, 130
-"""Exit status besides 0."""
+"""Exit statuses besides 0."""
 
 
 def run_command(
@@ -41,9 +41,9 @@ def run_command(
     arguments : sequence of str
         Overrides and flags of the command line.
     config_name : str
-        Of the file in conf/.
+        Name of the file in conf/.
     schema : dataclass
-        Of the configuration.
+        Schema of the configuration.
     job : callable
         Called with a `schema`; returns the exit status.
 
@@ -65,12 +65,12 @@ def run_command(
         if flags:
             # First, since Hydra's parser does not find settings on both sides of a flag.
             arguments = flags[:1] + [word for word in arguments if word not in flags]
-            # Hydra notes a sweep's settings in a folder; nobody needs it afterwards.
+            # Hydra writes a sweep's settings to a folder, which is not needed afterwards.
             arguments.append(f"hydra.sweep.dir='{notes}'")
         stack.enter_context(_as_command_line(arguments))
 
         def note(settings: "DictConfig") -> None:
-            # By a file, since a launcher's process has no other way to say it and go on.
+            # By a file, since a launcher's process has no other way to report it and go on.
             status = _call(settings, schema, job)
             (notes / f"{uuid.uuid4().hex}.status").write_text(str(status))
 
@@ -96,7 +96,7 @@ def run_command(
 def key_values(
     arguments: Sequence[str], defaults: Mapping[str, str], command: str
 ) -> dict[str, str]:
-    """Settings written key=value, for a command that needs no more than that.
+    """Return settings that are written key=value, for a command that needs no more than that.
 
     Raises
     ------
@@ -114,7 +114,7 @@ def key_values(
 
 
 def _call(settings: "DictConfig", schema: type[Any], job: Callable[[Any], int]) -> int:
-    """One job of Hydra's: do it, and say what is wrong with the input."""
+    """Do one job of Hydra's; print what is wrong with the input. Returns the exit status."""
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
@@ -132,8 +132,10 @@ def _launcher(arguments: Sequence[str]) -> str:
 
 
 def _folder_for_notes(arguments: Sequence[str]) -> tempfile.TemporaryDirectory[str]:
-    """A folder for what jobs leave for this process; where they may be on other machines, one
-    beside the results, which these share."""
+    """Make a folder in which jobs note their exit status for this process.
+
+    Where jobs may run on other machines, it lies beside the results, which these share.
+    """
     parent = None
     if _launcher(arguments) not in ("basic", "joblib"):
         given = [word for word in arguments if word.startswith("results_dir=")]
@@ -144,7 +146,7 @@ def _folder_for_notes(arguments: Sequence[str]) -> tempfile.TemporaryDirectory[s
 
 @contextmanager
 def _as_command_line(arguments: list[str]) -> Iterator[None]:
-    """Give Hydra its arguments, and make it raise its errors instead of printing them."""
+    """Pass Hydra its arguments, and make it raise its errors instead of printing them."""
     argv, full_error = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
     sys.argv = [argv[0], *arguments]
     os.environ["HYDRA_FULL_ERROR"] = "1"
@@ -160,7 +162,7 @@ def _as_command_line(arguments: list[str]) -> Iterator[None]:
 
 @contextmanager
 def _sigterm_as_interrupt() -> Iterator[None]:
-    """Let SIGTERM, with which schedulers end a job, be as clean an end as Ctrl-C."""
+    """Handle SIGTERM, with which schedulers end a job, like Ctrl-C."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -15,7 +15,7 @@ MISSING = "???"  # OmegaConf's mark for a value that the group's file must give
 
 @dataclass
 class DatasetSettings:
-    """Where the rows come from."""
+    """Dataset settings."""
 
     name: str = MISSING
     """toy, file, or one of the paper's six in lower case."""
@@ -29,7 +29,7 @@ class DatasetSettings:
 
 @dataclass
 class ClassifierSettings:
-    """A scikit-learn classifier."""
+    """Settings of a scikit-learn classifier."""
 
     name: str = MISSING
     """The name in records and tables."""
@@ -42,7 +42,7 @@ class ClassifierSettings:
 
 @dataclass
 class SamplerSettings:
-    """What is done about the imbalance."""
+    """Sampler settings."""
 
     name: str = MISSING
     """The name in records and tables, lower case."""
@@ -55,9 +55,9 @@ class SamplerSettings:
     """Further arguments of the class; of a search, settings that differ from `search`; of a
     group, such arguments under its samplers' names."""
     kind: str = "resampler"
-    """none: the training part as it is; search: AutoSMOTE's; resampler: a class that makes a new
-    training part; method: a class that is its own classifier, made with the validation part;
-    resamplings: a resampler's class, tried with many seeds and ratios by the settings iterations,
+    """none: the training part unchanged; search: AutoSMOTE's search; resampler: a class that makes
+    a new training part; method: a class that is its own classifier and also gets the validation
+    part; resamplings: a resampler's class with many seeds and ratios, by the settings iterations,
     reward, folds, final and keep of `search`, as a control of what learning adds; group: several
     samplers, one after the other."""
     members: list[str] = field(default_factory=list)
@@ -66,31 +66,31 @@ class SamplerSettings:
 
 @dataclass
 class LimitSettings:
-    """What a resampler or a method may use: it runs in a process of its own, which is ended when
-    it passes a limit. It then counts as no resampling, marked as imputed."""
+    """Limits of a resampler or a method, which runs in a process of its own. The process is ended
+    when it passes a limit; the run then has the scores of no resampling, marked as imputed."""
 
     resampling_seconds: float | None = 60.0
     """For each resampling; null: none. Where one ratio takes longer, the larger ones are skipped.
     A resampler that is trained first may take as long as for all of its ratios together."""
     run_seconds: float | None = None
-    """For all that a resampler or a method does in one run; null: none."""
+    """For all work of a resampler or a method in one run; null: none."""
     memory_mb: float | None = None
-    """For the process and those it starts, where the system tells (Linux); null: 80 % of what is
-    available when it starts."""
+    """For the process and those it starts, on Linux; null: 80 % of the memory that is available
+    when it starts."""
 
 
 @dataclass
 class PreprocessSettings:
-    """How features are prepared."""
+    """Preprocessing of the features."""
 
     fit_on: str = "train"
-    """train: scaling is fitted on the training part; all: before the split, as the paper does,
-    which leaks."""
+    """train: scaling is fitted on the training part; all: on all rows before the split, as in the
+    paper, which leaks."""
 
 
 @dataclass
 class Config:
-    """One run."""
+    """Settings of a run."""
 
     dataset: DatasetSettings = field(default_factory=DatasetSettings)
     clf: ClassifierSettings = field(default_factory=ClassifierSettings)
@@ -109,9 +109,9 @@ class Config:
     data_dir: str | None = None
     """A folder with the six datasets as ARFF; null: AUTOSMOTE_DATA_DIR, else OpenML."""
     force: bool = False
-    """Run again although there is a record."""
+    """Run again even where there is a record."""
     retry: str | None = None
-    """failed: run again where the record is not ok; timeout: where a limit on time was passed."""
+    """failed: run again where the record is not ok; timeout: where a time limit was passed."""
     save_data: bool = False
     """Keep the resampled training part beside the record."""
 
@@ -124,7 +124,7 @@ def register_schema(name: str = "schema", node: type[Any] = Config) -> None:
 
 
 def validate(config: Config) -> None:
-    """Check what types cannot, before any work.
+    """Check the settings that types do not, before any work.
 
     The ranges of `ir`, `preprocess` and `search` are checked by the code that uses them.
 

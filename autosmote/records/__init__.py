@@ -1,1 +1,1 @@
-"""What is kept of a run."""
+"""Records of runs: identity, content, files, claims, and collected tables."""

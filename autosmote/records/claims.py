@@ -1,8 +1,8 @@
-"""Claims: who works on a run at the moment, so that nobody else does.
+"""Claim runs, so that no two processes work on one.
 
-A claim is a lock on one byte of a file in the results folder. The system lets go of it when its
-process ends, in whatever way, so there are no stale ones; file systems shared by several machines
-(NFS) know such locks too. They are the process's own: one that is forked has none of them.
+A claim is a lock on one byte of a file in the results folder. The OS releases the lock when the
+process exits, so locks never go stale; file systems that several machines share (NFS) have such
+locks too. A lock belongs to a process: a forked child does not inherit it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 
 @contextmanager
 def claim(results_dir: str | Path, keys: Iterable[str]) -> Iterator[bool]:
-    """Claim runs by their keys for as long as the block lasts; False where one is taken."""
+    """Claim runs by their keys for the block; yield False where another process has one of them."""
     fd, taken = _open(os.path.abspath(results_dir), os.getpid()), []
     try:
         # In one order everywhere, or two processes could each hold what the other lacks.
@@ -44,7 +44,7 @@ def claim(results_dir: str | Path, keys: Iterable[str]) -> Iterator[bool]:
 
 @contextmanager
 def wait_for_claim(results_dir: str | Path, keys: Iterable[str]) -> Iterator[None]:
-    """Claim runs as soon as nobody else does."""
+    """Claim runs as soon as no other process has one of them."""
     keys, told = list(keys), False
     while True:
         with claim(results_dir, keys) as mine:
@@ -58,17 +58,19 @@ def wait_for_claim(results_dir: str | Path, keys: Iterable[str]) -> Iterator[Non
 
 
 def leave_no_trace(results_dir: str | Path) -> None:
-    """Remove the results folder where nothing but the claims is in it."""
+    """Remove the results folder where it holds nothing but the file of claims, all free."""
     folder = Path(results_dir)
     if folder.is_dir() and [path.name for path in folder.iterdir()] == [_FILE]:
-        (folder / _FILE).unlink(missing_ok=True)
-        _open.cache_clear()  # the next claim needs a new one
         with suppress(OSError):
+            # All of the file: refused while any other process has a claim.
+            fcntl.lockf(_open(os.path.abspath(folder), os.getpid()), fcntl.LOCK_EX | fcntl.LOCK_NB)
+            (folder / _FILE).unlink(missing_ok=True)
+            _open.cache_clear()  # the next claim needs a new file
             folder.rmdir()
 
 
 def is_claimed(results_dir: str | Path, key: str) -> bool:
-    """Whether another process works on a run."""
+    """Return whether another process works on a run."""
     with claim(results_dir, [key]) as mine:
         return not mine
 
@@ -76,7 +78,7 @@ def is_claimed(results_dir: str | Path, key: str) -> bool:
 def _lock(fd: int, place: int) -> bool:
     try:
         fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
-    except (BlockingIOError, PermissionError):  # EAGAIN or EACCES, as the system likes
+    except (BlockingIOError, PermissionError):  # EAGAIN or EACCES, by system
         return False
     except OSError as error:
         if error.errno not in _NO_LOCKS:
@@ -93,13 +95,13 @@ def _warn_once() -> None:
 
 
 def _place(key: str) -> int:
-    """Of a run's byte: 62 bits, so that two runs hardly ever share one."""
+    """Return the place of a run's byte: 62 bits, so that two runs hardly ever share one."""
     return int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]) >> 2
 
 
 @functools.cache
 def _open(results_dir: str, pid: int) -> int:
-    """Once per process: closing any descriptor of the file would drop all its locks."""
+    """Open the file once per process: closing any descriptor of it would drop all its locks."""
     folder = Path(results_dir)
     folder.mkdir(parents=True, exist_ok=True)
     return os.open(folder / _FILE, os.O_RDWR | os.O_CREAT, 0o666)

@@ -1,14 +1,14 @@
-"""The records of an experiment in one table: what is committed, and what reports read.
+"""Read and write the collected records of an experiment: what is committed and reported.
 
-A folder <results_dir>/<experiment>/ holds, each sorted and the same to the byte whatever
-happened on the way:
+A folder <results_dir>/<experiment>/ holds the following files. Each is sorted, and the same to the
+byte however often the sweep was interrupted:
 
     records.csv.gz           one row per run, for all budgets; nested names joined by a dot
-    histories.csv.gz         where the experiment asks for it: the course of each search
+    histories.csv.gz         the history of each search, where the experiment asks for it
     plans/<budget>.csv.gz    which runs the budget asks for, and the row of a table they are for
-    plans/<budget>.json      how it was asked for
+    plans/<budget>.json      the command that asked for it
 
-and costs.csv.gz, the seconds and memory of each run, which are never twice the same.
+and costs.csv.gz, the seconds and memory of each run, which differ each time.
 A run's *key* is its folder's name, which comes from its identity.
 """
 
@@ -65,7 +65,7 @@ _TEXT = {
 
 
 def record_row(key: str, record: Mapping[str, Any]) -> dict[str, Any]:
-    """A record as a row of records.csv.gz and of costs.csv.gz, which differ in their columns."""
+    """Return a record as a row for records.csv.gz and costs.csv.gz, which differ in columns."""
     flat: dict[str, Any] = {"key": key}
     for name, value in record.items():
         if name in _JSON:
@@ -87,7 +87,7 @@ def _flatten(name: str, value: Any) -> Iterable[tuple[str, Any]]:
 
 
 def read_records(folder: str | Path) -> pd.DataFrame:
-    """records.csv.gz with the types of its columns; empty where there is none.
+    """Read records.csv.gz with the types of its columns; empty where there is none.
 
     Raises
     ------
@@ -98,17 +98,17 @@ def read_records(folder: str | Path) -> pd.DataFrame:
 
 
 def read_costs(folder: str | Path) -> pd.DataFrame:
-    """costs.csv.gz, seconds and MB; empty where there is none."""
+    """Read costs.csv.gz, in seconds and MB; empty where there is none."""
     return _read(Path(folder) / COSTS, COST_COLUMNS)
 
 
 def read_histories(folder: str | Path) -> pd.DataFrame:
-    """histories.csv.gz, a row per run and iteration; empty where there is none."""
+    """Read histories.csv.gz, a row per run and iteration; empty where there is none."""
     return _read(Path(folder) / HISTORIES, HISTORY_COLUMNS)
 
 
 def read_plan(folder: str | Path, budget: str) -> pd.DataFrame:
-    """The runs that a budget asks for.
+    """Read the runs that a budget asks for.
 
     Raises
     ------
@@ -128,7 +128,7 @@ def read_plan(folder: str | Path, budget: str) -> pd.DataFrame:
 def write_plan(
     folder: str | Path, budget: str, rows: Iterable[Mapping[str, Any]], about: Mapping[str, Any]
 ) -> None:
-    """Write the runs that a budget asks for, and how it was asked for."""
+    """Write the runs that a budget asks for, and the command that asked for it."""
     plans, rows = Path(folder) / "plans", list(rows)
     columns = PLAN_COLUMNS + GRID_COLUMNS * any("source" in row for row in rows)
     _write(plans / f"{budget}.csv.gz", columns, sorted(_cells(rows, columns), key=_order))
@@ -138,7 +138,7 @@ def write_plan(
 def write_records(folder: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write records.csv.gz and costs.csv.gz from rows of `record_row`.
 
-    What these files hold of other runs stays there.
+    Rows of other runs stay.
     """
     rows = list(rows)
     for name, columns in ((RECORDS, RECORD_COLUMNS), (COSTS, COST_COLUMNS)):
@@ -146,14 +146,14 @@ def write_records(folder: str | Path, rows: Iterable[Mapping[str, Any]]) -> None
 
 
 def write_histories(folder: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write histories.csv.gz; what it holds of other runs stays there."""
+    """Write histories.csv.gz; rows of other runs stay."""
     _merge(Path(folder) / HISTORIES, HISTORY_COLUMNS, list(rows))
 
 
 def _merge(path: Path, columns: Sequence[str], rows: list[Mapping[str, Any]]) -> None:
     new = list(_cells(rows, columns))
     keys = {cells["key"] for cells in new}
-    # As text, so that what was written before stays as it is to the byte.
+    # As text, so that rows of before stay the same to the byte.
     old = csv.DictReader(io.StringIO(_read_text(path, columns)), restval="")
     kept = [cells for cells in old if cells["key"] not in keys]
     _write(path, columns, sorted(kept + new, key=_order))
@@ -166,7 +166,7 @@ def _cells(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Iterato
 
 
 def _order(cells: Mapping[str, str]) -> tuple[str | float, ...]:
-    """By what a reader looks for, then by what makes a row the only one."""
+    """Return the sort key of a row: what a reader looks for, then what makes it unique."""
     numbers = ("ir", "seed", "iteration")
     return tuple(
         float(cells.get(name) or 0) if name in numbers else cells.get(name, "") for name in _ORDER
@@ -192,7 +192,7 @@ def _as_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
 
 
 def _replace(path: Path, data: bytes) -> None:
-    """Leave a file alone that would not change."""
+    """Write a file, unless it would not change."""
     if not path.exists() or path.read_bytes() != data:
         write_file(path, lambda temporary: temporary.write_bytes(data))
 

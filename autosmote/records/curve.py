@@ -1,4 +1,4 @@
-"""The curve of a search."""
+"""Draw the curve of a search."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +10,7 @@ _FAINT, _MEAN, _BEST = "#999999", "#0072B2", "#D55E00"
 
 
 def running_mean(values: np.ndarray, window: int) -> np.ndarray:
-    """Mean over the last `window` values (fewer at the beginning), same length as `values`."""
+    """Return the mean over the last `window` values (fewer at the beginning), at each of them."""
     sums = np.concatenate([[0.0], np.cumsum(values)])
     ends = np.arange(1, len(values) + 1)
     starts = np.maximum(0, ends - window)
@@ -33,10 +33,10 @@ def plot_curve(
         With iteration, reward and best.
     path : Path
     metric : str
-        The reward's name.
+        Name of the reward.
     title : str
     reference : float, optional
-        The validation score of no resampling, drawn as a line to compare with.
+        Validation score of no resampling, drawn as a line.
     """
     # The object interface: pyplot would keep the figure, and pick a backend with a window.
     from matplotlib.figure import Figure

@@ -1,1 +1,1 @@
-"""Runs that share a resampling, and the way to do them."""
+"""Runs: their plan in units, and the one way to do a unit."""

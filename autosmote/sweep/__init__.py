@@ -1,1 +1,1 @@
-"""Sweeps: thousands of runs as units of work, on one machine or many, that survive anything."""
+"""Sweeps: thousands of runs on one machine or many. Resumable; failures are isolated."""

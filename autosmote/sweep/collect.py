@@ -1,4 +1,4 @@
-"""From the records in runs/ to the collected tables of an experiment."""
+"""Collect the records in runs/ into the tables of an experiment."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _FAILURES = (
 
 
 def write_plan(config: SweepConfig, plan: Plan, command: str) -> None:
-    """Write which runs the sweep asks for."""
+    """Write the plan of a sweep."""
     about = {
         "experiment": config.name,
         "budget": config.budget,
@@ -38,9 +38,9 @@ def write_plan(config: SweepConfig, plan: Plan, command: str) -> None:
 
 
 def collect(config: SweepConfig, plan: Plan) -> list[dict[str, Any]]:
-    """Write the collected tables from the records of a plan; the rows of its failed runs.
+    """Write the collected tables from the records of a plan; return the rows of its failed runs.
 
-    What was collected before of runs whose folders are gone, or of other plans, stays.
+    Collected rows of runs whose folders are gone, or of other plans, stay.
     """
     folder = Path(config.results_dir) / config.name
     runs = {run.key: run for unit in plan.units for run in unit.runs}

@@ -38,7 +38,7 @@ Message = tuple[str, Unit, Outcome | None]
 
 
 class Launcher(Protocol):
-    """What does units, somewhere."""
+    """Runs units, here or elsewhere."""
 
     workers: int
 
@@ -47,7 +47,7 @@ class Launcher(Protocol):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Do what the command line asks for; returns the exit status."""
+    """Run the sweep of a command line; return the exit status."""
     register_schema("sweep_schema", SweepConfig)
     return run_command(sys.argv[1:] if argv is None else argv, "sweep", SweepConfig, _job)
 
@@ -57,8 +57,7 @@ def _job(config: SweepConfig) -> int:
 
     overrides = list(HydraConfig.get().overrides.task)
     config = replace(config, budget=plan_name(config.budget, overrides))
-    # What makes the same tables elsewhere: not where and how it is done on this machine, nor in
-    # which order it was said.
+    # The settings that determine the tables, in a fixed order: not those of this machine.
     kept = [
         word for start in _OF_THE_TABLES for word in overrides if word.lstrip("+").startswith(start)
     ]
@@ -72,7 +71,7 @@ def sweep(config: SweepConfig, command: str = "") -> int:
     ----------
     config : SweepConfig
     command : str
-        As which it was asked for, for the reports.
+        The command line, for the plan.
 
     Returns
     -------
@@ -84,7 +83,7 @@ def sweep(config: SweepConfig, command: str = "") -> int:
     UserError
         For mistakes in the settings or the data, and where records cannot be written.
     KeyboardInterrupt
-        What is finished stays, and is collected.
+        Records that are finished stay, and are collected.
     """
     check(config)
     check_writable(config.results_dir)
@@ -126,7 +125,7 @@ def sweep(config: SweepConfig, command: str = "") -> int:
 
 
 def make_launcher(config: SweepConfig, data: Data) -> Launcher:
-    """What does the units: processes of this machine, Ray's tasks, or submitit's jobs."""
+    """Return the launcher: processes of this machine, Ray's tasks or submitit's jobs."""
     if config.launcher == "ray":
         from autosmote.sweep.ray_tasks import RayTasks
 
@@ -145,7 +144,7 @@ def make_launcher(config: SweepConfig, data: Data) -> Launcher:
 
 @contextmanager
 def _writing() -> Generator[None, None, None]:
-    """Say what to do where a disk is full, or will not be written for another reason."""
+    """Raise errors of writing as user errors with a remedy."""
     try:
         yield
     except OSError as error:
@@ -156,7 +155,7 @@ def _writing() -> Generator[None, None, None]:
 
 
 def _run(config: SweepConfig, plan: Plan, to_do: Sequence[Unit], launcher: Launcher) -> None:
-    """Do units; raises OSError where a record cannot be written."""
+    """Run units; raises OSError where a record cannot be written."""
     collected = time.monotonic()
     expected = sum(unit.seconds for unit in to_do)
     progress = UnitProgress(len(to_do), what="units", expected=expected)
@@ -171,7 +170,7 @@ def _run(config: SweepConfig, plan: Plan, to_do: Sequence[Unit], launcher: Launc
 
 
 def _summarise(plan: Plan, failed: Sequence[dict[str, Any]]) -> None:
-    """Say what became of all runs, and which samplers failed with what."""
+    """Print the number of ok and failed runs, and the most frequent errors by sampler."""
     n_runs = len({run.key for unit in plan.units for run in unit.runs})
     print(f"{n_runs} runs: {n_runs - len(failed)} ok, {len(failed)} failed")
     causes = Counter((row["sampler"], row["status"], str(row["error"])) for row in failed)

@@ -30,9 +30,9 @@ class _State:
 
 
 class LocalPool:
-    """Runs units in child processes of this machine, `workers` at a time.
+    """Launcher that runs units in child processes of this machine, `workers` at a time.
 
-    One thread here waits for each child; the processes have one thread.
+    A thread of this process waits for each child; children have one thread.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Units as tasks of a Ray cluster: this machine alone, or many that share the results folder."""
+"""Run units as tasks of a Ray cluster: this machine, or many that share the results folder."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TRIES = 3
 
 
 class RayTasks:
-    """Runs units as Ray's tasks, one core each.
+    """Launcher that runs units as Ray's tasks, one core each.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""The settings of a sweep, and the runs that they ask for.
+"""Settings of a sweep, and the runs that they expand to.
 
-conf/experiment says which runs a table or a figure needs, conf/budget how much of them, and
-conf/experiment_budget what one budget changes in one experiment; all write into this schema, and
-what the command line says comes last.
+conf/experiment holds the runs that a table or a figure needs, conf/budget the part of them that is
+run, and conf/experiment_budget what one budget changes in one experiment. All have this schema;
+overrides of the command line come last.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ LAUNCHERS = ("local", "ray", "submitit")
 
 @dataclass
 class Arm:
-    """A row of a table, or a point of a figure: a sampler with settings of its own."""
+    """A row of a table or a point of a figure: a sampler with settings of its own."""
 
     sampler: str = MISSING
     label: str = MISSING
@@ -45,7 +45,7 @@ class Arm:
 
 @dataclass
 class Source:
-    """Where a grid's sample sets come from: a sampler with settings of its own."""
+    """Origin of a grid's sample sets: a sampler with settings of its own."""
 
     sampler: str = MISSING
     params: dict[str, Any] = field(default_factory=dict)
@@ -68,12 +68,12 @@ class Grid:
 
 @dataclass
 class SweepConfig:
-    """Many runs: each combination of what is listed here."""
+    """Many runs: each combination of the lists."""
 
     name: str = MISSING
     """The experiment: records are collected in <results_dir>/<name>/."""
     budget: str = MISSING
-    """The name of the plan; custom where the command line changes what it asks for."""
+    """The name of the plan; custom where the command line changes its runs."""
     samplers: list[str] = field(default_factory=list)
     """Samplers or groups of samplers; each is an arm under its own name."""
     arms: list[Arm] = field(default_factory=list)
@@ -92,7 +92,7 @@ class SweepConfig:
     preprocess: PreprocessSettings = field(default_factory=PreprocessSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     histories: bool = False
-    """Collect the course of each search."""
+    """Collect the history of each search."""
     save_data: bool = False
     """Keep each resampled training part."""
     results_dir: str = "results"
@@ -102,32 +102,34 @@ class SweepConfig:
     """local: processes of this machine; ray: tasks of a Ray cluster; submitit: jobs of SLURM, or
     of this machine by submitit.cluster=local."""
     workers: int | None = None
-    """Units at a time; null: the usable cores (local), what the cluster has (ray), 8 jobs."""
+    """Units at a time; null: the usable cores (local), all cores of the cluster (ray), 8 jobs
+    (submitit)."""
     unit_seconds: float | None = 7200.0
-    """After which a unit is ended, whatever it does; null: never."""
+    """Time limit of a unit, after which its process is ended; null: none."""
     unit_memory_mb: float | None = None
-    """What a unit's processes may use together; null: an equal share of 80 % of what there is."""
+    """Memory limit of a unit's processes together; null: an equal share of 80 % of the available
+    memory."""
     dry_run: bool = False
-    """Print the plan and its hours on this machine, and stop."""
+    """Print the plan and its hours on this machine, and run nothing."""
     force: bool = False
     """Run everything again."""
     retry: str | None = None
-    """failed: run again what is not ok; timeout: what passed a limit on time."""
+    """failed: run again all runs that are not ok; timeout: those that passed a time limit."""
     reports: bool = True
     """Write tables and figures at the end."""
     allow_missing: bool = False
-    """Write them even where cells are missing, and mark these."""
+    """Write tables and figures even where cells are missing, and mark these."""
     imputed_is_ok: bool = False
-    """Let a sampler's failure that is imputed by no resampling not be the sweep's."""
+    """Exit with status 0 even where a sampler failed and was imputed by no resampling."""
     collect_every: float = 300.0
-    """Seconds between two collections of what is done so far."""
+    """Seconds between two collections of the records so far."""
     ray: dict[str, Any] = field(default_factory=dict)
     """Arguments of ray.init, e.g. {address: auto}; without any a cluster is started here."""
     submitit: dict[str, Any] = field(default_factory=dict)
     """Parameters of submitit's executor, e.g. {slurm_partition: cpu, timeout_min: 600}."""
 
 
-# What the command line cannot change without making another plan.
+# Settings that make another plan where the command line changes them.
 PLANNED = (
     *("samplers", "arms", "grid", "params", "datasets", "irs", "clfs", "metrics", "seeds"),
     *("search", "preprocess", "limits"),
@@ -135,7 +137,7 @@ PLANNED = (
 
 
 def check(config: SweepConfig) -> None:
-    """Check what types cannot, before any work.
+    """Check the settings that types do not, before any work.
 
     Raises
     ------
@@ -181,7 +183,7 @@ def grid_arms(grid: Grid) -> list[tuple[str, Arm]]:
 
 
 def arms(config: SweepConfig) -> list[tuple[str, SamplerSettings, SearchConfig]]:
-    """The labelled samplers of a sweep, each with the settings of a search.
+    """Return the labelled samplers of a sweep, each with the settings of its search.
 
     Raises
     ------
@@ -220,12 +222,12 @@ def arms(config: SweepConfig) -> list[tuple[str, SamplerSettings, SearchConfig]]
 
 
 def expand(config: SweepConfig) -> Iterator[tuple[str, Config]]:
-    """All runs of a sweep with the labels of their arms.
+    """Yield the configurations of a sweep, each with the label of its arm.
 
     Raises
     ------
     UserError
-        For a setting that cannot be.
+        For a setting that is not possible.
     """
     for (label, sampler, search), dataset, ir, seed in itertools.product(
         arms(config), config.datasets, config.irs, config.seeds
@@ -257,6 +259,6 @@ def _load(group: str, name: str, schema: type[Any]) -> Any:
 
 
 def plan_name(budget: str, overrides: list[str]) -> str:
-    """The budget's name, or "custom" where overrides of the command line change the plan."""
+    """Return the budget's name, or "custom" where overrides change the plan."""
     keys = {override.lstrip("+~").partition("=")[0].partition(".")[0] for override in overrides}
     return "custom" if keys & set(PLANNED) else budget

@@ -1,4 +1,4 @@
-"""Units in jobs of SLURM, through submitit: each job is a pool of its own on the same plan."""
+"""Run units in jobs of SLURM, through submitit: each job is a local pool on the same plan."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _POLL = 2.0
 
 
 class SubmititJobs:
-    """Submits an array of jobs that share the units: each does what no other has claimed.
+    """Launcher that submits an array of jobs; each does the units that no other has claimed.
 
     Parameters
     ----------
