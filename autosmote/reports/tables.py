@@ -42,16 +42,11 @@ def make_rank_table(name: str, caption: str, summary: Summary, *, by_dataset: bo
     columns = summary.columns if by_dataset else [OVERALL]
     categories = name == "table2"
     rows: list[list[Cell]] = []
-    rules, last = set(), None
     for arm in summary.arms:
-        group = names.category(arm) if categories else ""
-        if group != last and rows:
-            rules.add(len(rows))
         cells = [_rank_cell(summary, column, arm) for column in columns]
         imputed, runs = summary.imputed(arm)
-        label = [Cell(group)] if categories else []
+        label = [Cell(names.category(arm))] if categories else []
         rows.append([*label, Cell(names.arm(arm)), *cells, Cell(f"{imputed}/{runs}", sort=imputed)])
-        last = group
     footer = []
     if any(summary.spearman(metric, column)[1] for metric in summary.metrics for column in columns):
         found = [_spearman_cell(summary, column) for column in columns]
@@ -82,7 +77,6 @@ def make_rank_table(name: str, caption: str, summary: Summary, *, by_dataset: bo
         data,
         spans=spans,
         n_text=n_left,
-        rules=frozenset(rules),
         grouped=categories,
         footer=footer,
         notes=notes,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -65,10 +65,10 @@ class Table:
         Names over several columns, from the left; the widths sum to that of the table.
     n_text : int
         Columns of text on the left; the others hold numbers.
-    rules : set of int
-        Rows with a line above them.
+    groups : list
+        The group of each row; lines set groups apart.
     grouped : bool
-        The first column names groups of rows; where rows cannot be sorted, once per group.
+        The first column names the groups; where rows cannot be sorted, once per group.
     footer : list of list of Cell
         Rows that stay below when others are sorted.
     notes : list of str
@@ -81,7 +81,12 @@ class Table:
     data: pd.DataFrame
     spans: list[tuple[str, int]] = field(default_factory=list)
     n_text: int = 1
-    rules: frozenset[int] = frozenset()
+    groups: Sequence[Any] = ()
     grouped: bool = False
     footer: list[list[Cell]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+
+    def starts_group(self, i: int) -> bool:
+        """Return whether row `i` is of another group than the row above it."""
+        groups = [row[0].text for row in self.rows] if self.grouped else self.groups
+        return 0 < i < len(groups) and groups[i] != groups[i - 1]

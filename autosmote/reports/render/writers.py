@@ -95,7 +95,7 @@ def to_latex(table: Table) -> str:
             begin += width
     lines += [" & ".join(map(_latex, table.header)) + r" \\", r"\midrule"]
     for i, row in enumerate(_printed_rows(table)):
-        if i in table.rules or (table.footer and i == len(table.rows)):
+        if table.starts_group(i) or (table.footer and i == len(table.rows)):
             lines.append(r"\midrule")
         lines += _latex_row(row)
     lines += [r"\bottomrule", r"\end{tabular}}"]

@@ -142,21 +142,17 @@ def make_hyperparameters_table(name: str, caption: str, ranks: pd.DataFrame) -> 
     ranks : DataFrame
         Of `compute_hyperparameter_ranks`.
     """
-    rows, rules = [], set()
-    last = None
-    for row in ranks.to_dict("records"):
-        if last not in (None, (row["metric"], row["parameter"])):
-            rules.add(len(rows))
-        last = row["metric"], row["parameter"]
-        rows.append(
-            [
-                Cell(METRICS[row["metric"]]),
-                Cell(row["arm"]),
-                Cell(str(row["n"]), sort=row["n"]),
-                format_estimate(row, "rank", 2),
-                format_estimate(row, "score", 3),
-            ]
-        )
+    rows = [
+        [
+            Cell(METRICS[row["metric"]]),
+            Cell(row["arm"]),
+            Cell(str(row["n"]), sort=row["n"]),
+            format_estimate(row, "rank", 2),
+            format_estimate(row, "score", 3),
+        ]
+        for row in ranks.to_dict("records")
+    ]
+    groups = list(zip(ranks["metric"], ranks["parameter"], strict=True))
     header = ["Metric", "Value", "n", "Rank [95%]", "Test score [95%]"]
     notes = ["Ranks among the values of one hyperparameter, the others at their defaults."]
-    return Table(name, caption, header, rows, ranks, n_text=2, rules=frozenset(rules), notes=notes)
+    return Table(name, caption, header, rows, ranks, n_text=2, groups=groups, notes=notes)

@@ -55,12 +55,9 @@ def _arms_table(name: str, metric: str, found: Found) -> Table:
     data = found.arms[found.arms["metric"] == metric]
     blocks = names.in_order(data["block"], _BLOCKS)
     rows: list[list[Cell]] = []
-    rules = set()
     for group in _grouped(data, ["arm"]):
         first = group[blocks[0]]
         source = names.arm(first["source"])
-        if rows and rows[-1][0].text != source:
-            rules.add(len(rows))
         rows.append(
             [
                 *(Cell(source), Cell(first["reward"]), Cell(first["rule"])),
@@ -103,7 +100,6 @@ def _arms_table(name: str, metric: str, found: Found) -> Table:
         rows,
         data,
         n_text=3,
-        rules=frozenset(rules),
         grouped=True,
         notes=notes,
     )
@@ -115,12 +111,9 @@ def _gains_table(name: str, metric: str, found: Found) -> Table:
     blocks = names.in_order(data["block"], _BLOCKS)
     whole, parts = blocks[0], blocks[1:]
     rows: list[list[Cell]] = []
-    rules = set()
     for group in _grouped(data, ["question", "arm", "against"]):
         first = group[whole]
         question, _ = _QUESTIONS[first["question"]]
-        if rows and rows[-1][0].text != question:
-            rules.add(len(rows))
         counts = "/".join(str(first[count]) for count in ("wins", "ties", "losses"))
         cells = [
             *(Cell(question), *_arm_cells(found, first["arm"], first["against"])),
@@ -159,7 +152,6 @@ def _gains_table(name: str, metric: str, found: Found) -> Table:
         rows,
         data,
         n_text=3,
-        rules=frozenset(rules),
         grouped=True,
         notes=notes,
     )
@@ -172,12 +164,9 @@ def _by_classifier_table(name: str, found: Found) -> Table:
     whole, parts = blocks[0], blocks[1:]
     clfs = names.in_order(frame["clf"], [names.OVERALL, *names.CLASSIFIERS])
     rows: list[list[Cell]] = []
-    rules = set()
     for by, part in frame.groupby(["metric", "question", "arm", "against"], sort=False):
         metric, question, arm, against = by
         of = {(row["clf"], row["block"]): row for row in part.to_dict("records")}
-        if rows and rows[-1][0].text != METRICS[metric]:
-            rules.add(len(rows))
         cells = [Cell(METRICS[metric]), Cell(_QUESTIONS[question][0])]
         cells += _arm_cells(found, arm, against)
         for clf in clfs:
@@ -208,7 +197,6 @@ def _by_classifier_table(name: str, found: Found) -> Table:
         rows,
         frame,
         n_text=4,
-        rules=frozenset(rules),
         grouped=True,
         notes=notes,
     )
