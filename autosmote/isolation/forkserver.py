@@ -27,12 +27,17 @@ _EXIT_WAIT = forkserver_process.GRACE + 5
 class ForkServer:
     """A process that forks children, one at a time; it ends with this process or by `close`.
 
+    Parameters
+    ----------
+    parent : ForkServer, optional
+        Forks this server, which then has all that the parent has preloaded.
+
     Attributes
     ----------
     control : socket
         For requests and exit codes; at its end once the server has ended.
     pid : int
-        Known once the server is ready.
+        Known once the server is ready; 0 before, where another server forks it.
     preloaded : set
         For the owner, to note what has been preloaded.
     """
@@ -41,17 +46,22 @@ class ForkServer:
     # server in turn; whoever needs several at a time passes its own.
     _current: ForkServer | None = None
 
-    def __init__(self) -> None:
-        self.control, theirs = socket.socketpair()
-        with theirs:
-            self._process = _start_process(theirs)
-        self.pid = self._process.pid
-        self._begin()
-
-    def _begin(self) -> None:
+    def __init__(self, parent: ForkServer | None = None) -> None:
+        self._process: _Process
+        if parent is None:
+            self.control, theirs = socket.socketpair()
+            with theirs:
+                self._process = _start_process(theirs)
+        else:
+            self.control = parent._request(forkserver_process.FORK_SERVER)
+            self._process = _Grandchild()
         self._owner, self._ready = os.getpid(), False
         self.preloaded: set[Any] = set()
         atexit.register(self.close)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @classmethod
     def of_this_process(cls) -> ForkServer:
@@ -63,11 +73,8 @@ class ForkServer:
 
     def fork(self) -> ForkServer:
         """Return a further server, forked from this one with all that this one has preloaded."""
-        found = object.__new__(ForkServer)
-        found.control = self._request(forkserver_process.FORK_SERVER)
-        found._begin()
+        found = ForkServer(parent=self)
         found.wait_until_ready()
-        found._process = _Grandchild(found.pid)
         return found
 
     def preload(self, function: Callable[..., Any], *arguments: Any) -> None:
@@ -102,7 +109,7 @@ class ForkServer:
             if len(message) < ready.size:
                 how = how_it_ended(self._wait_for_end())
                 raise RuntimeError(f"no process can be started: the host ended {how}")
-            (self.pid,) = ready.unpack(message)
+            (self._process.pid,) = ready.unpack(message)
             self._ready = True
 
     def start_child(self) -> Connection:
@@ -205,15 +212,16 @@ class _Forked:
 class _Grandchild:
     """A server forked by another server, which reaps it: its exit code is not known here."""
 
-    pid: int
+    pid: int = 0  # until it is known
     ended: bool = False
 
     def poll(self) -> int | None:
         return -signal.SIGKILL if self.ended else None
 
     def kill(self) -> None:
-        with contextlib.suppress(OSError):
-            os.kill(self.pid, signal.SIGKILL)
+        if self.pid:
+            with contextlib.suppress(OSError):
+                os.kill(self.pid, signal.SIGKILL)
 
     def wait(self) -> int:
         self.ended = True  # it ends when its socket is closed, or has been killed

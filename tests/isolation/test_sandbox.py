@@ -45,6 +45,9 @@ class Worker:
     def mistake(self):
         raise UserError("there is no such thing")
 
+    def preloaded(self):
+        return os.preloaded
+
     def print(self):
         print("not a result")
 
@@ -247,6 +250,31 @@ def test_interrupted_call_ends_the_child():
             assert not child.alive and not is_running(pid)
     finally:
         signal.signal(signal.SIGUSR1, previous)
+
+
+def test_forked_fork_server_has_what_its_parent_preloaded():
+    server = ForkServer()
+    server.preload(setattr, os, "preloaded", 7)
+    forked = server.fork()
+    try:
+        assert forked.pid not in (0, server.pid)
+        with SandboxedObject(None, Worker, server=forked) as child:
+            assert child.call("preloaded").value == 7
+    finally:
+        forked.close()
+        server.close()
+    wait_for_end([forked.pid, server.pid])
+
+
+def test_fork_by_a_killed_fork_server_raises():
+    server = ForkServer()
+    server.wait_until_ready()
+    os.kill(server.pid, signal.SIGSTOP)
+    forked = ForkServer(parent=server)
+    os.kill(server.pid, signal.SIGKILL)
+    with pytest.raises(RuntimeError, match="no process can be started"):
+        forked.wait_until_ready()
+    server.close()
 
 
 @pytest.mark.parametrize(
