@@ -27,7 +27,8 @@ from autosmote.run import main
 from autosmote.sampler.autosmote import AutoSMOTE
 from autosmote.sampler.class_search import run_search
 from autosmote.sampler.encoding import tabular
-from autosmote.search.hierarchical.episode import UNIFORM, EpisodeGenerator, Rules
+from autosmote.search.hierarchical.episode import EpisodeGenerator, Rules
+from autosmote.search.hierarchical.episode_kernels import UNIFORM
 from autosmote.search.hierarchical.learner import HierarchicalLearner, LearnerSettings, Level
 from autosmote.search.hierarchical.parameters import initial_parameters
 from autosmote.search.hierarchical.policies import LowLevelPolicy

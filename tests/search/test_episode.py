@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from autosmote.search.hierarchical import episode as fast
-from autosmote.search.hierarchical.episode import FIXED, UNIFORM, EpisodeGenerator, Rules
+from autosmote.search.hierarchical import network_kernels as kernels
+from autosmote.search.hierarchical.episode import EpisodeGenerator, Rules
+from autosmote.search.hierarchical.episode_kernels import FIXED, UNIFORM
 from autosmote.search.hierarchical.parameters import LEVELS, initial_parameters
 from autosmote.search.hierarchical.reference import PlainPolicies, plain_episode
 from autosmote.space.base import N_LAMBDAS
@@ -105,17 +106,17 @@ def test_a_score_has_the_same_bits_whatever_was_computed_before_it():
     _, generator, _ = make()
     low = generator._low
     slot, slot_bin, weights, w2, b2, score, score_b = low[2:9]
-    h = np.zeros((N_LAMBDAS, fast.HIDDEN + 1), dtype=np.float32)
-    acc = np.empty((N_LAMBDAS + 1, fast.HIDDEN), dtype=np.float32)
-    used = np.empty(fast.HIDDEN + 4, dtype=np.int64)
-    base = np.empty(fast.HIDDEN, dtype=np.float32)
+    h = np.zeros((N_LAMBDAS, kernels.HIDDEN + 1), dtype=np.float32)
+    acc = np.empty((N_LAMBDAS + 1, kernels.HIDDEN), dtype=np.float32)
+    used = np.empty(kernels.HIDDEN + 4, dtype=np.int64)
+    base = np.empty(kernels.HIDDEN, dtype=np.float32)
 
     def scores(entries):
         out = {}
         for i, j, own, other in entries:
-            fast._row_base(low, True, i, own, h, used, acc, base)
+            kernels.row_base(low, True, i, own, h, used, acc, base)
             five = np.empty(N_LAMBDAS, dtype=np.float32)
-            fast._scores(
+            kernels.slot_scores(
                 base, slot[j], slot_bin[other], weights, w2, b2, score, score_b, h, used, acc, five
             )
             out[i, j, own, other] = five.tobytes()

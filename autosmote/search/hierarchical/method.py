@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from autosmote.config.search import resolve_G1
 from autosmote.search.candidates import InterpolatedSet
-from autosmote.search.hierarchical.episode import FIXED, LEARNED, UNIFORM, EpisodeGenerator, Rules
+from autosmote.search.hierarchical.episode import EpisodeGenerator, Rules
+from autosmote.search.hierarchical.episode_kernels import FIXED, LEARNED, UNIFORM
 from autosmote.search.hierarchical.parameters import (
     LEFT_OUT,
     check_policies,
@@ -92,14 +93,20 @@ class HierarchicalMethod(Method):
     def make_generator(self) -> Generator:
         return HierarchicalGenerator(self)
 
+    @property
+    def learned_levels(self) -> list[str]:
+        """Levels that decide by their policies, in the order of their decisions."""
+        return [level for level in self.shapes if getattr(self.rules, level) == LEARNED]
+
     def make_learner(self, parameters: Parameters) -> Learner | None:
-        learned = [level for level in self.shapes if getattr(self.rules, level) == LEARNED]
-        if not learned:
+        if not self.learned_levels:
             return None
         from autosmote.search.hierarchical.learner import make_learner  # imports torch
 
         problem = self.problem
-        return make_learner(problem.space, self.shapes, parameters, learned, problem.config)
+        return make_learner(
+            problem.space, self.shapes, parameters, self.learned_levels, problem.config
+        )
 
 
 class HierarchicalGenerator(Generator):
@@ -126,6 +133,7 @@ class HierarchicalGenerator(Generator):
             shares=shares,
         )
         self.scorer_name = self._reward.name
+        self._learns = bool(method.learned_levels)
         self._without_samples: dict[float, float] = {}
 
     def load(self, parameters: Parameters) -> None:
@@ -140,7 +148,7 @@ class HierarchicalGenerator(Generator):
         sample_set = InterpolatedSet(
             episode.samples, np.int32(episode.g1) * episode.g2, LEFT_OUT[episode.under]
         )
-        return Proposal(sample_set, episode.n_synthetic, episode)
+        return Proposal(sample_set, episode.n_synthetic, episode if self._learns else None)
 
     def score(self, proposal: Proposal) -> tuple[float, ...]:
         sample_set: Any = proposal.sample_set
