@@ -43,7 +43,7 @@ class BanditGenerator(Generator):
 
     def propose(self, n, rng):
         copies = int(rng.choice(len(self.probabilities), p=self.probabilities))
-        samples = self.space.nothing()
+        samples = self.space.no_samples()
         samples[: self.space.n_rows] = copies  # the pool begins with the rows themselves
         row_counts = np.full(self.space.n_rows, copies, dtype=np.int32)
         n_synthetic = copies * self.space.n_rows

@@ -407,7 +407,7 @@ def _baseline(searched: ClassSearch, encoder: Encoder) -> float:
     """Score without synthetic rows; a fault of the estimator or the scorer shows here first."""
     try:
         reward = Reward(searched.estimator, searched.parts, searched.metric, scoring="refit")
-        return reward(searched.space.nothing())
+        return reward(searched.space.no_samples())
     except ValueError as error:
         if not encoder.has_text:
             raise

@@ -12,7 +12,7 @@ any weight. Each represents a sample set in its own way; code outside treats it 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -75,19 +75,7 @@ class Space(ABC):
         """Return a maker of rows for classifiers; undecoded rows where `decode` is None."""
 
     @abstractmethod
-    def layout(self, max_samples: int) -> dict[str, tuple[type, int]]:
-        """Return the type and greatest length of each column of `columns`."""
-
-    @abstractmethod
-    def columns(self, samples: Samples) -> dict[str, NDArray]:
-        """Return a sample set as arrays of one length."""
-
-    @abstractmethod
-    def samples(self, columns: Mapping[str, NDArray]) -> Samples:
-        """Return the sample set that `columns` was given."""
-
-    @abstractmethod
-    def nothing(self) -> Samples:
+    def no_samples(self) -> Samples:
         """Return the empty sample set."""
 
 

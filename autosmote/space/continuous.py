@@ -7,7 +7,7 @@ a sample has the same bits whichever others are computed with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
@@ -45,10 +45,6 @@ class Segments:
         """Return the content as bytes, to compare sample sets by."""
         return b"".join(column.tobytes() for column in vars(self).values())
 
-    def copy(self) -> Segments:
-        """Return a copy that shares no memory."""
-        return Segments(*(column.copy() for column in vars(self).values()))
-
 
 @dataclass(frozen=True)
 class SegmentSpace(Space):
@@ -82,20 +78,7 @@ class SegmentSpace(Space):
     def row_maker(self, decode: Decode | None = None) -> RowMaker:
         return SegmentRowMaker(self, decode)
 
-    def layout(self, max_samples: int) -> dict[str, tuple[type, int]]:
-        return {
-            "source": (np.int32, max_samples),
-            "neighbour": (np.int32, max_samples),
-            "weight": (np.float64, max_samples),
-        }
-
-    def columns(self, samples: Segments) -> dict[str, NDArray]:
-        return vars(samples)
-
-    def samples(self, columns: Mapping[str, NDArray]) -> Segments:
-        return Segments(**columns)
-
-    def nothing(self) -> Segments:
+    def no_samples(self) -> Segments:
         return Segments(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0))
 
 

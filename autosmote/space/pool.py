@@ -7,7 +7,6 @@ is computed once (see ``autosmote.scoring``).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -47,16 +46,7 @@ class PoolSpace(Space):
     def row_maker(self, decode: Decode | None = None) -> RowMaker:
         return PoolRowMaker(self, self.pool if decode is None else decode(self.pool))
 
-    def layout(self, max_samples: int) -> dict[str, tuple[type, int]]:
-        return {"counts": (np.int32, len(self.pool))}
-
-    def columns(self, samples: NDArray[np.integer]) -> dict[str, NDArray]:
-        return {"counts": samples}
-
-    def samples(self, columns: Mapping[str, NDArray]) -> NDArray[np.int32]:
-        return columns["counts"]
-
-    def nothing(self) -> NDArray[np.int32]:
+    def no_samples(self) -> NDArray[np.int32]:
         return np.zeros(len(self.pool), dtype=np.int32)
 
     def made_from(self, known: NDArray[np.bool_]) -> NDArray[np.bool_]:

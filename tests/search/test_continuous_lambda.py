@@ -87,7 +87,7 @@ def test_rows_are_where_their_weights_say_and_the_same_alone():
         if source[s] == neighbour[s]:
             assert rows[s].tobytes() == a.tobytes()  # slot 0 is the row itself, to the bit
         assert space.rows(samples.only(np.arange(200) == s)).tobytes() == rows[s].tobytes()
-    assert space.rows(space.nothing()).shape == (0, 4)
+    assert space.rows(space.no_samples()).shape == (0, 4)
 
 
 def test_categories_are_the_nearer_end_s_and_numbers_what_columns_hold():
