@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import cloudpickle
 
 from autosmote.isolation import forkserver_process
-from autosmote.isolation.processes import child_environment, how_it_ended
+from autosmote.isolation.processes import child_environment, describe_exit
 from autosmote.isolation.wire import unpack
 
 _EXIT_WAIT = forkserver_process.GRACE + 5
@@ -107,7 +107,7 @@ class ForkServer:
             self.control.settimeout(None)
             message = self.control.recv(ready.size, socket.MSG_WAITALL)
             if len(message) < ready.size:
-                how = how_it_ended(self._wait_for_end())
+                how = describe_exit(self._wait_for_end())
                 raise RuntimeError(f"no process can be started: the host ended {how}")
             (self._process.pid,) = ready.unpack(message)
             self._ready = True

@@ -39,8 +39,8 @@ def usable_cores() -> int:
     return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
-def how_it_ended(code: int) -> str:
-    """Describe an exit code."""
+def describe_exit(code: int) -> str:
+    """Describe how a process ended by its exit code, as the end of a sentence."""
     if code >= 0:
         return f"with exit code {code}"
     try:

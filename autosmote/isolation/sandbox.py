@@ -29,7 +29,7 @@ from autosmote.isolation.forkserver import ForkServer
 from autosmote.isolation.processes import (
     available_memory,
     descendants,
-    how_it_ended,
+    describe_exit,
     resident_memory,
 )
 from autosmote.isolation.wire import unpack
@@ -204,7 +204,7 @@ class SandboxedObject:
         except (EOFError, OSError):
             self.alive = False
             code = self._server.exit_code()
-            raise ChildFailed("crashed", f"its process ended {how_it_ended(code)}") from None
+            raise ChildFailed("crashed", f"its process ended {describe_exit(code)}") from None
         except BaseException:
             self.close()
             raise

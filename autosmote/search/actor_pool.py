@@ -18,7 +18,7 @@ from typing import Any, Protocol
 import cloudpickle
 from threadpoolctl import threadpool_limits
 
-from autosmote.isolation.processes import child_environment, descendants, how_it_ended
+from autosmote.isolation.processes import child_environment, descendants, describe_exit
 from autosmote.search.actor_process import DONE, TASK
 from autosmote.search.method import Method, Parameters
 from autosmote.search.rollout import Rollout, RolloutWorker
@@ -200,4 +200,4 @@ class ProcessPool:
             return pickle.loads(self._control.recv_bytes())
         except (EOFError, OSError):
             code = self._host.wait(_EXIT_WAIT)
-            raise ActorError(f"the actors' host ended {how_it_ended(code)}") from None
+            raise ActorError(f"the actors' host ended {describe_exit(code)}") from None

@@ -21,7 +21,7 @@ from multiprocessing.connection import Connection
 
 import cloudpickle
 
-from autosmote.isolation.processes import how_it_ended
+from autosmote.isolation.processes import describe_exit
 from autosmote.search.rollout import RolloutWorker
 from autosmote.search.shared_memory import ParameterRing
 
@@ -76,7 +76,7 @@ def _watch(control: Connection, children: dict[int, int]) -> None:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid in children:
                 code = os.waitstatus_to_exitcode(status)
-                message = ("exit", (children.pop(pid), how_it_ended(code)))
+                message = ("exit", (children.pop(pid), describe_exit(code)))
                 control.send_bytes(pickle.dumps(message))
     except (EOFError, OSError):
         pass

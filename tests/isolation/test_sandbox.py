@@ -16,7 +16,7 @@ from waiting import is_running, wait_for_end, wait_until
 from autosmote.errors import UserError
 from autosmote.isolation import processes
 from autosmote.isolation.forkserver import ForkServer
-from autosmote.isolation.processes import child_environment, descendants, how_it_ended
+from autosmote.isolation.processes import child_environment, descendants, describe_exit
 from autosmote.isolation.sandbox import NEVER, ChildFailed, Deadline, SandboxedObject
 from autosmote.isolation.wire import pack, unpack
 
@@ -286,8 +286,8 @@ def test_fork_by_a_killed_fork_server_raises():
         (-40, "by signal 40"),
     ],
 )
-def test_how_it_ended_names_the_code_or_signal(code, words):
-    assert how_it_ended(code) == words
+def test_describe_exit_names_the_code_or_signal(code, words):
+    assert describe_exit(code) == words
 
 
 @pytest.mark.parametrize(
