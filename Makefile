@@ -88,7 +88,8 @@ type: $(STAMP) ## Check types
 
 api: $(STAMP) ## Make the API reference of the sampler from its docstrings, build/api/index.html
 	$(BIN)/python -m pdoc --docformat numpy --output-directory build/api \
-	  autosmote.sampler.autosmote autosmote.sampler.encoding autosmote.search.loop autosmote.config.search
+	  autosmote.sampler.autosmote autosmote.sampler.encoding autosmote.search.loop \
+	  autosmote.search.method autosmote.config.search
 
 data: $(STAMP) ## Fetch the six data sets from OpenML, or check those in AUTOSMOTE_DATA_DIR
 	$(BIN)/python scripts/fetch_data.py $(ARGS)
