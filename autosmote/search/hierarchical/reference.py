@@ -42,6 +42,8 @@ class PlainEpisode:
 
     g1: int
     g1_log_prob: float
+    own_bins: list[int] = field(default_factory=list)
+    """Each row's bin at its turn."""
     g2: list[int] = field(default_factory=list)
     g2_log_prob: list[float] = field(default_factory=list)
     row: list[int] = field(default_factory=list)
@@ -66,7 +68,7 @@ class PlainPolicies:
     def __init__(
         self,
         space: Space,
-        flat: Mapping[str, NDArray[np.float32]],
+        flat: Mapping[str, NDArray[np.float32] | Tensor],
         *,
         G1: int,
         G2: int,
@@ -89,7 +91,7 @@ class PlainPolicies:
             continuous=space.continuous, flat=next_row, under=under,
         )  # fmt: skip
         self.p = {
-            level: split(torch.from_numpy(flat[level]), of_level)
+            level: split(torch.as_tensor(flat[level]), of_level)
             for level, of_level in shapes.items()
         }
         low = self.p["low"]
@@ -170,8 +172,10 @@ def plain_episode(policies: PlainPolicies, rng: np.random.Generator) -> PlainEpi
     episode = PlainEpisode(g1, log_prob, **under)
     for i in range(space.n_rows):  # line 3
         # Lines 4 and 5: how many samples around this row.
-        log_policy, _ = policies.high_level("instance", policies.x[i], *_bins(counts, [i]))
+        (own,) = _bins(counts, [i])
+        log_policy, _ = policies.high_level("instance", policies.x[i], own)
         g2, log_prob = _draw(log_policy, rng)
+        episode.own_bins.append(own)
         episode.g2.append(g2)
         episode.g2_log_prob.append(log_prob)
         for _ in range(g1 * g2):  # line 6
@@ -260,7 +264,7 @@ def _draw(log_policy: Tensor, rng: np.random.Generator) -> tuple[int, float]:
 
 
 def plain_vtrace(
-    log_ratios: Sequence[float],
+    log_ratios: Sequence[float] | NDArray,
     rewards: Sequence[float],
     discounts: Sequence[float],
     values: Sequence[float],
