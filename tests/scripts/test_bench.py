@@ -25,7 +25,7 @@ def read(path):
 
 def test_bench_search_on_toy_data_writes_rows_and_report(script, tmp_path, capsys, monkeypatch):
     bench = script("bench_search")
-    monkeypatch.setattr(bench, "_AT_LEAST", 8)
+    monkeypatch.setattr(script("bench_cases"), "_AT_LEAST", 8)
     arguments = [
         "--full", "--cases", "toy/svm", "--results-dir", str(tmp_path), "--iterations", "9",
         "--rounds", "1", "--budget", "0", "--episodes", "2",
