@@ -1,7 +1,7 @@
-"""Settings of a search, and what they resolve to on a machine. Light: no torch, no numpy.
+"""Search settings, and their values on a machine. Imports neither torch nor numpy.
 
 The same dataclass is the schema of ``search.*`` on the command line and the argument of
-``autosmote.search.loop.run_search``.
+``autosmote.sampler.class_search.ClassSearch``.
 """
 
 import logging
@@ -32,8 +32,8 @@ class SearchConfig:
     G1: int | None = None
     """Cross-instance actions 0..G1; null: max(1, round(G / G2)), where G is samples_per_ir x IR."""
     samples_per_ir: float = 4.0
-    """G1 x G2 / IR where G1 is null: what the two make of a row at most, in units of the
-    imbalance ratio."""
+    """G1 x G2 / IR where G1 is null: the most rows around one row, in units of the imbalance
+    ratio."""
     G2: int = 10
     """Instance-specific actions 0..G2."""
     K: int = 30
@@ -180,7 +180,7 @@ class SearchConfig:
 
 
 def resolve_device(device: str) -> str:
-    """ "cpu" or "cuda" for the learner.
+    """Return "cpu" or "cuda" for the learner.
 
     Raises
     ------
@@ -199,7 +199,7 @@ def resolve_device(device: str) -> str:
 
 
 def resolve_actors(actors: int | str, lag: int) -> int:
-    """Number of actor processes: the usable cores for "auto", never more than the lag."""
+    """Return the number of actor processes: the usable cores for "auto", at most the lag."""
     if actors == "auto":
         return min(usable_cores(), lag)
     if int(actors) > lag:
@@ -208,5 +208,5 @@ def resolve_actors(actors: int | str, lag: int) -> int:
 
 
 def resolve_G1(config: SearchConfig, ir: float) -> int:
-    """G1 so that G1 x G2 is four times the imbalance ratio, unless it is set (Section 4.1)."""
+    """Return G1: as set, or so that G1 x G2 is four times the imbalance ratio (Section 4.1)."""
     return config.G1 or max(1, round(config.samples_per_ir * ir / config.G2))

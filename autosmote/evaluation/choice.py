@@ -16,7 +16,7 @@ from autosmote.errors import (
     describe_warnings,
     let_interrupts_through,
 )
-from autosmote.evaluation.results import Evaluation, GridPoint, HeldOut, Scores, both_metrics
+from autosmote.evaluation.results import Evaluation, GridPoint, Scores, SealedLabels, both_metrics
 from autosmote.isolation.sandbox import ChildFailed
 from autosmote.scoring.registry import drop_in_for
 
@@ -146,7 +146,7 @@ class Choice:
         reference, _ = classifier.reference
         with classifier.observed():
             predictions = {"final": self.predict_test(), "none": reference.predict(split.X_test)}
-        test = HeldOut(split.y_test).evaluate(predictions)
+        test = SealedLabels(split.y_test).evaluate(predictions)
         rows = {"train": class_counts(self.y_given), "resampled": class_counts(self.y)}
         self.seconds["score"] += classifier.seconds
         self.seconds["total"] = self.sampling_seconds + classifier.seconds

@@ -3,8 +3,8 @@
 Every sampler uses the validation part: a search and methods such as MESA as their reward, every
 other one by a grid over the ratio n_min/n_maj (`evaluation.ratio_grid`). A resampled training part
 is made once and serves all classifiers and metrics that are asked for together, and a search serves
-all rules for its candidates (`evaluation.searched`). The test labels lie behind `HeldOut`, which
-opens once for each choice, when all is chosen.
+all rules for its candidates (`evaluation.searched`). The test labels are `SealedLabels`, which
+open once for each choice, when all is chosen.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an evaluation gives: scores, the grid of what was tried, and the test part's seal."""
+"""Results of an evaluation: scores, the grid that was tried, and the sealed test labels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def both_metrics(y: np.ndarray, predictions: np.ndarray) -> Scores:
 
 
 def score_table(rows: Mapping[str, Sequence[float]]) -> list[str]:
-    """Lines of a table: by name Macro-F1 and MCC on validation, then on test."""
+    """Format a table of scores: by name Macro-F1 and MCC on validation, then on test."""
     lines = [
         f"{'':24}{'validation':^22}{'test':^22}",
         f"{'':24}{'macro_f1':>10}{'mcc':>10}  {'macro_f1':>10}{'mcc':>10}",
@@ -34,8 +34,8 @@ def score_table(rows: Mapping[str, Sequence[float]]) -> list[str]:
     return lines
 
 
-class HeldOut:
-    """The labels of the test part, which can be looked at exactly once."""
+class SealedLabels:
+    """The labels of the test part, which can be evaluated exactly once."""
 
     def __init__(self, y: np.ndarray) -> None:
         self._y = y
@@ -72,7 +72,7 @@ class GridPoint:
 
 @dataclass
 class Evaluation:
-    """What one sampler and one classifier did on one split.
+    """Scores and cost of one sampler and one classifier on one split.
 
     Attributes
     ----------

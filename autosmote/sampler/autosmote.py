@@ -325,7 +325,7 @@ class AutoSMOTE(BaseSampler):
         return {"categorical_features": self.categorical_features, "allow_nan": self.allow_nan}
 
     def _seed(self) -> int:
-        """An integer is the search's own seed; anything else gives one."""
+        """Return the search's seed: `random_state` itself, or an integer drawn from it."""
         if isinstance(self.random_state, Integral):
             return int(self.random_state)
         return int(check_random_state(self.random_state).randint(2**31 - 1))
@@ -352,7 +352,7 @@ class AutoSMOTE(BaseSampler):
         return config
 
     def _labels(self, y: NDArray) -> list[Any]:
-        """The classes to over-sample, the smallest first."""
+        """Return the classes to over-sample, the smallest first."""
         sizes = {label: int(np.count_nonzero(y == label)) for label in self.sampling_strategy_}
         labels = sorted(sizes, key=sizes.__getitem__)
         for label in labels:

@@ -1,4 +1,4 @@
-"""Checks of what a sampler is given, with scikit-learn's messages where it has one."""
+"""Input checks of the sampler, with scikit-learn's messages where it has one."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def check_validation(sampler: Any, X: Any, validation: Any, **rows: Any) -> tupl
 
 
 def dense(X: Any) -> Any:
-    """A sparse matrix as an array, anything else as it is.
+    """Return a sparse matrix as an array, anything else as it is.
 
     Raises
     ------

@@ -135,7 +135,7 @@ class ClassSearch:
         return replace(part, hardest=hardest_first(states, y == self.label))
 
     def run(self, on_iteration: OnIteration | None = None) -> SearchResult:
-        """Search.
+        """Search for the sample sets with the best scores.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Between a user's rows and a search's numbers.
+"""Encode a user's rows as a search's numbers, and decode synthetic rows.
 
 A search needs two views of a row. Its *codes* are what is interpolated: the numbers in the user's
 units, and for each categorical column the index of a category. Its *state* is what distances and
@@ -22,12 +22,12 @@ _TEXT_KINDS = "OSU"
 
 
 def is_frame(X: Any) -> bool:
-    """Whether X is a pandas DataFrame."""
+    """Return whether X is a pandas DataFrame."""
     return hasattr(X, "iloc") and hasattr(X, "dtypes") and getattr(X, "ndim", 0) == 2
 
 
 def categorical_columns(X: Any, categorical_features: Any) -> NDArray[np.bool_]:
-    """Which columns hold categories.
+    """Return which columns hold categories.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def categorical_columns(X: Any, categorical_features: Any) -> NDArray[np.bool_]:
 
 
 class Encoder:
-    """Turns the given rows into codes, and codes into rows like those that were given.
+    """Encoder of given rows as codes, and decoder of codes to rows of the same kind.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ class Encoder:
         return codes
 
     def decode(self, codes: Codes) -> Any:
-        """Rows with these codes, none of them missing, in the form of the given ones."""
+        """Return rows with these codes, none of them missing, in the form of the given ones."""
         if not is_frame(self._like):
             if self._like.dtype.kind in _TEXT_KINDS or self._categories:
                 rows = np.empty(codes.shape, dtype=self._like.dtype)
@@ -164,12 +164,12 @@ class Encoder:
         return codes[:, j]
 
     def n_state_features(self) -> int:
-        """Length of a state."""
+        """Return the length of a state."""
         numbers = int(np.count_nonzero(~self.categorical))
         return numbers + sum(len(categories) for categories in self._categories.values())
 
     def impute(self, rows: NDArray[np.integer]) -> Codes:
-        """Codes without gaps: medians, most frequent categories (the first in order) of `rows`."""
+        """Fill missing codes by medians and most frequent categories (the first) of `rows`."""
         if not np.isnan(self.codes).any():
             return self.codes
         from sklearn.impute import SimpleImputer
@@ -185,7 +185,7 @@ class Encoder:
     def states(
         self, codes: Codes, rows: NDArray[np.integer], *, standardize: bool
     ) -> NDArray[np.float64]:
-        """States of imputed codes; scales are those of `rows`, which index into the codes."""
+        """Return the states of imputed codes; scales are those of `rows`."""
         blocks: list[NDArray] = []
         numbers = codes[:, ~self.categorical]
         if numbers.shape[1]:
@@ -206,7 +206,7 @@ def _is_number(dtype: Any) -> bool:
 
 
 def _to_numbers(column: Any, X: Any, j: int) -> NDArray[np.float64]:
-    """A column of numbers; NaN where missing."""
+    """Return a column as numbers, NaN where missing."""
     dtype = column.dtype
     if dtype.kind not in "iufbO" and not hasattr(dtype, "categories"):
         name = f"'{X.columns[j]}'" if is_frame(X) else str(j)
@@ -261,5 +261,5 @@ def tabular(estimator: Any, *, categorical: Any = None, scale: bool = False) -> 
 
 
 def _category_names(X: Any) -> Sequence[Any]:
-    """A DataFrame's columns of text, categories and truth values."""
+    """Return the names of a DataFrame's columns of text, categories and truth values."""
     return list(X.columns[categorical_columns(X, "auto")])

@@ -1,4 +1,4 @@
-"""Which rows a search trains on, and which it is judged by."""
+"""Training parts and held-out parts of a search."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Fold:
     def part(
         self, maker: RowMaker, minority: NDArray[np.integer], label: Any, *, fast: bool
     ) -> Part:
-        """What a search is to know of this fold.
+        """Make the part of a search for one class from this fold.
 
         Parameters
         ----------
@@ -62,7 +62,7 @@ class Fold:
         )
 
     def add(self, part: Part, samples: Samples) -> None:
-        """Keep the synthetic rows of a class in place for the classes after it."""
+        """Add a class's synthetic rows to the training part, for the classes after it."""
         new = part.maker.rows(part.maker.restrict(samples))
         self.X_train = stack(self.X_train, new)
         self.y_train = np.append(self.y_train, np.full(len(new), part.label, self.y_train.dtype))

@@ -24,13 +24,13 @@ from autosmote.scoring.registry import drop_in_for
 from autosmote.scoring.reward import Scoring
 from autosmote.scoring.scorers.refit import stack
 from autosmote.search.candidates import Candidate, InterpolatedSet
-from autosmote.search.resamplings import FoldScorers, HeldOut, Resample, Resampling, Table
+from autosmote.search.resamplings import FoldScorers, HeldOutPart, Resample, Resampling, Table
 from autosmote.search.space_reward import SpaceReward
 from autosmote.space.base import RowMaker
 
 
 class SampleSetTables(ABC):
-    """What the sample sets of a method become: training rows, and predictions on held-out rows."""
+    """The training rows of a method's sample sets, and predictions on held-out rows."""
 
     @abstractmethod
     def table(self, sample_set: Any) -> tuple[Any, NDArray]:
@@ -92,7 +92,7 @@ class ResampledTables(SampleSetTables):
     resample : callable
     X, y : ndarrays of shape (n, D) and (n,)
         Rows to learn from; 1 is the minority.
-    folds : sequence of HeldOut
+    folds : sequence of HeldOutPart
     scorers : FoldScorers
         Of these folds.
     """
@@ -100,7 +100,7 @@ class ResampledTables(SampleSetTables):
     resample: Resample
     X: NDArray[np.float64]
     y: NDArray[np.int8]
-    folds: Sequence[HeldOut]
+    folds: Sequence[HeldOutPart]
     scorers: FoldScorers
 
     def table(self, sample_set: Resampling) -> Table:
@@ -124,7 +124,7 @@ class Trials:
         The best first.
     tables : SampleSetTables
     estimator : scikit-learn classifier
-    held_out : sequence of HeldOut
+    held_out : sequence of HeldOutPart
         The parts that scored the candidates: the validation part, or folds.
     apart : bool
         Whether there is one held-out part, and it is not among the rows to learn from: then the
@@ -138,7 +138,7 @@ class Trials:
     candidates: Sequence[Candidate]
     tables: SampleSetTables
     estimator: Any
-    held_out: Sequence[HeldOut]
+    held_out: Sequence[HeldOutPart]
     apart: bool
     label: Any
     metric: Scoring

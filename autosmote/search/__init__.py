@@ -1,1 +1,1 @@
-"""How sample sets are proposed, scored and learned from (Algorithm 2)."""
+"""The search loop and the methods that propose sample sets (Algorithm 2)."""

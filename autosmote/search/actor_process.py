@@ -1,4 +1,4 @@
-"""The actors' host and the actors: what runs in processes of their own.
+"""Main functions of the actors' host and of the actors, which are processes of their own.
 
 The host is started afresh, so that no threads or CUDA context of the parent are inherited. It makes
 the generator once, which imports what that needs and precomputes what scoring needs, and forks the

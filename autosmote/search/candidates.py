@@ -77,7 +77,7 @@ class TopCandidates:
 
     @property
     def score(self) -> float:
-        """The best score so far; NaN before there is one."""
+        """Return the best score so far; NaN before there is one."""
         return self.best[0].score if self.best else np.nan
 
     def offer(self, candidate: Candidate) -> None:

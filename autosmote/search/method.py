@@ -34,7 +34,7 @@ METHODS = {"hierarchical": "autosmote.search.hierarchical.method.HierarchicalMet
 
 
 class SampleSet(Protocol):
-    """What one iteration proposes to train on; its method knows what is inside."""
+    """A set of synthetic rows to train with, in a form of its method's own."""
 
     @property
     def left_out(self) -> float:
@@ -150,7 +150,7 @@ class Method(ABC):
 
 @dataclass(frozen=True)
 class SpaceProblem:
-    """What a method in an interpolation space is given.
+    """The inputs of a method in an interpolation space.
 
     Attributes
     ----------

@@ -23,7 +23,7 @@ Resample = Callable[[int, float | None, NDArray[np.float64], NDArray[np.int8]], 
 """(seed, ratio, X, y) -> the training part resampled."""
 
 
-class HeldOut(Protocol):
+class HeldOutPart(Protocol):
     """A training part, and the held-out rows that go with it."""
 
     @property
@@ -55,10 +55,10 @@ class FoldScorers:
     Parameters
     ----------
     estimator : scikit-learn classifier
-    folds : sequence of HeldOut
+    folds : sequence of HeldOutPart
     """
 
-    def __init__(self, estimator: Any, folds: Sequence[HeldOut]) -> None:
+    def __init__(self, estimator: Any, folds: Sequence[HeldOutPart]) -> None:
         self._estimator, self._folds = estimator, folds
 
     def predict(self, part: int, table: Table) -> NDArray[np.int8]:
@@ -86,7 +86,7 @@ class ResamplingMethod(Method):
     seed : int
         From which all seeds come.
     estimator : scikit-learn classifier
-    folds : sequence of HeldOut
+    folds : sequence of HeldOutPart
         By which resamplings are scored: each is made from a fold's training rows alone.
     metrics : sequence of str
         Names in ``METRICS``; all are computed from the same predictions.
@@ -96,7 +96,7 @@ class ResamplingMethod(Method):
     ratios: Sequence[float | None]
     seed: int
     estimator: Any
-    folds: Sequence[HeldOut]
+    folds: Sequence[HeldOutPart]
     metrics: Sequence[str]
 
     skips_failures: ClassVar[bool] = True

@@ -15,7 +15,7 @@ from autosmote.config.schema import LimitSettings, SamplerSettings
 from autosmote.config.search import SearchConfig
 from autosmote.errors import UserError
 from autosmote.evaluation.protocol import RATIOS, evaluate
-from autosmote.evaluation.results import HeldOut
+from autosmote.evaluation.results import SealedLabels
 from autosmote.isolation import sandbox
 
 DT = DecisionTreeClassifier(random_state=0)
@@ -59,9 +59,9 @@ def expected_scores(model, X, y):
     }
 
 
-def test_the_test_part_opens_once(small_split):
+def test_sealed_labels_are_evaluated_once(small_split):
     model = DecisionTreeClassifier(random_state=0).fit(small_split.X_train, small_split.y_train)
-    held_out = HeldOut(small_split.y_test)
+    held_out = SealedLabels(small_split.y_test)
     predictions = {"a": model.predict(small_split.X_test)}
     scores = held_out.evaluate(predictions)
     assert scores == {"a": expected_scores(model, small_split.X_test, small_split.y_test)}
@@ -96,7 +96,7 @@ def test_permuted_test_labels_change_test_scores_only(small_split, sampler):
     assert tests != tests_permuted
 
 
-def test_no_resampling(small_split):
+def test_no_resampling_has_the_scores_of_the_plain_classifier(small_split):
     evaluation = run(small_split, NONE)
     model = DecisionTreeClassifier(random_state=0).fit(small_split.X_train, small_split.y_train)
     assert evaluation.scores == {
@@ -188,7 +188,9 @@ def test_failures_are_imputed(small_split, sampler, status, error):
         ("eat", "memory", "it used more than limits.memory_mb=500"),
     ],
 )
-def test_what_misbehaves_does_so_alone(small_split, deed, status, error, tmp_path, monkeypatch):
+def test_misbehaving_sampler_is_imputed_and_harms_nothing_else(
+    small_split, deed, status, error, tmp_path, monkeypatch
+):
     """At ratio 0.4: what ran before is kept; after a crash the others are still tried."""
     limits = LimitSettings(resampling_seconds=2, memory_mb=500)
     log = tmp_path / "log"
@@ -230,7 +232,7 @@ def test_training_may_take_the_time_of_all_the_resamplings_that_it_serves(small_
     assert "limits.resampling_seconds=0.3 for each of 9 ratios" in evaluation.error
 
 
-def test_the_run_has_a_limit_too(small_split, tmp_path, monkeypatch):
+def test_run_seconds_limit_all_resamplings_together(small_split, tmp_path, monkeypatch):
     limits = LimitSettings(resampling_seconds=None, run_seconds=1)
     log = tmp_path / "log"
     stop_clock(monkeypatch, log, {"resample 0.4"})
@@ -288,7 +290,7 @@ def test_settings_that_no_sampler_takes_are_the_user_s_mistake(small_split):
         run(small_split, own("NoMethod", kind="method"))
 
 
-def test_a_mistake_can_be_a_failure(small_split):
+def test_users_mistake_is_a_failure_where_it_is_asked_for(small_split):
     evaluation = run(small_split, own("Needy"), mistakes_fail=True)
     assert (evaluation.status, evaluation.imputed) == ("failed", True)
     assert evaluation.error == "Needy needs the package needful; install it."
@@ -347,7 +349,7 @@ def test_a_method_is_its_own_classifier(small_split, metric):
 @pytest.mark.parametrize(
     ("deed", "status"), [("fail", "failed"), ("kill", "crashed"), ("loop", "timeout")]
 )
-def test_a_method_fails_like_a_sampler(small_split, deed, status):
+def test_failing_method_is_imputed(small_split, deed, status):
     # The limit of a resampling is not that of a method.
     limits = LimitSettings(resampling_seconds=0.01, run_seconds=1 if deed == "loop" else None)
     sampler = own("Threshold", kind="method", deed=deed)

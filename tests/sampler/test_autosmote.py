@@ -232,7 +232,7 @@ def test_the_result_is_the_same_for_any_number_of_processes_and_follows_the_seed
     assert np.array_equal(*legacy)
 
 
-def test_the_sampler_the_search_itself_and_the_runner_find_the_same():
+def test_estimator_plain_search_and_runner_find_the_same():
     split = make_split(load_dataset("toy"), ir=None, seed=0)
     settings = {"iterations": 25, "K": 6, "G1": 3, "G2": 4, "lag": 3, "actors": 0}
     config = SearchConfig(**settings)
@@ -313,7 +313,7 @@ X, Y = rows()
         ({}, np.zeros(94), "more than 1 class"),
     ],
 )
-def test_mistakes(settings, y, sentence):
+def test_invalid_arguments_are_refused_in_one_sentence(settings, y, sentence):
     with pytest.raises((UserError, ValueError), match=sentence):
         sampler(**{"estimator": TREE, **settings}).fit_resample(X, y)
 

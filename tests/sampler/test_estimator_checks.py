@@ -33,16 +33,16 @@ SKLEARN = {
 
 
 @pytest.mark.parametrize(("sampler", "check"), IMBLEARN.values(), ids=IMBLEARN)
-def test_imbalanced_learn(sampler, check):
+def test_imbalanced_learn_checks_pass(sampler, check):
     check(sampler)
 
 
 @pytest.mark.parametrize(("sampler", "check"), SKLEARN.values(), ids=SKLEARN)
-def test_scikit_learn(sampler, check):
+def test_scikit_learn_checks_pass(sampler, check):
     check(sampler)
 
 
-def test_the_suites_are_whole(capsys):
+def test_check_suites_are_complete(capsys):
     with capsys.disabled():
         print(
             f"\nAutoSMOTE: {len(IMBLEARN)} checks of imbalanced-learn ({', '.join(VARIANTS)}), "

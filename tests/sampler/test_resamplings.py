@@ -102,7 +102,7 @@ def test_svm_smote_is_imbalanced_learns(toy):
         assert np.array_equal(X, X_same) and np.array_equal(y, y_same)
 
 
-def test_what_fails_once_has_lost_and_what_always_fails_is_imputed(toy):
+def test_failed_resampling_has_no_score_and_a_sampler_that_always_fails_is_imputed(toy):
     def failing(deed):
         target = "rivals.Failing"
         return SamplerSettings("failing", target, True, {"deed": deed}, "resamplings")
@@ -117,7 +117,7 @@ def test_what_fails_once_has_lost_and_what_always_fails_is_imputed(toy):
     assert "on purpose" in found.error
 
 
-def test_units_share_a_search_and_their_names_hold_what_matters(tmp_path):
+def test_unit_shares_a_search_and_identity_holds_what_matters(tmp_path):
     def config(sampler, metric="mcc", **search):
         return Config(
             dataset=DatasetSettings("toy"), sampler=load_sampler(sampler), ir=None, metric=metric,

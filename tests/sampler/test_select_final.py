@@ -176,7 +176,7 @@ def test_rewards_by_folds_are_the_same_for_any_number_of_actors(toy):
 
 
 @pytest.mark.parametrize("sampler", ["autosmote", "smote_search"])
-def test_rules_share_a_search_and_conclude_as_alone(toy, sampler):
+def test_rules_that_share_a_search_choose_as_alone(toy, sampler):
     searches = [SearchConfig(**SETTINGS, final=final, keep=5) for final in FINALS]
     searches.append(SearchConfig(**SETTINGS, final="vote", keep=9))
     together = evaluate(
@@ -188,7 +188,7 @@ def test_rules_share_a_search_and_conclude_as_alone(toy, sampler):
         assert found.search.best.iteration == alone.search.best.iteration
 
 
-def test_each_rule_is_charged_for_all_that_it_uses(toy, monkeypatch):
+def test_rule_seconds_count_all_that_a_rule_uses(toy, monkeypatch):
     trials = searched_trials(toy, final="vote", keep=5)
     fit, clock = type(trials)._fit, [0.0]
 
@@ -221,7 +221,7 @@ def test_no_rule_looks_at_the_test_labels(toy, final):
     assert first.scores["test"] != second.scores["test"]
 
 
-def test_the_library_gives_the_voting_classifier_beside_the_rows(data):
+def test_estimator_keeps_the_voting_classifier_beside_the_rows(data):
     X, y = data
     labels = np.where(y == 1, "a rare", "many")  # the rarer class is the first in sorted order
     sampler = AutoSMOTE(TREE, final="vote", keep=5, iterations=20, random_state=0)
@@ -260,12 +260,12 @@ def test_a_tuned_vote_takes_scikit_learns_scorers_and_folds(data):
         ({"ablation": "merge_train_val", "reward": "crossfit"}, "holds no rows out"),
     ],
 )
-def test_settings_that_cannot_be(settings, says):
+def test_invalid_selection_settings_are_refused(settings, says):
     with pytest.raises(UserError, match=says):
         SearchConfig(**settings).check()
 
 
-def test_the_library_refuses_what_it_cannot_hold_out_or_vote_on(data):
+def test_estimator_refuses_folds_with_validation_and_votes_on_three_classes(data):
     X, y = data
     with pytest.raises(ValueError, match="give no validation"):
         AutoSMOTE(

@@ -91,7 +91,7 @@ def test_a_flat_episode_is_one_episode():
         assert np.all(steps[:-1] < space.K * N_LAMBDAS)
 
 
-def test_a_flat_policy_may_make_nothing():
+def test_flat_policy_may_make_no_samples():
     _, generator, _ = make(next_bias=1e4)
     made = generator.generate(np.random.default_rng(0))
     assert made.n_synthetic == 0 and len(made.row) == 10 and made.g2.max() == 0

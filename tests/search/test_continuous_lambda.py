@@ -73,7 +73,7 @@ def search(split, estimator=TREE, **settings):
 # The space
 
 
-def test_rows_are_where_their_weights_say_and_the_same_alone():
+def test_rows_lie_where_their_weights_say_whatever_is_made_beside():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(9, 4))
     space = build_segment_space(X, 5)
@@ -124,7 +124,7 @@ def test_a_part_gets_only_samples_of_which_it_has_both_ends():
 
 @pytest.mark.parametrize("net", ["joint", "paper"])
 @pytest.mark.parametrize("kind", ["hierarchy", "flat", "under"])
-def test_same_decisions_as_step_by_step(net, kind):
+def test_episode_equals_plain_episode_with_continuous_lambda(net, kind):
     rules = Rules(flat=kind == "flat", under_sampling=kind == "under")
     space, generator, flat = make(net, rules=rules)
     policies = PlainPolicies(
@@ -251,7 +251,7 @@ def test_the_learner_sees_the_policy_as_it_acted_with_its_gradient(net, flat):
 
 
 @pytest.mark.parametrize("wanted", [0.15, 0.85])
-def test_it_learns_a_lambda(wanted):
+def test_low_level_learns_a_lambda(wanted):
     """A weight that pays is learned, through the same queue, losses and optimiser."""
     space, generator, _ = make()
     rng = np.random.default_rng(0)
@@ -277,7 +277,7 @@ def test_it_learns_a_lambda(wanted):
 @pytest.mark.parametrize(
     ("actors", "settings"), [((1, 2), {}), ((2,), {"low_level_net": "joint", "ablation": "flat"})]
 )
-def test_the_number_of_actors_changes_nothing(toy, actors, settings):
+def test_continuous_search_is_the_same_for_any_number_of_actors(toy, actors, settings):
     first, *others = (search(toy, iterations=15, actors=n, **settings) for n in (0, *actors))
     for other in others:
         for key in ("reward", "best", "n_synthetic"):
@@ -322,7 +322,7 @@ def test_the_best_score_is_that_of_the_rows_that_are_returned(toy, settings):
     assert np.array_equal(plain.parameters["low"], initial["low"]) != learned
 
 
-def test_merged_parts_are_trained_and_scored_on_together(toy):
+def test_merged_parts_with_continuous_lambda(toy):
     result = search(toy, ablation="merge_train_val", iterations=10)
     X, y = np.vstack([toy.X_train, toy.X_val]), np.append(toy.y_train, toy.y_val)
     n = len(result.X_synthetic)
@@ -427,7 +427,7 @@ def test_several_minority_classes_and_numbers_alone():
 
 
 @pytest.mark.parametrize("final", ["vote", "tuned_vote"])
-def test_what_becomes_of_several_sample_sets(final):
+def test_votes_of_continuous_sample_sets(final):
     rng = np.random.default_rng(3)
     X = np.vstack([rng.normal(size=(80, 2)), rng.normal(1.5, 1, (20, 2))])
     y = np.repeat([0, 1], [80, 20])
@@ -443,7 +443,7 @@ def test_what_becomes_of_several_sample_sets(final):
 # Settings, saved policies, records
 
 
-def test_a_bad_setting_is_said():
+def test_unknown_lambda_head_is_refused():
     with pytest.raises(
         UserError, match=r"lambda_head must be one of discrete, continuous, not lin"
     ):
@@ -464,7 +464,7 @@ def test_policies_of_the_other_head_do_not_fit(toy, tmp_path):
         search(toy, iterations=1, init_from=str(tmp_path))
 
 
-def test_it_is_another_run_and_the_default_no_other():
+def test_identity_names_lambda_head_unless_it_is_the_default():
     def identity(**settings):
         return identity_of(changed(search=SearchConfig(**settings)))
 

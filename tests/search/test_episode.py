@@ -29,7 +29,7 @@ def make(low_level_net="joint", n=14, K=8, scale=3.0, one_hot=False, **settings)
 
 @pytest.mark.parametrize("low_level_net", ["joint", "paper"])
 @pytest.mark.parametrize("one_hot", [False, True])
-def test_same_decisions_as_step_by_step(low_level_net, one_hot):
+def test_episode_equals_plain_episode(low_level_net, one_hot):
     space, generator, flat = make(low_level_net, one_hot=one_hot, low_level_rows=99)
     plain_policies = PlainPolicies(space, flat, G1=G1, G2=G2, low_level_net=low_level_net)
     crossed = 0
@@ -52,7 +52,7 @@ def test_same_decisions_as_step_by_step(low_level_net, one_hot):
     assert crossed >= 3  # bins were crossed, or the test says little
 
 
-def test_ends_and_kept_rows():
+def test_kept_steps_end_with_their_rows():
     _, generator, _ = make(low_level_rows=3)
     made = generator.generate(np.random.default_rng(1))
     assert made.g1 > 0

@@ -69,7 +69,7 @@ def results(name):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_results_have_not_moved(name):
+def test_golden_results_have_not_moved(name):
     golden = json.loads(GOLDEN.read_text())
     assert golden["protocol_version"] == PROTOCOL_VERSION
     found, expected = results(name), golden["cases"][name]

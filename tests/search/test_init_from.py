@@ -56,7 +56,7 @@ def test_policies_of_another_search_do_not_fit(toy, tmp_path, settings):
         search(toy, iterations=1, init_from=str(tmp_path), **settings)
 
 
-def test_what_is_not_there_or_holds_no_policies_is_said(tmp_path):
+def test_init_from_without_policies_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"no policies\.npz; .*save_policies=true"):
         read_policies(tmp_path)
     files = {"empty": b"", "text": b"hello", "zip": b"PK\x03\x04garbage"}
@@ -70,7 +70,7 @@ def test_what_is_not_there_or_holds_no_policies_is_said(tmp_path):
             read_policies(tmp_path / name)
 
 
-def test_the_command_saves_policies_and_starts_from_them(tmp_path, monkeypatch):
+def test_runner_saves_policies_and_starts_from_them(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     def runs():
@@ -99,7 +99,7 @@ def test_the_command_saves_policies_and_starts_from_them(tmp_path, monkeypatch):
     assert main([*FEW, "seed=1", f"search.init_from={first}"]) == 2
 
 
-def test_other_policies_are_another_run(tmp_path):
+def test_init_from_changes_the_identity_by_the_policies(tmp_path):
     from run_configs import CONFIG, changed, folder_of
 
     def folder(value, **settings):

@@ -65,7 +65,7 @@ def episode(n_rows, steps_per_row, seed=0):
     )  # fmt: skip
 
 
-def test_pops_exactly_B_while_there_are_enough():
+def test_level_updates_with_exactly_B_steps_while_there_are_enough():
     policy = Recorder()
     level = Level(policy, 4, SETTINGS)
     learner = HierarchicalLearner({"low": level})
@@ -77,7 +77,7 @@ def test_pops_exactly_B_while_there_are_enough():
     assert level.updates == 4 and len(level.queue) == 0
 
 
-def test_reward_stands_at_the_last_step_of_each_episode_and_nowhere_else():
+def test_reward_is_at_the_last_step_of_each_episode_alone():
     policies = {name: Recorder() for name in ("cross", "instance", "low")}
     learner = HierarchicalLearner({n: Level(p, 1, SETTINGS) for n, p in policies.items()})
     learner.consume(episode(3, 2), 0.8)

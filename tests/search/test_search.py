@@ -52,14 +52,14 @@ def test_the_number_of_actors_changes_nothing(toy):
     assert len(np.unique(results[0].history["reward"])) > 5
 
 
-def test_seed_and_lag_change_the_search(toy):
+def test_seed_and_lag_change_the_rewards(toy):
     first = search(toy, iterations=40)
     for settings in ({"seed": 1}, {"lag": 1}):
         other = search(toy, iterations=40, **settings)
         assert not np.array_equal(other.history["reward"], first.history["reward"])
 
 
-def test_the_best_samples_are_those_that_were_scored(toy):
+def test_best_samples_have_the_score_that_was_reported(toy):
     result = search(toy, iterations=80, metric="macro_f1")
     rewards = result.history["reward"]
     assert result.best.iteration == np.argmax(rewards) + 1  # ties go to the earlier
@@ -74,7 +74,7 @@ def test_the_best_samples_are_those_that_were_scored(toy):
 
 
 @pytest.mark.parametrize("lag", [1, 8])
-def test_it_learns(toy, lag):
+def test_search_learns_better_than_its_first_episodes(toy, lag):
     learned, best, uniform, uniform_best = [], [], [], []
     for seed in range(3):
         split = make_split(load_dataset("toy"), ir=None, seed=seed)
@@ -101,7 +101,7 @@ def test_both_low_level_nets_and_every_ablation_run_and_differ(toy):
     assert len(seen) == 2 + 6
 
 
-def test_halves_are_rounded_up():
+def test_fixed_factors_of_ablations_are_halves_rounded_up():
     rules = ablation_rules("no_cross_instance", 5, 10)
     assert (rules.fixed_g1, rules.fixed_g2) == (3, 5)
 
@@ -264,7 +264,7 @@ def test_settings_out_of_range_are_told_with_their_range(settings, words):
         SearchConfig(**settings).check()
 
 
-def test_a_gpu_that_is_not_there(toy):
+def test_device_cuda_without_a_gpu_is_refused(toy):
     torch = pytest.importorskip("torch")
     if torch.cuda.is_available():
         pytest.skip("there is a GPU here")

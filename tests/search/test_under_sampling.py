@@ -95,7 +95,7 @@ def test_the_best_score_is_that_of_the_rows_that_are_left(toy, estimator):
     assert np.array_equal(refit.history["reward"], result.history["reward"])
 
 
-def test_the_level_learns(toy):
+def test_under_sampling_level_learns_the_best_share(toy):
     initial = search(toy, iterations=1).parameters["under"]
     assert not np.array_equal(search(toy, iterations=6).parameters["under"], initial)
     uniform = search(toy, iterations=6, ablation="random_search").parameters["under"]
@@ -116,7 +116,7 @@ class Counts(LogisticRegression):
         return super().fit(X, y)
 
 
-def test_the_sampler_leaves_out_what_pays():
+def test_estimator_leaves_out_the_best_share():
     rng = np.random.default_rng(0)
     X = np.vstack([rng.normal(size=(80, 2)), rng.normal(1.5, 1, (20, 2))])
     y = np.repeat([0, 1], [80, 20])
@@ -138,7 +138,7 @@ def test_the_sampler_leaves_out_what_pays():
     assert result.history["reward"][n // 2 :].mean() > result.history["reward"][:10].mean()
 
 
-def test_it_works_with_folds_and_refuses_three_classes():
+def test_under_sampling_works_with_folds_and_refuses_three_classes():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(90, 2)), np.repeat([0, 1, 2], [60, 20, 10])
     options = {"under_sampling": True}

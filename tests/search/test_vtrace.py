@@ -26,7 +26,7 @@ def run(log_ratios, rewards, discounts, values, bootstrap):
 
 
 @pytest.mark.parametrize("ends", [[2, 5, 8], [11], [], [0, 1, 2, 11], [3, 4]])
-def test_equals_the_written_out_equation(ends):
+def test_vtrace_equals_equation_1_written_out(ends):
     # [2, 5, 8]: three borders inside the chunk, and an episode that is cut at its end.
     args = chunk(ends)
     targets, advantages = plain_vtrace(*args)
@@ -42,7 +42,7 @@ def test_on_policy_and_undiscounted_targets_are_the_returns_of_each_episode():
     np.testing.assert_allclose(returns.targets.numpy(), expected, atol=1e-12)
 
 
-def test_nothing_crosses_an_episodes_border():
+def test_vtrace_crosses_no_border_of_an_episode():
     args = list(chunk([2, 5, 8]))
     before = run(*args).targets[:6]
     args[1] = args[1].copy()

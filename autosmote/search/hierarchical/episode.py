@@ -204,7 +204,7 @@ class EpisodeGenerator:
         )  # fmt: skip
 
     def _segments(self, taken: NDArray[np.int64]) -> Segments:
-        """All samples of an episode, in order."""
+        """Return all samples of an episode, in order."""
         source = np.repeat(np.arange(len(taken), dtype=np.int32), taken)
         slot = self._action[: len(source)]
         made = slot < self.space.K  # else "next row"

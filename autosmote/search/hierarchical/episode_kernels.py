@@ -39,7 +39,7 @@ def _bin(count):
 
 @njit(cache=True)
 def _cumulate(scores, n, cdf):
-    """Running sums of exp(score - largest), and the log of the normaliser."""
+    """Write running sums of exp(score - largest) into ``cdf``; return the log of the normaliser."""
     top = scores[0]
     for a in range(1, n):
         top = max(top, scores[a])
@@ -52,7 +52,7 @@ def _cumulate(scores, n, cdf):
 
 @njit(cache=True)
 def _draw(cdf, n, u):
-    """The first index whose running sum exceeds u times the whole (inverse CDF)."""
+    """Return the first index whose running sum exceeds u times the whole (inverse CDF)."""
     target = u * cdf[n - 1]
     low, high = 0, n - 1
     while low < high:
@@ -66,7 +66,7 @@ def _draw(cdf, n, u):
 
 @njit(cache=True)
 def decide(net, i, b, rule, fixed, n_actions, rng):
-    """A high-level policy's decision for row i in bin b: the action, and its log-probability."""
+    """Return a high-level decision for row i in bin b: the action, and its log-probability."""
     u = rng.random()
     if rule == FIXED:
         return fixed, 0.0
@@ -81,7 +81,7 @@ def decide(net, i, b, rule, fixed, n_actions, rng):
 
 @njit(cache=True)
 def _draw_weight(first, second, rng):
-    """A lambda, and the logarithm of its density, of the network's two numbers for it."""
+    """Draw a lambda from the network's two numbers for it; return it and its log-density."""
     mu = MAX_LOCATION * np.tanh(np.float64(first) / MAX_LOCATION)
     sigma = SCALES[0] + (SCALES[1] - SCALES[0]) / (1.0 + np.exp(-np.float64(second) - SCALE_SHIFT))
     normal = rng.standard_normal()
@@ -98,7 +98,9 @@ def run_rows(
     flat, instance_rule, fixed_g2, low_rule,
     bins, g2, g2_log_prob, taken, action, log_prob, weight, counts,
 ):  # fmt: skip
-    """All rows of one episode. Fills the last eight arrays; ``counts`` must come in as zeros.
+    """Make all rows of one episode (Algorithm 1).
+
+    Fills the last eight arrays; ``counts`` must come in as zeros.
 
     ``row_net`` decides about a whole row: the instance-specific net, or, where the policy is flat,
     the one that scores "next row". ``taken`` is the number of each row's low-level steps.
@@ -215,7 +217,7 @@ def run_rows(
 
 @njit(cache=True)
 def replay_bins(neighbours, taken, action, per_slot, kept, bins_low):
-    """Bins of the K slots before each step of the kept rows, by counting the actions again."""
+    """Compute the bins of the K slots before each kept step, by counting the actions again."""
     n, K = neighbours.shape
     used_count = np.zeros(n, dtype=np.int64)
     step = 0

@@ -42,7 +42,7 @@ class StepQueue:
         return taken
 
     def peek(self) -> dict[str, NDArray]:
-        """The oldest step, left in place."""
+        """Return the oldest step, left in place."""
         return {key: column[:1] for key, column in self._columns.items()}
 
 

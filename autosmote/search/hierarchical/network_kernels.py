@@ -23,7 +23,7 @@ UNROLL = 4
 
 
 def high_level_arrays(x, p):
-    """Arrays of a high-level network, its first layer already applied to the features."""
+    """Return a high-level network's arrays, its first layer already applied to the features."""
     return (
         _affine(x, p["x"], p["b1"]), p["bin"].copy(), _padded(p["w2"]), p["b2"].copy(),
         p["policy"].copy(), p["policy_b"].copy(),
@@ -31,13 +31,13 @@ def high_level_arrays(x, p):
 
 
 def next_row_arrays(x, p):
-    """Arrays of the network that scores "next row": a head on the body of the state."""
+    """Return the arrays of the network that scores "next row": a head on the state's body."""
     body = {key: p[f"state_{key}"] for key in ("x", "bin", "b1", "w2", "b2")}
     return high_level_arrays(x, {**body, "policy": p["next"][:, None], "policy_b": p["next_b"]})
 
 
 def low_level_arrays(x, p, joint):
-    """Arrays of a low-level network. Where the net is "paper", the slots' features do not count."""
+    """Return a low-level network's arrays; of the net "paper", without the slots' features."""
     zero = np.zeros(_H, dtype=np.float32)
     if joint:
         row, row_bin = _affine(x, p["x"], p["b1"]), p["bin"].copy()
@@ -64,7 +64,7 @@ def low_level_arrays(x, p, joint):
 
 
 def _padded(w):
-    """A matrix with one row of zeros behind it, so that an unrolled loop can end there."""
+    """Append a row of zeros to a matrix, so that an unrolled loop can end there."""
     padded = np.zeros((w.shape[0] + 1, w.shape[1]), dtype=np.float32)
     padded[:-1] = w
     return padded
@@ -72,7 +72,7 @@ def _padded(w):
 
 @njit(cache=True)
 def _affine(x, w, b):
-    """x @ w + b, summed over the inputs in order."""
+    """Compute x @ w + b, summed over the inputs in order."""
     out = np.empty((x.shape[0], w.shape[1]), dtype=np.float32)
     for i in range(x.shape[0]):
         out[i] = b
@@ -84,7 +84,7 @@ def _affine(x, w, b):
 
 @njit(cache=True)
 def _hidden(h, n, w, b, used, acc):
-    """acc[l] = h[l] @ w + b for the first n rows of h (nonnegative), skipping inputs all zero.
+    """Compute acc[l] = h[l] @ w + b for the first n rows of h, skipping inputs that are all zero.
 
     An input is skipped where every row has a zero there; a zero that is not skipped adds exactly
     nothing, and the n rows are always computed together, so the sums never depend on the caller.
@@ -112,7 +112,7 @@ def _hidden(h, n, w, b, used, acc):
 
 @njit(cache=True)
 def slot_scores(base, slot, slot_bin, weights, w2, b2, heads, heads_b, h, used, acc, out):
-    """The heads' numbers for the L lambdas of one (row, slot) under given bins, into out (L x M,).
+    """Compute the M heads' numbers for the L lambdas of one (row, slot), into out (L x M,).
 
     The M heads are one, the score; or three, with what lambda's distribution is made of.
     """
@@ -139,7 +139,7 @@ def slot_scores(base, slot, slot_bin, weights, w2, b2, heads, heads_b, h, used, 
 
 @njit(cache=True)
 def high_level_scores(net, i, b):
-    """Scores of a high-level network's actions for row i in bin b."""
+    """Return the scores of a high-level network's actions for row i in bin b."""
     row, row_bin, w2, b2, policy, policy_b = net
     h = np.zeros((1, _H + 1), dtype=np.float32)
     acc = np.empty((1, _H), dtype=np.float32)
@@ -157,7 +157,7 @@ def high_level_scores(net, i, b):
 
 @njit(cache=True)
 def row_base(low, joint, i, b, h, used, acc, out):
-    """What row i in bin b adds to the first layer of all its actions."""
+    """Compute the share of row i in bin b in the first layer of all its actions, into ``out``."""
     row, row_bin, body, b1 = low[0], low[1], low[9], low[10]
     for m in range(_H):
         out[m] = row[i, m] + row_bin[b, m]

@@ -1,4 +1,4 @@
-"""How the parameters of the three policies lie in memory.
+"""Layout of the three policies' parameters in flat vectors, and saved policies.
 
 Each level's parameters are one flat float32 vector: the learner updates it as one tensor, and the
 actors read it from shared memory and take numpy views of it. No torch here: actors do not need it.
@@ -62,7 +62,7 @@ def policy_shapes(
     flat: bool = False,
     under: bool = False,
 ) -> dict[str, dict[str, tuple[int, ...]]]:
-    """Names and shapes of each level's parameters, the levels in the order of their decisions.
+    """Return names and shapes of each level's parameters, in the order of their decisions.
 
     A flat policy (Section 4.4) is the low level alone, which says itself when a row is done. The
     level "under" is an extension: how many majority rows to leave out; so is a low level of a
@@ -82,7 +82,7 @@ def policy_shapes(
 def _level_shapes(
     level: str, *, n_features: int, G1: int, G2: int, low_level_net: str, continuous: bool
 ) -> dict[str, tuple[int, ...]]:
-    """Names and shapes of one level's parameters; matrices map rows (inputs) to columns (outputs).
+    """Return names and shapes of one level's parameters; matrices map inputs to columns.
 
     The first layer's matrix is kept in the pieces that its input is made of (features, bin,
     neighbour's features, neighbour's bin, lambda): all of it but the features is one-hot, so that
@@ -114,7 +114,7 @@ def _level_shapes(
 
 
 def fan_in(name: str, shapes: Shapes) -> int:
-    """Number of inputs of the layer that a parameter belongs to, for its initialisation."""
+    """Return the number of inputs of a parameter's layer, for its initialisation."""
     if name.startswith("state_"):
         body = {key[6:]: shape for key, shape in shapes.items() if key.startswith("state_")}
         return fan_in(name[6:], body)
@@ -125,12 +125,12 @@ def fan_in(name: str, shapes: Shapes) -> int:
 
 
 def n_parameters(shapes: Shapes) -> int:
-    """Length of the flat vector."""
+    """Return the length of the flat vector."""
     return sum(prod(shape) for shape in shapes.values())
 
 
 def split(flat: Any, shapes: Shapes) -> dict[str, Any]:
-    """Views of a flat numpy array or torch tensor, by name."""
+    """Return views of a flat numpy array or torch tensor, by name."""
     sizes = [prod(shape) for shape in shapes.values()]
     if isinstance(flat, np.ndarray):
         parts = np.split(flat, np.cumsum(sizes)[:-1])
@@ -155,7 +155,7 @@ def split_levels(
 
 
 def initial_parameters(shapes: Shapes, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Every layer uniform in +-1/sqrt(inputs), torch's default for linear layers.
+    """Draw every layer uniformly from +-1/sqrt(inputs), torch's default for linear layers.
 
     Drawn with numpy, so that a seed starts from the same policies on every device.
     """
@@ -167,7 +167,7 @@ def initial_parameters(shapes: Shapes, rng: np.random.Generator) -> NDArray[np.f
 
 
 def read_policies(where: str | Path) -> dict[str, NDArray[np.float32]]:
-    """Each level's parameters as an earlier run saved them.
+    """Read each level's parameters as an earlier run saved them.
 
     Parameters
     ----------
@@ -218,7 +218,7 @@ def check_policies(found: Mapping[str, NDArray[np.float32]], shapes: Mapping[str
 
 
 def policies_digest(found: Mapping[str, NDArray[np.float32]]) -> str:
-    """SHA-256 of policies: of what they are, since the file's bytes hold the time."""
+    """Return the SHA-256 of the numbers of policies; the file's bytes hold the time."""
     digest = hashlib.sha256()
     for level in sorted(found):
         digest.update(f"{level} {len(found[level])}\n".encode())

@@ -35,7 +35,7 @@ lambda is continuous, "weight" (B,) is the part of the actions that is no whole 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What a policy says of a chunk of B steps; all of shape (B,)."""
+    """Log-probabilities, entropies and values of a chunk of B steps; all of shape (B,)."""
 
     log_probs: Tensor
     entropies: Tensor
@@ -54,20 +54,20 @@ class Policy(ABC):
         self.x = torch.as_tensor(space.X, dtype=torch.float32, device=device)
 
     def parameters(self) -> dict[str, Tensor]:
-        """Views of the flat vector by name."""
+        """Return views of the flat vector by name."""
         return split(self.flat, self.shapes)
 
     def index(self, array: NDArray) -> Tensor:
-        """An index array on the device."""
+        """Return an index array on the device."""
         return torch.as_tensor(array.astype(np.int64), device=self.device)
 
     @abstractmethod
     def evaluate(self, steps: Steps, actions: NDArray[np.int32]) -> Evaluation:
-        """Log-probabilities of the actions, entropies and values, with gradients."""
+        """Return log-probabilities of the actions, entropies and values, with gradients."""
 
     @abstractmethod
     def values(self, steps: Steps) -> Tensor:
-        """Values of the states alone, (B,)."""
+        """Return the values of the states alone, (B,)."""
 
 
 class HighLevelPolicy(Policy):
@@ -168,7 +168,7 @@ class LowLevelPolicy(Policy):
     def _value(
         self, rows: NDArray[np.int64], own: NDArray[np.int64], p: dict[str, Tensor]
     ) -> tuple[Tensor, Tensor]:
-        """Values of the states, and the body's representation of them."""
+        """Return the values of the states, and the body's representation of them."""
         body = {key[6:]: part for key, part in p.items() if key.startswith("state_")}
         hidden = _body(self.x, self.index(rows), self.index(own), body)
         return hidden @ p["value"] + p["value_b"], hidden
@@ -180,8 +180,10 @@ class LowLevelPolicy(Policy):
         representation: Tensor,
         p: dict[str, Tensor],
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        """Scores of all samples in S states, (S, K * 5); where lambda is continuous (S, K), with
-        the two parameters of its distributions."""
+        """Return the scores of all samples in S states, (S, K * 5).
+
+        Where lambda is continuous (S, K), with the two parameters of its distributions.
+        """
         n_states, K = bins.shape
         source = np.repeat(np.arange(n_states), K)
         own, slot_bin = np.repeat(bins[:, 0], K), bins.ravel()
@@ -214,7 +216,7 @@ class LowLevelPolicy(Policy):
         return scores, mu, SCALES[0] + (SCALES[1] - SCALES[0]) * scale
 
     def _log_density(self, weight: NDArray[np.float64], mu: Tensor, sigma: Tensor) -> Tensor:
-        """Logarithm of the density of each lambda (``hierarchical.parameters``)."""
+        """Return the logarithm of the density of each lambda (``hierarchical.parameters``)."""
         # In 64 bits: 1 - lambda may be far smaller than what 32 bits can tell from nothing.
         log, log_rest = np.log(weight), np.log1p(-weight)
         z, log_slope = (
@@ -226,6 +228,6 @@ class LowLevelPolicy(Policy):
 
 
 def _body(x: Tensor, row: Tensor, bins: Tensor, p: dict[str, Tensor]) -> Tensor:
-    """The 128-128 body over [features, one-hot bin], (B, 128)."""
+    """Compute the 128-128 body over [features, one-hot bin], (B, 128)."""
     hidden = relu(x[row] @ p["x"] + p["bin"][bins] + p["b1"])
     return relu(hidden @ p["w2"] + p["b2"])

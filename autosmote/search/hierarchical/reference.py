@@ -33,7 +33,7 @@ Parameters = Mapping[str, Tensor]
 
 @dataclass
 class PlainEpisode:
-    """What one pass of Algorithm 1 decided, step by step.
+    """The decisions of one pass of Algorithm 1, step by step.
 
     ``bins`` holds each low-level step's bins of the K slots before the step. Of a flat policy,
     ``g2`` is the number of samples around each row. Where lambda is continuous, ``action`` is the
@@ -107,11 +107,11 @@ class PlainPolicies:
         self._states["low"] = torch.cat([low["state_x"], low["state_bin"]])
 
     def state(self, features: Tensor, bin_: int) -> Tensor:
-        """[features, one-hot bin] (Section 3.2)."""
+        """Return [features, one-hot bin] (Section 3.2)."""
         return torch.cat([features, self._bins[bin_]])
 
     def high_level(self, level: str, features: Tensor, bin_: int) -> tuple[Tensor, Tensor]:
-        """Log-probabilities of the scaling factors, and the value."""
+        """Return the log-probabilities of the scaling factors, and the value."""
         p = self.p[level]
         hidden = torch.relu(self.state(features, bin_) @ self._states[level] + p["b1"])
         hidden = torch.relu(hidden @ p["w2"] + p["b2"])
@@ -119,7 +119,7 @@ class PlainPolicies:
         return log_policy, hidden @ p["value"] + p["value_b"]
 
     def low_level(self, i: int, bins: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """Log-probabilities of all K x 5 actions of row i (and of "next row"), and the value."""
+        """Return log-probabilities of row i's K x 5 actions (and "next row"), and the value."""
         p = self.p["low"]
         body, hidden = self._low_hidden(i, bins)
         scores = hidden @ p["score"] + p["score_b"]
@@ -128,8 +128,7 @@ class PlainPolicies:
         return torch.log_softmax(scores, dim=0), body @ p["value"] + p["value_b"]
 
     def weight(self, i: int, bins: Sequence[int], slot: int) -> tuple[Normal, Distribution]:
-        """A normal distribution, for row i and one of its slots, and that of a continuous lambda,
-        which is the same squashed."""
+        """Return a normal distribution for a row's slot, and the same squashed: that of lambda."""
         _, hidden = self._low_hidden(i, bins)
         first, second = hidden[slot] @ self.p["low"]["weight"] + self.p["low"]["weight_b"]
         low, high = SCALES
@@ -140,7 +139,7 @@ class PlainPolicies:
         return normal, TransformedDistribution(normal, SigmoidTransform())
 
     def _low_hidden(self, i: int, bins: Sequence[int]) -> tuple[Tensor, Tensor]:
-        """The low level's representation of the state, and of each of its actions."""
+        """Return the low level's representation of the state, and of each of its actions."""
         p = self.p["low"]
         state = self.state(self.x[i], bins[0])
         body = torch.relu(state @ self._states["low"] + p["state_b1"])
@@ -157,7 +156,7 @@ class PlainPolicies:
 
 @torch.no_grad()
 def plain_episode(policies: PlainPolicies, rng: np.random.Generator) -> PlainEpisode:
-    """Algorithm 1: one uniform number, one network call, one decision at a time."""
+    """Run Algorithm 1: one uniform number, one network call, one decision at a time."""
     space = policies.space
     counts = np.zeros(space.n_rows, dtype=int)
 
@@ -193,8 +192,10 @@ def plain_episode(policies: PlainPolicies, rng: np.random.Generator) -> PlainEpi
 def plain_flat_episode(
     policies: PlainPolicies, most: int, rng: np.random.Generator
 ) -> PlainEpisode:
-    """The flat policy of Section 4.4: at each step a sample or "next row", up to ``most`` samples
-    around a row."""
+    """Run the flat policy of Section 4.4: at each step a sample or "next row".
+
+    At most ``most`` samples are made around a row.
+    """
     space = policies.space
     counts = np.zeros(space.n_rows, dtype=int)
     episode = PlainEpisode(1, 0.0)
@@ -215,7 +216,7 @@ def plain_flat_episode(
 
 
 def _bins(counts: NDArray[np.int_], rows: Iterable[int]) -> list[int]:
-    """Bins of how often rows were used so far."""
+    """Return the bins of how often rows were used so far."""
     return [min(int(counts[row]) // BIN_WIDTH, N_BINS - 1) for row in rows]
 
 
@@ -231,7 +232,7 @@ def _note(episode: PlainEpisode, i: int, bins: list[int], action: int, log_prob:
 def _weight(
     policies: PlainPolicies, i: int, bins: list[int], action: int, rng: np.random.Generator
 ) -> tuple[float, float]:
-    """The lambda of an action, which says it, or a continuous one, with its log-density."""
+    """Return an action's lambda, or draw a continuous one, with its log-density."""
     if not policies.space.continuous:
         return action % N_LAMBDAS / (N_LAMBDAS - 1), 0.0
     normal, squashed = policies.weight(i, bins, action)
@@ -257,7 +258,7 @@ def _interpolate(
 
 
 def _draw(log_policy: Tensor, rng: np.random.Generator) -> tuple[int, float]:
-    """An action by inverse CDF, and its log-probability."""
+    """Draw an action by inverse CDF; return it with its log-probability."""
     cdf = np.cumsum(np.exp(log_policy.numpy().astype(np.float64)))
     action = int(np.searchsorted(cdf, rng.random() * cdf[-1], side="right"))
     return action, float(log_policy[action])
@@ -270,7 +271,7 @@ def plain_vtrace(
     values: Sequence[float],
     bootstrap: float,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Equation 1 as it is printed, sums and products written out, and Equation 2's advantages."""
+    """Compute Equation 1 as printed, sums and products written out, and Equation 2's advantages."""
     n = len(values)
     rho = np.minimum(1.0, np.exp(np.asarray(log_ratios, dtype=float)))
     following = np.append(values, bootstrap)

@@ -32,7 +32,7 @@ def vtrace(
     values: Tensor,
     bootstrap: Tensor,
 ) -> Returns:
-    """V-trace targets with rho and c truncated at 1.
+    """Compute V-trace targets with rho and c truncated at 1.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def impala_loss(
     value_cost: float,
     entropy_cost: float,
 ) -> Tensor:
-    """Loss of a chunk, summed over its steps.
+    """Compute the loss of a chunk, summed over its steps.
 
     ``-rho log pi(a|s) (r + gamma v' - V) + value_cost (v - V)^2 - entropy_cost H``: Equation 2
     with an entropy bonus, and the policy term's sign turned: the paper prints it as an objective.
