@@ -180,8 +180,14 @@ class Cells:
     planned: NDArray[np.bool_]
 
     @property
+    def dataset_of(self) -> list[str]:
+        """The dataset of each configuration."""
+        return [dataset for dataset, _, _ in self.configurations]
+
+    @property
     def datasets(self) -> list[str]:
-        return list(dict.fromkeys(dataset for dataset, _, _ in self.configurations))
+        """Each dataset once."""
+        return list(dict.fromkeys(self.dataset_of))
 
     def shared(self) -> NDArray[np.bool_]:
         """Return the seeds that all arms with a score in the configuration have; of shape (C, S).

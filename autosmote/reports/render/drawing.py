@@ -24,6 +24,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DASHES = ("-", "--", "-.", ":", (0, (6, 1.5)), (0, (1, 1)), (0, (3, 1, 1, 1, 1, 1)))
 FULL_COLOUR = "#D55E00"
 """AutoSMOTE's, where it stands out among many."""
+FULL_FIRST = (FULL_COLOUR, *(colour for colour in COLOURS if colour != FULL_COLOUR))
 OTHERS_COLOUR = "#8C8C8C"
 INK = "#333333"
 """Of names that do not stand out."""

@@ -83,13 +83,12 @@ def draw_scores(
     above = (
         None if reference is None else compute_share_above(cells.test, reference).transpose(0, 2, 1)
     )
-    datasets = [dataset for dataset, _, _ in cells.configurations]
 
     step = max(1, _CHUNK // max(1, scores.size))
     for begin in range(0, n_draws, step):
         n = min(step, n_draws - begin)
-        drawn = _draw_configurations(rng, datasets, n)
-        slots = rng.random((n, len(datasets), shared.shape[1]))
+        drawn = _draw_configurations(rng, cells.dataset_of, n)
+        slots = rng.random((n, *shared.shape))
         slots = (slots * n_seeds[drawn][..., None]).astype(int)
         seeds = np.take_along_axis(first[drawn], slots, axis=2)
         weights = np.arange(shared.shape[1]) < n_seeds[drawn][..., None]

@@ -12,6 +12,7 @@ from autosmote.reports.render.drawing import (
     COLOURS,
     DASHES,
     FULL_COLOUR,
+    FULL_FIRST,
     MARKERS,
     Figure,
     new_canvas,
@@ -36,7 +37,6 @@ def draw_course(name: str, study: Study, histories: pd.DataFrame) -> Figure | No
     canvas = new_canvas(5.2 * len(metrics), 4)
     panels = canvas.subplots(1, len(metrics), squeeze=False)[0]
     arms = [FULL, *(arm for arm in names.arms_in_order(curves["arm"]) if arm != FULL)]
-    colours = [FULL_COLOUR, *(c for c in COLOURS if c != FULL_COLOUR)]
     for axes, metric in zip(panels, metrics, strict=True):
         of_metric = curves[curves["metric"] == metric]
         for i, arm in enumerate(arms):
@@ -45,7 +45,7 @@ def draw_course(name: str, study: Study, histories: pd.DataFrame) -> Figure | No
                 continue
             # One column per search; those that ended early keep their best.
             wide = found.pivot_table(index="iteration", columns="key", values="best").ffill()
-            colour = colours[i % len(colours)]
+            colour = FULL_FIRST[i % len(FULL_FIRST)]
             label = f"{names.arm(arm)} (n = {wide.shape[1]})"
             dash = DASHES[i % len(DASHES)]
             width = 2.2 if arm == FULL else 1.5

@@ -92,7 +92,7 @@ def summarise(cells: Cells, reference: str | None) -> pd.DataFrame:
 
 
 def _is(cells: Cells, dataset: str) -> NDArray[np.bool_]:
-    return np.array([configuration[0] == dataset for configuration in cells.configurations])
+    return np.array(cells.dataset_of) == dataset
 
 
 def _slice(cells: Cells, dataset: str) -> slice:

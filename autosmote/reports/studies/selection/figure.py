@@ -9,8 +9,7 @@ from matplotlib.typing import FillStyleType
 from autosmote.reports import names
 from autosmote.reports.names import FULL, METRICS
 from autosmote.reports.render.drawing import (
-    COLOURS,
-    FULL_COLOUR,
+    FULL_FIRST,
     INK,
     MARKERS,
     Figure,
@@ -37,9 +36,11 @@ def draw_gains(name: str, arms: pd.DataFrame) -> Figure | None:
     sources = names.in_order(arms["source"], SOURCES)
     # A source looks the same whichever others there are.
     order = names.in_order([*sources, *SOURCES], SOURCES)
-    colours = [FULL_COLOUR, *(colour for colour in COLOURS if colour != FULL_COLOUR)]
     looks = {
-        source: (colours[(i := order.index(source)) % len(colours)], MARKERS[i % len(MARKERS)])
+        source: (
+            FULL_FIRST[(i := order.index(source)) % len(FULL_FIRST)],
+            MARKERS[i % len(MARKERS)],
+        )
         for source in sources
     }
     fills: dict[str, FillStyleType] = {"validation": "full", "crossfit": "none"}

@@ -13,7 +13,7 @@ from autosmote.reports import names
 from autosmote.reports.cells import Cells, Study
 from autosmote.reports.names import FULL
 from autosmote.reports.statistics import paired
-from autosmote.reports.statistics.ranks import median_of_known
+from autosmote.reports.statistics.ranks import Floats, median_of_known
 from autosmote.reports.studies.selection.costs import count_by_arm
 from autosmote.reports.studies.selection.questions import (
     CONFIRMED,
@@ -98,12 +98,11 @@ def compute_gains(study: Study, known: Selections, cells_of: Mapping[str, Cells]
         arms = [arm for arm in known if arm in cells.arms]
         part = cells.only(arms)
         planned = _planned(study, metric)
-        datasets = [dataset for dataset, _, _ in part.configurations]
         for block in list_blocks(study):
             index = block.index(cells)
             has_score = ~np.isnan(part.test[:, :, index])
             found = {
-                name: paired.estimate(getattr(part, name)[:, :, index], datasets)
+                name: paired.estimate(getattr(part, name)[:, :, index], part.dataset_of)
                 for name in ("validation_gain", "test_gain")
             }
             for a, arm in enumerate(arms):
@@ -141,14 +140,11 @@ def compute_differences(
     for metric, cells in cells_of.items():
         planned = _planned(study, metric)
         there = {arm: what for arm, what in known.items() if arm in cells.arms}
-        for block, pairs, estimates in _compared(study, cells, list_comparisons(there)):
-            test = np.stack(
-                [subtract(cells, cells.test, pair.arm, pair.against) for pair in pairs], axis=1
-            )
-            found = paired.compare(test[:, :, block.index(cells)])
-            for i, (pair, row) in enumerate(zip(pairs, estimates, strict=True)):
+        for block, test, estimates in _compared(study, cells, list_comparisons(there)):
+            found = paired.compare(test)
+            for i, row in enumerate(estimates):
                 both = [
-                    min(planned.get((arm, seed), 0) for arm in (pair.arm, pair.against))
+                    min(planned.get((row[arm], seed), 0) for arm in ("arm", "against"))
                     for seed in block.seeds
                 ]
                 p = {"p": found.p[i], "p_holm": found.p_holm[i]}
@@ -191,9 +187,8 @@ def compute_beyond_smote(
         subtract(cells, cells.test, arms[what], arms[paper]) for what, paper in pairs
     )
     more = (of_full - of_smote)[:, None]
-    datasets = [dataset for dataset, _, _ in cells.configurations]
     return {
-        block.name: paired.estimate(more[:, :, block.index(cells)], datasets)
+        block.name: paired.estimate(more[:, :, block.index(cells)], cells.dataset_of)
         for block in list_blocks(study)
     }
 
@@ -230,8 +225,8 @@ def _held(frame: pd.DataFrame) -> list[str]:
 
 def _compared(
     study: Study, cells: Cells, pairs: Sequence[Comparison]
-) -> Iterator[tuple[Block, Sequence[Comparison], list[dict[str, Any]]]]:
-    """Yield for each block the mean differences of all pairs."""
+) -> Iterator[tuple[Block, Floats, list[dict[str, Any]]]]:
+    """Yield for each block the test differences of all pairs, and their means as rows."""
     if not pairs:
         return
     # A validation score is one of other rows with another reward: of each its own gain.
@@ -239,13 +234,13 @@ def _compared(
         name: np.stack([subtract(cells, scores, pair.arm, pair.against) for pair in pairs], axis=1)
         for name, scores in (("validation", cells.validation_gain), ("test", cells.test))
     }
-    datasets = [dataset for dataset, _, _ in cells.configurations]
     for block in list_blocks(study):
         index = block.index(cells)
-        found = {name: paired.estimate(of[:, :, index], datasets) for name, of in values.items()}
+        here = {name: of[:, :, index] for name, of in values.items()}
+        found = {name: paired.estimate(of, cells.dataset_of) for name, of in here.items()}
         yield (
             block,
-            pairs,
+            here["test"],
             [
                 {
                     **{"block": block.name, "question": pair.question},
