@@ -50,7 +50,7 @@ def read_runs(results_dir: Path) -> dict[tuple[str, Any], dict[str, Record]]:
     return found
 
 
-def row(record: Record) -> dict[str, Any]:
+def make_row(record: Record) -> dict[str, Any]:
     """Return a record as a row of the CSV file."""
     points = Counter(point["status"] for point in record["grid"])
     failed = sum(points[status] for status in ("failed", "timeout", "memory", "crashed"))
@@ -61,12 +61,12 @@ def row(record: Record) -> dict[str, Any]:
         *(points["ok"], points["unchanged"], failed, points["skipped"]),
         *(round(scores["validation"]["macro_f1"], 4), round(scores["test"]["macro_f1"], 4)),
         *(round(scores["test"]["mcc"], 4), record["imputed"], round(record["peak_memory_mb"])),
-        reason(record),
+        explain(record),
     )
     return dict(zip(COLUMNS, values, strict=True))
 
 
-def reason(record: Record) -> str:
+def explain(record: Record) -> str:
     """Return why a sampler failed, or which points of its grid did."""
     if record["error"]:
         return record["error"]
@@ -78,7 +78,7 @@ def reason(record: Record) -> str:
     return "; ".join(sorted(texts))
 
 
-def summary(name: str, rows: Sequence[dict[str, Any]], groups: dict[str, list[str]]) -> list[str]:
+def summarise(name: str, rows: Sequence[dict[str, Any]], groups: dict[str, list[str]]) -> list[str]:
     """Return a configuration's part of the README."""
     by_name = {found["sampler"]: found for found in rows}
     lines = [f"## {name}", ""]
@@ -144,9 +144,9 @@ def main(arguments: Iterable[str] | None = None) -> int:
         if lacking := [sampler for sampler in names if sampler not in found]:
             print(f"{name}: no record of {', '.join(lacking)}", file=sys.stderr)
             code = 1
-        rows = [row(found[sampler]) for sampler in names if sampler in found]
+        rows = [make_row(found[sampler]) for sampler in names if sampler in found]
         write_csv(out / f"{name}.csv", COLUMNS, rows)
-        lines += summary(name, rows, groups)
+        lines += summarise(name, rows, groups)
         print(f"{out / name}.csv: {len(rows)} samplers")
     write_text(out / "README.md", "\n".join(lines))
     return code
