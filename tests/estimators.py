@@ -28,6 +28,13 @@ class Faulty(DecisionTreeClassifier):
         return super().fit(X, y, sample_weight)
 
 
+class Killing(Faulty):
+    """A tree that kills its process."""
+
+    def __init__(self, random_state=0):
+        super().__init__(fault="kill", random_state=random_state)
+
+
 class Filling(DecisionTreeClassifier):
     """Limits the files that its process may write to ten bytes."""
 

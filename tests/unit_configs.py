@@ -1,5 +1,7 @@
 """Configurations of small runs on the toy data, with the samplers of tests/rivals.py."""
 
+from dataclasses import replace
+
 from autosmote.config.schema import (
     ClassifierSettings,
     Config,
@@ -7,6 +9,7 @@ from autosmote.config.schema import (
     SamplerSettings,
 )
 from autosmote.config.search import SearchConfig
+from autosmote.runs.unit import Data, Run, plan
 
 CLASSIFIERS = {
     "dt": ClassifierSettings("dt", "sklearn.tree.DecisionTreeClassifier", {"random_state": 0}),
@@ -31,3 +34,23 @@ def small_config(results_dir, sampler, clf="dt", metric="macro_f1", **settings) 
         results_dir=str(results_dir),
         **{"ir": None, "metric": metric, **settings},
     )
+
+
+class UnitMaker:
+    """Makes units of two runs from a class of tests/rivals.py or another classifier.
+
+    Attributes
+    ----------
+    data : Data
+        With their dataset loaded.
+    """
+
+    def __init__(self, results_dir) -> None:
+        self.results_dir, self.data = results_dir, Data()
+
+    def __call__(self, name="Jittering", clf=CLASSIFIERS["dt"], seed=0, **params) -> list[Run]:
+        sampler = SamplerSettings("none", kind="none") if name == "none" else rival(name, **params)
+        config = small_config(self.results_dir, sampler, seed=seed)
+        both = [replace(config, clf=clf, metric=metric) for metric in ("macro_f1", "mcc")]
+        (runs,) = plan(both, self.data)
+        return runs

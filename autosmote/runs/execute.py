@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from autosmote.errors import UserError, scrub
@@ -77,7 +77,7 @@ def execute(
             return do_unit(runs, data, show=show, mistakes_fail=mistakes_fail)
         if any(is_claimed(results_dir, run.key) for run in runs):
             return Outcome("taken")  # no child is needed to see that
-        server = server or _warm_server(data, runs)
+        server = server or warm_server(data, runs)
         made = (memory_mb, UnitWorker, memory_mb, show)
         with SandboxedObject(*made, server=server, memory_setting="unit_memory_mb") as child:
             found = child.call("do", runs, mistakes_fail, deadline=deadline).value
@@ -183,7 +183,7 @@ def check_written(outcome: Outcome) -> None:
         raise UserError(f"The results cannot be written ({outcome.error}).")
 
 
-def _warm_server(data: Data, runs: Sequence[Run]) -> ForkServer:
+def warm_server(data: Data, runs: Iterable[Run]) -> ForkServer:
     """Return this process's fork server with what its children need for such runs preloaded."""
     server = ForkServer.of_this_process()
     networks = trains_networks(runs) or (data.keys, True) in server.preloaded

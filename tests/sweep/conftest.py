@@ -1,16 +1,11 @@
 """Small sweeps on the embedded toy data."""
 
-import dataclasses
-
 import pytest
+from unit_configs import UnitMaker
 
-from autosmote.config.schema import ClassifierSettings, Config, DatasetSettings, SamplerSettings
 from autosmote.config.search import SearchConfig
-from autosmote.runs.unit import Data, plan
 from autosmote.sweep.plan import Unit
 from autosmote.sweep.settings import SweepConfig
-
-DT = ClassifierSettings("dt", "sklearn.tree.DecisionTreeClassifier", {"random_state": 0})
 
 
 @pytest.fixture
@@ -42,23 +37,10 @@ def small(tmp_path):
 @pytest.fixture
 def unit(tmp_path):
     """A function that makes a unit from a class of tests/rivals.py or another classifier."""
-    data = Data()
+    maker = UnitMaker(tmp_path / "results")
 
-    def make(name="Jittering", clf=DT, seed=0, **params) -> Unit:
-        sampler = SamplerSettings(name.lower(), f"rivals.{name}", True, params)
-        if name == "none":
-            sampler = SamplerSettings("none", kind="none")
-        config = Config(
-            dataset=DatasetSettings("toy"),
-            clf=clf,
-            sampler=sampler,
-            ir=None,
-            seed=seed,
-            results_dir=str(tmp_path / "results"),
-        )
-        both = [config, dataclasses.replace(config, metric="mcc")]
-        (runs,) = plan(both, data)
-        return Unit(tuple(runs), 1.0, 0)
+    def make(*arguments, **settings) -> Unit:
+        return Unit(tuple(maker(*arguments, **settings)), 1.0, 0)
 
-    make.data = data
+    make.data = maker.data
     return make

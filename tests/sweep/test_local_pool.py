@@ -1,6 +1,5 @@
-"""Units in child processes: whatever they do, there is a record, and the next one is done."""
+"""The local pool: a unit's failure leaves the others alone, and a stopped pool leaves nothing."""
 
-import errno
 import json
 import os
 from pathlib import Path
@@ -12,12 +11,8 @@ from waiting import wait_until
 from autosmote.config.schema import ClassifierSettings
 from autosmote.isolation.forkserver import ForkServer
 from autosmote.isolation.processes import descendants
-from autosmote.isolation.sandbox import Deadline
 from autosmote.records.claims import claim
 from autosmote.records.files import read_record
-from autosmote.runs.child import preload
-from autosmote.runs.execute import execute, record_failure
-from autosmote.runs.unit import Data
 from autosmote.sweep.local_pool import LocalPool
 
 linux = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
@@ -32,17 +27,8 @@ def found(unit):
 
 
 def do(pool, units):
-    """Outcomes by unit, in the order in which they ended."""
+    """Return the outcomes by unit, in the order in which they ended."""
     return [(unit, outcome) for what, unit, outcome in pool.run(units) if what == "end"]
-
-
-@pytest.fixture(scope="module")
-def server():
-    """A fork server that has loaded what a pool's have, for single units."""
-    made = ForkServer()
-    made.preload(preload, Data(), True)  # all that any of them loads
-    yield made
-    made.close()
 
 
 def test_units_that_come_to_any_end_leave_the_others(unit):
@@ -72,30 +58,6 @@ def test_units_that_come_to_any_end_leave_the_others(unit):
     assert "Traceback" not in json.dumps(by_error)
 
 
-def test_a_unit_that_takes_too_long_or_too_much_is_ended(unit, server):
-    hanging = unit("HangingInFit")  # whose own limit is 60 s
-    deadline = Deadline.after(1.5, "unit_seconds")
-    outcome = execute(hanging.runs, Data(), deadline=deadline, server=server)
-    assert outcome.statuses == ("timeout", "timeout")
-    (record, _) = found(hanging)
-    assert record["status"] == "timeout" and "unit_seconds=1.5" in record["error"]
-    assert record["scores"] is None
-    eating = unit("AtSomeRatios", at=[0.1], deed="eat")
-    execute(eating.runs, Data(), memory_mb=1500, server=server)
-    (record, _) = found(eating)
-    # The sampler's share is less than the unit's, so that it is the sampler that is ended.
-    assert "memory" in {point["status"] for point in record["grid"]}
-    assert record["scores"]
-
-
-def test_nothing_is_done_twice(unit, server):
-    one = unit()
-    assert execute(one.runs, Data(), server=server).statuses == ("ok", "ok")
-    assert execute(one.runs, Data(), server=server).statuses == ()
-    assert record_failure(one.runs, "crashed", "it ended").statuses == ()
-    assert {record["status"] for record in found(one)} == {"ok"}
-
-
 def test_a_unit_that_another_process_works_on_is_left_to_it(unit, tmp_path):
     one, other = unit(), unit(seed=1)
     folder = str(tmp_path / "results")
@@ -119,25 +81,12 @@ def test_a_unit_that_another_process_works_on_is_left_to_it(unit, tmp_path):
 def test_a_stopped_pool_leaves_no_process_and_no_record(unit, tmp_path):
     log = tmp_path / "log"
     hanging = unit("HangingInFit", log=str(log))
+    ForkServer.of_this_process().wait_until_ready()
     before = set(descendants(os.getpid()))
     messages = LocalPool(unit.data, workers=1).run([hanging, unit()])
     assert next(messages)[0] == "begin"
     wait_until(log.exists)
     messages.close()
-    assert not set(descendants(os.getpid())) - before
+    wait_until(lambda: not set(descendants(os.getpid())) - before)
     # What was at work is marked as interrupted; what had not begun has nothing.
     assert not any(map(os.path.exists, [run.folder / "record.json" for run in hanging.runs]))
-
-
-def test_records_that_cannot_be_written_are_said(unit, server):
-    filling = ClassifierSettings("filling", "estimators.Filling", {})
-    one = unit("none", filling)
-    outcome = execute(one.runs, Data(), server=server)
-    assert (outcome.state, outcome.error) == ("unwritable", os.strerror(errno.EFBIG))
-    assert found(one) == [None, None]
-    assert not [path for run in one.runs for path in run.folder.glob("*")]
-
-
-@linux
-def test_what_forks_has_no_threads(server):
-    assert len(os.listdir(f"/proc/{server.pid}/task")) == 1

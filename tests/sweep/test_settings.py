@@ -3,23 +3,14 @@
 from collections import Counter
 
 import pytest
+from composing import compose_sweep
 
 from autosmote.config.names import CONF_DIR
-from autosmote.config.schema import register_schema, resolve_search
+from autosmote.config.schema import resolve_search
 from autosmote.config.search import SearchConfig
 from autosmote.errors import UserError
 from autosmote.reports.names import ABLATIONS, FULL
-from autosmote.sweep.settings import Arm, Grid, Source, SweepConfig, arms, check, expand, plan_name
-
-
-def compose(*overrides):
-    from hydra import compose, initialize_config_dir
-    from omegaconf import OmegaConf
-
-    register_schema("sweep_schema", SweepConfig)
-    with initialize_config_dir(config_dir=str(CONF_DIR), version_base="1.3"):
-        return OmegaConf.to_object(compose("sweep", list(overrides)))
-
+from autosmote.sweep.settings import Arm, Grid, Source, arms, check, expand, plan_name
 
 EXPERIMENTS = sorted(path.stem for path in (CONF_DIR / "experiment").glob("*.yaml"))
 
@@ -27,7 +18,7 @@ EXPERIMENTS = sorted(path.stem for path in (CONF_DIR / "experiment").glob("*.yam
 @pytest.mark.parametrize("budget", ["smoke", "quick", "paper"])
 @pytest.mark.parametrize("experiment", EXPERIMENTS)
 def test_every_experiment_composes_with_every_budget(experiment, budget):
-    config = compose(f"experiment={experiment}", f"budget={budget}")
+    config = compose_sweep(f"experiment={experiment}", f"budget={budget}")
     check(config)
     runs = list(expand(config))
     labels = {label for label, _ in runs}
@@ -38,7 +29,7 @@ def test_every_experiment_composes_with_every_budget(experiment, budget):
 
 
 def test_the_paper_s_protocol():
-    config = compose("experiment=table2")
+    config = compose_sweep("experiment=table2")
     runs = [run for _, run in expand(config)]
     assert len(runs) == 25 * 6 * 3 * 4 * 2 * 5
     assert {run.search.iterations for run in runs} == {1000}
@@ -48,7 +39,7 @@ def test_the_paper_s_protocol():
 
 
 def test_the_quick_budget_has_eight_configurations_a_data_set():
-    runs = [run for _, run in expand(compose("experiment=table2", "budget=quick"))]
+    runs = [run for _, run in expand(compose_sweep("experiment=table2", "budget=quick"))]
     configurations = {(run.dataset.name, run.ir, run.clf.name) for run in runs}
     assert len(configurations) == 48
     assert {run.search.iterations for run in runs} == {300}
@@ -59,14 +50,15 @@ def test_the_quick_budget_has_eight_configurations_a_data_set():
 def test_figure_4_is_table_2():
     for budget in ("smoke", "quick", "paper"):
         of_figure, of_table = (
-            compose(f"experiment={name}", f"budget={budget}") for name in ("figure4", "table2")
+            compose_sweep(f"experiment={name}", f"budget={budget}")
+            for name in ("figure4", "table2")
         )
         assert of_figure == of_table
 
 
 def test_table_4_is_autosmote_and_its_six_ablations():
     for budget, n in (("paper", 12 * 2 * 5), ("quick", 8 * 2 * 2)):
-        runs = list(expand(compose("experiment=table4", f"budget={budget}")))
+        runs = list(expand(compose_sweep("experiment=table4", f"budget={budget}")))
         labels = Counter(label for label, _ in runs)
         assert labels == dict.fromkeys([FULL, *ABLATIONS], n)
         for label, run in runs:
@@ -76,14 +68,14 @@ def test_table_4_is_autosmote_and_its_six_ablations():
 
 def test_figure_5_shows_a_thousand_iterations_of_all_but_the_merged_parts():
     for budget, n in (("paper", 5), ("quick", 2)):
-        config = compose("experiment=figure5", f"budget={budget}")
+        config = compose_sweep("experiment=figure5", f"budget={budget}")
         assert config.histories and config.search.iterations == 1000
         labels = Counter(label for label, _ in expand(config))
         assert labels == {arm: n for arm in (FULL, *ABLATIONS) if arm != "merge_train_val"}
 
 
 def test_the_command_line_comes_last():
-    config = compose("experiment=table2", "budget=quick", "seeds=[7]", "search.iterations=5")
+    config = compose_sweep("experiment=table2", "budget=quick", "seeds=[7]", "search.iterations=5")
     assert config.seeds == [7] and config.search.iterations == 5
 
 
@@ -228,7 +220,7 @@ class TestGrid:
         ],
     )
     def test_experiment_has_the_expected_labels_and_names_no_run_twice(self, experiment, expected):
-        config = compose(f"experiment={experiment}", "budget=quick")
+        config = compose_sweep(f"experiment={experiment}", "budget=quick")
         found = arms(config)
         assert [label for label, *_ in found] == expected
         settings = [repr((sampler, search)) for _, sampler, search in found]

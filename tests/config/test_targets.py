@@ -1,0 +1,63 @@
+"""Classifiers and samplers from import paths."""
+
+import pytest
+from composing import compose_run
+from table2 import TABLE2
+
+from autosmote.config.schema import ClassifierSettings
+from autosmote.config.targets import from_target, make_classifier, make_sampler
+from autosmote.errors import UserError
+
+
+@pytest.mark.parametrize("name", TABLE2)
+def test_sampler_config_agrees_with_its_class(name):
+    sampler = compose_run(f"sampler={name.lower()}").sampler
+    make_sampler(sampler, seed=0)
+    made = from_target("sampler", sampler.params["sampler"], {})
+    assert type(made).__name__ == name
+    assert sampler.takes_ratio == (made._sampling_type != "clean-sampling")
+    assert made.get_params() == type(made)().get_params()
+
+
+@pytest.mark.parametrize("name", ["svm", "knn", "dt", "adaboost"])
+def test_classifiers_are_scikit_learn_s_defaults(name):
+    classifier = make_classifier(compose_run(f"clf={name}").clf)
+    expected = type(classifier)().get_params()
+    if "random_state" in expected:
+        expected["random_state"] = 0
+    assert classifier.get_params() == expected
+    assert type(classifier).__module__.startswith("sklearn.")
+
+
+def test_classifier_from_elsewhere():
+    settings = ClassifierSettings(
+        "bagging",
+        "sklearn.ensemble.BaggingClassifier",
+        {"estimator": {"_target_": "sklearn.tree.DecisionTreeClassifier", "max_depth": 2}},
+    )
+    assert make_classifier(settings).estimator.max_depth == 2
+
+
+@pytest.mark.parametrize(
+    ("target", "params", "part"),
+    [
+        ("sklearn.svm.LinearSVM", {}, "cannot be imported"),
+        ("sklearn.svn.LinearSVC", {}, "cannot be imported"),
+        ("LinearSVC", {}, "cannot be imported"),
+        ("sklearn.svm.LinearSVC", {"c": 1}, "clf.params do not suit .* it takes .*C"),
+        ("sklearn.preprocessing.StandardScaler", {}, "no fit and predict"),
+    ],
+)
+def test_classifier_that_cannot_be_made(target, params, part):
+    with pytest.raises(UserError, match=part):
+        make_classifier(ClassifierSettings("mine", target, params))
+
+
+def test_offered_arguments_go_only_where_they_are_taken():
+    tomek = from_target("sampler", "imblearn.under_sampling.TomekLinks", {}, random_state=3)
+    assert "random_state" not in tomek.get_params()
+    smote = from_target("sampler", "imblearn.over_sampling.SMOTE", {}, random_state=3)
+    assert smote.random_state == 3
+    fixed = {"random_state": 5}
+    smote = from_target("sampler", "imblearn.over_sampling.SMOTE", fixed, random_state=3)
+    assert smote.random_state == 5

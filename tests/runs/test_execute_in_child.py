@@ -1,0 +1,58 @@
+"""Units in child processes: each run leaves a record, whatever happens to the process."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from autosmote.config.schema import ClassifierSettings
+from autosmote.isolation.sandbox import Deadline
+from autosmote.records.files import read_record
+from autosmote.runs.execute import execute, record_failure, warm_server
+
+linux = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
+
+
+def found(unit):
+    return [read_record(run.folder) for run in unit]
+
+
+def test_a_unit_that_takes_too_long_or_too_much_is_ended(make_unit):
+    hanging = make_unit("HangingInFit")  # whose own limit is 60 s
+    deadline = Deadline.after(1.5, "unit_seconds")
+    outcome = execute(hanging, make_unit.data, deadline=deadline)
+    assert outcome.statuses == ("timeout", "timeout")
+    (record, _) = found(hanging)
+    assert record["status"] == "timeout" and "unit_seconds=1.5" in record["error"]
+    assert record["scores"] is None
+    eating = make_unit("AtSomeRatios", at=[0.1], deed="eat")
+    execute(eating, make_unit.data, memory_mb=1500)
+    (record, _) = found(eating)
+    # The sampler's share is less than the unit's, so that it is the sampler that is ended.
+    assert "memory" in {point["status"] for point in record["grid"]}
+    assert record["scores"]
+
+
+def test_nothing_is_done_twice(make_unit):
+    one = make_unit()
+    assert execute(one, make_unit.data).statuses == ("ok", "ok")
+    assert execute(one, make_unit.data).statuses == ()
+    assert record_failure(one, "crashed", "it ended").statuses == ()
+    assert {record["status"] for record in found(one)} == {"ok"}
+
+
+def test_records_that_cannot_be_written_are_said(make_unit):
+    filling = ClassifierSettings("filling", "estimators.Filling", {})
+    one = make_unit("none", filling)
+    outcome = execute(one, make_unit.data)
+    assert (outcome.state, outcome.error) == ("unwritable", os.strerror(errno.EFBIG))
+    assert found(one) == [None, None]
+    assert not [path for run in one for path in run.folder.glob("*")]
+
+
+@linux
+def test_server_of_units_has_one_thread(make_unit):
+    (run, _) = make_unit("none")
+    server = warm_server(make_unit.data, [run])
+    assert len(os.listdir(f"/proc/{server.pid}/task")) == 1
