@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from autosmote.isolation.forkserver import ForkServer
 from autosmote.isolation.processes import available_memory, usable_cores
 from autosmote.isolation.sandbox import SHARE_OF_MEMORY, Deadline, StoppableDeadline
-from autosmote.runs.execute import execute, execute_in_turn, warm_server
+from autosmote.runs.child import preload
+from autosmote.runs.execute import execute, execute_in_turn
 from autosmote.runs.in_process import Outcome
-from autosmote.runs.unit import Data
+from autosmote.runs.unit import Data, trains_networks
 from autosmote.sweep.plan import Unit
 
 
@@ -67,9 +68,12 @@ class LocalPool:
         available = available_memory()
         if self._memory_mb is None and available is not None:
             self._memory_mb = SHARE_OF_MEMORY * available / slots
-        server = warm_server(self._data, (run for unit in state.waiting for run in unit.runs))
+        # Not this process's own server, which ends all processes below it when a child of it ends.
+        server = ForkServer()
         threads: list[threading.Thread] = []
         try:
+            networks = trains_networks(run for unit in state.waiting for run in unit.runs)
+            server.preload(preload, self._data, networks)
             for _ in range(slots):
                 threads.append(
                     threading.Thread(target=self._serve, args=(server.fork(), state), daemon=True)
@@ -88,6 +92,7 @@ class LocalPool:
             state.stop.set()
             for thread in threads:
                 thread.join()
+            server.close()
 
     def _serve(self, server: ForkServer, state: _State) -> None:
         """Do, in one thread, unit after unit until none is left or all is stopped."""
