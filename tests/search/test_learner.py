@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from autosmote.search.hierarchical.adam import Adam
 from autosmote.search.hierarchical.episode import Episode
 from autosmote.search.hierarchical.learner import (
     HierarchicalLearner,
@@ -130,3 +131,15 @@ def test_an_episode_without_samples_teaches_the_high_levels_only():
     learner.consume(episode(4, 0), 0.5)
     assert len(learner.levels["low"].queue) == 0
     assert learner.levels["instance"].updates == 2 and len(learner.levels["cross"].queue) == 1
+
+
+@pytest.mark.parametrize("learning_rate", [0.005, 0.1])
+def test_adam_equals_torchs_to_the_bit(learning_rate):
+    start = torch.randn(500, generator=torch.Generator().manual_seed(0))
+    ours, theirs = (torch.nn.Parameter(start.clone()) for _ in range(2))
+    adam, expected = Adam(ours, learning_rate), torch.optim.Adam([theirs], lr=learning_rate)
+    for scale in (1.0, 1e-6, 0.0, 3.0) * 5:
+        for flat, optimizer in ((ours, adam), (theirs, expected)):
+            flat.grad = scale * torch.sin(7 * flat.detach())
+            optimizer.step()
+    assert torch.equal(ours, theirs) and not torch.equal(ours, start)

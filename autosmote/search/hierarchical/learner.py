@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from autosmote.config.search import SearchConfig, resolve_device
+from autosmote.search.hierarchical.adam import Adam
 from autosmote.search.hierarchical.episode import Episode
 from autosmote.search.hierarchical.parameters import Shapes, join, split_levels
 from autosmote.search.hierarchical.policies import HighLevelPolicy, LowLevelPolicy, Policy
@@ -72,7 +73,7 @@ class Level:
         self.policy, self.batch, self.settings = policy, batch, settings
         self.queue = StepQueue()
         self.updates = 0
-        self._optimizer = torch.optim.Adam([policy.flat], lr=settings.learning_rate)
+        self._optimizer = Adam(policy.flat, settings.learning_rate)
 
     def learn(self) -> None:
         """Update while the queue holds a batch (the paper's ``if`` would let it grow for ever)."""
@@ -102,7 +103,7 @@ class Level:
             value_cost=settings.value_cost,
             entropy_cost=settings.entropy_cost,
         )
-        self._optimizer.zero_grad()
+        policy.flat.grad = None
         loss.backward()
         torch.nn.utils.clip_grad_norm_([policy.flat], settings.max_grad_norm)
         self._optimizer.step()
