@@ -5,6 +5,7 @@ synthetic rows and the validation part are the same for all episodes of a search
 a count per pool row. A *scorer* turns counts into validation predictions; it computes once whatever
 does not depend on the counts. A *drop-in classifier* takes the place of scikit-learn's class
 wherever rows are not known beforehand. Everything else is refitted by scikit-learn.
+(docs/performance.md, "Fact 2", explains and measures both.)
 """
 
 from __future__ import annotations

@@ -64,8 +64,21 @@ def tree_seed(random_state: Any) -> np.uint32:
     return np.uint32(np.random.RandomState(random_state).randint(0, RAND_R_MAX))
 
 
-def float32_columns(*parts: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Stack rows and lay them out feature by feature: shape (D, n), float32, C-contiguous."""
+def float32_columns(
+    *parts: NDArray[np.float64], memory_bytes: float = np.inf
+) -> NDArray[np.float32]:
+    """Stack rows and lay them out feature by feature: shape (D, n), float32, C-contiguous.
+
+    Raises
+    ------
+    MemoryError
+        When these columns with their orders, for all rows and for an episode's, would take more
+        than ``memory_bytes``.
+    """
+    n_rows, n_features = sum(map(len, parts)), parts[0].shape[1]
+    needed = 16 * n_rows * n_features
+    if needed > memory_bytes:
+        raise MemoryError(f"{n_rows} rows sorted by {n_features} features: {needed} bytes")
     return np.ascontiguousarray(np.vstack(parts).astype(np.float32).T)
 
 

@@ -55,23 +55,16 @@ class AdaBoostScorer:
         X_val: NDArray[np.float64],
         memory_bytes: int,
     ) -> None:
-        n_rows, n_features = len(X_train) + len(pool), X_train.shape[1]
-        needed = 16 * n_rows * n_features  # columns and orders, of all rows and of an episode's
-        if needed > memory_bytes:
-            raise MemoryError(f"{n_rows} rows sorted by {n_features} features: {needed} bytes")
-
         self._n_train = len(X_train)
-        self._columns = presort.float32_columns(X_train, pool)
+        self._columns = presort.float32_columns(X_train, pool, memory_bytes=memory_bytes)
         self._order = presort.sort_columns(self._columns)
         self._label = np.append(y_train, np.ones(len(pool), y_train.dtype)).astype(np.int8)
         self._val = presort.float32_columns(X_val)
         self._levels, self._n_levels = presort.find_levels(self._columns)
         self._learning_rate = float(estimator.learning_rate)
         draw = np.random.RandomState(estimator.random_state).randint
-        stump_states = [draw(np.iinfo(np.int32).max) for _ in range(estimator.n_estimators)]
-        self._seeds = np.array(
-            [presort.tree_seed(state) for state in stump_states], dtype=np.uint32
-        )
+        states = [draw(np.iinfo(np.int32).max) for _ in range(estimator.n_estimators)]
+        self._seeds = np.array([presort.tree_seed(state) for state in states], dtype=np.uint32)
 
     def predict(self, counts: NDArray[np.integer]) -> NDArray[np.int8]:
         """Return predictions for the validation rows when pool row p is added counts[p] times."""

@@ -39,12 +39,8 @@ class TreeScorer:
         X_val: NDArray[np.float64],
         memory_bytes: int,
     ) -> None:
-        n_rows, n_features = len(X_train) + len(pool), X_train.shape[1]
-        needed = 16 * n_rows * n_features  # float32 columns twice, their order and their codes
-        if needed > memory_bytes:
-            raise MemoryError(f"{n_rows} rows sorted by {n_features} features: {needed} bytes")
-
-        self._features = tree_growth.Features.of(presort.float32_columns(X_train, pool))
+        columns = presort.float32_columns(X_train, pool, memory_bytes=memory_bytes)
+        self._features = tree_growth.Features.of(columns)
         self._order = presort.sort_columns(self._features.columns)
         self._label = np.append(y_train, np.ones(len(pool), y_train.dtype)).astype(np.int8)
         self._n_train = len(X_train)
