@@ -77,7 +77,7 @@ def complaint(capsys, *arguments: str) -> str:
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
-def test_settings(here, capsys, arguments, parts):
+def test_wrong_setting_is_one_sentence(here, capsys, arguments, parts):
     sentence = complaint(capsys, *arguments)
     for part in parts:
         assert part in sentence
@@ -103,7 +103,7 @@ def test_cuda_where_there_is_none(here, capsys):
     ],
     ids=["no target", "one class", "three classes", "no rows", "one minority row"],
 )
-def test_own_files(here, capsys, table, target, parts):
+def test_wrong_file_is_one_sentence(here, capsys, table, target, parts):
     table.to_csv("mine.csv", index=False)
     sentence = complaint(
         capsys, "dataset=file", "dataset.path=mine.csv", f"dataset.target={target}"

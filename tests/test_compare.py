@@ -37,7 +37,7 @@ def rows_of(out: str) -> list[list[str]]:
     return [line.split(None, 5) for line in out.splitlines() if re.match(r" *[\d.]+  \w", line)]
 
 
-def test_all_on_the_toy_data(here, capsys):
+def test_sampler_all_ranks_25_samplers(here, capsys):
     assert main(["sampler=all", *TINY]) == 0
     streams = capsys.readouterr()
     found = {}
@@ -84,7 +84,7 @@ def two(monkeypatch):
     return run
 
 
-def test_what_is_done_is_not_repeated(here, two, capsys):
+def test_group_does_missing_runs_only(here, two, capsys):
     assert two() == 0
     assert "2/2 done" in capsys.readouterr().err
     paths = list(here.glob("results/runs/*/record.json"))
@@ -105,7 +105,7 @@ def test_what_is_done_is_not_repeated(here, two, capsys):
     assert Path("log").read_text().count("fit") == 3
 
 
-def test_an_imputed_failure_is_a_result(here, two, capsys):
+def test_imputed_failure_is_ranked(here, two, capsys):
     assert two(first="FailingInFit") == 0
     streams = capsys.readouterr()
     (row,) = (row for row in rows_of(streams.out) if row[1] == "failinginfit")
@@ -114,12 +114,12 @@ def test_an_imputed_failure_is_a_result(here, two, capsys):
     assert "2/2 done, 1 failed, 0 left" in streams.err
 
 
-def test_a_package_that_is_missing_ends_one_sampler_only(here, two, capsys):
+def test_missing_package_fails_one_sampler_only(here, two, capsys):
     assert two(first="Needy") == 0
     assert "needy: Needy needs the package needful; install it." in capsys.readouterr().out
 
 
-def test_scores_that_are_missing_are_listed(here, two, capsys):
+def test_samplers_without_scores_are_listed(here, two, capsys):
     assert two("clf=svm", "+clf.params.C=-1") == 1
     streams = capsys.readouterr()
     assert rows_of(streams.out) == []
@@ -139,7 +139,7 @@ def test_scores_that_are_missing_are_listed(here, two, capsys):
         (["sampler.members=[smote,variants]"], "which is a group as well"),
     ],
 )
-def test_mistakes_are_said_before_any_work(here, capsys, arguments, part):
+def test_mistake_is_raised_before_any_work(here, capsys, arguments, part):
     assert main(["sampler=all", *arguments]) == 2
     streams = capsys.readouterr()
     assert part in streams.err and streams.out == ""
@@ -147,7 +147,7 @@ def test_mistakes_are_said_before_any_work(here, capsys, arguments, part):
     assert list(here.iterdir()) == []
 
 
-def test_an_interruption_keeps_what_is_done(here, two, monkeypatch, capsys):
+def test_interrupted_group_keeps_finished_records(here, two, monkeypatch, capsys):
     real = comparison.execute
 
     def second_is_interrupted(runs, *args, **kwargs):

@@ -1,6 +1,5 @@
 """The command from end to end on the embedded data, with searches of a few iterations."""
 
-import io
 import json
 import re
 import signal
@@ -14,7 +13,6 @@ import pytest
 from record_names import NAMES
 from run_configs import FEW
 
-from autosmote.progress import Progress, UnitProgress
 from autosmote.run import main
 from autosmote.runs import execute, in_process
 
@@ -129,7 +127,7 @@ def test_a_failed_run_is_repeated_on_request_only(here, capsys):
         ("eat", "memory", "it used more than limits.memory_mb=500"),
     ],
 )
-def test_a_sampler_that_misbehaves_leaves_a_record(here, capsys, deed, status, error):
+def test_failing_sampler_leaves_an_imputed_record(here, capsys, deed, status, error):
     rival = ["sampler=tomeklinks", "sampler._target_=rivals.AtSomeRatios"]
     limits = ["limits.memory_mb=500"]
     if deed == "loop":
@@ -154,7 +152,7 @@ class Broken:
 
 
 @pytest.mark.parametrize("sampler", ["none", "autosmote"])
-def test_a_run_that_breaks_says_so_in_its_record(here, capsys, sampler):
+def test_failing_classifier_leaves_a_record_without_scores(here, capsys, sampler):
     target = f"clf._target_={__name__}.Broken"
     assert main([*FEW, f"sampler={sampler}", "clf=knn", target]) == 1
     record = record_of(here)
@@ -163,7 +161,7 @@ def test_a_run_that_breaks_says_so_in_its_record(here, capsys, sampler):
     assert "Traceback" in capsys.readouterr().err
 
 
-def test_a_sweep_runs_all_and_ends_with_the_worst_status(here, capsys):
+def test_multirun_exits_with_the_highest_status(here, capsys):
     assert main(["-m", "sampler=none,smote", "seed=0,1"]) == 0
     assert len(list(here.glob("results/runs/*/record.json"))) == 4
     assert main(["sampler=kmeanssmote,none", "-m", "seed=2"]) == 1
@@ -173,7 +171,7 @@ def test_a_sweep_runs_all_and_ends_with_the_worst_status(here, capsys):
     assert {p.name for p in (here / "results").iterdir()} == {"runs", ".claims"}
 
 
-def test_own_file(here):
+def test_dataset_file_leaves_no_path_in_the_record(here):
     rng = np.random.default_rng(0)
     frame = pd.DataFrame({"size": rng.normal(size=80), "kind": list("ab") * 40})
     frame["label"] = np.where(np.arange(80) % 8 == 0, "rare", "common")
@@ -187,7 +185,7 @@ def test_own_file(here):
     assert str(here) not in text and str(Path.home()) + "/" not in text
 
 
-def test_a_time_limit_is_ok_and_said(here):
+def test_time_limit_is_ok_with_stopped_by(here):
     settings = ["search.iterations=100000", "search.time_limit=1", "search.actors=0"]
     assert main([*settings, "search.device=cpu"]) == 0
     record = record_of(here)
@@ -196,7 +194,7 @@ def test_a_time_limit_is_ok_and_said(here):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_search_keeps_what_it_has(here, number):
+def test_interrupted_search_writes_partial_files(here, number):
     settings = ["search.iterations=1000", "search.actors=1", "search.device=cpu"]
     process = subprocess.Popen(
         [sys.executable, "-m", "autosmote.run", *settings, "save_data=true"],
@@ -227,7 +225,7 @@ def test_an_interrupted_search_keeps_what_it_has(here, number):
     assert partial["scores"] is None
 
 
-def test_an_interruption_is_never_done(here, monkeypatch, capsys):
+def test_interrupted_run_is_done_again(here, monkeypatch, capsys):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
@@ -256,71 +254,3 @@ def test_cfg_shows_the_configuration_and_runs_nothing(here, capsys):
     assert main(["--cfg", "job", "clf=svm"]) == 0
     assert "sklearn.svm.LinearSVC" in capsys.readouterr().out
     assert list(here.iterdir()) == []
-
-
-class Terminal(io.StringIO):
-    def isatty(self):
-        return True
-
-
-def test_progress_is_a_bar_on_a_terminal():
-    stream = Terminal()
-    with Progress(10, "mcc", stream) as progress:
-        for iteration in range(1, 11):
-            progress.update(iteration, 0.1, iteration / 10)
-    text = stream.getvalue()
-    assert "10/10" in text and "it/s" in text and "best mcc 1.0000" in text
-
-
-def test_progress_is_quiet_elsewhere(caplog):
-    stream = io.StringIO()
-    with caplog.at_level("INFO", logger="autosmote"), Progress(1000, "mcc", stream) as progress:
-        for iteration in range(1, 1001):
-            progress.update(iteration, 0.1, 0.5)
-    assert stream.getvalue() == ""
-    assert len(caplog.records) == 10
-    assert caplog.messages[-1].startswith("search: 1000/1000 iterations, best validation mcc 0.5")
-
-
-def test_units_are_a_bar_on_a_terminal_with_a_search_below():
-    stream = Terminal()
-    with UnitProgress(3, stream=stream) as progress:
-        for name in ("none", "autosmote", "smote"):
-            progress.begin(name)
-            if name == "autosmote":
-                with Progress(5, "mcc", stream) as search:
-                    for iteration in range(1, 6):
-                        search.update(iteration, 0.1, 0.5)
-            progress.end(name, failed=name == "smote")
-    text = stream.getvalue()
-    for part in ("3/3", "autosmote", "search:", "1 failed]"):
-        assert part in text
-
-
-def test_units_are_quiet_elsewhere(caplog):
-    stream = io.StringIO()
-    with caplog.at_level("INFO", logger="autosmote"), UnitProgress(40, stream=stream) as progress:
-        for number in range(40):
-            progress.begin(str(number))
-            progress.end(str(number), failed=number < 2)
-    assert stream.getvalue() == ""
-    assert len(caplog.records) == 10
-    assert re.fullmatch(
-        r"samplers: 4/40 done, 2 failed, 36 left, about \d+ s to go", caplog.messages[0]
-    )
-    assert caplog.messages[-1] == "samplers: 40/40 done, 2 failed, 0 left"
-
-
-def test_the_time_to_go_counts_what_units_at_work_have_behind_them(caplog, monkeypatch):
-    now = 0.0
-    monkeypatch.setattr("autosmote.progress.time.monotonic", lambda: now)
-    with (
-        caplog.at_level("INFO", logger="autosmote"),
-        UnitProgress(4, what="units", expected=400, stream=io.StringIO()) as progress,
-    ):
-        for name in ("a", "b"):
-            progress.begin(name, 100)
-        now = 60.0
-        progress.end("a", failed=False)
-    # A hundred seconds were sixty. Of two and the rest of b, 120 s are left; two are at work.
-    assert caplog.messages == ["units: 1/4 done, 0 failed, 3 left, about 60 s to go"]

@@ -39,7 +39,7 @@ def test_each_run_has_its_state(results):
     assert table["seconds"].dropna().to_dict() == {"run0": 30.0, "run1": 30.0, "run3": 60.0}
 
 
-def test_it_is_printed_by_sampler_and_dataset(results, capsys):
+def test_status_is_printed_by_sampler_and_dataset(results, capsys):
     assert status.main([f"results_dir={results}"]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     # 30 s for the one that runs, 60 s for each of two: 150 s.
@@ -54,12 +54,12 @@ def test_it_is_printed_by_sampler_and_dataset(results, capsys):
     ("arguments", "says"),
     [([], "no plan of a sweep"), (["budgets=quick"], "'budgets=quick' is no setting")],
 )
-def test_mistakes_are_said(arguments, says, tmp_path, capsys):
+def test_mistake_exits_2(arguments, says, tmp_path, capsys):
     assert status.main([f"results_dir={tmp_path}", *arguments]) == 2
     assert says in capsys.readouterr().err
 
 
-def test_nothing_is_left_behind(results):
+def test_status_writes_nothing(results):
     before = sorted(map(str, results.rglob("*")))
     status.main([f"results_dir={results}"])
     assert sorted(map(str, results.rglob("*"))) == before

@@ -36,7 +36,7 @@ def test_ir_follows_the_dataset_unless_given():
     assert compose_run("dataset=mozilla4", "ir=null").ir is None
 
 
-def test_the_paper_s_regime():
+def test_search_paper_is_the_papers_regime():
     search = compose_run("search=paper").search
     assert (search.actors, search.lag, search.iterations) == (40, 40, 1000)
 
@@ -60,17 +60,17 @@ def test_variants_are_the_85():
     assert set(names) == {variant.sampler for variant in VARIANTS.values() if variant.in_85}
 
 
-def test_modern_rivals_are_there():
+def test_modern_holds_methods_and_a_search():
     found = members(load_sampler("modern"))
     assert {sampler.kind for sampler in found} == {"method", "search"}
 
 
 @pytest.mark.parametrize("name", [n for n in available("sampler") if not n.startswith("sv_")])
-def test_a_sampler_s_file_means_the_same_without_hydra(name):
+def test_load_sampler_equals_hydra(name):
     assert load_sampler(name) == compose_run(f"sampler={name}").sampler
 
 
-def test_a_group_s_params_reach_its_samplers():
+def test_params_of_a_group_reach_its_members():
     group = replace(load_sampler("all"), params={"smote": {"k_neighbors": 3}})
     params = {sampler.name: sampler.params for sampler in members(group)}
     assert params["smote"] == {"sampler": "imblearn.over_sampling.SMOTE", "k_neighbors": 3}

@@ -39,7 +39,7 @@ def explained(*overrides: str) -> str:
         ("ir=${nothing}", ["nothing"]),
     ],
 )
-def test_errors_are_explained(override, parts):
+def test_explain_is_one_sentence_with_the_remedy(override, parts):
     sentence = explained(override)
     for part in parts:
         assert part in sentence

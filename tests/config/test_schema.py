@@ -13,7 +13,7 @@ from autosmote.errors import UserError
 
 
 @pytest.mark.parametrize("module", [config, search_config])
-def test_every_setting_is_explained(module):
+def test_each_setting_has_a_docstring(module):
     tree = ast.parse(inspect.getsource(module))
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):
@@ -39,6 +39,6 @@ def test_every_setting_is_explained(module):
         ("seed=4294967296", "seed must lie between"),
     ],
 )
-def test_values_that_types_cannot_check(override, part):
+def test_validate_refuses_values(override, part):
     with pytest.raises(UserError, match=part.replace("?", r"\?")):
         validate(compose_run(*override.split()))

@@ -20,7 +20,7 @@ def test_sampler_config_agrees_with_its_class(name):
 
 
 @pytest.mark.parametrize("name", ["svm", "knn", "dt", "adaboost"])
-def test_classifiers_are_scikit_learn_s_defaults(name):
+def test_classifiers_have_scikit_learn_defaults(name):
     classifier = make_classifier(compose_run(f"clf={name}").clf)
     expected = type(classifier)().get_params()
     if "random_state" in expected:
@@ -29,7 +29,7 @@ def test_classifiers_are_scikit_learn_s_defaults(name):
     assert type(classifier).__module__.startswith("sklearn.")
 
 
-def test_classifier_from_elsewhere():
+def test_make_classifier_with_nested_target():
     settings = ClassifierSettings(
         "bagging",
         "sklearn.ensemble.BaggingClassifier",
@@ -48,7 +48,7 @@ def test_classifier_from_elsewhere():
         ("sklearn.preprocessing.StandardScaler", {}, "no fit and predict"),
     ],
 )
-def test_classifier_that_cannot_be_made(target, params, part):
+def test_make_classifier_refuses(target, params, part):
     with pytest.raises(UserError, match=part):
         make_classifier(ClassifierSettings("mine", target, params))
 

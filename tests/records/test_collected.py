@@ -44,7 +44,7 @@ def bytes_of(folder):
     return (folder / collected.RECORDS).read_bytes()
 
 
-def test_rows_come_back_as_they_were(tmp_path):
+def test_records_are_read_as_written(tmp_path):
     collected.write_records(tmp_path, ROWS)
     table = collected.read_records(tmp_path)
     assert list(table.columns) == list(collected.RECORD_COLUMNS)
@@ -58,7 +58,7 @@ def test_rows_come_back_as_they_were(tmp_path):
     assert set(costs["seconds.generate"]) == {0.25} and costs["peak_memory_mb"].isna().all()
 
 
-def test_the_bytes_depend_on_nothing_but_the_rows(tmp_path):
+def test_bytes_depend_on_rows_alone(tmp_path):
     collected.write_records(tmp_path / "one", ROWS)
     shuffled = random.Random(0).sample(ROWS, len(ROWS))
     for i in range(0, len(shuffled), 5):
@@ -99,13 +99,13 @@ def test_histories_are_sorted_by_run_and_iteration(tmp_path):
     assert table["iteration"].tolist() == [1, 2, 9, 10] * 2
 
 
-def test_what_is_not_there_is_empty_and_a_plan_is_asked_for(tmp_path):
+def test_missing_files_are_empty_tables_but_a_plan_raises(tmp_path):
     assert len(collected.read_records(tmp_path)) == len(collected.read_histories(tmp_path)) == 0
     with pytest.raises(UserError, match="no plan of the budget 'quick'"):
         collected.read_plan(tmp_path, "quick")
 
 
-def test_a_damaged_file_is_said(tmp_path):
+def test_damaged_file_raises_user_error(tmp_path):
     collected.write_records(tmp_path, ROWS)
     (tmp_path / collected.RECORDS).write_bytes(bytes_of(tmp_path)[:100])
     with pytest.raises(UserError, match=r"'records.csv.gz' .* is damaged"):

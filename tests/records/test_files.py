@@ -10,7 +10,7 @@ from autosmote.errors import UserError
 from autosmote.records import files
 
 
-def test_files_are_whole_or_absent(tmp_path):
+def test_write_file_is_whole_or_absent(tmp_path):
     path = tmp_path / "sub" / "record.json"
     files.write_file(path, lambda temporary: temporary.write_text("first"))
 
@@ -24,7 +24,7 @@ def test_files_are_whole_or_absent(tmp_path):
     assert [p.name for p in path.parent.iterdir()] == ["record.json"]
 
 
-def test_a_record_that_is_not_whole_is_none(tmp_path):
+def test_read_record_of_half_a_file_is_none(tmp_path):
     assert files.read_record(tmp_path) is None
     (tmp_path / "record.json").write_text('{"status": "o')
     assert files.read_record(tmp_path) is None
@@ -32,7 +32,7 @@ def test_a_record_that_is_not_whole_is_none(tmp_path):
     assert files.read_record(tmp_path) == {"x": 0.5, "y": [0, 1]}
 
 
-def test_no_number_that_json_does_not_know(tmp_path):
+def test_write_json_refuses_nan_and_objects(tmp_path):
     with pytest.raises(ValueError, match="JSON"):
         files.write_json(tmp_path, "record.json", {"x": float("nan")})
     with pytest.raises(TypeError, match="cannot be written"):
@@ -40,7 +40,7 @@ def test_no_number_that_json_does_not_know(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_history(tmp_path):
+def test_write_history_keeps_all_digits(tmp_path):
     history = {
         "iteration": np.arange(1, 4),
         "reward": np.array([0.1, 1 / 3, 0.2]),
@@ -55,7 +55,7 @@ def test_history(tmp_path):
         assert np.array_equal(frame[name], column)
 
 
-def test_training_part(tmp_path):
+def test_write_training_part_is_reproducible(tmp_path):
     X, y = np.random.default_rng(0).normal(size=(5, 2)), np.array([0, 1, 0, 0, 1], np.int8)
     files.write_training_part(tmp_path, X, y, ("label", "x=a,b"))
     path = tmp_path / "train_resampled.csv.gz"
@@ -69,7 +69,7 @@ def test_training_part(tmp_path):
         assert stream.readline() == 'label,"x=a,b",label_\n'
 
 
-def test_writable_is_tried_and_leaves_nothing(tmp_path):
+def test_check_writable_leaves_nothing(tmp_path):
     files.check_writable(tmp_path / "a" / "b")
     assert list(tmp_path.iterdir()) == []
     file = tmp_path / "file"

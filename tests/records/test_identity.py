@@ -26,7 +26,7 @@ def searched(**settings) -> Config:
     return changed(search=SearchConfig(**settings))
 
 
-def test_the_folder_s_name_is_readable_and_fixed():
+def test_folder_name_is_readable_and_fixed():
     name = folder_of(CONFIG).name
     assert name.startswith("mozilla4-ir50-svm-autosmote-macro_f1-seed0-")
     # A setting that is added must not make all searches of before look as if they were missing.
@@ -55,7 +55,7 @@ NO_RESULT = {
 }
 
 
-def test_every_setting_is_on_a_list():
+def test_each_setting_is_tested():
     settings = {f.name for f in dataclasses.fields(Config)} - {"search", "limits"}
     assert settings == set(RESULT) | set(NO_RESULT)
 
@@ -78,7 +78,7 @@ def test_identity_depends_on_the_data_and_the_protocol(monkeypatch):
 
 
 @pytest.mark.parametrize("name", [f.name for f in dataclasses.fields(SearchConfig)])
-def test_identity_and_the_search_s_settings(name, tmp_path):
+def test_identity_depends_on_search_settings_of_searches_alone(name, tmp_path):
     default = getattr(SearchConfig(), name)
     other = {"actors": 3, "time_limit": 5.0, "G1": 4, "patience": 9}.get(name)
     if name == "init_from":
@@ -104,7 +104,7 @@ def test_identity_and_the_search_s_settings(name, tmp_path):
         ("method", {"run_seconds", "memory_mb"}),
     ],
 )
-def test_identity_and_the_limits(kind, expected):
+def test_identity_depends_on_limits_by_kind(kind, expected):
     sampler = SamplerSettings("x", "somewhere.X", kind=kind)
     before = folder_of(changed(sampler=sampler))
     found = {
@@ -122,7 +122,7 @@ def test_a_sampler_may_fix_settings_of_the_search():
         resolve_search(SamplerSettings("r", kind="search", params={"ablate": 1}), SearchConfig())
 
 
-def test_a_name_is_a_plain_file_name():
+def test_folder_name_is_a_plain_file_name():
     wild = changed(clf=ClassifierSettings("a/b c" * 100, "x.Y", {}))
     name = folder_of(wild).name
     assert len(name) < 200 and "/" not in name and " " not in name

@@ -40,7 +40,7 @@ def without_machine(record):
     }
 
 
-def test_a_unit_resamples_once_and_leaves_a_record_per_run(make, tmp_path):
+def test_unit_resamples_once_and_writes_a_record_per_run(make, tmp_path):
     log = tmp_path / "log"
     sampler = rival(log=str(log))
     pairs = list(itertools.product(("dt", "svm"), ("macro_f1", "mcc")))
@@ -65,7 +65,7 @@ def test_a_unit_resamples_once_and_leaves_a_record_per_run(make, tmp_path):
         assert without_machine(alone) == without_machine(record)
 
 
-def test_only_what_is_missing_is_run(make, tmp_path):
+def test_execute_does_missing_runs_only(make, tmp_path):
     log = tmp_path / "log"
     sampler = rival(log=str(log))
     configs = [make(sampler, clf, metric) for clf in ("dt", "svm") for metric in ("mcc",)]
@@ -79,7 +79,7 @@ def test_only_what_is_missing_is_run(make, tmp_path):
     assert log.read_text().count("fit") == 2
 
 
-def test_leftovers_of_a_killed_process_are_removed(make):
+def test_execute_removes_leftovers_of_a_killed_process(make):
     (run,) = plan([make(SamplerSettings("none", kind="none"))], Data())[0]
     leftover = run.folder / f".{'0' * 32}-record.json"
     leftover.parent.mkdir(parents=True)
@@ -88,7 +88,7 @@ def test_leftovers_of_a_killed_process_are_removed(make):
     assert [path.name for path in run.folder.iterdir()] == ["record.json"]
 
 
-def test_failures_are_repeated_on_request(make):
+def test_failed_run_is_repeated_by_retry_and_force(make):
     sampler = rival("AtSomeRatios", takes_ratio=False, deed="kill")
     (record,) = do([make(sampler)])
     assert (record["status"], record["imputed"]) == ("crashed", True)
@@ -99,7 +99,7 @@ def test_failures_are_repeated_on_request(make):
     assert len(do([make(sampler, force=True)])) == 1
 
 
-def test_a_classifier_that_cannot_be_trained_leaves_the_others(make, capsys):
+def test_failing_classifier_leaves_the_others_of_its_unit(make, capsys):
     broken, fine = do([make(rival(), "broken"), make(rival(), "dt")])
     assert (broken["status"], broken["scores"], broken["imputed"]) == ("failed", None, False)
     assert "C" in broken["error"]
@@ -107,7 +107,7 @@ def test_a_classifier_that_cannot_be_trained_leaves_the_others(make, capsys):
     assert "Traceback" in capsys.readouterr().err
 
 
-def test_a_mistake_leaves_nothing_unless_it_is_a_failure(make, tmp_path):
+def test_mistake_writes_nothing_unless_mistakes_fail(make, tmp_path):
     with pytest.raises(UserError, match="needful") as caught:
         do([make(rival("Needy"))])
     assert caught.value.__cause__ is None  # it was its own, which is a trap for whoever looks
@@ -116,7 +116,7 @@ def test_a_mistake_leaves_nothing_unless_it_is_a_failure(make, tmp_path):
     assert (record["status"], record["imputed"]) == ("failed", True)
 
 
-def test_a_search_that_fails_is_imputed(make, capsys):
+def test_failed_search_is_imputed(make, capsys):
     search = SearchConfig(iterations=3, G1=2, G2=2, actors=0)
     faulty = ClassifierSettings("faulty", "estimators.Faulty", {"n_train": 291, "fault": "raise"})
     (record,) = do([dataclasses.replace(make(AUTOSMOTE), clf=faulty, search=search)])
@@ -129,7 +129,7 @@ def test_a_search_that_fails_is_imputed(make, capsys):
 @pytest.mark.parametrize(
     ("sampler", "n_train"), [(rival(), 0), (rival(), 291), (AUTOSMOTE, 291), (SEEDS, 291)]
 )
-def test_an_interruption_that_comes_as_another_error_is_none(make, tmp_path, sampler, n_train):
+def test_interrupt_raised_as_another_error_interrupts(make, tmp_path, sampler, n_train):
     search = SearchConfig(iterations=3, G1=2, G2=2, actors=0)
     faulty = ClassifierSettings(
         "faulty", "estimators.Faulty", {"n_train": n_train, "fault": "interrupt"}
@@ -139,13 +139,13 @@ def test_an_interruption_that_comes_as_another_error_is_none(make, tmp_path, sam
     assert [path.name for path in tmp_path.glob("results/runs/*/*")] == ["partial.json"]
 
 
-def test_changed_features_are_kept_under_other_names(make, tmp_path):
+def test_saved_data_with_new_features_have_new_names(make, tmp_path):
     do([make(rival("Projecting", takes_ratio=False), save_data=True)])
     (path,) = tmp_path.glob("results/runs/*/train_resampled.csv.gz")
     assert list(pd.read_csv(path)) == ["feature_0", "feature_1", "label"]
 
 
-def test_an_interruption_leaves_a_part_of_each(make, tmp_path, monkeypatch):
+def test_interrupted_unit_writes_partial_json_per_run(make, tmp_path, monkeypatch):
     def interrupt(*args, **kwargs):
         raise KeyboardInterrupt
 
@@ -161,7 +161,7 @@ def test_an_interruption_leaves_a_part_of_each(make, tmp_path, monkeypatch):
     assert not list(tmp_path.glob("results/runs/*/partial.json"))
 
 
-def test_the_sampler_s_process_names_nobody(make, tmp_path):
+def test_error_of_a_sandboxed_sampler_names_no_folder(make, tmp_path):
     (record,) = do([make(rival("FailingInFit"))])
     text = json.dumps(record)
     assert "nothing works in data.csv" in text

@@ -18,7 +18,7 @@ def found(unit):
     return [read_record(run.folder) for run in unit]
 
 
-def test_a_unit_that_takes_too_long_or_too_much_is_ended(make_unit):
+def test_unit_past_its_limits_is_ended(make_unit):
     hanging = make_unit("HangingInFit")  # whose own limit is 60 s
     deadline = Deadline.after(1.5, "unit_seconds")
     outcome = execute(hanging, make_unit.data, deadline=deadline)
@@ -34,7 +34,7 @@ def test_a_unit_that_takes_too_long_or_too_much_is_ended(make_unit):
     assert record["scores"]
 
 
-def test_nothing_is_done_twice(make_unit):
+def test_done_unit_is_not_repeated_and_keeps_its_records(make_unit):
     one = make_unit()
     assert execute(one, make_unit.data).statuses == ("ok", "ok")
     assert execute(one, make_unit.data).statuses == ()
@@ -42,7 +42,7 @@ def test_nothing_is_done_twice(make_unit):
     assert {record["status"] for record in found(one)} == {"ok"}
 
 
-def test_records_that_cannot_be_written_are_said(make_unit):
+def test_unwritable_records_are_an_outcome(make_unit):
     filling = ClassifierSettings("filling", "estimators.Filling", {})
     one = make_unit("none", filling)
     outcome = execute(one, make_unit.data)

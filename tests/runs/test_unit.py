@@ -11,7 +11,7 @@ from autosmote.config.schema import LimitSettings, SamplerSettings
 from autosmote.runs.unit import Data, plan
 
 
-def test_what_is_shared_is_one_unit(make):
+def test_plan_joins_runs_that_share_a_resampling(make):
     pairs = list(itertools.product(("dt", "svm"), ("macro_f1", "mcc")))
     samplers = [SamplerSettings("none", kind="none"), rival(), rival("Threshold", "method")]
     configs = [
@@ -38,12 +38,12 @@ def test_what_is_shared_is_one_unit(make):
     ],
     ids=lambda value: next(iter(value)),
 )
-def test_what_differs_is_not_shared(make, difference):
+def test_plan_separates_runs_that_share_none(make, difference):
     config = make(rival())
     assert len(plan([config, dataclasses.replace(config, **difference)], Data())) == 2
 
 
-def test_data_are_made_once(make, monkeypatch):
+def test_data_caches_datasets_and_the_last_split(make, monkeypatch):
     data = Data()
     config = make(rival())
     other = dataclasses.replace(config, seed=1)

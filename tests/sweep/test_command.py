@@ -27,7 +27,7 @@ def files(folder):
     }
 
 
-def test_a_sweep_runs_what_is_missing_and_collects(small, capsys):
+def test_sweep_does_missing_runs_and_collects_records(small, capsys):
     config = small()
     assert sweep(config) == 0
     assert "4 runs: 4 ok, 0 failed" in capsys.readouterr().out
@@ -48,7 +48,7 @@ def test_a_sweep_runs_what_is_missing_and_collects(small, capsys):
     assert sum(len(unit.runs) for unit in make_plan(more, Data()).to_do()) == 4
 
 
-def test_a_clone_goes_on_where_the_collected_records_end(small, tmp_path):
+def test_sweep_in_a_clone_does_only_what_is_not_collected(small, tmp_path):
     config = small()
     assert sweep(config) == 0
     before = files(config.results_dir)
@@ -66,7 +66,7 @@ def test_a_clone_goes_on_where_the_collected_records_end(small, tmp_path):
     assert before.keys() < after.keys()
 
 
-def test_failures_are_counted_and_can_be_repeated(small, capsys):
+def test_failed_runs_are_counted_and_repeated_by_retry(small, capsys):
     config = small(samplers=["kmeanssmote", "none"])
     assert sweep(config) == 1
     said = capsys.readouterr().out
@@ -82,7 +82,7 @@ def test_failures_are_counted_and_can_be_repeated(small, capsys):
 
 
 @pytest.mark.parametrize("launcher", ["local", "ray"])
-def test_a_dry_run_prints_the_plan_and_leaves_nothing(tmp_path, capsys, launcher):
+def test_dry_run_prints_the_plan_and_writes_nothing(tmp_path, capsys, launcher):
     folder = tmp_path / "results"
     overrides = ["experiment=table2", "budget=smoke", f"results_dir={folder}"]
     overrides.append(f"launcher={launcher}")  # without a cluster being started
@@ -94,7 +94,7 @@ def test_a_dry_run_prints_the_plan_and_leaves_nothing(tmp_path, capsys, launcher
     assert not folder.exists()
 
 
-def test_the_command_names_its_plan(tmp_path, capsys):
+def test_plan_with_overrides_is_custom_and_keeps_its_command(tmp_path, capsys):
     folder = tmp_path / "results"
     overrides = [*FAST, f"results_dir={folder}", "budget=smoke", "experiment=table2"]
     assert main(overrides) == 0
@@ -118,14 +118,14 @@ def test_the_command_names_its_plan(tmp_path, capsys):
         (["experiment=table2", "budget=smoke", "irs=[2]"], "12.86"),
     ],
 )
-def test_mistakes_are_said(overrides, says, capsys, tmp_path):
+def test_mistake_is_one_sentence_and_exits_2(overrides, says, capsys, tmp_path):
     assert main([*overrides, f"results_dir={tmp_path / 'results'}"]) == 2
     captured = capsys.readouterr()
     assert says in captured.err and "Traceback" not in captured.err
     assert not (tmp_path / "results").exists()
 
 
-def test_an_interrupted_sweep_goes_on(tmp_path):
+def test_interrupted_sweep_exits_130_and_collects(tmp_path):
     folder = tmp_path / "results"
     arguments = ["experiment=table2", "budget=smoke", "clfs=[dt]", "reports=false", "workers=1"]
     arguments += ["samplers=[none,autosmote]", "search.iterations=100000", "seeds=[0]"]
@@ -154,7 +154,7 @@ def claimed(folder):
         return False
 
 
-def test_a_disk_that_is_full_at_any_write_loses_nothing(small, monkeypatch, tmp_path):
+def test_full_disk_at_any_write_loses_nothing(small, monkeypatch, tmp_path):
     """Each write of the parent's fails once; after all of them the tables are as ever."""
     expected_config = small(results_dir=str(tmp_path / "expected"))
     assert sweep(expected_config) == 0

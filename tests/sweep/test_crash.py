@@ -11,7 +11,7 @@ linux = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Lin
 
 
 @linux
-def test_nothing_is_lost_doubled_or_unreadable_after_kills():
+def test_killed_sweep_loses_and_duplicates_nothing():
     done = subprocess.run(
         [sys.executable, SCRIPT, "--kills", "3", "--no-reports"], capture_output=True, text=True
     )

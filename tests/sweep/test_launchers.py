@@ -47,7 +47,7 @@ def single(tmp_path_factory):
     return scores(folder)
 
 
-def test_a_multirun_equals_single_runs(single, tmp_path):
+def test_multirun_equals_single_runs(single, tmp_path):
     assert run_main(["-m", *SWEEP, "search.actors=0", f"results_dir={tmp_path}"]) == 0
     assert scores(tmp_path) == single and len(single) == 4
 
@@ -68,7 +68,7 @@ def test_joblib_with_actor_processes_survives_crashes(single, tmp_path):
 
 
 @pytest.mark.slow
-def test_hydra_s_submitit_launcher(single, tmp_path):
+def test_hydra_submitit_launcher_equals_single_runs(single, tmp_path):
     done = run("-m", *SWEEP, "hydra/launcher=submitit_local", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert scores(tmp_path) == single
@@ -94,7 +94,7 @@ def assert_equal(folder, expected):
     assert found[same].equals(expected[same])
 
 
-def test_submitit_shares_the_units_among_jobs(twelve, tmp_path):
+def test_submitit_jobs_equal_local_pool(twelve, tmp_path):
     config, expected = twelve
     jobs = {"cluster": "local", "timeout_min": 10}
     settings = {"results_dir": str(tmp_path), "workers": 1, "submitit": jobs}
@@ -104,7 +104,7 @@ def test_submitit_shares_the_units_among_jobs(twelve, tmp_path):
 
 @needs_ray
 @pytest.mark.slow
-def test_ray_does_the_units_as_tasks(twelve, tmp_path, monkeypatch):
+def test_ray_tasks_equal_local_pool(twelve, tmp_path, monkeypatch):
     config, expected = twelve
     monkeypatch.chdir(tmp_path)
     assert sweep(replace(config, results_dir="here", launcher="ray")) == 0
@@ -113,7 +113,7 @@ def test_ray_does_the_units_as_tasks(twelve, tmp_path, monkeypatch):
 
 @needs_ray
 @pytest.mark.slow
-def test_hydra_s_ray_launcher(single, tmp_path):
+def test_hydra_ray_launcher_equals_single_runs(single, tmp_path):
     done = run("-m", *SWEEP, "hydra/launcher=ray", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert scores(tmp_path) == single

@@ -30,7 +30,7 @@ def do(pool, units):
     return [(unit, outcome) for what, unit, outcome in pool.run(units) if what == "end"]
 
 
-def test_units_that_come_to_any_end_leave_the_others(unit):
+def test_failed_units_leave_records_and_the_other_units(unit):
     units = [
         unit("none", faulty("exit")),
         unit("none", faulty("kill")),
@@ -57,7 +57,7 @@ def test_units_that_come_to_any_end_leave_the_others(unit):
     assert "Traceback" not in json.dumps(by_error)
 
 
-def test_a_unit_that_another_process_works_on_is_left_to_it(unit, tmp_path):
+def test_unit_claimed_elsewhere_is_done_last(unit, tmp_path):
     one, other = unit(), unit(seed=1)
     folder = str(tmp_path / "results")
     states = []
@@ -77,7 +77,7 @@ def test_a_unit_that_another_process_works_on_is_left_to_it(unit, tmp_path):
 
 
 @linux
-def test_a_stopped_pool_leaves_no_process_and_no_record(unit, tmp_path):
+def test_stopped_pool_leaves_no_process_and_no_record(unit, tmp_path):
     log = tmp_path / "log"
     hanging = unit("HangingInFit", log=str(log))
     before = set(descendants(os.getpid()))

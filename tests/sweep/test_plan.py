@@ -42,13 +42,13 @@ def test_equal_arms_are_one_run_with_two_rows(small):
     assert first["key"] == second["key"] and (first["arm"], second["arm"]) == ("a", "b")
 
 
-def test_what_is_long_comes_first(small):
+def test_plan_puts_long_units_first(small):
     config = small(samplers=["none", "tomeklinks", "smote", "mesa"], metrics=["mcc"])
     order = [unit.sampler for unit in make_plan(config, Data()).units]
     assert order == ["mesa", "smote", "tomeklinks", "none"]
 
 
-def test_the_time_of_a_shared_resampling_counts_once(small):
+def test_estimate_counts_a_shared_resampling_once(small):
     # 10 s of resampling, and 2 s of a classifier's fits that both metrics share.
     rows = [(f"k{i}", "smote", "toy", None, 12.0, 2.0) for i in range(4)]
     estimate = Estimate(*table(rows))
@@ -56,7 +56,7 @@ def test_the_time_of_a_shared_resampling_counts_once(small):
     assert estimate.unit(unit.runs, Data()) == (pytest.approx(10 + 2 + 2), 4)
 
 
-def test_a_search_s_time_follows_its_iterations(small):
+def test_estimate_of_a_search_grows_with_iterations(small):
     rows = [("k", "autosmote", "phoneme", 1000, 50.0, 20.0)]
     estimate = Estimate(*table(rows))
     search = SearchConfig(iterations=300, G1=2)
@@ -67,7 +67,7 @@ def test_a_search_s_time_follows_its_iterations(small):
     assert unit.n_records == 0
 
 
-def test_the_runs_most_alike_tell_the_time(small):
+def test_estimate_uses_the_most_similar_runs(small):
     kinds = [("svm", "crossfit", 20), ("svm", "validation", 20), ("dt", "crossfit", 20)]
     parts = [
         table([(f"k{i}", "autosmote", "toy", 100, 100.0 * 4**i, 0.0)], *kind)
@@ -88,7 +88,7 @@ def test_the_runs_most_alike_tell_the_time(small):
     assert seconds("knn", "crossfit") == (pytest.approx(7.0), 3)  # by the dataset
 
 
-def test_old_records_without_a_reward_count_as_the_papers(small):
+def test_estimate_takes_records_without_reward_as_validation(small):
     found, costs = table([("k", "autosmote", "toy", 1, 3.0, 0.0)])
     found["config"] = json.dumps({"search": {"K": 30}})
     config = small(samplers=["autosmote"], metrics=["mcc"], search=SearchConfig(iterations=2, G1=2))
@@ -96,7 +96,7 @@ def test_old_records_without_a_reward_count_as_the_papers(small):
     assert Estimate(found, costs).unit(unit.runs, Data()) == (pytest.approx(6.0), 1)
 
 
-def test_among_ratios_the_same_one_tells_the_time(small):
+def test_estimate_prefers_the_same_ratio(small):
     parts = [table([(f"k{ir}", "autosmote", "toy", 1, float(ir), 0.0)], ir=ir) for ir in (20, 50)]
     found, costs = (pd.concat(frames) for frames in zip(*parts, strict=True))
     search = SearchConfig(iterations=1, G1=2)

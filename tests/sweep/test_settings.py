@@ -28,7 +28,7 @@ def test_every_experiment_composes_with_every_budget(experiment, budget):
         assert {run.dataset.name for _, run in runs} == {"toy"}
 
 
-def test_the_paper_s_protocol():
+def test_table2_has_the_papers_protocol():
     config = compose_sweep("experiment=table2")
     runs = [run for _, run in expand(config)]
     assert len(runs) == 25 * 6 * 3 * 4 * 2 * 5
@@ -38,7 +38,7 @@ def test_the_paper_s_protocol():
     assert len(configurations) == 72
 
 
-def test_the_quick_budget_has_eight_configurations_a_data_set():
+def test_quick_budget_has_eight_configurations_per_dataset():
     runs = [run for _, run in expand(compose_sweep("experiment=table2", "budget=quick"))]
     configurations = {(run.dataset.name, run.ir, run.clf.name) for run in runs}
     assert len(configurations) == 48
@@ -47,7 +47,7 @@ def test_the_quick_budget_has_eight_configurations_a_data_set():
     assert mesa.sampler.params == {"environment_steps": 450, "random_steps": 150}
 
 
-def test_figure_4_is_table_2():
+def test_figure4_equals_table2():
     for budget in ("smoke", "quick", "paper"):
         of_figure, of_table = (
             compose_sweep(f"experiment={name}", f"budget={budget}")
@@ -56,7 +56,7 @@ def test_figure_4_is_table_2():
         assert of_figure == of_table
 
 
-def test_table_4_is_autosmote_and_its_six_ablations():
+def test_table4_is_autosmote_and_six_ablations():
     for budget, n in (("paper", 12 * 2 * 5), ("quick", 8 * 2 * 2)):
         runs = list(expand(compose_sweep("experiment=table4", f"budget={budget}")))
         labels = Counter(label for label, _ in runs)
@@ -66,7 +66,7 @@ def test_table_4_is_autosmote_and_its_six_ablations():
             assert ablation == ("none" if label == FULL else label)
 
 
-def test_figure_5_shows_a_thousand_iterations_of_all_but_the_merged_parts():
+def test_figure5_has_1000_iterations_of_all_but_merge_train_val():
     for budget, n in (("paper", 5), ("quick", 2)):
         config = compose_sweep("experiment=figure5", f"budget={budget}")
         assert config.histories and config.search.iterations == 1000
@@ -74,7 +74,7 @@ def test_figure_5_shows_a_thousand_iterations_of_all_but_the_merged_parts():
         assert labels == {arm: n for arm in (FULL, *ABLATIONS) if arm != "merge_train_val"}
 
 
-def test_the_command_line_comes_last():
+def test_command_line_overrides_the_budget():
     config = compose_sweep("experiment=table2", "budget=quick", "seeds=[7]", "search.iterations=5")
     assert config.seeds == [7] and config.search.iterations == 5
 
@@ -91,7 +91,7 @@ def test_the_command_line_comes_last():
         ("+params.mesa.n_members=5", "custom"),
     ],
 )
-def test_a_changed_plan_has_another_name(override, name):
+def test_plan_name_is_custom_where_runs_change(override, name):
     assert plan_name("quick", ["experiment=table2", override]) == name
 
 
@@ -107,7 +107,7 @@ def test_arms_are_samplers_with_labels(small):
     assert len(list(expand(config))) == 6
 
 
-def test_an_arm_has_settings_of_a_search_and_as_many_fits(small):
+def test_arm_with_crossfit_has_iterations_for_as_many_fits(small):
     config = small(
         samplers=["none"],
         arms=[
@@ -142,7 +142,7 @@ def test_a_sampler_of_two_groups_is_one_arm(small):
         ({"unit_seconds": 0.0}, "unit_seconds must be above 0"),
     ],
 )
-def test_what_cannot_be_is_said(small, settings, says):
+def test_check_refuses_impossible_settings(small, settings, says):
     with pytest.raises(UserError, match=says):
         check(small(**settings))
 
@@ -161,7 +161,7 @@ def test_what_cannot_be_is_said(small, settings, says):
         ),
     ],
 )
-def test_what_does_not_exist_is_said(small, settings, says):
+def test_expand_refuses_unknown_names(small, settings, says):
     with pytest.raises(UserError, match=says):
         list(expand(small(**settings)))
 
