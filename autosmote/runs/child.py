@@ -6,13 +6,14 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from autosmote.config.kinds import KINDS
 from autosmote.isolation.sandbox import limit_own_memory
 from autosmote.progress import logging_to_stderr
 from autosmote.records.provenance import look_up_versions
@@ -20,15 +21,13 @@ from autosmote.runs.in_process import Show, do_unit
 from autosmote.runs.unit import Data, Run
 
 _ALWAYS = ("sklearn.ensemble", "sklearn.neighbors", "sklearn.svm", "sklearn.tree")
-# The first optimiser imports torch._dynamo, which takes longer than a short search.
-_TO_TRAIN_NETWORKS = (
-    *("torch", "torch._dynamo", "matplotlib.backends.backend_agg", "matplotlib.figure"),
-    *(
-        "autosmote.search.hierarchical.learner",
-        "autosmote.records.curve",
-        "autosmote.sampler.autosmote",
-    ),
+_FOR_SEARCHES = (
+    *("matplotlib.backends.backend_agg", "matplotlib.figure", "autosmote.records.curve"),
+    *("autosmote.sampler.autosmote", "autosmote.search.resamplings"),
 )
+_FOR_LEARNED_SEARCHES = ("torch", "autosmote.search.hierarchical.learner")
+# MESA's first optimiser would import the second, which takes seconds.
+_FOR_METHODS = ("torch", "torch._dynamo")
 
 # Process-wide, since a child cannot be given an object of the server from which it is forked: it
 # inherits this one. Empty where nothing was preloaded; the child then loads the data itself.
@@ -63,14 +62,25 @@ class UnitWorker:
         return asdict(do_unit(runs, _data, show=self._show, mistakes_fail=mistakes_fail))
 
 
-def preload(data: Data, networks: bool) -> None:
+def modules_for(runs: Iterable[Run]) -> frozenset[str]:
+    """Return the modules that children with such runs would each have to import."""
+    found = set(_ALWAYS)
+    for kind in {KINDS[run.config.sampler.kind] for run in runs}:
+        if kind.is_search:
+            found.update(_FOR_SEARCHES)
+        if kind.trains_networks:
+            found.update(_FOR_LEARNED_SEARCHES if kind.is_search else _FOR_METHODS)
+    return frozenset(found)
+
+
+def preload(data: Data, modules: Iterable[str]) -> None:
     """Load, in a fork server, what each of its children needs; uses no GPU.
 
     Parameters
     ----------
     data : Data
-    networks : bool
-        Whether any of them may train networks.
+    modules : iterable of str
+        Of `modules_for`.
 
     Raises
     ------
@@ -79,7 +89,7 @@ def preload(data: Data, networks: bool) -> None:
     """
     global _data
     _data = data
-    for name in (*_ALWAYS, *(_TO_TRAIN_NETWORKS if networks else ())):
+    for name in sorted(modules):
         importlib.import_module(name)
     importlib.import_module("numba").njit(_identity)(0)  # its registries are filled by a first call
     look_up_versions()

@@ -18,9 +18,9 @@ from autosmote.isolation.sandbox import NEVER, ChildFailed, Deadline, SandboxedO
 from autosmote.progress import UnitProgress
 from autosmote.records.claims import claim, is_claimed, leave_no_trace
 from autosmote.records.files import write_json
-from autosmote.runs.child import UnitWorker, preload
+from autosmote.runs.child import UnitWorker, modules_for, preload
 from autosmote.runs.in_process import Outcome, Show, do_unit
-from autosmote.runs.unit import Data, Run, missing, trains_networks
+from autosmote.runs.unit import Data, Run, missing
 
 logger = logging.getLogger("autosmote")
 
@@ -186,8 +186,8 @@ def check_written(outcome: Outcome) -> None:
 def warm_server(data: Data, runs: Iterable[Run]) -> ForkServer:
     """Return this process's fork server with what its children need for such runs preloaded."""
     server = ForkServer.of_this_process()
-    networks = trains_networks(runs) or (data.keys, True) in server.preloaded
-    if (data.keys, networks) not in server.preloaded:
-        server.preload(preload, data, networks)
-        server.preloaded = {(data.keys, networks)}
+    modules = modules_for(runs)
+    if not any(keys == data.keys and modules <= loaded for keys, loaded in server.preloaded):
+        server.preload(preload, data, modules)
+        server.preloaded = {(data.keys, modules)}
     return server

@@ -190,11 +190,6 @@ def missing(unit: Iterable[Run]) -> list[Run]:
     return [run for run in unit if run.record() is None]
 
 
-def trains_networks(runs: Iterable[Run]) -> bool:
-    """Return whether any of the runs may import torch."""
-    return any(KINDS[run.config.sampler.kind].trains_networks for run in runs)
-
-
 def check_devices(runs: Iterable[Run]) -> None:
     """Check that this machine has the devices that searches ask for.
 
@@ -203,7 +198,8 @@ def check_devices(runs: Iterable[Run]) -> None:
     UserError
     """
     for run in runs:
-        if run.search and run.search.device == "cuda" and trains_networks([run]):
+        kind = KINDS[run.config.sampler.kind]
+        if run.search and kind.trains_networks and run.search.device == "cuda":
             resolve_device(run.search.device)
 
 

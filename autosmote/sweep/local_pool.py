@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from autosmote.isolation.forkserver import ForkServer
 from autosmote.isolation.processes import available_memory, usable_cores
 from autosmote.isolation.sandbox import SHARE_OF_MEMORY, Deadline, StoppableDeadline
-from autosmote.runs.child import preload
+from autosmote.runs.child import modules_for, preload
 from autosmote.runs.execute import execute, execute_in_turn
 from autosmote.runs.in_process import Outcome
-from autosmote.runs.unit import Data, trains_networks
+from autosmote.runs.unit import Data
 from autosmote.sweep.plan import Unit
 
 
@@ -72,8 +72,8 @@ class LocalPool:
         server = ForkServer()
         threads: list[threading.Thread] = []
         try:
-            networks = trains_networks(run for unit in state.waiting for run in unit.runs)
-            server.preload(preload, self._data, networks)
+            modules = modules_for(run for unit in state.waiting for run in unit.runs)
+            server.preload(preload, self._data, modules)
             for _ in range(slots):
                 threads.append(
                     threading.Thread(target=self._serve, args=(server.fork(), state), daemon=True)
