@@ -153,10 +153,11 @@ def _minimise(w, H, b, active, rows, columns, pool_rows, pool_columns, pool_weig
     _multiply(columns, w, margin)
     _multiply(pool_columns, w, pool_margin)
     value = _objective(w, margin, weight, pool_margin, pool_weight, C)
-    for step in range(_MAX_STEPS):
+    is_full = False  # whether the last step went all the way to the minimum of its quadratic
+    for _ in range(_MAX_STEPS):
         n_changes = _add_changes(H, b, rows, weight, margin, active, C)
         n_changes += _add_changes(H, b, pool_rows, pool_weight, pool_margin, pool_active, C)
-        if n_changes == 0 and step > 0:
+        if n_changes == 0 and is_full:
             break
         new_w = _solve(H, b)
         _multiply(columns, new_w, new_margin)
@@ -164,9 +165,11 @@ def _minimise(w, H, b, active, rows, columns, pool_rows, pool_columns, pool_weig
         new_value = _objective(new_w, new_margin, weight, new_pool_margin, pool_weight, C)
         # Halve a step that overshoots; margins are linear along it. The tolerance accepts the last
         # steps, which change f by rounding only.
+        is_full = True
         for _ in range(_MAX_HALVINGS):
             if new_value <= value + 1e-12 * abs(value):
                 break
+            is_full = False
             _move_halfway(new_w, w)
             _move_halfway(new_margin, margin)
             _move_halfway(new_pool_margin, pool_margin)
