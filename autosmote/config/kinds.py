@@ -1,4 +1,4 @@
-"""The kinds of samplers, and what the rest of the code has to know of each."""
+"""Table of the kinds of samplers with their properties."""
 
 from dataclasses import dataclass
 

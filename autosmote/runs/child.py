@@ -1,4 +1,4 @@
-"""The child process of a unit: what its fork server loads for it, and the object that it runs."""
+"""Child process of a unit: its preloading by a fork server, and the object that does the unit."""
 
 from __future__ import annotations
 

@@ -98,7 +98,7 @@ class Data:
 
 @dataclass(frozen=True)
 class Run:
-    """A configuration with all that is derived from it, before any work.
+    """Configuration with its resolved search, identity and folder.
 
     Attributes
     ----------

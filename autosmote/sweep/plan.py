@@ -1,4 +1,4 @@
-"""The plan of a sweep: its units, what of them is done, and how long the rest may take."""
+"""Plan of a sweep: its units, the status of their runs, and the expected seconds of the rest."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class Plan:
-    """All runs of a sweep.
+    """Units, table rows and statuses of a sweep.
 
     Attributes
     ----------
