@@ -80,7 +80,9 @@ def test_identity_depends_on_the_data_and_the_protocol(monkeypatch):
 @pytest.mark.parametrize("name", [f.name for f in dataclasses.fields(SearchConfig)])
 def test_identity_depends_on_search_settings_of_searches_alone(name, tmp_path):
     default = getattr(SearchConfig(), name)
-    other = {"actors": 3, "time_limit": 5.0, "G1": 4, "patience": 9}.get(name)
+    other = {"actors": 3, "time_limit": 5.0, "G1": 4, "patience": 9, "method_params": {"x": 1}}.get(
+        name
+    )
     if name == "init_from":
         write_policies(tmp_path, {"low": np.zeros(3, np.float32)})
         other = str(tmp_path)
