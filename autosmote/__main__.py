@@ -2,10 +2,14 @@
 
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
+
+from autosmote.isolation.processes import prepare_to_fork
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name; return the exit status."""
+    prepare_to_fork()
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["resample"]:
         from autosmote.resample import main as resample
@@ -16,5 +20,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     return run(arguments)
 
 
+def command() -> NoReturn:
+    """Run the command that the arguments name, and end the process."""
+    from autosmote.config.commandline import end_process
+
+    end_process(main())
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    command()

@@ -65,8 +65,11 @@ class _Meter:
             from tqdm import tqdm
             from tqdm.contrib.logging import logging_redirect_tqdm
 
+            class Bar(tqdm):
+                monitor_interval = 0  # no thread, which would keep this process from forking
+
             # leave=None: a search's bar below a comparison's is removed when it is done.
-            bar = tqdm(
+            bar = Bar(
                 total=self._total,
                 desc=self._what,
                 unit=self._unit,

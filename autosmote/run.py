@@ -12,7 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autosmote.config.commandline import FAILED, run_command
+from autosmote.isolation.processes import prepare_to_fork
+
+prepare_to_fork()
+
+from autosmote.config.commandline import FAILED, end_process, run_command
 from autosmote.config.groups import members
 from autosmote.config.schema import Config, register_schema, validate
 from autosmote.evaluation.results import score_table
@@ -148,4 +152,4 @@ def _code_of_existing(record: dict[str, Any], folder: Path, config: Config) -> i
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_process(main())

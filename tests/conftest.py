@@ -6,6 +6,8 @@ import os
 # Before numpy or torch is imported, since thread pools of several processes compete for cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
+# One kind of vector instructions: the golden results of learned searches hold on more machines.
+os.environ.setdefault("ATEN_CPU_CAPABILITY", "avx2")
 
 from pathlib import Path
 

@@ -12,12 +12,13 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Any, Protocol
+from typing import Any
 
 import cloudpickle
 
 from autosmote.isolation import forkserver_process
 from autosmote.isolation.processes import child_environment, describe_exit
+from autosmote.isolation.spawn import Forked, Process
 from autosmote.isolation.wire import unpack
 
 _EXIT_WAIT = forkserver_process.GRACE + 5
@@ -47,7 +48,7 @@ class ForkServer:
     _current: ForkServer | None = None
 
     def __init__(self, parent: ForkServer | None = None) -> None:
-        self._process: _Process
+        self._process: Process
         if parent is None:
             self.control, theirs = socket.socketpair()
             with theirs:
@@ -162,18 +163,10 @@ class ForkServer:
         return self._process.wait()
 
 
-class _Process(Protocol):
-    pid: int
-
-    def poll(self) -> int | None: ...
-    def kill(self) -> None: ...
-    def wait(self) -> int: ...
-
-
-def _start_process(theirs: socket.socket) -> _Process:
+def _start_process(theirs: socket.socket) -> Process:
     """Start a server by a fork where that is safe, else as a new interpreter."""
     if forkserver_process.can_fork():
-        return _Forked(forkserver_process.fork(theirs.fileno()))
+        return Forked(forkserver_process.fork(theirs.fileno()))
     code = f"from {__package__} import forkserver_process as s; s.main({theirs.fileno()})"
     return subprocess.Popen(
         [sys.executable, "-c", code],
@@ -183,29 +176,6 @@ def _start_process(theirs: socket.socket) -> _Process:
         env=child_environment(),
         start_new_session=True,  # the terminal's Ctrl-C is this process's to handle
     )
-
-
-@dataclass
-class _Forked:
-    """A child of this process, started by `os.fork`."""
-
-    pid: int
-    code: int | None = None
-
-    def poll(self, options: int = os.WNOHANG) -> int | None:
-        if self.code is None:
-            pid, status = os.waitpid(self.pid, options)
-            self.code = os.waitstatus_to_exitcode(status) if pid else None
-        return self.code
-
-    def kill(self) -> None:
-        if self.poll() is None:
-            os.kill(self.pid, signal.SIGKILL)
-
-    def wait(self) -> int:
-        code = self.poll(0)
-        assert code is not None
-        return code
 
 
 @dataclass
@@ -223,6 +193,6 @@ class _Grandchild:
             with contextlib.suppress(OSError):
                 os.kill(self.pid, signal.SIGKILL)
 
-    def wait(self) -> int:
+    def wait(self, timeout: float | None = None) -> int:
         self.ended = True  # it ends when its socket is closed, or has been killed
         return -signal.SIGKILL

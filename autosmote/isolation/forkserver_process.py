@@ -34,6 +34,7 @@ import cloudpickle
 
 from autosmote.errors import UserError, describe_error, describe_warnings
 from autosmote.isolation.processes import descendants
+from autosmote.isolation.spawn import is_single_threaded
 from autosmote.isolation.wire import pack
 
 START, END, PRELOAD, FORK_SERVER = b"s", b"e", b"l", b"h"
@@ -69,10 +70,7 @@ def can_fork() -> bool:
     True in a fork server's child, which has what the server has loaded, as long as it has only
     one thread: a fork would copy the locks of other threads, but not the threads.
     """
-    try:
-        return _is_child and len(os.listdir("/proc/self/task")) == 1
-    except OSError:
-        return False
+    return _is_child and is_single_threaded()
 
 
 def fork(fd: int) -> int:

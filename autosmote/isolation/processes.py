@@ -26,6 +26,15 @@ _CGROUPS = (  # a container's memory limit, usage and statistics: cgroup version
 )
 
 
+def prepare_to_fork() -> None:
+    """Keep this process from starting threads, so that it may fork (`isolation.spawn`).
+
+    To be called before numpy and pandas are imported. What the user has set stays.
+    """
+    for name, value in {"OPENBLAS_NUM_THREADS": "1", **_NO_BACKGROUND_THREAD}.items():
+        os.environ.setdefault(name, value)
+
+
 def child_environment() -> dict[str, str]:
     """Return an environment with one thread per process and this process's import path."""
     path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)

@@ -11,14 +11,14 @@ import contextlib
 import pickle
 import socket
 import subprocess
-import sys
 from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
 import cloudpickle
 from threadpoolctl import threadpool_limits
 
-from autosmote.isolation.processes import child_environment, descendants, describe_exit
+from autosmote.isolation.processes import descendants, describe_exit
+from autosmote.isolation.spawn import start_process
 from autosmote.search.actor_process import DONE, TASK
 from autosmote.search.method import Method, Parameters
 from autosmote.search.rollout import Rollout, RolloutWorker
@@ -114,15 +114,7 @@ class ProcessPool:
         with anonymous_file() as memory:
             pairs = [socket.socketpair() for _ in range(n_actors + 1)]
             fds = [memory.fileno(), *(child.fileno() for _, child in pairs)]
-            code = f"from autosmote.search.actor_process import serve_actors; serve_actors({fds})"
-            # In a session of its own: the terminal's Ctrl-C is the parent's to handle.
-            self._host = subprocess.Popen(
-                [sys.executable, "-c", code],
-                pass_fds=fds,
-                stdin=subprocess.DEVNULL,
-                env=child_environment(),
-                start_new_session=True,
-            )
+            self._host = start_process("autosmote.search.actor_process", "serve_actors", fds)
             for _, child in pairs:
                 child.close()
             self._ring = ParameterRing(memory.fileno(), n_versions, n_parameters)

@@ -1,9 +1,9 @@
 """Main functions of the actors' host and of the actors, which are processes of their own.
 
-The host is started afresh, so that no threads or CUDA context of the parent are inherited. It makes
-the generator once, which imports what that needs and precomputes what scoring needs, and forks the
-actors, which share all of it copy-on-write. Every process ends when its parent's end of a socket
-closes: nothing stays behind even after a ``kill -9``.
+The host has no threads or CUDA context of its parent (`isolation.spawn`). It makes the generator
+once, which imports what that needs and precomputes what scoring needs, and forks the actors, which
+share all of it copy-on-write. Every process ends when its parent's end of a socket closes: nothing
+stays behind even after a ``kill -9``.
 
 Neither torch nor openml is imported here.
 """
@@ -20,6 +20,7 @@ from collections.abc import Iterable
 from multiprocessing.connection import Connection
 
 import cloudpickle
+from threadpoolctl import threadpool_limits
 
 from autosmote.isolation.processes import describe_exit
 from autosmote.search.rollout import RolloutWorker
@@ -43,6 +44,7 @@ def serve_actors(fds: Iterable[int]) -> None:
     memory, *sockets = fds
     control, *actors = (Connection(fd) for fd in sockets)
     try:
+        threadpool_limits(limits=1)  # a fork may have inherited more
         method, n_versions, n_parameters = cloudpickle.loads(control.recv_bytes())
         ring = ParameterRing(memory, n_versions, n_parameters)
         worker = RolloutWorker(method)
