@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,16 @@ def running_mean(values: np.ndarray, window: int) -> np.ndarray:
     ends = np.arange(1, len(values) + 1)
     starts = np.maximum(0, ends - window)
     return (sums[ends] - sums[starts]) / (ends - starts)
+
+
+def load_matplotlib() -> Any:
+    """Import what a curve needs of matplotlib, which takes half a second; return its Figure.
+
+    The object interface: pyplot would keep the figure, and pick a backend with a window.
+    """
+    from matplotlib.figure import Figure
+
+    return Figure
 
 
 def plot_curve(
@@ -38,9 +49,7 @@ def plot_curve(
     reference : float, optional
         Validation score of no resampling, drawn as a line.
     """
-    # The object interface: pyplot would keep the figure, and pick a backend with a window.
-    from matplotlib.figure import Figure
-
+    Figure = load_matplotlib()
     iteration, reward = history["iteration"], history["reward"]
     window = max(1, min(50, len(reward) // 5))
     figure = Figure(figsize=(7, 4), dpi=120, layout="constrained")

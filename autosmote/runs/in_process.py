@@ -6,8 +6,8 @@ import json
 import logging
 import sys
 import traceback
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,9 +18,12 @@ from autosmote.config.targets import make_classifier
 from autosmote.errors import UserError, describe_error, interrupts_let_through
 from autosmote.evaluation.protocol import evaluate
 from autosmote.isolation.forkserver import ForkServer
+from autosmote.isolation.spawn import is_single_threaded
 from autosmote.progress import Progress
 from autosmote.records import files
 from autosmote.records.claims import claim
+from autosmote.records.curve import plot_curve
+from autosmote.records.curve_process import CurveDrawer
 from autosmote.runs.unit import Data, Record, Run, headline, missing, title
 from autosmote.search.candidates import InterpolatedSet
 
@@ -108,29 +111,35 @@ def _evaluate(runs: Sequence[Run], split: Split, show: Show, mistakes_fail: bool
         position = 1 if show == "search" else None
         progress = Progress(search.iterations, config.metric, position=position)
     start = (lambda: logger.info("%s", headline(config, split))) if show == "all" else None
-    evaluations: Sequence[Evaluation | Exception]
-    try:
-        with interrupts_let_through(), progress or nullcontext():
-            evaluations = evaluate(
-                split,
-                config.sampler,
-                [(classifiers[_key(run)], run.config.metric) for run in runs],
-                seed=config.seed,
-                limits=config.limits,
-                search=[run.search for run in runs if run.search] or None,
-                on_start=start,
-                on_iteration=progress.update if progress else None,
-                mistakes_fail=mistakes_fail,
-            )
-    except KeyboardInterrupt as interrupt:
-        for run in runs:
-            _write_partial(run, getattr(interrupt, "result", None), split)
-        raise
-    except UserError:
-        raise
-    except Exception as error:
-        evaluations = [error] * len(runs)
-    return [_write(run, found, split) for run, found in zip(runs, evaluations, strict=True)]
+    with ExitStack() as stack:
+        draw = plot_curve
+        # A user waits for a single search: another process imports matplotlib meanwhile.
+        if search and show == "all" and is_single_threaded():
+            draw = stack.enter_context(closing(CurveDrawer())).draw
+        evaluations: Sequence[Evaluation | Exception]
+        try:
+            with interrupts_let_through(), progress or nullcontext():
+                evaluations = evaluate(
+                    split,
+                    config.sampler,
+                    [(classifiers[_key(run)], run.config.metric) for run in runs],
+                    seed=config.seed,
+                    limits=config.limits,
+                    search=[run.search for run in runs if run.search] or None,
+                    on_start=start,
+                    on_iteration=progress.update if progress else None,
+                    mistakes_fail=mistakes_fail,
+                )
+        except KeyboardInterrupt as interrupt:
+            for run in runs:
+                _write_partial(run, getattr(interrupt, "result", None), split)
+            raise
+        except UserError:
+            raise
+        except Exception as error:
+            evaluations = [error] * len(runs)
+        pairs = zip(runs, evaluations, strict=True)
+        return [_write(run, found, split, draw) for run, found in pairs]
 
 
 def _key(run: Run) -> str:
@@ -138,7 +147,9 @@ def _key(run: Run) -> str:
     return json.dumps(asdict(run.config.clf), sort_keys=True)
 
 
-def _write(run: Run, found: Evaluation | Exception, split: Split) -> Record:
+def _write(
+    run: Run, found: Evaluation | Exception, split: Split, draw: Callable[..., None]
+) -> Record:
     """Write all of a run's files, the record last."""
     if isinstance(found, Exception):
         traceback.print_exception(found)
@@ -147,7 +158,7 @@ def _write(run: Run, found: Evaluation | Exception, split: Split) -> Record:
     else:
         record = run.make_record(found.status, evaluation=found, error=found.error)
         if found.search is not None:
-            _write_search(run, found)
+            _write_search(run, found, draw)
         if run.config.save_data:
             names = split.feature_names
             if found.new_features:
@@ -158,10 +169,8 @@ def _write(run: Run, found: Evaluation | Exception, split: Split) -> Record:
     return record
 
 
-def _write_search(run: Run, found: Evaluation) -> None:
+def _write_search(run: Run, found: Evaluation, draw: Callable[..., None]) -> None:
     """Write a search's history, curve, best sample set and, where asked for, policies."""
-    from autosmote.records.curve import plot_curve
-
     result: Any = found.search
     assert run.search is not None
     files.write_history(run.folder, result.history)
@@ -171,7 +180,7 @@ def _write_search(run: Run, found: Evaluation) -> None:
     metric = run.config.metric
     files.write_file(
         run.folder / "curve.png",
-        lambda path: plot_curve(
+        lambda path: draw(
             result.history,
             path,
             metric=metric,

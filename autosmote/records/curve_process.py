@@ -1,0 +1,62 @@
+"""Draw the curve of a search in a process that imports matplotlib while the search begins."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import socket
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
+from typing import Any
+
+from autosmote.isolation.spawn import start_process
+
+
+class CurveDrawer:
+    """A process that draws one curve. It ends with this one, or by `close`."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair()
+        with theirs:
+            self._process = start_process(__name__, "serve", [theirs.fileno()])
+        self._connection = Connection(ours.detach())
+
+    def draw(self, *arguments: Any, **settings: Any) -> None:
+        """Call `autosmote.records.curve.plot_curve` there.
+
+        Raises
+        ------
+        RuntimeError
+            If it fails, with its error.
+        """
+        try:
+            self._connection.send_bytes(pickle.dumps((arguments, settings)))
+            error = self._connection.recv_bytes().decode()
+        except (EOFError, OSError):
+            error = "its process has ended"
+        if error:
+            raise RuntimeError(f"the curve was not drawn: {error}")
+
+    def close(self) -> None:
+        """End the process."""
+        self._connection.close()
+        self._process.kill()
+        self._process.wait()
+
+
+def serve(fds: Sequence[int]) -> None:
+    """Import matplotlib, then draw what the parent asks for."""
+    from autosmote.records.curve import load_matplotlib, plot_curve
+
+    load_matplotlib()
+    with Connection(fds[0]) as connection:
+        try:
+            arguments, settings = pickle.loads(connection.recv_bytes())
+        except EOFError:  # the parent has ended, or needs no curve
+            os._exit(0)
+        try:
+            plot_curve(*arguments, **settings)
+            connection.send_bytes(b"")
+        except Exception as error:
+            connection.send_bytes(f"{type(error).__name__}: {error}".encode())
+    os._exit(0)
