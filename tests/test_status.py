@@ -1,4 +1,4 @@
-"""How far a sweep is, told from its files alone."""
+"""The status of a sweep, from its files alone."""
 
 import json
 

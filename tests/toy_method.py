@@ -32,10 +32,7 @@ class Bandit(Method):
 class BanditGenerator(Generator):
     def __init__(self, problem):
         self.space = problem.space
-        self.reward = SpaceReward(
-            problem.estimator, problem.parts, problem.metric,
-            scoring="auto", memory_bytes=2**26, agreed=problem.agreed,
-        )  # fmt: skip
+        self.reward = SpaceReward(problem)
         self.scorer_name = self.reward.name
 
     def load(self, parameters):

@@ -54,6 +54,11 @@ class Kind:
         """Whether it works in a process of its own, with limits."""
         return bool(self.limits)
 
+    @property
+    def is_classifier(self) -> bool:
+        """Whether it trains a classifier of its own."""
+        return "predict" in self.methods
+
 
 KINDS = {
     kind.name: kind

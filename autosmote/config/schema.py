@@ -149,12 +149,7 @@ def validate(config: Config) -> None:
 
 
 def check_sampler(sampler: SamplerSettings) -> None:
-    """Check that a sampler's settings fit its kind.
-
-    Raises
-    ------
-    UserError
-    """
+    """Raise UserError where a sampler's settings do not fit its kind."""
     if sampler.kind not in KINDS:
         raise UserError(
             f"sampler.kind={sampler.kind} is not known; choose one of {', '.join(KINDS)}"
@@ -187,12 +182,7 @@ def resolve_search(sampler: SamplerSettings, search: SearchConfig) -> SearchConf
 def with_settings(search: SearchConfig, settings: Mapping[str, Any], where: str) -> SearchConfig:
     """Return a search's settings with some of them replaced.
 
-    Parameters
-    ----------
-    search : SearchConfig
-    settings : dict
-    where : str
-        What the user calls a setting of these, with its name for the braces.
+    `where` is what the user calls a setting of these, with its name for the braces.
 
     Raises
     ------

@@ -11,11 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autosmote.config.search import SearchConfig
-from autosmote.errors import (
-    MAX_WARNINGS,
-    describe_warnings,
-    let_interrupts_through,
-)
+from autosmote.errors import MAX_WARNINGS, describe_warnings, let_interrupts_through
 from autosmote.evaluation.results import Evaluation, GridPoint, Scores, SealedLabels, both_metrics
 from autosmote.isolation.sandbox import ChildFailed
 from autosmote.scoring.registry import drop_in_for
@@ -81,13 +77,7 @@ class Choice:
 
     It begins with no resampling, so that a failure leaves exactly that.
 
-    Parameters
-    ----------
-    classifier : SplitClassifier
-    metric : str
-        By which to choose.
-    search : SearchConfig
-        Settings of a search; without effect for other samplers.
+    The choice is by `metric`; `search`, the settings of a search, has no effect for other samplers.
     """
 
     def __init__(self, classifier: SplitClassifier, metric: str, search: SearchConfig) -> None:

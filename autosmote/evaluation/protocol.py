@@ -13,13 +13,14 @@ from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING, Any
 
+from autosmote.config.kinds import KINDS
 from autosmote.config.schema import LimitSettings, SamplerSettings
 from autosmote.config.search import SearchConfig
 from autosmote.evaluation import searched
 from autosmote.evaluation.choice import Choice, SplitClassifier
 from autosmote.evaluation.ratio_grid import RATIOS, ratios_above, tune_ratio
 from autosmote.evaluation.results import Evaluation, both_metrics
-from autosmote.evaluation.sandboxed import LimitedMethod, LimitedResampler
+from autosmote.evaluation.sandboxed import SandboxedMethod, SandboxedResampler
 from autosmote.isolation.sandbox import ChildFailed
 
 if TYPE_CHECKING:  # all import far more than is needed to read a configuration
@@ -78,18 +79,19 @@ def evaluate(
     SearchInterrupted
         With the result so far.
     """
-    assert len(jobs) == 1 or sampler.kind != "method"
+    kind = KINDS[sampler.kind]
+    assert len(jobs) == 1 or not kind.is_classifier
     if search is None or isinstance(search, SearchConfig):
         search = [search or SearchConfig()] * len(jobs)
-    limited: LimitedResampler | LimitedMethod | None = None
+    child: SandboxedResampler | SandboxedMethod | None = None
     failure: ChildFailed | None = None
-    if sampler.kind in ("resampler", "method"):
-        kind = LimitedResampler if sampler.kind == "resampler" else LimitedMethod
+    if kind.is_sandboxed:
+        make = SandboxedMethod if kind.is_classifier else SandboxedResampler
         try:
-            limited = kind(sampler, seed, limits or LimitSettings(), mistakes_fail=mistakes_fail)
+            child = make(sampler, seed, limits or LimitSettings(), mistakes_fail=mistakes_fail)
         except ChildFailed as error:
             failure = error
-    with closing(limited) if limited else nullcontext():
+    with closing(child) if child else nullcontext():
         if on_start:
             on_start()
         classifiers = {id(estimator): SplitClassifier(estimator, split) for estimator, _ in jobs}
@@ -101,25 +103,25 @@ def evaluate(
         if failure:
             for choice in possible:
                 choice.fail(failure)
-        elif possible and isinstance(limited, LimitedResampler):
-            tune_ratio(limited, RATIOS if sampler.takes_ratio else (None,), split, possible)
-        elif possible and isinstance(limited, LimitedMethod):
-            _evaluate_method(limited, split, possible[0])
-        elif possible and sampler.kind == "search":
+        elif possible and isinstance(child, SandboxedResampler):
+            tune_ratio(child, RATIOS if sampler.takes_ratio else (None,), split, possible)
+        elif possible and isinstance(child, SandboxedMethod):
+            _evaluate_method(child, split, possible[0])
+        elif possible and kind.params_are_search_settings:
             searched.search_split(split, possible, seed, on_iteration)
-        elif possible and sampler.kind == "resamplings":
+        elif possible and kind.is_search:
             ratios = ratios_above(split.y_train) if sampler.takes_ratio else (None,)
             searched.try_resamplings(split, possible, sampler, ratios, seed, on_iteration)
-    if limited:
-        work = "learn" if sampler.kind == "method" else "generate"
+    if child:
+        work = "learn" if kind.is_classifier else "generate"
         for choice in possible:
-            choice.seconds[work] = choice.sampling_seconds = limited.seconds
-            choice.warnings += limited.warnings
-            choice.peak_memory_mb = limited.peak_memory_mb
+            choice.seconds[work] = choice.sampling_seconds = child.seconds
+            choice.warnings += child.warnings
+            choice.peak_memory_mb = child.peak_memory_mb
     return [choice.classifier.failure or choice.evaluation() for choice in choices]
 
 
-def _evaluate_method(method: LimitedMethod, split: Split, choice: Choice) -> None:
+def _evaluate_method(method: SandboxedMethod, split: Split, choice: Choice) -> None:
     """Evaluate a method, which is its own classifier."""
     try:
         method.fit(

@@ -11,7 +11,7 @@ import numpy as np
 from autosmote.errors import describe_error, let_interrupts_through
 from autosmote.evaluation.choice import Choice, Table, class_counts
 from autosmote.evaluation.results import GridPoint
-from autosmote.evaluation.sandboxed import LimitedResampler
+from autosmote.evaluation.sandboxed import SandboxedResampler
 from autosmote.isolation.sandbox import ChildFailed
 
 if TYPE_CHECKING:
@@ -28,21 +28,14 @@ def ratios_above(y: np.ndarray) -> list[float]:
 
 
 def tune_ratio(
-    sampler: LimitedResampler,
+    sampler: SandboxedResampler,
     ratios: Sequence[float | None],
     split: Split,
     choices: Sequence[Choice],
 ) -> None:
-    """Choose a ratio by its score on validation.
+    """Choose a ratio by its score on validation; one resampled training part serves all choices.
 
-    Parameters
-    ----------
-    sampler : LimitedResampler
-    ratios : sequence
-        (None,) for a resampler that takes no ratio. Those at or below the present one are skipped.
-    split : Split
-    choices : sequence of Choice
-        One resampled training part serves them all.
+    The ratios are (None,) for a resampler without one; those at or below the present are skipped.
     """
     above = [ratio for ratio in ratios if ratio is None or ratio in ratios_above(split.y_train)]
     grid = [GridPoint(ratio, "skipped") for ratio in ratios if ratio not in above]
@@ -82,7 +75,7 @@ def tune_ratio(
 
 
 def _resample(
-    sampler: LimitedResampler, ratios: Sequence[float | None], split: Split
+    sampler: SandboxedResampler, ratios: Sequence[float | None], split: Split
 ) -> Iterator[tuple[float | None, GridPoint | Table]]:
     """Yield each ratio with its training part, or with the grid point that says why not."""
     too_much: str | None = None

@@ -13,7 +13,7 @@ and is trained once, in `fit`, for all ratios. A *method* is its own classifier:
     fit(self, X_train, y_train, X_val, y_val, *, estimator, metric) -> self
     predict(self, X) -> labels 0 and 1
 
-`LimitedResampler` and `LimitedMethod` have the same methods and run them in the child process.
+`SandboxedResampler` and `SandboxedMethod` have the same methods and run them in the child process.
 They raise `ChildFailed` if the class fails, hangs, crashes or takes too much memory.
 """
 
@@ -35,17 +35,11 @@ from autosmote.isolation.sandbox import ChildFailed, Deadline, SandboxedObject
 Groups = list[tuple[int, int]]
 
 
-class LimitedSampler:
+class SandboxedSampler:
     """Base class of samplers in a child process.
 
-    Parameters
-    ----------
-    settings : SamplerSettings
-    seed : int
-    limits : LimitSettings
-    mistakes_fail : bool
-        Raise a `UserError` of the sampler as `ChildFailed` too: where it is one of many samplers, a
-        missing package must not end the others.
+    With `mistakes_fail` a `UserError` of the sampler is raised as `ChildFailed` too: where it is
+    one of many samplers, a missing package must not end the others.
 
     Attributes
     ----------
@@ -94,13 +88,7 @@ class LimitedSampler:
 
     def _deadline(self, n_served: int = 1) -> Deadline:
         """Return the deadline of a call that serves so many resamplings."""
-        if self._settings.kind == "method":
-            return self._end
-        limit = Deadline.after(self._limits.resampling_seconds, "limits.resampling_seconds")
-        if n_served > 1 and (seconds := self._limits.resampling_seconds) is not None:
-            setting = f"{limit.setting} for each of {n_served} ratios"
-            limit = Deadline(limit.at + (n_served - 1) * seconds, setting)
-        return min(self._end, limit)
+        return self._end
 
     def _call(self, method: str, *arguments: Any, n_served: int = 1) -> Any:
         started = time.perf_counter()
@@ -123,7 +111,7 @@ class LimitedSampler:
             raise ChildFailed("failed", scrub(str(mistake))) from mistake
 
 
-class LimitedResampler(LimitedSampler):
+class SandboxedResampler(SandboxedSampler):
     """A resampler in a child process; after a crash it is fitted again in a new one."""
 
     def fit(self, X: np.ndarray, y: np.ndarray, groups: Groups, n_ratios: int = 1) -> None:
@@ -143,8 +131,15 @@ class LimitedResampler(LimitedSampler):
         X, y = self._call("resample", ratio)
         return X, y
 
+    def _deadline(self, n_served: int = 1) -> Deadline:
+        limit = Deadline.after(self._limits.resampling_seconds, "limits.resampling_seconds")
+        if n_served > 1 and (seconds := self._limits.resampling_seconds) is not None:
+            setting = f"{limit.setting} for each of {n_served} ratios"
+            limit = Deadline(limit.at + (n_served - 1) * seconds, setting)
+        return min(self._end, limit)
 
-class LimitedMethod(LimitedSampler):
+
+class SandboxedMethod(SandboxedSampler):
     """A method in a child process."""
 
     def fit(self, *parts: np.ndarray, estimator: Any, metric: str) -> None:

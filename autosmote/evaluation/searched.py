@@ -37,13 +37,7 @@ def search_split(
 ) -> None:
     """Search once for the minority class of a split, and let each choice's rule select.
 
-    Parameters
-    ----------
-    split : Split
-    choices : sequence of Choice
-        Of one classifier and metric; their settings differ in `final` and `keep` alone.
-    seed : int
-    on_iteration : callable, optional
+    The choices are of one classifier and metric; their settings differ in `final` and `keep` alone.
     """
     from autosmote.sampler.class_search import ClassSearch, SearchRows, seeded
 
@@ -77,25 +71,15 @@ def try_resamplings(
     seed: int,
     on_iteration: OnIteration | None,
 ) -> None:
-    """Try a resampler's ratios and seeds, and let each choice's rule select.
+    """Try a resampler's seeds and, in turn, ratios, and let each choice's rule select.
 
-    Parameters
-    ----------
-    split : Split
-    choices : sequence of Choice
-        Of one classifier; their settings differ in `final` and `keep` alone.
-    settings : SamplerSettings
-        Of the resampler.
-    ratios : sequence
-        Taken in turn.
-    seed : int
-    on_iteration : callable, optional
-        Called with the scores of the first choice's metric.
+    The choices are of one classifier; their settings differ in `final` and `keep` alone.
+    `on_iteration` is called with the scores of the first choice's metric.
     """
     from autosmote.config.targets import make_sampler
     from autosmote.sampler.search_trials import ResampledTables, Trials
     from autosmote.search.loop import search
-    from autosmote.search.resamplings import FoldScorers, ResamplingMethod
+    from autosmote.search.resamplings import ResamplingMethod, make_fold_scorers
 
     # These two are no part of the identity of such a run.
     config = max((choice.search for choice in choices), key=lambda config: config.n_kept)
@@ -112,7 +96,8 @@ def try_resamplings(
     def run() -> Callable[[Choice], Found]:
         method = ResamplingMethod(resample, ratios, seed, estimator, folds, metrics)
         results = search(method, config, n_metrics=len(metrics), on_iteration=on_iteration)
-        tables = ResampledTables(resample, X, y, folds, FoldScorers(estimator, folds))
+        scorers = make_fold_scorers(estimator, folds)
+        tables = ResampledTables(resample, X, y, folds, scorers)
 
         def found(choice: Choice) -> Found:
             result = results[metrics.index(choice.metric)]

@@ -112,11 +112,7 @@ def count_noun(n: int, what: str) -> str:
 def write_doubts(study: Study, if_missing: str) -> list[str]:
     """Say what of these records makes the figures weaker than they look.
 
-    Parameters
-    ----------
-    study : Study
-    if_missing : str
-        What is compared where a cell has no score.
+    `if_missing` says what is compared where a cell has no score.
     """
     found = [_scope(study)]
     if study.missing:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pandas as pd
 
 from autosmote.reports import names
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 # Committed in the clone that the project is installed from.
 FOLDER = Path(__file__).resolve().parents[2] / "results" / "paper"
@@ -29,8 +27,6 @@ def read_paper_ranks(experiment: str) -> pd.DataFrame:
         arm, column (a dataset or "overall"), metric, rank, better (the triangle: AutoSMOTE is
         significantly better); empty for other experiments.
     """
-    import pandas as pd
-
     columns = ["arm", "column", "metric", "rank", "better"]
     readers = {"table2": _table2, "table3": _table3, "table4": _table4}
     if experiment not in readers:
@@ -58,8 +54,6 @@ def _table4(printed: pd.DataFrame) -> pd.DataFrame:
 
 
 def _by_metric(wide: pd.DataFrame, better: str) -> pd.DataFrame:
-    import pandas as pd
-
     parts = [
         wide.assign(metric=metric, rank=wide[f"{metric}_rank"], better=wide[f"{metric}_{better}"])
         for metric in names.METRICS

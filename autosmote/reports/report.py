@@ -67,7 +67,7 @@ class Report:
     draw: Callable[[], list[Figure]]
     """Makes the figures, which takes longer than all the rest."""
     source: str
-    """Which records it came from, and the command that made them."""
+    """The records that it came from, and the command that made them."""
     versions: dict[str, list[str]]
 
 

@@ -30,14 +30,8 @@ _DAGGER = (
 def make_rank_table(name: str, caption: str, summary: Summary, *, by_dataset: bool = True) -> Table:
     """Make the table of average ranks of every arm: Tables 2 and 4.
 
-    Parameters
-    ----------
-    name : str
-        table2 has the paper's categories on the left.
-    caption : str
-    summary : Summary
-    by_dataset : bool
-        A column for each dataset, or the overall ranks alone.
+    "table2" has the paper's categories on the left; without `by_dataset` there is one column of
+    ranks, over all datasets.
     """
     columns = summary.columns if by_dataset else [OVERALL]
     categories = name == "table2"

@@ -74,13 +74,7 @@ def modules_for(runs: Iterable[Run]) -> frozenset[str]:
 
 
 def preload(data: Data, modules: Iterable[str]) -> None:
-    """Load, in a fork server, what each of its children needs; uses no GPU.
-
-    Parameters
-    ----------
-    data : Data
-    modules : iterable of str
-        Of `modules_for`.
+    """Load, in a fork server, data and the modules of `modules_for`; uses no GPU.
 
     Raises
     ------

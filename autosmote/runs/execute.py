@@ -151,18 +151,9 @@ def execute_in_turn(
 def show_progress(
     progress: UnitProgress, name: str, outcome: Outcome | None, seconds: float = 1.0
 ) -> None:
-    """Show a message of `execute_in_turn` or of a launcher.
+    """Show a message of `execute_in_turn` or of a launcher on a unit.
 
-    Parameters
-    ----------
-    progress : UnitProgress
-    what : {"begin", "end"}
-    name : str
-        Of the unit.
-    outcome : Outcome or None
-        None at its beginning.
-    seconds : float
-        Expected for the unit.
+    The outcome is None at the unit's beginning; `seconds` are those expected for it.
     """
     if outcome is None:
         progress.begin(name, seconds)
@@ -173,12 +164,7 @@ def show_progress(
 
 
 def check_written(outcome: Outcome) -> None:
-    """Check that the records of a unit could be written.
-
-    Raises
-    ------
-    UserError
-    """
+    """Raise UserError where the records of a unit could not be written."""
     if outcome.state == "unwritable":
         raise UserError(f"The results cannot be written ({outcome.error}).")
 

@@ -191,12 +191,7 @@ def missing(unit: Iterable[Run]) -> list[Run]:
 
 
 def check_devices(runs: Iterable[Run]) -> None:
-    """Check that this machine has the devices that searches ask for.
-
-    Raises
-    ------
-    UserError
-    """
+    """Raise UserError where this machine lacks a device that a search asks for."""
     for run in runs:
         kind = KINDS[run.config.sampler.kind]
         if run.search and kind.trains_networks and run.search.device == "cuda":

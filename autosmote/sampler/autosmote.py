@@ -264,7 +264,7 @@ class AutoSMOTE(BaseSampler):
         folds = make_folds(
             X, y, fraction=self.validation_fraction, validation=validation, cv=cv, seed=seed
         )
-        rows = SearchRows(X, y, folds, encoder, standardize=self.standardize)
+        rows = SearchRows(y, folds, encoder, standardize=self.standardize)
 
         self.searches_: dict[Any, SearchResult] = {}
         self.sampling_counts_ = np.zeros(len(y), dtype=int)
@@ -287,7 +287,7 @@ class AutoSMOTE(BaseSampler):
             if config.final in VOTES:
                 self.ensemble_ = final.model()
             chosen = final.chosen.sample_set
-            for fold, part in zip(folds, searched.parts, strict=True):
+            for fold, part in zip(folds, searched.problem.parts, strict=True):
                 fold.add(part, chosen.samples)
             given, y_given = trials.table(final.chosen)
             self.searches_[label] = result
@@ -406,8 +406,9 @@ def _check_classes(config: SearchConfig, classes: NDArray) -> None:
 def _baseline(searched: ClassSearch, encoder: Encoder) -> float:
     """Score without synthetic rows; a fault of the estimator or the scorer shows here first."""
     try:
-        reward = Reward(searched.estimator, searched.parts, searched.metric, scoring="refit")
-        return reward(searched.space.no_samples())
+        problem = searched.problem
+        reward = Reward(problem.estimator, problem.parts, problem.metric, scoring="refit")
+        return reward(problem.space.no_samples())
     except ValueError as error:
         if not encoder.has_text:
             raise

@@ -24,14 +24,7 @@ def check_rows(
 ) -> Any:
     """Check rows; DataFrames stay as they are, and arrays with categories keep their text.
 
-    Parameters
-    ----------
-    sampler : estimator
-        Learns (or, without `reset`, is compared with) the number and the names of the columns.
-    X : {array-like, sparse matrix, DataFrame} of shape (n, columns)
-    categorical_features : {"auto", None} or sequence
-    allow_nan : bool
-    reset : bool
+    The sampler learns (or, without `reset`, is compared with) the number and names of the columns.
 
     Raises
     ------
@@ -94,12 +87,7 @@ def dense(X: Any) -> Any:
 
 
 def check_pool_size(n_minority: int, K: int, encoder: Encoder) -> None:
-    """Refuse a search space that would not fit into memory.
-
-    Raises
-    ------
-    InputError
-    """
+    """Raise InputError for a search space that would not fit into memory."""
     widest = max(encoder.codes.shape[1], encoder.n_state_features())
     n_bytes = 8 * n_minority * min(K, n_minority) * N_LAMBDAS * widest
     if n_bytes > MAX_BYTES:

@@ -1,4 +1,4 @@
-"""One way to search for the synthetic rows of a class, for the estimator and the runner alike."""
+"""Search for the synthetic rows of one class; the estimator and the runner both call it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from autosmote.sampler.checks import check_pool_size
 from autosmote.sampler.encoding import Encoder
 from autosmote.sampler.folds import Fold
 from autosmote.sampler.search_trials import InterpolatedTables, Trials
-from autosmote.scoring.reward import Part, Scoring
+from autosmote.scoring.reward import Scoring
 from autosmote.search.candidates import InterpolatedSet
 from autosmote.search.loop import OnIteration, search
 from autosmote.search.method import SpaceProblem, make_method
@@ -28,23 +28,15 @@ from autosmote.space.hard_majority import hardest_first, hardest_share
 
 
 class SearchRows:
-    """The rows of a search: as they were given, by folds, and as states.
+    """The rows of a search: the labels, the folds, and the rows as codes and as states.
 
-    Parameters
-    ----------
-    X : {ndarray, DataFrame} of shape (n, columns)
-    y : ndarray of shape (n,)
-    folds : list of Fold
-    encoder : Encoder
-        Of X.
-    standardize : bool
-        Whether distances are measured between, and policies see, standardised numbers.
+    With `standardize` distances are measured between, and policies see, standardised numbers.
     """
 
     def __init__(
-        self, X: Any, y: NDArray, folds: list[Fold], encoder: Encoder, *, standardize: bool
+        self, y: NDArray, folds: list[Fold], encoder: Encoder, *, standardize: bool
     ) -> None:
-        self.X, self.y, self.folds, self.encoder = X, y, folds, encoder
+        self.y, self.folds, self.encoder = y, folds, encoder
         self.classes = np.unique(y)
         self.base = np.unique(np.concatenate([fold.rows for fold in folds]))
         """Positions of the rows that some fold trains on."""
@@ -55,7 +47,7 @@ class SearchRows:
     def plain(cls, X: NDArray[np.float64], y: NDArray, folds: list[Fold]) -> SearchRows:
         """Make the rows of preprocessed numbers."""
         encoder = Encoder(X, np.zeros(X.shape[1], dtype=bool))
-        return cls(X, y, folds, encoder, standardize=False)
+        return cls(y, folds, encoder, standardize=False)
 
     @cached_property
     def n_largest(self) -> int:
@@ -83,9 +75,8 @@ class ClassSearch:
     ----------
     minority : integer ndarray
         Positions of the class's rows.
-    space : Space
-    parts : list of Part
-        Held-out parts, one for each fold.
+    problem : SpaceProblem
+        What the method is given; one held-out part for each fold.
 
     Raises
     ------
@@ -105,34 +96,29 @@ class ClassSearch:
         ir: float | None = None,
     ) -> None:
         encoder, base = rows.encoder, rows.base
-        self.rows, self.label, self.estimator, self.metric = rows, label, estimator, metric
-        self.seed, self.config = seed, config
+        self.label = label
         self.minority = minority = base[rows.y[base] == label]
-        self.ir = rows.n_largest / len(minority) if ir is None else ir
         if config.lambda_head == "discrete":
             check_pool_size(len(minority), config.K, encoder)
-        self.space: Space = space_builder(config.lambda_head)(
+        space: Space = space_builder(config.lambda_head)(
             rows.states[minority],
             config.K,
             rows=rows.codes[minority],
             categorical=encoder.categorical,
             store=encoder.store,
         )
-        self._maker = self.space.row_maker(encoder.decode)
+        self._maker = space.row_maker(encoder.decode)
         fast = encoder.plain and len(rows.classes) == 2 and label == rows.classes[1]
-        self.parts = [fold.part(self._maker, minority, label, fast=fast) for fold in rows.folds]
+        parts = [fold.part(self._maker, minority, label, fast=fast) for fold in rows.folds]
         self._hardest: NDArray[np.integer] = np.zeros(0, dtype=int)
         if config.under_sampling:
             self._hardest = base[hardest_first(rows.states[base], rows.y[base] == label)]
-            self.parts = [
-                self._with_hardest(fold, part)
-                for fold, part in zip(rows.folds, self.parts, strict=True)
+            parts = [
+                replace(part, hardest=hardest_first(rows.states[used], rows.y[used] == label))
+                for used, part in zip((fold.rows for fold in rows.folds), parts, strict=True)
             ]
-        self._agreed: dict[str, bool] = {}
-
-    def _with_hardest(self, fold: Fold, part: Part) -> Part:
-        states, y = self.rows.states[fold.rows], self.rows.y[fold.rows]
-        return replace(part, hardest=hardest_first(states, y == self.label))
+        ir = rows.n_largest / len(minority) if ir is None else ir
+        self.problem = SpaceProblem(space, tuple(parts), estimator, metric, ir, seed, config)
 
     def run(self, on_iteration: OnIteration | None = None) -> SearchResult:
         """Search for the sample sets with the best scores.
@@ -142,17 +128,8 @@ class ClassSearch:
         UserError, ActorError, SearchInterrupted
             As `autosmote.search.loop.search` and `autosmote.search.method.make_method` do.
         """
-        problem = SpaceProblem(
-            space=self.space,
-            parts=tuple(self.parts),
-            estimator=self.estimator,
-            metric=self.metric,
-            ir=self.ir,
-            seed=self.seed,
-            config=self.config,
-            agreed=self._agreed,
-        )
-        (result,) = search(make_method(problem), self.config, on_iteration=on_iteration)
+        method = make_method(self.problem)
+        (result,) = search(method, self.problem.config, on_iteration=on_iteration)
         return result
 
     def left_out(self, sample_set: InterpolatedSet) -> NDArray[np.integer]:
@@ -170,24 +147,12 @@ class ClassSearch:
         apart : bool
             Whether the held-out rows are not among them (`Trials`).
         """
-        reward = SpaceReward(
-            self.estimator,
-            self.parts,
-            self.metric,
-            scoring=self.config.scoring,
-            memory_bytes=self.config.scoring_memory * 2**20,
-            agreed=self._agreed,
-        )
+        problem, reward = self.problem, SpaceReward(self.problem)
         tables = InterpolatedTables(self._maker, given, y, self.left_out, self.label, reward)
         return Trials(
-            result.candidates,
-            tables,
-            self.estimator,
-            self.parts,
-            apart=apart,
-            label=self.label,
-            metric=self.metric,
-        )
+            result.candidates, tables, problem.estimator, problem.parts,
+            apart=apart, label=self.label, metric=problem.metric,
+        )  # fmt: skip
 
 
 def seeded(estimator: Any, seed: int) -> Any:

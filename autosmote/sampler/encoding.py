@@ -78,11 +78,7 @@ def categorical_columns(X: Any, categorical_features: Any) -> NDArray[np.bool_]:
 class Encoder:
     """Encoder of given rows as codes, and decoder of codes to rows of the same kind.
 
-    Parameters
-    ----------
-    X : {ndarray, DataFrame} of shape (n, columns)
-    categorical : bool ndarray of shape (columns,)
-        As `categorical_columns` says.
+    X is an array or a DataFrame, `categorical` the mask of `categorical_columns`.
 
     Attributes
     ----------

@@ -27,7 +27,7 @@ class Fold:
     X_train, y_train
         The training rows, and the synthetic rows found for other classes before.
     X_val, y_val
-        The rows that it is judged by.
+        The held-out rows.
     """
 
     rows: NDArray[np.integer]
@@ -79,16 +79,8 @@ def make_folds(
 ) -> list[Fold]:
     """Hold rows out: given ones, a fraction of each class, or the folds of a cross-validation.
 
-    Parameters
-    ----------
-    X : {ndarray, DataFrame} of shape (n, columns)
-    y : ndarray of shape (n,)
-    fraction : float
-        Used if neither `validation` nor `cv` is given; at least one row of each class.
-    validation : (X, y), optional
-    cv : int, splitter or iterable, optional
-    seed : int
-        Decides the fraction's rows.
+    The fraction is used if neither `validation` (X, y) nor `cv` (a number, splitter or iterable) is
+    given: at least one row of each class, drawn by the seed.
 
     Raises
     ------

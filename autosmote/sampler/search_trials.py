@@ -22,9 +22,10 @@ from sklearn.utils import _safe_indexing
 
 from autosmote.scoring.registry import drop_in_for
 from autosmote.scoring.reward import Scoring
+from autosmote.scoring.scorers.added_rows import ResampledScorer
 from autosmote.scoring.scorers.refit import stack
 from autosmote.search.candidates import Candidate, InterpolatedSet
-from autosmote.search.resamplings import FoldScorers, HeldOutPart, Resample, Resampling, Table
+from autosmote.search.resamplings import HeldOutPart, Resample, Resampling, Table
 from autosmote.search.space_reward import SpaceReward
 from autosmote.space.base import RowMaker
 
@@ -38,10 +39,7 @@ class SampleSetTables(ABC):
 
     @abstractmethod
     def predict_minority(self, part: int, sample_set: Any) -> NDArray[np.bool_]:
-        """Return which held-out rows of a part are predicted to be of the minority.
-
-        By a classifier trained without that part.
-        """
+        """Return the minority predictions for a held-out part, by a model trained without it."""
 
 
 @dataclass
@@ -85,23 +83,13 @@ class InterpolatedTables(SampleSetTables):
 
 @dataclass
 class ResampledTables(SampleSetTables):
-    """Tables of a resampler's seeds and ratios.
-
-    Parameters
-    ----------
-    resample : callable
-    X, y : ndarrays of shape (n, D) and (n,)
-        Rows to learn from; 1 is the minority.
-    folds : sequence of HeldOutPart
-    scorers : FoldScorers
-        Of these folds.
-    """
+    """Tables of a resampler's seeds and ratios: X and y, all rows to learn from, resampled."""
 
     resample: Resample
     X: NDArray[np.float64]
     y: NDArray[np.int8]
     folds: Sequence[HeldOutPart]
-    scorers: FoldScorers
+    scorers: Sequence[ResampledScorer]
 
     def table(self, sample_set: Resampling) -> Table:
         return self.resample(sample_set.seed, sample_set.ratio, self.X, self.y)
@@ -109,12 +97,12 @@ class ResampledTables(SampleSetTables):
     def predict_minority(self, part: int, sample_set: Resampling) -> NDArray[np.bool_]:
         fold = self.folds[part]
         table = self.resample(sample_set.seed, sample_set.ratio, fold.X_train, fold.y_train)
-        return self.scorers.predict(part, table) == 1
+        return self.scorers[part].predict(*table) == 1
 
 
 @dataclass
 class Trials:
-    """The candidates of a search, and what classifiers trained with them predict.
+    """The candidates of a search, and the predictions of classifiers trained with them.
 
     Each classifier is trained, and each prediction made, once for all rules.
 
@@ -155,7 +143,7 @@ class Trials:
         return self._once((candidate.iteration,), lambda: self._fit(candidate))
 
     def predict_minority(self, candidate: Candidate, X: Any) -> NDArray[np.bool_]:
-        """Return which rows of X the candidate's classifier predicts to be `label`."""
+        """Return the minority predictions of the candidate's classifier for the rows of X."""
         self._asked[id(X)] = X  # kept, so that no other array is given its number
         return self._once(
             (candidate.iteration, "rows", id(X)),
@@ -163,7 +151,7 @@ class Trials:
         )
 
     def predict_held_out(self, candidate: Candidate, part: int) -> NDArray[np.bool_]:
-        """Return which rows of a held-out part a classifier trained without it calls `label`."""
+        """Return the minority predictions for a held-out part, by a model trained without it."""
         if self.apart:
             return self.predict_minority(candidate, self.held_out[part].X_val)
         return self._once(

@@ -25,7 +25,7 @@ VOTES = ("vote", "tuned_vote")
 
 @dataclass(frozen=True)
 class FinalChoice:
-    """What a rule made of the candidates. Classifiers are trained when they are asked for.
+    """The choice of a rule among the candidates; classifiers are trained when they are asked for.
 
     Attributes
     ----------
@@ -51,11 +51,11 @@ class FinalChoice:
         return Vote(fitted, self.trials.label, self.threshold)
 
     def predict_minority(self, X: Any) -> NDArray[np.bool_]:
-        """Return which rows of X are predicted to be of the minority."""
+        """Return the minority predictions for the rows of X."""
         return self._joint([self.trials.predict_minority(one, X) for one in self.members])
 
     def predict_held_out(self, part: int) -> NDArray[np.bool_]:
-        """Return the same for a held-out part, by classifiers trained without it."""
+        """Return the minority predictions for a held-out part, by models trained without it."""
         return self._joint([self.trials.predict_held_out(one, part) for one in self.members])
 
     def _joint(self, predictions: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:

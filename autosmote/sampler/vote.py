@@ -59,14 +59,7 @@ class Vote(ClassifierMixin, BaseEstimator):
 class CountedVote(ClassifierMixin, BaseEstimator):
     """A classifier of rows whose votes were counted before, for scikit-learn's scorers.
 
-    Parameters
-    ----------
-    share : ndarray of shape (n,)
-        Share of the votes for `label`.
-    threshold : float
-    label : scalar
-    y : ndarray of shape (n,)
-        The rows' labels, both classes among them.
+    `share` has each row's share of the votes for `label`; their labels `y` are of both classes.
     """
 
     def __init__(self, share: Any, threshold: float, label: Any, y: NDArray) -> None:

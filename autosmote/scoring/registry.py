@@ -84,7 +84,7 @@ class FastScorer(Scorer, Protocol):
         X_val: NDArray[np.float64],
         memory_bytes: int,
     ) -> None:
-        """Compute what does not depend on the counts; parameters as in ``make_scorer``.
+        """Compute what does not depend on the counts; parameters as in `make_scorer`.
 
         Raises
         ------

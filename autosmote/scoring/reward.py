@@ -115,7 +115,7 @@ class Reward:
         return float(self._metric(fitted, rows.X_val, rows.y_val))
 
     def predict_minority(self, part: int, samples: Samples) -> NDArray[np.bool_]:
-        """Return which held-out rows of a part are predicted to have its `label`."""
+        """Return the minority predictions (of the part's `label`) for its held-out rows."""
         restricted = self._parts[part].maker.restrict(samples)
         return self._scorers[part].predict(restricted).astype(bool)
 
@@ -150,11 +150,7 @@ class Reward:
 def resolve_scoring(scoring: Any, n_classes: int) -> Scoring:
     """Return a sampler's `scoring` as a name in ``METRICS``, if there are two classes, or a scorer.
 
-    Parameters
-    ----------
-    scoring : str or callable
-        A name in ``METRICS``, the name of a scikit-learn scorer, or a scorer.
-    n_classes : int
+    It is given as a name in ``METRICS``, the name of a scikit-learn scorer, or a scorer.
     """
     from sklearn.metrics import f1_score, get_scorer, make_scorer, matthews_corrcoef
 

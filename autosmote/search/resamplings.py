@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autosmote.metrics import METRICS
+from autosmote.scoring.scorers.added_rows import ResampledScorer
 from autosmote.search.method import Generator, Method, Proposal
 
 Table = tuple[NDArray[np.float64], NDArray[np.int8]]
@@ -49,30 +49,9 @@ class Resampling:
         return repr((self.seed, self.ratio)).encode()
 
 
-class FoldScorers:
-    """Predictions on held-out parts of a classifier trained on resampled training parts.
-
-    Parameters
-    ----------
-    estimator : scikit-learn classifier
-    folds : sequence of HeldOutPart
-    """
-
-    def __init__(self, estimator: Any, folds: Sequence[HeldOutPart]) -> None:
-        self._estimator, self._folds = estimator, folds
-
-    def predict(self, part: int, table: Table) -> NDArray[np.int8]:
-        """Predict the held-out rows of a part, 0 or 1, by the classifier trained on a table."""
-        return self._scorers[part].predict(*table)
-
-    @cached_property
-    def _scorers(self) -> list[Any]:
-        from autosmote.scoring.scorers.added_rows import ResampledScorer
-
-        return [
-            ResampledScorer(self._estimator, fold.X_train, fold.y_train, fold.X_val)
-            for fold in self._folds
-        ]
+def make_fold_scorers(estimator: Any, folds: Sequence[HeldOutPart]) -> list[ResampledScorer]:
+    """Make for each fold the scorer of its resampled training parts."""
+    return [ResampledScorer(estimator, fold.X_train, fold.y_train, fold.X_val) for fold in folds]
 
 
 @dataclass(frozen=True)
@@ -110,7 +89,7 @@ class ResamplingGenerator(Generator):
 
     def __init__(self, method: ResamplingMethod) -> None:
         self._method = method
-        self._scorers = FoldScorers(method.estimator, method.folds)
+        self._scorers = make_fold_scorers(method.estimator, method.folds)
 
     def propose(self, n: int, rng: np.random.Generator) -> Proposal:
         method = self._method
@@ -127,15 +106,11 @@ class ResamplingGenerator(Generator):
 
     def score(self, proposal: Proposal) -> tuple[float, ...]:
         folds = self._method.folds
-        predictions = [self._scorers.predict(i, table) for i, table in enumerate(proposal.tables)]
-        return tuple(
-            float(
-                np.mean(
-                    [
-                        float(METRICS[metric](fold.y_val, predicted))
-                        for fold, predicted in zip(folds, predictions, strict=True)
-                    ]
-                )
-            )
-            for metric in self._method.metrics
-        )
+        tables = zip(self._scorers, proposal.tables, strict=True)
+        predictions = [scorer.predict(*table) for scorer, table in tables]
+
+        def mean_score(metric: str) -> float:
+            rows = zip(folds, predictions, strict=True)
+            return float(np.mean([METRICS[metric](fold.y_val, labels) for fold, labels in rows]))
+
+        return tuple(map(mean_score, self._method.metrics))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from autosmote.scoring.reward import Part, Reward, Scoring
+from autosmote.scoring.reward import Reward
 from autosmote.search.candidates import InterpolatedSet
+from autosmote.search.method import SpaceProblem
 
 
 class SpaceReward:
@@ -17,36 +17,20 @@ class SpaceReward:
 
     Parameters
     ----------
-    estimator : scikit-learn classifier
-    parts : sequence of Part
-    metric : str or callable
-    scoring, memory_bytes, agreed
-        As for `autosmote.scoring.reward.Reward`.
+    problem : SpaceProblem
     shares : sequence of float
-        Shares whose rewards are made at once; others are made when they are asked for.
+        Shares whose rewards are made at once and divide `search.scoring_memory`; others are made
+        when they are asked for.
     """
 
-    def __init__(
-        self,
-        estimator: Any,
-        parts: Sequence[Part],
-        metric: Scoring,
-        *,
-        scoring: str,
-        memory_bytes: int,
-        agreed: dict[str, bool],
-        shares: Sequence[float] = (),
-    ) -> None:
-        self._parts = parts
-        self._arguments = estimator, metric
-        self._settings: dict[str, Any] = {
-            "scoring": scoring, "memory_bytes": memory_bytes, "agreed": agreed,
-        }  # fmt: skip
+    def __init__(self, problem: SpaceProblem, shares: Sequence[float] = ()) -> None:
+        self._problem = problem
+        self._memory_bytes = problem.config.scoring_memory * 2**20 // max(1, len(shares))
         self._made = {share: self._make(share) for share in shares}
 
     @property
     def name(self) -> str:
-        """How sample sets are scored, such as "knn" or "refit"."""
+        """Name of the scorer, such as "knn" or "refit"."""
         return self._of(0.0).name
 
     def score(self, sample_set: InterpolatedSet) -> float:
@@ -54,7 +38,7 @@ class SpaceReward:
         return self._of(sample_set.left_out)(sample_set.samples)
 
     def predict_minority(self, part: int, sample_set: InterpolatedSet) -> NDArray[np.bool_]:
-        """Return which held-out rows of a part are predicted to be of its class `label`."""
+        """Return the minority predictions for the held-out rows of a part."""
         return self._of(sample_set.left_out).predict_minority(part, sample_set.samples)
 
     def _of(self, share: float) -> Reward:
@@ -63,6 +47,12 @@ class SpaceReward:
         return self._made[share]
 
     def _make(self, share: float) -> Reward:
-        estimator, metric = self._arguments
-        parts = [part.without_hardest(share) for part in self._parts]
-        return Reward(estimator, parts, metric, **self._settings)
+        problem = self._problem
+        return Reward(
+            problem.estimator,
+            [part.without_hardest(share) for part in problem.parts],
+            problem.metric,
+            scoring=problem.config.scoring,
+            memory_bytes=self._memory_bytes,
+            agreed=problem.agreed,
+        )

@@ -51,15 +51,7 @@ class MeansOfAlike:
 
 
 class Estimate:
-    """Seconds that units will take, from those that others took.
-
-    Parameters
-    ----------
-    found : DataFrame
-        Of `autosmote.records.collected.read_records`.
-    costs : DataFrame
-        Of `autosmote.records.collected.read_costs`.
-    """
+    """Seconds that units will take, from the collected records and costs of others."""
 
     def __init__(self, found: pd.DataFrame, costs: pd.DataFrame) -> None:
         import pandas as pd

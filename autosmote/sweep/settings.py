@@ -137,12 +137,7 @@ PLANNED = (
 
 
 def check(config: SweepConfig) -> None:
-    """Check the settings that types do not, before any work.
-
-    Raises
-    ------
-    UserError
-    """
+    """Raise UserError for settings that types do not check, before any work."""
     for name in ("datasets", "irs", "clfs", "metrics", "seeds"):
         if not getattr(config, name):
             raise UserError(f"{name} is empty, so there is nothing to run; give at least one.")

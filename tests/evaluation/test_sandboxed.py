@@ -7,7 +7,7 @@ import pytest
 
 from autosmote.config.schema import LimitSettings, SamplerSettings
 from autosmote.evaluation import sandboxed
-from autosmote.evaluation.sandboxed import LimitedMethod, LimitedResampler
+from autosmote.evaluation.sandboxed import SandboxedMethod, SandboxedResampler
 from autosmote.isolation import sandbox
 from autosmote.isolation.sandbox import Answer
 
@@ -36,7 +36,7 @@ def deadlines(monkeypatch):
 
 def test_resampler_fit_may_take_the_time_of_all_ratios_that_it_serves(deadlines):
     limits = LimitSettings(resampling_seconds=0.3)
-    sampler = LimitedResampler(SamplerSettings("own", "rivals.Own", True, {}), 0, limits)
+    sampler = SandboxedResampler(SamplerSettings("own", "rivals.Own", True, {}), 0, limits)
     sampler.fit(X, Y, [], n_ratios=9)
     sampler.resample(0.5)
     seconds = {method: deadline.at for method, deadline in deadlines.items()}
@@ -46,13 +46,13 @@ def test_resampler_fit_may_take_the_time_of_all_ratios_that_it_serves(deadlines)
 
 def test_resampler_call_ends_with_the_run_at_the_latest(deadlines):
     limits = LimitSettings(resampling_seconds=0.3, run_seconds=1.0)
-    sampler = LimitedResampler(SamplerSettings("own", "rivals.Own", True, {}), 0, limits)
+    sampler = SandboxedResampler(SamplerSettings("own", "rivals.Own", True, {}), 0, limits)
     sampler.fit(X, Y, [], n_ratios=9)
     assert (deadlines["fit"].at, deadlines["fit"].setting) == (1.0, "limits.run_seconds=1")
 
 
 def test_method_has_the_time_of_the_run(deadlines):
     limits = LimitSettings(resampling_seconds=0.01, run_seconds=5.0)
-    method = LimitedMethod(SamplerSettings("m", "rivals.Threshold", kind="method"), 0, limits)
+    method = SandboxedMethod(SamplerSettings("m", "rivals.Threshold", kind="method"), 0, limits)
     method.fit(X, Y, X, Y, estimator=None, metric="mcc")
     assert {deadline.at for deadline in deadlines.values()} == {5.0}

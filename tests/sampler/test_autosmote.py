@@ -67,7 +67,7 @@ def sampler(estimator=TREE, **settings):
 
 
 def on_segments(new, X):
-    """Which rows lie on a segment between two of the others, at one of the five weights."""
+    """Return whether rows lie between two of the others, at one of the five weights."""
     weights = np.array([0, 0.25, 0.5, 0.75, 1])[:, None, None, None]
     possible = (X[:, None] + weights * (X[None] - X[:, None])).reshape(-1, X.shape[1])
     return np.isclose(new[:, None], possible, rtol=1e-9, atol=0).all(axis=2).any(axis=1)

@@ -1,4 +1,4 @@
-"""What becomes of the sample sets that were tried: votes, re-scored ones, rewards by folds."""
+"""Final rules: the best candidate, votes, and tuned votes."""
 
 import dataclasses
 

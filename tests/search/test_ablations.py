@@ -142,7 +142,7 @@ def test_actors_change_nothing_for_the_flat_policy(toy):
 
 @pytest.mark.parametrize("wanted", ["few", "many"])
 def test_the_flat_policy_learns(wanted):
-    """What pays is learned, through the same queue, losses and optimiser, in both directions."""
+    """It learns the rewarded action, more rows or fewer, by the same queue, loss and optimiser."""
     space, generator, _ = make(low_level_rows=99)
     flat = initial_parameters(generator.shapes["low"], np.random.default_rng(0))
     flat[-1] += 1.0 if wanted == "few" else 2.0

@@ -37,7 +37,7 @@ CASES = {
 
 
 def machine():
-    """What the learner's last bits depend on."""
+    """The versions that the learner's last bits depend on."""
     return (
         f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()} torch {torch.__version__}"
     )

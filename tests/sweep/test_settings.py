@@ -1,4 +1,4 @@
-"""Which runs a sweep asks for, and mistakes in asking."""
+"""The runs that a sweep expands to, and mistakes in its settings."""
 
 from collections import Counter
 

@@ -115,16 +115,8 @@ def name_points(
 ) -> None:
     """Write the names of arms in a column on the right, in the order of their heights.
 
-    Called when the limits of the axes are as they will be.
-
-    Parameters
-    ----------
-    axes : Axes
-    points : dict
-    lines, inks : dict
-        Colours of the lines to the names, and of these.
-    texts : dict
-        Names of the arms as they are shown.
+    Called when the limits of the axes are final. By arm: `lines` and `inks` are the colours of the
+    lines to the names and of these, `texts` the names as they are shown.
     """
     to_axes = axes.transData + axes.transAxes.inverted()
     spots = {arm: to_axes.transform(point) for arm, point in points.items()}

@@ -35,14 +35,7 @@ _MOST_COMPARED = 25
 
 
 def draw_ranks_by_group(name: str, ranks: pd.DataFrame) -> Figure:
-    """Draw Figure 4: AutoSMOTE's average rank by classifier and by imbalance ratio.
-
-    Parameters
-    ----------
-    name : str
-    ranks : DataFrame
-        Of `autosmote.reports.studies.breakdowns.compute_group_ranks`.
-    """
+    """Draw Figure 4 from `compute_group_ranks`: AutoSMOTE's rank by classifier and by IR."""
     canvas = new_canvas(9, 4)
     panels = canvas.subplots(1, 2, sharey=True, width_ratios=(4, 3))
     metrics = names.in_order(ranks["metric"], METRICS)

@@ -1,8 +1,8 @@
 """Bootstrap of runs: configurations within each dataset, and seeds within each configuration.
 
-Both are drawn with replacement; datasets are not drawn: what another dataset would bring, six
-cannot tell. Ranks need a score of every arm, so `draw_scores` takes the seeds that all arms have;
-a difference needs two scores, so `draw_counts` takes all seeds and leaves out what is not known.
+Both are drawn with replacement. Datasets are not drawn: six do not represent others. Ranks need a
+score of every arm, so `draw_scores` takes the seeds that all arms have; a difference needs two
+scores, so `draw_counts` takes all seeds and leaves out what is not known.
 The streams of random numbers are part of the committed tables.
 """
 
@@ -108,17 +108,9 @@ def _mean_of_drawn(values: Floats, drawn: NDArray, seeds: NDArray, weights: Floa
 
 
 def draw_counts(datasets: Sequence[str], n_seeds: int, n_draws: int = N_DRAWS) -> Floats:
-    """Draw configurations and seeds, and count how often each run is drawn.
+    """Draw configurations and seeds; return how often each run is drawn, of shape (draws, C x S).
 
-    Parameters
-    ----------
-    datasets : sequence of str, of length C
-        Each configuration's.
-    n_seeds : int
-
-    Returns
-    -------
-    ndarray of shape (draws, C x S)
+    `datasets` names the dataset of each of the C configurations.
     """
     rng = np.random.default_rng(_SEED)
     drawn = _draw_configurations(rng, datasets, n_draws)

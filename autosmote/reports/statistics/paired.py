@@ -57,11 +57,7 @@ class SignedRanks:
 def estimate(values: Floats, datasets: Sequence[str]) -> Means:
     """Return means over all runs, with bootstrap intervals.
 
-    Parameters
-    ----------
-    values : ndarray of shape (C, N, S)
-        nan where a run lacks the quantity.
-    datasets : sequence of str, of length C
+    The values are of shape (C, N, S), nan where a run lacks the quantity.
     """
     n_quantities = values.shape[1]
     flat = values.transpose(0, 2, 1).reshape(-1, n_quantities)
@@ -87,10 +83,7 @@ def estimate(values: Floats, datasets: Sequence[str]) -> Means:
 def compare(differences: Floats) -> SignedRanks:
     """Test differences by the configurations' means over their seeds.
 
-    Parameters
-    ----------
-    differences : ndarray of shape (C, N, S)
-        nan where one of a pair has no score.
+    The differences are of shape (C, N, S), nan where one of a pair has no score.
     """
     of_configurations = mean_of_known(differences, axis=2)
     p = []

@@ -26,11 +26,7 @@ def rank(scores: Floats) -> Floats:
 def compute_share_above(test: Floats, reference: int) -> Floats:
     """Return 1 where the reference arm scores higher than an arm on the same seed, 1/2 for ties.
 
-    Parameters
-    ----------
-    test : ndarray of shape (C, A, S)
-    reference : int
-        Index of an arm.
+    Scores and result are of shape (C, A, S); `reference` is an arm's index.
     """
     own = test[:, [reference], :]
     above = (own > test) + 0.5 * (own == test)

@@ -59,14 +59,7 @@ def compute_group_ranks(cells_of: Mapping[str, Cells]) -> pd.DataFrame:
 
 
 def make_groups_table(name: str, ranks: pd.DataFrame) -> Table:
-    """Make the table of average ranks by classifier and imbalance ratio, the data of Figure 4.
-
-    Parameters
-    ----------
-    name : str
-    ranks : DataFrame
-        Of `compute_group_ranks`.
-    """
+    """Make the table of the ranks of `compute_group_ranks`, the data of Figure 4."""
     sizes = ranks.groupby(["by", "group"], sort=False)["n"].max()
     metrics = names.in_order(ranks["metric"], METRICS)
     keys = zip(ranks["metric"], ranks["by"], ranks["group"], ranks["arm"], strict=True)
@@ -134,14 +127,7 @@ def _clipped(ends: tuple[np.ndarray, np.ndarray], n_arms: int) -> tuple[np.ndarr
 
 
 def make_hyperparameters_table(name: str, caption: str, ranks: pd.DataFrame) -> Table:
-    """Make the table of the numbers of Figure 6.
-
-    Parameters
-    ----------
-    name, caption : str
-    ranks : DataFrame
-        Of `compute_hyperparameter_ranks`.
-    """
+    """Make the table of the ranks of `compute_hyperparameter_ranks`, the data of Figure 6."""
     rows = [
         [
             Cell(METRICS[row["metric"]]),

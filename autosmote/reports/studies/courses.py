@@ -78,14 +78,7 @@ def draw_course(name: str, study: Study, histories: pd.DataFrame) -> Figure | No
 
 
 def draw_hyperparameters(name: str, ranks: pd.DataFrame) -> Figure | None:
-    """Draw Figure 6: average rank and mean score against each hyperparameter, the others fixed.
-
-    Parameters
-    ----------
-    name : str
-    ranks : DataFrame
-        Of `autosmote.reports.studies.breakdowns.compute_hyperparameter_ranks`.
-    """
+    """Draw Figure 6 from `compute_hyperparameter_ranks`: rank and score against each of them."""
     if ranks.empty:
         return None
     parameters = names.in_order(ranks["parameter"], PARAMETERS)

@@ -35,11 +35,7 @@ COLUMNS = (
 def summarise(cells: Cells, reference: str | None) -> pd.DataFrame:
     """Compute ranks, scores, and comparisons with the reference arm, by dataset and over all.
 
-    Parameters
-    ----------
-    cells : Cells
-    reference : str or None
-        The arm that the others are compared with, normally autosmote; None compares nothing.
+    The reference is normally autosmote; None compares nothing.
 
     Returns
     -------

@@ -22,13 +22,7 @@ from autosmote.scoring.kernels.boosting import WORSE_THAN_RANDOM, Stumps, boost,
 
 
 class AdaBoostScorer:
-    """Predicts as ``AdaBoostClassifier`` with its default stumps.
-
-    Raises
-    ------
-    MemoryError
-        When the sorted arrays would take more than ``memory_bytes``.
-    """
+    """Predicts as ``AdaBoostClassifier`` with its default stumps."""
 
     name = "boosting"
     tolerance: ClassVar[float | None] = 1e-2
@@ -36,7 +30,6 @@ class AdaBoostScorer:
 
     @staticmethod
     def supports(estimator: Any, X_train: NDArray[np.float64]) -> bool:
-        """Return whether the estimator's type and parameters are reproduced."""
         from sklearn.ensemble import AdaBoostClassifier
 
         return (
@@ -67,7 +60,6 @@ class AdaBoostScorer:
         self._seeds = np.array([presort.tree_seed(state) for state in states], dtype=np.uint32)
 
     def predict(self, counts: NDArray[np.integer]) -> NDArray[np.int8]:
-        """Return predictions for the validation rows when pool row p is added counts[p] times."""
         return vote(self._val, *self.fit(counts))
 
     def fit(self, counts: NDArray[np.integer]) -> Stumps:

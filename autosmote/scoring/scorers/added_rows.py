@@ -26,12 +26,7 @@ from autosmote.scoring.registry import (
 class ResampledScorer:
     """Predicts the validation rows as a classifier trained on a resampled training part does.
 
-    Parameters
-    ----------
-    estimator : scikit-learn classifier
-    X_train, y_train : ndarrays of shape (n, D) and (n,)
-        The training part before resampling; labels are 0 and 1, the minority being 1.
-    X_val : ndarray of shape (n_val, D)
+    It is given the training part before resampling; labels are 0 and 1, the minority being 1.
     """
 
     def __init__(

@@ -39,13 +39,7 @@ _BOX = 128
 
 
 class KnnScorer:
-    """Predicts as ``KNeighborsClassifier`` with uniform weights and Euclidean distance.
-
-    Raises
-    ------
-    MemoryError
-        When the lists would take more than ``memory_bytes``.
-    """
+    """Predicts as ``KNeighborsClassifier`` with uniform weights and Euclidean distance."""
 
     name = "knn"
     tolerance: ClassVar[float | None] = None
@@ -53,7 +47,6 @@ class KnnScorer:
 
     @staticmethod
     def supports(estimator: Any, X_train: NDArray[np.float64]) -> bool:
-        """Return whether the estimator's type and parameters are reproduced."""
         from sklearn.neighbors import KNeighborsClassifier
 
         if type(estimator) is not KNeighborsClassifier:
@@ -110,7 +103,6 @@ class KnnScorer:
         self._distances = np.concatenate([p[2] for p in parts])[order] if parts else distance[:0]
 
     def predict(self, counts: NDArray[np.integer]) -> NDArray[np.int8]:
-        """Return predictions for the validation rows when pool row p is added counts[p] times."""
         return _predict(
             np.ascontiguousarray(counts, dtype=np.int32),
             self._starts,
@@ -121,11 +113,9 @@ class KnnScorer:
         )
 
     def accepts(self, rows: NDArray[np.float64]) -> bool:
-        """Return whether rows outside the pool can be scored: all can."""
         return True
 
     def predict_added(self, rows: NDArray[np.float64]) -> NDArray[np.int8]:
-        """Return predictions for the validation rows when rows outside the pool are added."""
         distance, label = self._heap_distance.copy(), self._heap_label.copy()
         boxes = Boxes.of(rows, np.ones(len(rows), dtype=np.int8), _BOX)
         _push_boxes(*boxes, self._X_val, distance, label)

@@ -33,13 +33,7 @@ _SPAN_TOLERANCE = 1e-10
 
 
 class SvmScorer:
-    """Predicts as ``LinearSVC`` with squared hinge loss and an L2 penalty.
-
-    Raises
-    ------
-    MemoryError
-        When the rows in coordinates of their span would take more than ``memory_bytes``.
-    """
+    """Predicts as ``LinearSVC`` with squared hinge loss and an L2 penalty."""
 
     name = "svm"
     tolerance: ClassVar[float | None] = 1e-4
@@ -47,7 +41,6 @@ class SvmScorer:
 
     @staticmethod
     def supports(estimator: Any, X_train: NDArray[np.float64]) -> bool:
-        """Return whether the estimator's type and parameters are reproduced."""
         from sklearn.svm import LinearSVC
 
         if type(estimator) is not LinearSVC:
@@ -100,7 +93,6 @@ class SvmScorer:
         self._start = w, H, b, active
 
     def predict(self, counts: NDArray[np.integer]) -> NDArray[np.int8]:
-        """Return predictions for the validation rows when pool row p is added counts[p] times."""
         return self._predictions(self._minimum(counts))
 
     def accepts(self, rows: NDArray[np.float64]) -> bool:
@@ -109,7 +101,6 @@ class SvmScorer:
         return np.allclose(rows @ self._span @ self._span.T, rows, rtol=1e-9, atol=1e-9)
 
     def predict_added(self, rows: NDArray[np.float64]) -> NDArray[np.int8]:
-        """Return predictions for the validation rows when rows outside the pool are added."""
         added = self._with_intercept(rows) @ self._span
         return self._predictions(self._minimum_with(added, np.ones(len(rows))))
 

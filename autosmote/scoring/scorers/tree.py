@@ -12,20 +12,13 @@ from autosmote.scoring.parameters import depth_and_seed, is_seeded_default_tree
 
 
 class TreeScorer:
-    """Predicts as ``DecisionTreeClassifier`` with default parameters, ``max_depth`` aside.
-
-    Raises
-    ------
-    MemoryError
-        When the sorted arrays would take more than ``memory_bytes``.
-    """
+    """Predicts as ``DecisionTreeClassifier`` with default parameters, ``max_depth`` aside."""
 
     name = "tree"
     tolerance: ClassVar[float | None] = 0.0
 
     @staticmethod
     def supports(estimator: Any, X_train: NDArray[np.float64]) -> bool:
-        """Return whether the estimator's type and parameters are reproduced."""
         from sklearn.tree import DecisionTreeClassifier
 
         return type(estimator) is DecisionTreeClassifier and is_seeded_default_tree(estimator)
@@ -48,7 +41,6 @@ class TreeScorer:
         self._max_depth, self._seed = depth_and_seed(estimator)
 
     def predict(self, counts: NDArray[np.integer]) -> NDArray[np.int8]:
-        """Return predictions for the validation rows when pool row p is added counts[p] times."""
         used = presort.used_rows(self._n_train, counts)
         rows = self._features.unsorted_rows(len(used.origin))
         presort.select(self._order, used.number, rows[:-1])

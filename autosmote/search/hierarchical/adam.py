@@ -11,14 +11,7 @@ _BETA_1, _BETA_2, _EPSILON = 0.9, 0.999, 1e-8
 
 
 class Adam:
-    """Adam with torch's defaults, but for the learning rate.
-
-    Parameters
-    ----------
-    flat : Parameter
-        Updated in place.
-    learning_rate : float
-    """
+    """Adam with torch's defaults, but for the learning rate; updates `flat` in place."""
 
     def __init__(self, flat: torch.nn.Parameter, learning_rate: float) -> None:
         self._flat, self._learning_rate = flat, learning_rate

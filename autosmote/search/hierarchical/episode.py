@@ -26,7 +26,7 @@ from autosmote.space.pool import PoolSpace
 
 @dataclass(frozen=True)
 class Rules:
-    """How each level decides: by its policy, uniformly at random, or always the same (ablations).
+    """Rules of the levels: decide by the policy, uniformly at random, or always alike (ablations).
 
     ``fixed_g1`` and ``fixed_g2`` are used where a level is FIXED. ``flat`` leaves the two levels
     above out: the low-level policy has one more action, "next row", and makes at most G1 x G2

@@ -23,7 +23,7 @@ from autosmote.search.hierarchical.parameters import (
 )
 
 LEARNED, UNIFORM, FIXED = 0, 1, 2
-"""How a level decides: by its policy, uniformly at random, or always the same."""
+"""Rules of a level: decide by its policy, uniformly at random, or always the same."""
 
 _H = HIDDEN
 _LAST_BIN = N_BINS - 1

@@ -46,10 +46,6 @@ def ablation_rules(ablation: str, G1: int, G2: int) -> Rules:
 class HierarchicalMethod(Method):
     """Three policies that decide how many rows, around which rows, and between which neighbours.
 
-    Parameters
-    ----------
-    problem : SpaceProblem
-
     Raises
     ------
     UserError
@@ -123,15 +119,7 @@ class HierarchicalGenerator(Generator):
             low_level_rows=config.low_level_rows,
         )
         shares = LEFT_OUT if method.rules.under_sampling else LEFT_OUT[:1]
-        self._reward = SpaceReward(
-            problem.estimator,
-            problem.parts,
-            problem.metric,
-            scoring=config.scoring,
-            memory_bytes=config.scoring_memory * 2**20 // len(shares),
-            agreed=problem.agreed,
-            shares=shares,
-        )
+        self._reward = SpaceReward(problem, shares)
         self.scorer_name = self._reward.name
         self._learns = bool(method.learned_levels)
         self._without_samples: dict[float, float] = {}

@@ -200,12 +200,7 @@ def read_policies(where: str | Path) -> dict[str, NDArray[np.float32]]:
 
 
 def check_policies(found: Mapping[str, NDArray[np.float32]], shapes: Mapping[str, Shapes]) -> None:
-    """Check that saved policies are those of such a search.
-
-    Raises
-    ------
-    UserError
-    """
+    """Raise UserError where saved policies are not those of such a search."""
     there = {level: len(parameters) for level, parameters in found.items()}
     here = {level: n_parameters(of_level) for level, of_level in shapes.items()}
     if there != here:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from autosmote.config.search import SearchConfig
+from autosmote.search.hierarchical.parameters import LEVELS
 from autosmote.search.hierarchical.reference import (
     PlainEpisode,
     PlainPolicies,
@@ -23,8 +24,6 @@ from autosmote.search.hierarchical.reference import (
     plain_vtrace,
 )
 from autosmote.space.base import Space
-
-LEVELS = ("cross", "instance", "low")
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Algorithm 1 and Equation 1 in plain steps: read this first, run the others.
 
 Every decision here builds its whole input vector and calls the network once, as the paper writes
-it. It is what the fast versions (``episode``, ``vtrace``) are tested against,
-and the "naive generator" of the benchmark.
+it. The fast versions (``episode``, ``vtrace``) are tested against it, and it
+is the "naive generator" of the benchmark.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How many classifiers a run trains, which is what arms are made comparable by."""
+"""Count the classifiers that runs train: arms are compared at equal counts."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from autosmote.config.kinds import KINDS
 from autosmote.reports.cells import Study
 
 
@@ -16,7 +17,7 @@ def count_by_arm(study: Study) -> dict[str, int]:
     for run in done.to_dict("records"):
         config = json.loads(run["config"])
         search, sampler = config["search"], config["sampler"]
-        if sampler["kind"] == "search":
+        if KINDS[sampler["kind"]].params_are_search_settings:
             search |= sampler["params"]  # which go first, as in the run
         found[run["arm"]] = count_trained(int(run["iterations"]), search)
     return found

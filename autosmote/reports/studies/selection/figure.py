@@ -21,14 +21,7 @@ from autosmote.reports.studies.selection.questions import SOURCES, Selection
 
 
 def draw_gains(name: str, arms: pd.DataFrame) -> Figure | None:
-    """Draw the gain on the test part against that on the held-out rows, by which rules choose.
-
-    Parameters
-    ----------
-    name : str
-    arms : DataFrame
-        Of `autosmote.reports.studies.selection.gains.compute_gains`, one block.
-    """
+    """Draw the gains of one block of `compute_gains`: on test against those on held-out rows."""
     arms = arms.dropna(subset=["validation_gain", "test_gain"])
     if arms.empty:
         return None

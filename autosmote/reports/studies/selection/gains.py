@@ -43,11 +43,11 @@ class Found:
         Of `autosmote.reports.studies.selection.questions.read_selections`.
     blocks : list of Block
     tried, chosen : list of Selection
-        AutoSMOTE's rules, and of these what `choose_rules` says.
+        AutoSMOTE's rules, and of these the result of `choose_rules`.
     arms, gains, headlines : DataFrame
         Of `compute_gains`, `compute_differences` and `compute_by_classifier`.
     beyond_smote : dict
-        (metric, rule) to what `compute_beyond_smote` says, of the chosen rules.
+        (metric, rule) to the result of `compute_beyond_smote`, of the chosen rules.
     """
 
     study: Study
@@ -134,7 +134,7 @@ def compute_differences(
         test: mean differences over the runs, with their 95% intervals, that of the validation
         scores being one of gains over no resampling on the same rows; wins, ties, losses of the
         configurations' means; p, p_holm: two-sided, and adjusted over the block's comparisons;
-        held: of a confirming block, what `judge` says.
+        held: of a confirming block, the result of `judge`.
     """
     rows: list[dict[str, Any]] = []
     for metric, cells in cells_of.items():

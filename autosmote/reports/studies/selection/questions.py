@@ -22,7 +22,7 @@ from autosmote.reports.statistics.ranks import Floats, mean_of_known
 DECIDING_SEEDS = (0, 1)
 """By which rules were chosen; the other seeds confirm."""
 CONFIRMATION = "selection_confirmation"
-"""All of it confirms: no decision has seen its seeds, nor one of its imbalance ratios."""
+"""All of it confirms: but for the smoke budget, no decision has seen its seeds."""
 EXPERIMENTS = ("selection", CONFIRMATION)
 
 RIVAL_SOURCES = ("smote", "svmsmote", "bagging")
@@ -35,7 +35,7 @@ ALL, DECIDED, CONFIRMED = "all", "decided", "confirmed"
 
 
 class Selection(NamedTuple):
-    """How an arm's sample sets were made and chosen."""
+    """Source of an arm's sample sets, the reward of their search, and the rule that chooses."""
 
     source: str
     """The name of the grid's source."""
@@ -146,7 +146,7 @@ QUESTIONS: dict[str, Callable[[Selection], list[Selection]]] = {
     "reward": lambda what: [what._replace(reward=_VALIDATION)],
     "rows": lambda what: [PLAIN] * (what.reward != _VALIDATION),
 }
-"""What is asked of an arm: against which others it says something."""
+"""By question, the function from an arm to those that it is compared with."""
 
 
 def list_comparisons(known: Selections) -> list[Comparison]:

@@ -13,7 +13,13 @@ from autosmote.reports.names import METRICS
 from autosmote.reports.render.table import NONE, Cell, Table, format_estimate, format_number
 from autosmote.reports.statistics.significance import MIN_CONFIGURATIONS
 from autosmote.reports.studies.selection.gains import Found
-from autosmote.reports.studies.selection.questions import ALL, CONFIRMED, DECIDED, PLAIN
+from autosmote.reports.studies.selection.questions import (
+    ALL,
+    CONFIRMED,
+    DECIDED,
+    DECIDING_SEEDS,
+    PLAIN,
+)
 from autosmote.reports.tables import format_p
 
 Row = Mapping[str, Any]
@@ -212,13 +218,16 @@ def _grouped(data: pd.DataFrame, by: Sequence[str]) -> Iterator[dict[str, Row]]:
 
 def _seeds(found: Found) -> list[str]:
     """Return notes on which seeds each block is over."""
-    what = {DECIDED: "by which rules were compared", CONFIRMED: "which no decision has seen"}
-    return [
-        f"{_BLOCKS[block.name]}: {count_noun(len(block.seeds), 'seed')} "
-        f"({', '.join(map(str, block.seeds))}), {what[block.name]}."
-        for block in found.blocks
-        if block.name in what
-    ]
+    notes = []
+    for block in found.blocks:
+        if block.name == ALL:
+            continue
+        # A small budget confirms by the deciding seeds, to try the code.
+        is_new = set(block.seeds).isdisjoint(DECIDING_SEEDS)
+        what = "which no decision has seen" if is_new else "by which rules were compared"
+        seeds = f"{count_noun(len(block.seeds), 'seed')} ({', '.join(map(str, block.seeds))})"
+        notes.append(f"{_BLOCKS[block.name]}: {seeds}, {what}.")
+    return notes
 
 
 def _arm_cells(found: Found, *arms: str) -> list[Cell]:
