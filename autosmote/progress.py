@@ -45,12 +45,7 @@ class _Meter:
     """
 
     def __init__(
-        self,
-        total: int,
-        what: str,
-        unit: str,
-        stream: TextIO | None,
-        position: int | None = None,
+        self, total: int, what: str, unit: str, stream: TextIO | None, position: int | None = None
     ) -> None:
         self._total, self._what, self._unit = total, what, unit
         self._position = position
@@ -114,12 +109,7 @@ class Progress(_Meter):
     """
 
     def __init__(
-        self,
-        total: int,
-        metric: str,
-        stream: TextIO | None = None,
-        *,
-        position: int | None = None,
+        self, total: int, metric: str, stream: TextIO | None = None, *, position: int | None = None
     ) -> None:
         super().__init__(total, "search", "it", stream, position)
         self._metric = metric

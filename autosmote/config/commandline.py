@@ -30,10 +30,7 @@ FAILED, MISTAKE, INTERRUPTED = 1, 2, 130
 
 
 def run_command(
-    arguments: Sequence[str],
-    config_name: str,
-    schema: type[Any],
-    job: Callable[[Any], int],
+    arguments: Sequence[str], config_name: str, schema: type[Any], job: Callable[[Any], int]
 ) -> int:
     """Compose the configuration of a command and do its job, or by -m several jobs.
 

@@ -21,10 +21,7 @@ _RIVALS_PACKAGES = ("smote-variants", "sdv", "ctgan", "rdt", "optuna", "tensorfl
 
 def versions(config: Config) -> dict[str, str | None]:
     """Return the versions of Python, this project and the packages that can change a result."""
-    found: dict[str, str | None] = {
-        "python": platform.python_version(),
-        "autosmote": __version__,
-    }
+    found: dict[str, str | None] = {"python": platform.python_version(), "autosmote": __version__}
     names = set(_PACKAGES)
     rivals = set(_RIVALS_PACKAGES) if KINDS[config.sampler.kind].is_sandboxed else set()
     # A resampler may be made from another class, which its params name.

@@ -28,9 +28,7 @@ from autosmote.reports.studies.breakdowns import (
 from autosmote.reports.studies.case_study import draw_case_study
 from autosmote.reports.studies.courses import draw_course, draw_hyperparameters
 from autosmote.reports.studies.selection.figure import draw_gains
-from autosmote.reports.studies.selection.findings import (
-    write_findings as write_selection_findings,
-)
+from autosmote.reports.studies.selection.findings import write_findings as write_selection_findings
 from autosmote.reports.studies.selection.gains import study_selection
 from autosmote.reports.studies.selection.questions import EXPERIMENTS as SELECTIONS
 from autosmote.reports.studies.selection.tables import make_tables as make_selection_tables
@@ -136,10 +134,7 @@ def _selection_report(study: Study, cells: Mapping[str, Cells]) -> Report:
 
 
 def _report(
-    study: Study,
-    sentences: list[str],
-    tables: list[Table],
-    draw: Callable[[], list[Figure]],
+    study: Study, sentences: list[str], tables: list[Table], draw: Callable[[], list[Figure]]
 ) -> Report:
     source = _source(study)
     for table in tables:
@@ -149,11 +144,7 @@ def _report(
 
 
 def _tables(
-    experiment: str,
-    title: str,
-    summary: Summary,
-    by_group: pd.DataFrame,
-    by_value: pd.DataFrame,
+    experiment: str, title: str, summary: Summary, by_group: pd.DataFrame, by_value: pd.DataFrame
 ) -> Iterable[Table]:
     if experiment == "table3":
         yield make_top_table(experiment, title, summary)

@@ -108,9 +108,7 @@ def record_failure(runs: Sequence[Run], status: str, error: str) -> Outcome:
 
 
 def execute_in_turn(
-    waiting: deque[T],
-    do: Callable[[T], Outcome],
-    pause: Callable[[float], object] = time.sleep,
+    waiting: deque[T], do: Callable[[T], Outcome], pause: Callable[[float], object] = time.sleep
 ) -> Iterator[tuple[str, T, Outcome | None]]:
     """Do units one after the other; those that another process works on are tried again later.
 

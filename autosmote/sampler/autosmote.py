@@ -20,11 +20,7 @@ from joblib import effective_n_jobs
 from numpy.typing import NDArray
 from sklearn.metrics import get_scorer_names
 from sklearn.tree import DecisionTreeClassifier
-from sklearn.utils import (
-    check_consistent_length,
-    check_random_state,
-    column_or_1d,
-)
+from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from autosmote.config.search import FINALS, SearchConfig

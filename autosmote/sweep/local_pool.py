@@ -101,11 +101,7 @@ class LocalPool:
             limit = Deadline.after(self._seconds, "unit_seconds")
             deadline = StoppableDeadline(limit.at, limit.setting, state.stop)
             return execute(
-                unit.runs,
-                self._data,
-                deadline=deadline,
-                memory_mb=self._memory_mb,
-                server=server,
+                unit.runs, self._data, deadline=deadline, memory_mb=self._memory_mb, server=server
             )
 
         try:

@@ -18,11 +18,7 @@ from numpy.typing import NDArray
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from autosmote.scoring.kernels.distances import (
-    Boxes,
-    squared_distances,
-    squared_distances_to_boxes,
-)
+from autosmote.scoring.kernels.distances import Boxes, squared_distances, squared_distances_to_boxes
 from autosmote.scoring.parameters import counts_euclidean_neighbours
 
 _IN_BOX = 64

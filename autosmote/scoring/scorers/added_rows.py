@@ -15,12 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from autosmote.scoring.registry import (
-    AddedRowsScorer,
-    drop_in_for,
-    make_scorer,
-    scores_added_rows,
-)
+from autosmote.scoring.registry import AddedRowsScorer, drop_in_for, make_scorer, scores_added_rows
 
 
 class ResampledScorer:

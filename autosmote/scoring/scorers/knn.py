@@ -24,11 +24,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from autosmote.scoring.kernels.distances import (
-    Boxes,
-    squared_distances,
-    squared_distances_to_boxes,
-)
+from autosmote.scoring.kernels.distances import Boxes, squared_distances, squared_distances_to_boxes
 from autosmote.scoring.parameters import counts_euclidean_neighbours
 
 _BLOCK = 256

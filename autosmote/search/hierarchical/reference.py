@@ -242,12 +242,7 @@ def _weight(
 
 
 def _interpolate(
-    episode: PlainEpisode,
-    space: Space,
-    counts: NDArray[np.int_],
-    i: int,
-    slot: int,
-    weight: float,
+    episode: PlainEpisode, space: Space, counts: NDArray[np.int_], i: int, slot: int, weight: float
 ) -> None:
     """Make the sample that an action asks for, and count the two rows that it uses."""
     j = int(space.neighbours[i, slot])

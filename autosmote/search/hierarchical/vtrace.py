@@ -26,11 +26,7 @@ class Returns:
 
 @torch.no_grad()
 def vtrace(
-    log_ratios: Tensor,
-    rewards: Tensor,
-    discounts: Tensor,
-    values: Tensor,
-    bootstrap: Tensor,
+    log_ratios: Tensor, rewards: Tensor, discounts: Tensor, values: Tensor, bootstrap: Tensor
 ) -> Returns:
     """Compute V-trace targets with rho and c truncated at 1.
 
