@@ -59,6 +59,12 @@ def make_sampler(settings: SamplerSettings, seed: int) -> Any:
     return sampler
 
 
+def import_object(path: str) -> Any:
+    """Import a class by its dotted path, such as ``sklearn.svm.LinearSVC``."""
+    module, _, name = path.rpartition(".")
+    return getattr(importlib.import_module(module), name)
+
+
 def from_target(group: str, target: str, params: Mapping[str, Any], **offered: Any) -> Any:
     """Call the class at an import path with parameters from the configuration.
 
@@ -79,9 +85,8 @@ def from_target(group: str, target: str, params: Mapping[str, Any], **offered: A
     UserError
         If the class cannot be found or does not take the parameters.
     """
-    module, _, name = target.rpartition(".")
     try:
-        factory = getattr(importlib.import_module(module), name)
+        factory = import_object(target)
     except (ImportError, AttributeError, ValueError) as error:
         raise UserError(
             f"{group}._target_ '{target}' cannot be imported ({error}); "

@@ -280,6 +280,6 @@ def _labels(column: RawColumn, where: str) -> tuple[np.ndarray, tuple[str, str]]
     return np.array(cells, dtype=object), (majority, minority)
 
 
-def _shortened(names: Sequence[str], limit: int = 20) -> str:
-    shown = ", ".join(names[:limit])
-    return shown if len(names) <= limit else f"{shown} and {len(names) - limit:,} more"
+def _shortened(names: Sequence[str]) -> str:
+    shown = ", ".join(names[:20])
+    return shown if len(names) <= 20 else f"{shown} and {len(names) - 20:,} more"

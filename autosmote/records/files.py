@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 HISTORY_COLUMNS = ("iteration", "reward", "best", "n_synthetic", "seconds")
 
 
-def read_record(folder: Path, name: str = "record.json") -> dict[str, Any] | None:
+def read_record(folder: Path) -> dict[str, Any] | None:
     """Read a run's record; None where there is none that is whole."""
     try:
-        return json.loads((folder / name).read_text(encoding="utf-8"))
+        return json.loads((folder / "record.json").read_text(encoding="utf-8"))
     except (FileNotFoundError, json.JSONDecodeError):
         return None
 

@@ -82,10 +82,10 @@ def _of_metric(summary: Summary, metric: str) -> list[str]:
     return found
 
 
-def join_words(texts: list[str], at_most: int = 8) -> str:
-    """Return "a, b and c"; of many the first, and how many more."""
-    if len(texts) > at_most:
-        return f"{', '.join(texts[:at_most])} and {len(texts) - at_most} more"
+def join_words(texts: list[str]) -> str:
+    """Return "a, b and c"; of more than eight the first, and how many more."""
+    if len(texts) > 8:
+        return f"{', '.join(texts[:8])} and {len(texts) - 8} more"
     return " and ".join(filter(None, (", ".join(texts[:-1]), texts[-1])))
 
 

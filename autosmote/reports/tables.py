@@ -16,6 +16,7 @@ from autosmote.reports.statistics.significance import LEVEL, MIN_CONFIGURATIONS
 from autosmote.reports.studies.summary import Summary
 
 _BETTER, _INCOMPLETE = "▲", "†"
+_TOP = 5
 _TRIANGLE = (
     f"{_BETTER}: AutoSMOTE is better by a one-sided Wilcoxon signed-rank test over the "
     f"configurations' mean test scores, p < {LEVEL:g}, not adjusted for the number of rivals, as "
@@ -110,13 +111,13 @@ def _spearman_cell(summary: Summary, column: str) -> Cell:
     return Cell("/".join(format_number(value, 2) for value, _ in found), hint=f"n = {found[0][1]}")
 
 
-def make_top_table(name: str, caption: str, summary: Summary, n_top: int = 5) -> Table:
-    """Make Table 3: the best of each metric side by side; AutoSMOTE is always among them."""
+def make_top_table(name: str, caption: str, summary: Summary) -> Table:
+    """Make Table 3: the best five of each metric side by side; AutoSMOTE is always among them."""
     blocks = []
     for metric in summary.metrics:
         order = summary.ordered(metric)
-        kept = order[:n_top]
-        kept += [arm for arm in order[n_top:] if arm == names.FULL]
+        kept = order[:_TOP]
+        kept += [arm for arm in order[_TOP:] if arm == names.FULL]
         block = []
         for arm in kept:
             row = summary.get(metric, OVERALL, arm)

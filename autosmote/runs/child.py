@@ -45,7 +45,7 @@ class UnitWorker:
         Output of a unit; "nothing" silences the process, since the records hold its errors.
     """
 
-    def __init__(self, memory_mb: float | None = None, show: Show = "nothing") -> None:
+    def __init__(self, memory_mb: float | None, show: Show) -> None:
         self._show: Show = show
         self._logging = ExitStack()  # never closed: for as long as the process lives
         limit_own_memory(memory_mb)

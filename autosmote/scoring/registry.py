@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from importlib import import_module
 from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from autosmote.config.targets import import_object
 from autosmote.errors import UserError
 from autosmote.space.pool import repeat
 
@@ -170,7 +170,7 @@ def make_scorer(
     known = _EQUIVALENTS.get(type(estimator).__name__)
     if scoring == "refit" or known is None:
         return refit
-    scorer: type[FastScorer] = _load(known.scorer)
+    scorer: type[FastScorer] = import_object(known.scorer)
     if not (_is_plain(X_train, y_train, pool, X_val) and scorer.supports(estimator, X_train)):
         logger.info("Scoring by refits: %r on these data has no faster scorer.", estimator)
         return refit
@@ -209,7 +209,7 @@ def drop_in_for(estimator: Any) -> Any:
     known = _EQUIVALENTS.get(type(estimator).__name__)
     if known is None or known.drop_in is None:
         return estimator
-    drop_in = _load(known.drop_in)
+    drop_in = import_object(known.drop_in)
     if not drop_in.supports(estimator):
         return estimator
     return drop_in(**estimator.get_params(deep=False))
@@ -218,12 +218,7 @@ def drop_in_for(estimator: Any) -> Any:
 def scores_added_rows(estimator: Any) -> bool:
     """Return whether the estimator's fast scorer is an ``AddedRowsScorer``."""
     known = _EQUIVALENTS.get(type(estimator).__name__)
-    return known is not None and issubclass(_load(known.scorer), AddedRowsScorer)
-
-
-def _load(path: str) -> Any:
-    module, _, name = path.rpartition(".")
-    return getattr(import_module(module), name)
+    return known is not None and issubclass(import_object(known.scorer), AddedRowsScorer)
 
 
 def _agree(fast: Scorer, refit: Scorer, n_train: int, n_pool: int, tolerance: float) -> bool:

@@ -15,13 +15,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from importlib import import_module
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from autosmote.config.search import SearchConfig
+from autosmote.config.targets import import_object
 from autosmote.errors import UserError
 from autosmote.scoring.reward import Part, Scoring
 from autosmote.space.base import Space
@@ -191,9 +191,8 @@ def make_method(problem: SpaceProblem) -> Method:
         If it cannot be imported, does not take its parameters, or is no method.
     """
     name, params = problem.config.method, problem.config.method_params
-    module, _, attribute = METHODS.get(name, name).rpartition(".")
     try:
-        factory = getattr(import_module(module), attribute)
+        factory = import_object(METHODS.get(name, name))
     except (ImportError, AttributeError, ValueError) as error:
         raise UserError(
             f"search.method={name} cannot be imported ({error}); give one of {', '.join(METHODS)}, "

@@ -107,19 +107,19 @@ def _mean_of_drawn(values: Floats, drawn: NDArray, seeds: NDArray, weights: Floa
     return np.einsum("bcsa,bcs->bca", taken, weights)
 
 
-def draw_counts(datasets: Sequence[str], n_seeds: int, n_draws: int = N_DRAWS) -> Floats:
+def draw_counts(datasets: Sequence[str], n_seeds: int) -> Floats:
     """Draw configurations and seeds; return how often each run is drawn, of shape (draws, C x S).
 
     `datasets` names the dataset of each of the C configurations.
     """
     rng = np.random.default_rng(_SEED)
-    drawn = _draw_configurations(rng, datasets, n_draws)
-    seeds = rng.integers(0, max(1, n_seeds), (n_draws, len(datasets), n_seeds))
+    drawn = _draw_configurations(rng, datasets, N_DRAWS)
+    seeds = rng.integers(0, max(1, n_seeds), (N_DRAWS, len(datasets), n_seeds))
     n_runs = len(datasets) * n_seeds
-    places = (drawn[..., None] * n_seeds + seeds).reshape(n_draws, -1)
-    places += n_runs * np.arange(n_draws)[:, None]
-    counts = np.bincount(places.ravel(), minlength=n_draws * n_runs)
-    return counts.reshape(n_draws, n_runs).astype(float)
+    places = (drawn[..., None] * n_seeds + seeds).reshape(N_DRAWS, -1)
+    places += n_runs * np.arange(N_DRAWS)[:, None]
+    counts = np.bincount(places.ravel(), minlength=N_DRAWS * n_runs)
+    return counts.reshape(N_DRAWS, n_runs).astype(float)
 
 
 def interval(estimate: Floats, draws: Floats) -> tuple[Floats, Floats]:

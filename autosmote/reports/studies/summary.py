@@ -188,9 +188,9 @@ class Summary:
             self.get(metric, column, arm)["n"] for metric in self.metrics for arm in self.arms
         )
 
-    def ordered(self, metric: str, column: str = OVERALL) -> list[str]:
-        """Return the arms with a score, from the best average rank to the worst."""
-        ranks = {arm: self.get(metric, column, arm)["rank"] for arm in self.arms}
+    def ordered(self, metric: str) -> list[str]:
+        """Return the arms with a score, from the best overall rank to the worst."""
+        ranks = {arm: self.get(metric, OVERALL, arm)["rank"] for arm in self.arms}
         known = [arm for arm in self.arms if not np.isnan(ranks[arm])]
         return sorted(known, key=lambda arm: (ranks[arm], arm))
 
