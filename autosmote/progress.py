@@ -33,15 +33,8 @@ def logging_to_stderr() -> Iterator[None]:
 class _Meter:
     """A context manager with a progress bar on a terminal and a rule for when to log a line.
 
-    Parameters
-    ----------
-    total : int
-    what, unit : str
-        Title of the bar and name of what it counts.
-    stream : file, optional
-        Shows a bar if it is a terminal; standard error by default.
-    position : int, optional
-        Number of lines that the bar lies below the cursor; by default below this process's bars.
+    The bar has a title, `what`, counts `unit`s, and lies `position` lines below the cursor, by
+    default below this process's other bars.
     """
 
     def __init__(

@@ -111,7 +111,7 @@ def evaluate(
             searched.search_split(split, possible, seed, on_iteration)
         elif possible and kind.is_search:
             ratios = ratios_above(split.y_train) if sampler.takes_ratio else (None,)
-            searched.try_resamplings(split, possible, sampler, ratios, seed, on_iteration)
+            searched.search_resamplings(split, possible, sampler, ratios, seed, on_iteration)
     if child:
         work = "learn" if kind.is_classifier else "generate"
         for choice in possible:

@@ -63,7 +63,7 @@ def search_split(
     _evaluate(split, choices, given, run)
 
 
-def try_resamplings(
+def search_resamplings(
     split: Split,
     choices: Sequence[Choice],
     settings: SamplerSettings,
@@ -71,7 +71,7 @@ def try_resamplings(
     seed: int,
     on_iteration: OnIteration | None,
 ) -> None:
-    """Try a resampler's seeds and, in turn, ratios, and let each choice's rule select.
+    """Search a resampler's seeds and, in turn, ratios, and let each choice's rule select.
 
     The choices are of one classifier; their settings differ in `final` and `keep` alone.
     `on_iteration` is called with the scores of the first choice's metric.
