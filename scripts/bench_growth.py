@@ -42,11 +42,7 @@ COLUMNS = (
     "revision", "clf", "n_minority", "K", "n_train", "scorer", "iterations", "n_synthetic",
     "generate_ms", "score_ms", "learn_ms", "setup_s", "imports_mb", "peak_memory_mb", "added_mb",
 )  # fmt: skip
-SIZES = {
-    "n_minority": (128, 512, 2048),
-    "K": (8, 16, 32),
-    "n_train": (2**13, 2**15, 2**17),
-}
+SIZES = {"n_minority": (128, 512, 2048), "K": (8, 16, 32), "n_train": (2**13, 2**15, 2**17)}
 BASE = {"n_minority": 512, "K": 16, "n_train": 2**15}
 CLASSIFIERS = ("dt", "knn")
 N_FEATURES, N_VALIDATION = 8, 2048

@@ -89,11 +89,7 @@ class _Search:
     """A running search."""
 
     def __init__(
-        self,
-        method: Method,
-        config: SearchConfig,
-        n_metrics: int,
-        on_iteration: OnIteration | None,
+        self, method: Method, config: SearchConfig, n_metrics: int, on_iteration: OnIteration | None
     ) -> None:
         self.start = time.perf_counter()
         self.method, self.config, self.n_metrics = method, config, n_metrics

@@ -272,6 +272,9 @@ def test_confirmation_has_confirming_seeds_only(make_selection, tmp_path):
     assert "autosmote vote 25" in set(read("by_classifier")["arm"])
     text = " ".join(build_report(tmp_path, "selection_confirmation", "quick").findings)
     assert "on seeds 0, 1 and 2" in text and "the best of them" not in text
+    folder = tmp_path / "selection_confirmation" / "tables" / "quick"
+    table = (folder / "selection_confirmation_arms_mcc.md").read_text()
+    assert "Confirmed: 3 seeds (0, 1, 2), not all of which are new." in table
 
 
 def test_few_configurations_have_no_intervals(make_selection):

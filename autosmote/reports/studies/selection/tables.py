@@ -220,13 +220,12 @@ def _seeds(found: Found) -> list[str]:
     """Return notes on which seeds each block is over."""
     notes = []
     for block in found.blocks:
-        if block.name == ALL:
-            continue
-        # A small budget confirms by the deciding seeds, to try the code.
-        is_new = set(block.seeds).isdisjoint(DECIDING_SEEDS)
-        what = "which no decision has seen" if is_new else "by which rules were compared"
-        seeds = f"{count_noun(len(block.seeds), 'seed')} ({', '.join(map(str, block.seeds))})"
-        notes.append(f"{_BLOCKS[block.name]}: {seeds}, {what}.")
+        what = {DECIDED: "by which rules were compared", CONFIRMED: "which no decision has seen"}
+        if not set(block.seeds).isdisjoint(DECIDING_SEEDS):  # a small budget, to try the code
+            what[CONFIRMED] = "not all of which are new"
+        if block.name in what:
+            seeds = f"{count_noun(len(block.seeds), 'seed')} ({', '.join(map(str, block.seeds))})"
+            notes.append(f"{_BLOCKS[block.name]}: {seeds}, {what[block.name]}.")
     return notes
 
 
