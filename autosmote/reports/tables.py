@@ -167,14 +167,14 @@ def make_statistics_table(name: str, summary: Summary, metric: str) -> Table:
             format_estimate(row, "rank", 2),
             format_estimate(row, "score", 3),
             *(
-                Cell(format_number(row[gain], 3, sign=True), sort=row[gain])
+                format_estimate(row, gain, 3, sign=True)
                 for gain in ("validation_gain", "test_gain")
             ),
         ]
         if compared:
             cells += _comparison(row) if arm != names.FULL else [Cell("")] * 6
         cells.append(Cell(f"{row['imputed']}/{row['runs']}", sort=row["imputed"]))
-        rows.append([*cells, Cell(format_number(row["seconds"], 1), sort=row["seconds"])])
+        rows.append([*cells, format_estimate(row, "seconds", 1)])
     notes = [
         "Ranks and scores on the test part; gains over no resampling on the same split; seconds: "
         "median per run, on the machine that ran it.",
@@ -197,13 +197,12 @@ def make_statistics_table(name: str, summary: Summary, metric: str) -> Table:
 
 def _comparison(row: Mapping[str, Any]) -> list[Cell]:
     counts = "/".join(str(int(row[name])) for name in ("wins", "ties", "losses"))
-    tests = [format_p(row["p"]), format_p(row["p_holm"])]
     return [
         Cell(counts, sort=row["wins"]),
         format_estimate(row, "gain", 3, sign=True),
         format_estimate(row, "improvement", 2),
         Cell(str(int(row["n_pairs"])), sort=row["n_pairs"]),
-        *(Cell(text, sort=row[name]) for text, name in zip(tests, ("p", "p_holm"), strict=True)),
+        *(p_cell(row, name) for name in ("p", "p_holm")),
     ]
 
 
@@ -241,6 +240,11 @@ def format_p(p: float | None) -> str:
     if p is None or np.isnan(p):
         return "n too small"
     return "<0.0001" if p < 0.0001 else f"{p:.4f}"
+
+
+def p_cell(row: Mapping[str, Any], name: str) -> Cell:
+    """Return the cell of one of a row's p-values."""
+    return Cell(format_p(row[name]), sort=row[name])
 
 
 def _p_and_holm(row: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ from autosmote.reports.studies.selection.questions import (
     DECIDING_SEEDS,
     PLAIN,
 )
-from autosmote.reports.tables import format_p
+from autosmote.reports.tables import p_cell
 
 Row = Mapping[str, Any]
 
@@ -67,8 +67,7 @@ def _arms_table(name: str, metric: str, found: Found) -> Table:
         rows.append(
             [
                 *(Cell(source), Cell(first["reward"]), Cell(first["rule"])),
-                Cell(format_number(first["classifiers"], 0), sort=first["classifiers"]),
-                Cell(format_number(first["seconds"], 1), sort=first["seconds"]),
+                *(format_estimate(first, "classifiers", 0), format_estimate(first, "seconds", 1)),
                 *(
                     cell
                     for block in blocks
@@ -124,10 +123,10 @@ def _gains_table(name: str, metric: str, found: Found) -> Table:
         cells = [
             *(Cell(question), *_arm_cells(found, first["arm"], first["against"])),
             *(_n_cell(first), *_difference_cells(first)),
-            *(Cell(counts, sort=first["wins"]), _p_cell(first, "p"), _p_cell(first, "p_holm")),
+            *(Cell(counts, sort=first["wins"]), p_cell(first, "p"), p_cell(first, "p_holm")),
         ]
         for block in parts:
-            cells += [*_difference_cells(group[block]), _p_cell(group[block], "p_holm")]
+            cells += [*_difference_cells(group[block]), p_cell(group[block], "p_holm")]
         if parts:
             cells.append(Cell(group[CONFIRMED]["held"]))
         rows.append(cells)
@@ -244,10 +243,6 @@ def _gain_cell(row: Row, name: str) -> Cell:
 
 def _difference_cells(row: Row) -> list[Cell]:
     return [_gain_cell(row, "validation"), format_estimate(row, "test", 3, sign=True)]
-
-
-def _p_cell(row: Row, name: str) -> Cell:
-    return Cell(format_p(row[name]), sort=row[name])
 
 
 def _daggers(rows: Sequence[Sequence[Cell]]) -> list[str]:
