@@ -1,7 +1,6 @@
 """Algorithm 2 as a whole: deterministic, learning, stoppable, and never left hanging."""
 
 import os
-import signal
 import subprocess
 import sys
 
@@ -19,7 +18,7 @@ from autosmote.data.splits import make_split
 from autosmote.errors import UserError
 from autosmote.metrics import macro_f1
 from autosmote.sampler.class_search import run_search
-from autosmote.search.actor_pool import ActorError
+from autosmote.search.actor_pool import ActorError, ProcessPool
 from autosmote.search.hierarchical.method import ablation_rules
 from autosmote.search.result import SearchInterrupted
 
@@ -141,12 +140,26 @@ def test_iterations_are_reported_in_order(toy):
     assert [best for _, best in seen] == result.history["best"].tolist()
 
 
-def test_interrupted_keeps_the_best_so_far_and_ends_the_actors(toy):
+@pytest.fixture
+def pools(monkeypatch):
+    """The pools of actor processes that a test's searches start."""
+    started = []
+
+    class Noted(ProcessPool):
+        def __init__(self, *arguments):
+            started.append(self)
+            super().__init__(*arguments)
+
+    monkeypatch.setattr("autosmote.search.loop.ProcessPool", Noted)
+    return started
+
+
+def test_interrupted_keeps_the_best_so_far_and_ends_the_actors(toy, pools):
     pids = []
 
     def interrupt(iteration, reward, best):
         if iteration == 10:
-            pids.extend(children())
+            pids.extend(pools[0].pids())
             raise KeyboardInterrupt
 
     with pytest.raises(SearchInterrupted) as caught:
@@ -156,16 +169,6 @@ def test_interrupted_keeps_the_best_so_far_and_ends_the_actors(toy):
     assert result.best.score == result.history["reward"].max()
     assert len(pids) == 3
     wait_for_end(pids)
-
-
-def children():
-    """The actors' host and the actors of this process."""
-    found = []
-    for pid in _children(os.getpid()):
-        with open(f"/proc/{pid}/cmdline") as file:  # other tests leave a host of limits' children
-            if "autosmote.search.actor_process" in file.read():
-                found += [pid, *_children(pid)]
-    return found
 
 
 def _children(pid):
@@ -184,31 +187,43 @@ def _children(pid):
         ("exit", "with exit code 7"),
     ],
 )
-def test_faulty_actor_ends_the_search_with_its_reason(toy, fault, words):
+def test_faulty_actor_ends_the_search_with_its_reason(toy, pools, fault, words):
     with pytest.raises(ActorError, match=words):
         search(toy, Faulty(len(toy.X_train), fault), iterations=50, actors=2)
-    assert not children()
+    assert pools[0]._host.poll() is not None
 
 
-def test_a_host_that_cannot_start_says_why(toy):
+def test_a_host_that_cannot_start_says_why(toy, pools):
     with pytest.raises(ActorError, match="does not like synthetic rows"):
         search(toy, Faulty(n_train=1), iterations=50, actors=2)
-    assert not children()
+    assert pools[0]._host.poll() is not None
 
 
-def test_a_killed_host_ends_the_search(toy):
+def test_a_killed_host_ends_the_search(toy, pools):
     def kill(iteration, reward, best):
         if iteration == 5:
-            os.kill(children()[0], signal.SIGKILL)
+            pools[0]._host.kill()
 
     with pytest.raises(ActorError, match="host ended by signal SIGKILL"):
         search(toy, iterations=500, actors=2, on_iteration=kill)
 
 
-def test_nothing_is_left_after_kill_9_of_the_parent(toy, tmp_path):
+@pytest.mark.parametrize("way", ["Forked", "Popen"])
+def test_nothing_is_left_after_kill_9_of_the_parent(tmp_path, way):
     script = tmp_path / "search_for_long.py"
     script.write_text(
+        "from autosmote.isolation.processes import prepare_to_fork\n"
+        "prepare_to_fork()\n"
+        "import threading\n"
+        f"if {way == 'Popen'}:\n"
+        "    threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
         "import numpy as np\n"
+        "from autosmote.search import loop\n"
+        "class Noted(loop.ProcessPool):\n"
+        "    def __init__(self, *arguments):\n"
+        "        super().__init__(*arguments)\n"
+        "        print(type(self._host).__name__, flush=True)\n"
+        "loop.ProcessPool = Noted\n"
         "from autosmote.sampler.class_search import run_search\n"
         "from autosmote.config.search import SearchConfig\n"
         "from sklearn.tree import DecisionTreeClassifier\n"
@@ -223,7 +238,7 @@ def test_nothing_is_left_after_kill_9_of_the_parent(toy, tmp_path):
     parent = subprocess.Popen(
         [sys.executable, str(script)], stdout=subprocess.PIPE, text=True, env=env
     )
-    assert parent.stdout.readline() == "1\n"
+    assert [parent.stdout.readline() for _ in range(2)] == [f"{way}\n", "1\n"]
     pids = [pid for child in _children(parent.pid) for pid in (child, *_children(child))]
     assert len(pids) == 3 and all(map(is_running, pids))
     parent.kill()
