@@ -17,6 +17,8 @@ _PACKAGES = (
 )
 # Packages behind resamplers and methods; recorded where they are installed.
 _RIVALS_PACKAGES = ("smote-variants", "sdv", "ctgan", "rdt", "optuna", "tensorflow")
+# Modules whose packages are among these, or this project.
+_ALREADY_NAMED = {"sklearn", "imblearn", "torch", "numpy", "autosmote", "baselines"}
 
 
 def versions(config: Config) -> dict[str, str | None]:
@@ -26,8 +28,9 @@ def versions(config: Config) -> dict[str, str | None]:
     rivals = set(_RIVALS_PACKAGES) if KINDS[config.sampler.kind].is_sandboxed else set()
     # A resampler may be made from another class, which its params name.
     for target in (config.clf._target_, config.sampler._target_, *config.sampler.params.values()):
-        if isinstance(target, str):
-            names.update(_distributions().get(target.split(".")[0], []))
+        module = target.split(".")[0] if isinstance(target, str) else None
+        if module and module not in _ALREADY_NAMED:  # the look-up of all packages takes a while
+            names.update(_distributions().get(module, []))
     for name in sorted((names | rivals) - {"autosmote"}):
         version = _version(name)
         if version is not None or name not in rivals:

@@ -179,3 +179,15 @@ def test_exponents_are_the_slopes_of_a_power_law(script):
     assert by_n[:3] == pytest.approx([0.5, 0, 0]) and by_n[3] is None
     assert by_k[:3] == pytest.approx([2, 0, 0])
     assert by_m[:3] == pytest.approx([0, 1, 0])
+
+
+def test_bench_startup_writes_the_seconds_of_each_phase(script, tmp_path, capsys):
+    bench = script("bench_startup")
+    arguments = ["--rounds", "1", "--iterations", "3", "--results-dir", str(tmp_path)]
+    assert bench.main(arguments) == 0
+    rows = read(tmp_path / "bench" / "startup.csv")
+    assert [row["case"] for row in rows] == list(bench.CASES)
+    for row in rows:
+        phases = [float(row[phase]) for phase in bench.PHASES]
+        assert min(phases) >= 0 and sum(phases) == pytest.approx(float(row["wall_s"]), rel=0.01)
+    assert (tmp_path / "bench" / "startup.md").read_text() in capsys.readouterr().out + "\n"
