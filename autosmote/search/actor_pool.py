@@ -67,12 +67,11 @@ class InlinePool:
     method : Method
     n_versions : int
         Versions of the parameters that stay readable.
-    n_parameters : int
     """
 
     n_actors = 0
 
-    def __init__(self, method: Method, n_versions: int, n_parameters: int) -> None:
+    def __init__(self, method: Method, n_versions: int) -> None:
         # One thread, as in the actors: a product's last bits depend on how it is divided.
         self._limits = threadpool_limits(limits=1)
         self._worker = RolloutWorker(method)
@@ -105,8 +104,9 @@ class ProcessPool:
     ----------
     method : Method
     n_actors : int
-    n_versions, n_parameters : int
-        As for `InlinePool`.
+    n_versions : int
+        Versions of the parameters that stay readable.
+    n_parameters : int
     """
 
     def __init__(self, method: Method, n_actors: int, n_versions: int, n_parameters: int) -> None:

@@ -152,7 +152,7 @@ class _Search:
         n_versions, n_parameters = self.config.lag + 1, len(self.parameters)
         n_actors = resolve_actors(self.config.actors, self.config.lag)
         if n_actors == 0:
-            return InlinePool(self.method, n_versions, n_parameters)
+            return InlinePool(self.method, n_versions)
         return ProcessPool(self.method, n_actors, n_versions, n_parameters)
 
     def _keep(self, rollout: Rollout) -> None:
