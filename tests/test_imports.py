@@ -126,6 +126,14 @@ assert main(["search.iterations=3", "search.actors=0", "results_dir={tmp_path}"]
     assert not modules_after(code) & (FOREIGN | {"openml", "torch._dynamo"})
 
 
+def test_a_search_with_the_numpy_learner_imports_no_torch(tmp_path):
+    code = f"""
+from autosmote.run import main
+assert main(["search.iterations=3", "search.learner=numpy", "results_dir={tmp_path}"]) == 0
+"""
+    assert not modules_after(code) & (FOREIGN | {"openml", "torch"})
+
+
 @pytest.mark.parametrize(
     ("module", "most"),
     [

@@ -5,6 +5,7 @@ The same dataclass is the schema of ``search.*`` on the command line and the arg
 """
 
 import logging
+import os
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,12 +14,15 @@ from autosmote.isolation.processes import usable_cores
 
 logger = logging.getLogger("autosmote")
 
+_GPU_FILES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
+"""One of these is there where torch can see a GPU: of NVIDIA, of AMD, of either in WSL."""
 LOW_LEVEL_NETS = ("joint", "paper")
 LAMBDA_HEADS = ("discrete", "continuous")
 ABLATIONS = (
     "none", "no_cross_instance", "no_instance_specific", "no_low_level", "flat", "random_search",
     "merge_train_val",
 )  # fmt: skip
+LEARNERS = ("torch", "numpy")
 REWARDS = ("validation", "crossfit")
 FINALS = ("best", "vote", "tuned_vote")
 
@@ -61,6 +65,10 @@ class SearchConfig:
     class of methods (autosmote.search.method). It is code: only use configs you trust."""
     method_params: dict[str, Any] = field(default_factory=dict)
     """Further arguments of the method's class."""
+    learner: str = "torch"
+    """How the policies are updated. torch: on the device that `device` names; numpy: on the CPU,
+    without torch, which is faster there, for low_level_net=paper and lambda_head=discrete. Equal
+    to rounding, which grows: another run."""
     scoring: str = "auto"
     """auto: a fast exact scorer where there is one for the classifier; refit: scikit-learn."""
     scoring_memory: int = 1024
@@ -150,6 +158,7 @@ class SearchConfig:
             "low_level_net": LOW_LEVEL_NETS,
             "lambda_head": LAMBDA_HEADS,
             "ablation": ABLATIONS,
+            "learner": LEARNERS,
             "reward": REWARDS,
             "final": FINALS,
         }
@@ -162,6 +171,13 @@ class SearchConfig:
     def _check_selection(self) -> None:
         if isinstance(self.folds, bool) or not isinstance(self.folds, int) or self.folds < 2:
             raise UserError(f"search.folds must be a whole number of at least 2, not {self.folds}.")
+        if self.learner == "numpy" and (
+            self.device == "cuda" or (self.low_level_net, self.lambda_head) != ("paper", "discrete")
+        ):
+            raise UserError(
+                "search.learner=numpy works on the CPU, with search.low_level_net=paper and "
+                "search.lambda_head=discrete; use search.learner=torch."
+            )
         if self.ablation == "merge_train_val" and self.reward != "validation":
             raise UserError(
                 "The ablation merge_train_val holds no rows out, so it takes "
@@ -187,6 +203,9 @@ def resolve_device(device: str) -> str:
     UserError
         Where "cuda" is asked for and there is none.
     """
+    # torch is imported only where there may be a GPU: it takes longer than a short search.
+    if device == "cpu" or (device == "auto" and not any(map(os.path.exists, _GPU_FILES))):
+        return "cpu"
     import torch
 
     if device == "cuda" and not torch.cuda.is_available():

@@ -22,7 +22,7 @@ _MACHINE_SETTINGS = {"actors", "device", "save_policies"}
 _LATER_SETTINGS = {
     *("samples_per_ir", "patience", "init_from", "under_sampling"),
     "lambda_head",
-    *("reward", "folds", "final", "keep", "method", "method_params"),
+    *("reward", "folds", "final", "keep", "method", "method_params", "learner"),
 }
 # Settings that were removed, at the value that runs of this protocol have in their identity.
 _REMOVED = {"hold": 1}

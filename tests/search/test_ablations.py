@@ -16,10 +16,12 @@ from autosmote.metrics import macro_f1
 from autosmote.sampler.autosmote import AutoSMOTE
 from autosmote.sampler.class_search import run_search
 from autosmote.search.hierarchical.episode import EpisodeGenerator, Rules
-from autosmote.search.hierarchical.learner import HierarchicalLearner, LearnerSettings, Level
+from autosmote.search.hierarchical.learner import HierarchicalLearner
+from autosmote.search.hierarchical.levels import LearnerSettings
 from autosmote.search.hierarchical.parameters import HIDDEN, initial_parameters
 from autosmote.search.hierarchical.policies import LowLevelPolicy
 from autosmote.search.hierarchical.reference import PlainPolicies, plain_flat_episode
+from autosmote.search.hierarchical.torch_level import TorchLevel
 from autosmote.space.base import N_LAMBDAS
 from autosmote.space.pool import build_space
 
@@ -148,7 +150,7 @@ def test_the_flat_policy_learns(wanted):
     flat[-1] += 1.0 if wanted == "few" else 2.0
     policy = LowLevelPolicy(space, generator.shapes["low"], flat, CPU)
     settings = LearnerSettings(0.005, 1.0, 0.5, 0.0006, 40.0)
-    learner = HierarchicalLearner({"low": Level(policy, 300, settings)})
+    learner = HierarchicalLearner({"low": TorchLevel(policy, 300, settings)})
     shares = []
     for n in range(120):
         generator.load(policy.flat.detach().numpy())

@@ -29,10 +29,12 @@ from autosmote.sampler.class_search import run_search
 from autosmote.sampler.encoding import tabular
 from autosmote.search.hierarchical.episode import EpisodeGenerator, Rules
 from autosmote.search.hierarchical.episode_kernels import UNIFORM
-from autosmote.search.hierarchical.learner import HierarchicalLearner, LearnerSettings, Level
+from autosmote.search.hierarchical.learner import HierarchicalLearner
+from autosmote.search.hierarchical.levels import LearnerSettings
 from autosmote.search.hierarchical.parameters import initial_parameters
 from autosmote.search.hierarchical.policies import LowLevelPolicy
 from autosmote.search.hierarchical.reference import PlainPolicies, plain_episode, plain_flat_episode
+from autosmote.search.hierarchical.torch_level import TorchLevel
 from autosmote.search.result import SearchInterrupted
 from autosmote.space.continuous import Segments, build_segment_space
 
@@ -258,7 +260,7 @@ def test_low_level_learns_a_lambda(wanted):
     flat = {name: initial_parameters(shapes, rng) for name, shapes in generator.shapes.items()}
     policy = LowLevelPolicy(space, generator.shapes["low"], flat["low"], CPU)
     settings = LearnerSettings(0.005, 1.0, 0.5, 0.0006, 40.0)
-    learner = HierarchicalLearner({"low": Level(policy, 100, settings)})
+    learner = HierarchicalLearner({"low": TorchLevel(policy, 100, settings)})
     errors = []
     for n in range(150):
         flat["low"] = policy.flat.detach().numpy()

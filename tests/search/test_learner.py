@@ -5,15 +5,22 @@ import pytest
 import torch
 
 from autosmote.search.hierarchical.adam import Adam
-from autosmote.search.hierarchical.episode import Episode
-from autosmote.search.hierarchical.learner import (
-    HierarchicalLearner,
-    LearnerSettings,
-    Level,
-    StepQueue,
+from autosmote.search.hierarchical.cpu_level import Adam as NumpyAdam
+from autosmote.search.hierarchical.cpu_level import CpuLevel, vtrace_arrays
+from autosmote.search.hierarchical.cpu_policies import CpuHighLevelPolicy, CpuLowLevelPolicy
+from autosmote.search.hierarchical.episode import Episode, EpisodeGenerator, Rules
+from autosmote.search.hierarchical.learner import HierarchicalLearner
+from autosmote.search.hierarchical.levels import LearnerSettings, StepQueue
+from autosmote.search.hierarchical.parameters import initial_parameters, join
+from autosmote.search.hierarchical.policies import (
+    Evaluation,
+    HighLevelPolicy,
+    LowLevelPolicy,
+    Policy,
 )
-from autosmote.search.hierarchical.policies import Evaluation, Policy
 from autosmote.search.hierarchical.reference import plain_vtrace
+from autosmote.search.hierarchical.torch_level import TorchLevel
+from autosmote.space.pool import build_space
 
 SETTINGS = LearnerSettings(
     learning_rate=0.1, gamma=1.0, value_cost=0.5, entropy_cost=0.0, max_grad_norm=40.0
@@ -68,7 +75,7 @@ def episode(n_rows, steps_per_row, seed=0):
 
 def test_level_updates_with_exactly_B_steps_while_there_are_enough():
     policy = Recorder()
-    level = Level(policy, 4, SETTINGS)
+    level = TorchLevel(policy, 4, SETTINGS)
     learner = HierarchicalLearner({"low": level})
     learner.consume(episode(3, 5), 0.8)  # 15 steps: three chunks, three steps left
     assert level.updates == 3 and len(level.queue) == 3
@@ -80,7 +87,7 @@ def test_level_updates_with_exactly_B_steps_while_there_are_enough():
 
 def test_reward_is_at_the_last_step_of_each_episode_alone():
     policies = {name: Recorder() for name in ("cross", "instance", "low")}
-    learner = HierarchicalLearner({n: Level(p, 1, SETTINGS) for n, p in policies.items()})
+    learner = HierarchicalLearner({n: TorchLevel(p, 1, SETTINGS) for n, p in policies.items()})
     learner.consume(episode(3, 2), 0.8)
     steps = {name: [c["reward"][0] for c in p.chunks] for name, p in policies.items()}
     assert steps["cross"] == pytest.approx([0.8])
@@ -91,17 +98,17 @@ def test_reward_is_at_the_last_step_of_each_episode_alone():
 
 def test_a_cut_episode_bootstraps_with_the_next_step_in_the_queue():
     policy = Recorder()
-    HierarchicalLearner({"low": Level(policy, 4, SETTINGS)}).consume(episode(3, 5), 0.8)
+    HierarchicalLearner({"low": TorchLevel(policy, 4, SETTINGS)}).consume(episode(3, 5), 0.8)
     # Chunks end inside row 0, inside row 1, inside row 2.
     assert [p["row"].tolist() for p in policy.peeked] == [[0], [1], [2]]
     policy = Recorder()
-    HierarchicalLearner({"low": Level(policy, 5, SETTINGS)}).consume(episode(3, 5), 0.8)
+    HierarchicalLearner({"low": TorchLevel(policy, 5, SETTINGS)}).consume(episode(3, 5), 0.8)
     assert policy.peeked == []  # every chunk ends with an episode
 
 
 def test_one_update_is_the_gradient_of_equation_2():
     policy = Recorder()
-    level = Level(policy, 6, SETTINGS)
+    level = TorchLevel(policy, 6, SETTINGS)
     made = episode(2, 3)
     HierarchicalLearner({"low": level}).consume(made, 0.9)
     # By hand: pi = softmax([0.3, -0.3]), V = 0.2 everywhere.
@@ -121,13 +128,13 @@ def test_one_update_is_the_gradient_of_equation_2():
 def test_the_gradients_norm_is_clipped():
     tight = LearnerSettings(0.1, 1.0, 0.5, 0.0, max_grad_norm=1e-3)
     policy = Recorder()
-    HierarchicalLearner({"low": Level(policy, 6, tight)}).consume(episode(2, 3), 0.9)
+    HierarchicalLearner({"low": TorchLevel(policy, 6, tight)}).consume(episode(2, 3), 0.9)
     assert policy.flat.grad.norm().item() == pytest.approx(1e-3, rel=1e-3)
 
 
 def test_an_episode_without_samples_teaches_the_high_levels_only():
     policies = {name: Recorder() for name in ("cross", "instance", "low")}
-    learner = HierarchicalLearner({n: Level(p, 2, SETTINGS) for n, p in policies.items()})
+    learner = HierarchicalLearner({n: TorchLevel(p, 2, SETTINGS) for n, p in policies.items()})
     learner.consume(episode(4, 0), 0.5)
     assert len(learner.levels["low"].queue) == 0
     assert learner.levels["instance"].updates == 2 and len(learner.levels["cross"].queue) == 1
@@ -143,3 +150,73 @@ def test_adam_equals_torchs_to_the_bit(learning_rate):
             flat.grad = scale * torch.sin(7 * flat.detach())
             optimizer.step()
     assert torch.equal(ours, theirs) and not torch.equal(ours, start)
+
+
+def test_vtrace_arrays_equal_equation_1_written_out():
+    rng = np.random.default_rng(1)
+    log_ratios, rewards, values = rng.normal(size=(3, 12))
+    discounts = np.where(np.arange(12) % 5 == 4, 0.0, 0.9)
+    found = vtrace_arrays(log_ratios, rewards, discounts, values, 0.37)
+    np.testing.assert_allclose(
+        found, plain_vtrace(log_ratios, rewards, discounts, values, 0.37), rtol=0, atol=1e-12
+    )
+
+
+@pytest.mark.parametrize("learning_rate", [0.005, 0.1])
+def test_numpy_adam_equals_torchs_to_rounding(learning_rate):
+    start = np.random.default_rng(0).normal(size=500).astype(np.float32)
+    ours, theirs = start.copy(), torch.nn.Parameter(torch.tensor(start))
+    adam, expected = NumpyAdam(ours, learning_rate), torch.optim.Adam([theirs], lr=learning_rate)
+    for scale in (1.0, 1e-6, 0.0, 3.0) * 5:
+        gradient = scale * np.sin(7 * start)
+        theirs.grad = torch.tensor(gradient)
+        expected.step()
+        adam.step(gradient)
+    np.testing.assert_allclose(ours, theirs.detach().numpy(), rtol=1e-5, atol=1e-6)
+    assert np.abs(ours - start).max() > learning_rate
+
+
+def one_episode(*, flat=False):
+    """A space, an episode in it, and the parameters that made it."""
+    rng = np.random.default_rng(3)
+    space = build_space(rng.normal(size=(40, 4)), 8)
+    generator = EpisodeGenerator(space, 4, 5, rules=Rules(flat=flat))
+    initial = {level: initial_parameters(shapes, rng) for level, shapes in generator.shapes.items()}
+    generator.load(join(initial))
+    return space, generator.shapes, initial, generator.generate(rng)
+
+
+def levels_of(space, shapes, initial, batch, settings):
+    """The same levels in numpy and in torch."""
+    ours, theirs = {}, {}
+    for name, of_level in shapes.items():
+        arguments = (space, of_level, initial[name])
+        on_device = (*arguments, torch.device("cpu"))
+        if name == "low":
+            pair = CpuLowLevelPolicy(*arguments), LowLevelPolicy(*on_device)
+        else:
+            average = {"average": name != "instance"}
+            pair = (
+                CpuHighLevelPolicy(*arguments, **average),
+                HighLevelPolicy(*on_device, **average),
+            )
+        ours[name] = CpuLevel(pair[0], batch, settings)
+        theirs[name] = TorchLevel(pair[1], batch, settings)
+    return ours, theirs
+
+
+@pytest.mark.parametrize("flat", [False, True])
+@pytest.mark.parametrize("clip", [40.0, 0.01])
+def test_cpu_levels_have_the_gradients_of_torch(flat, clip):
+    space, shapes, initial, made = one_episode(flat=flat)
+    settings = LearnerSettings(0.005, 1.0, 0.5, 0.05, clip)
+    ours, theirs = levels_of(space, shapes, initial, 1, settings)
+    for levels in (ours, theirs):
+        for name, level in levels.items():
+            level.batch = {"cross": 1, "instance": len(made.g2) - 3, "low": len(made.row) - 2}[name]
+        HierarchicalLearner(levels).consume(made, 0.7)
+    for name, level in ours.items():
+        expected = theirs[name].policy.flat.grad.numpy()
+        assert level.updates == theirs[name].updates == 1
+        np.testing.assert_allclose(level.policy.gradient, expected, rtol=1e-3, atol=1e-4 * clip)
+        assert np.count_nonzero(expected) > len(expected) // 20

@@ -12,8 +12,10 @@ from autosmote.search.hierarchical.plain_search import plain_search
 from autosmote.space.pool import build_space
 
 
-@pytest.mark.parametrize("net", ["paper", "joint"])
-def test_search_loop_equals_algorithm_2_in_plain_steps(net):
+@pytest.mark.parametrize(
+    ("net", "learner"), [("paper", "torch"), ("joint", "torch"), ("paper", "numpy")]
+)
+def test_search_loop_equals_algorithm_2_in_plain_steps(net, learner):
     rng = np.random.default_rng(0)
     X = np.vstack([rng.normal(0, 1, (60, 2)), rng.normal(1, 1, (9, 2))])
     y = np.repeat([0, 1], [60, 9]).astype(np.int8)
@@ -22,7 +24,7 @@ def test_search_loop_equals_algorithm_2_in_plain_steps(net):
     estimator = GaussianNB()
     config = SearchConfig(
         iterations=14, G1=3, G2=3, K=4, lag=2, low_level_rows=4, low_level_net=net, actors=0,
-        device="cpu", buffer_instance=8, buffer_low=16,
+        device="cpu", learner=learner, buffer_instance=8, buffer_low=16,
     )  # fmt: skip
     result = run_search(
         X, y, X_val, y_val, estimator, metric="macro_f1", ir=None, seed=5, config=config

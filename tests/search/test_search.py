@@ -38,9 +38,10 @@ def search(split, estimator=None, seed=0, on_iteration=None, metric="macro_f1", 
     )  # fmt: skip
 
 
-def test_the_number_of_actors_changes_nothing(toy):
-    results = [search(toy, iterations=60, actors=actors) for actors in (0, 1, 3)]
-    assert [r.actors for r in results] == [0, 1, 3]
+@pytest.mark.parametrize(("learner", "counts"), [("torch", (0, 1, 3)), ("numpy", (0, 2))])
+def test_the_number_of_actors_changes_nothing(toy, learner, counts):
+    results = [search(toy, iterations=60, actors=n, learner=learner) for n in counts]
+    assert [r.actors for r in results] == list(counts)
     for other in results[1:]:
         for key in ("iteration", "reward", "best", "n_synthetic"):
             assert np.array_equal(other.history[key], results[0].history[key])
@@ -272,6 +273,9 @@ def test_more_actors_than_the_lag_are_reduced_with_a_log_line(caplog):
         ({"learning_rate": 0}, "search.learning_rate"),
         ({"entropy_cost": -1}, "search.entropy_cost"),
         ({"gamma": 1.5}, "search.gamma"),
+        ({"learner": "jax"}, "search.learner must be one of torch, numpy"),
+        ({"learner": "numpy", "device": "cuda"}, "search.learner=numpy works on the CPU"),
+        ({"learner": "numpy", "low_level_net": "joint"}, "use search.learner=torch"),
     ],
 )
 def test_settings_out_of_range_are_told_with_their_range(settings, words):

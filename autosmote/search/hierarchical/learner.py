@@ -2,115 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from autosmote.config.search import SearchConfig, resolve_device
-from autosmote.search.hierarchical.adam import Adam
+from autosmote.search.hierarchical.cpu_level import CpuLevel
+from autosmote.search.hierarchical.cpu_policies import CpuHighLevelPolicy, CpuLowLevelPolicy
 from autosmote.search.hierarchical.episode import Episode
+from autosmote.search.hierarchical.levels import LearnerSettings, Level
 from autosmote.search.hierarchical.parameters import Shapes, join, split_levels
-from autosmote.search.hierarchical.policies import HighLevelPolicy, LowLevelPolicy, Policy
-from autosmote.search.hierarchical.vtrace import impala_loss, vtrace
 from autosmote.search.method import Learner, Parameters, Proposal
 from autosmote.space.base import Space
-
-
-class StepQueue:
-    """Steps of one level in the order of their episodes, as columns."""
-
-    def __init__(self) -> None:
-        self._columns: dict[str, NDArray] = {}
-
-    def __len__(self) -> int:
-        return len(next(iter(self._columns.values()))) if self._columns else 0
-
-    def put(self, **columns: NDArray) -> None:
-        """Append steps; every column has one entry a step."""
-        if self._columns:
-            columns = {k: np.concatenate([self._columns[k], new]) for k, new in columns.items()}
-        else:
-            columns = {k: np.array(new) for k, new in columns.items()}
-        self._columns = columns
-
-    def pop(self, n: int) -> dict[str, NDArray]:
-        """Take out the n oldest steps."""
-        taken = {key: column[:n] for key, column in self._columns.items()}
-        self._columns = {key: column[n:] for key, column in self._columns.items()}
-        return taken
-
-    def peek(self) -> dict[str, NDArray]:
-        """Return the oldest step, left in place."""
-        return {key: column[:1] for key, column in self._columns.items()}
-
-
-@dataclass(frozen=True)
-class LearnerSettings:
-    """Numbers of the update, the same for all levels (docs/method.md, "Learning")."""
-
-    learning_rate: float
-    gamma: float
-    value_cost: float
-    entropy_cost: float
-    max_grad_norm: float
-
-
-class Level:
-    """One level: its policy, its queue, its optimiser.
-
-    Parameters
-    ----------
-    policy : Policy
-    batch : int
-        B, the number of steps of an update.
-    settings : LearnerSettings
-    """
-
-    def __init__(self, policy: Policy, batch: int, settings: LearnerSettings) -> None:
-        self.policy, self.batch, self.settings = policy, batch, settings
-        self.queue = StepQueue()
-        self.updates = 0
-        self._optimizer = Adam(policy.flat, settings.learning_rate)
-
-    def learn(self) -> None:
-        """Update while the queue holds a batch (the paper's ``if`` would let it grow for ever)."""
-        while len(self.queue) >= self.batch:
-            self._update(self.queue.pop(self.batch))
-
-    def _update(self, chunk: Mapping[str, NDArray]) -> None:
-        policy, settings = self.policy, self.settings
-        evaluation = policy.evaluate(chunk, chunk["action"])
-        bootstrap = torch.zeros((), device=policy.device)
-        if not chunk["end"][-1]:
-            # The episode goes on: its next step is the oldest in the queue.
-            with torch.no_grad():
-                bootstrap = policy.values(self.queue.peek())[0]
-        returns = vtrace(
-            evaluation.log_probs.detach() - self._tensor(chunk["log_prob"]),
-            self._tensor(chunk["reward"]),
-            self._tensor(np.where(chunk["end"], 0.0, settings.gamma)),
-            evaluation.values.detach(),
-            bootstrap,
-        )
-        loss = impala_loss(
-            evaluation.log_probs,
-            evaluation.values,
-            evaluation.entropies,
-            returns,
-            value_cost=settings.value_cost,
-            entropy_cost=settings.entropy_cost,
-        )
-        policy.flat.grad = None
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_([policy.flat], settings.max_grad_norm)
-        self._optimizer.step()
-        self.updates += 1
-
-    def _tensor(self, column: NDArray) -> torch.Tensor:
-        return torch.as_tensor(column, dtype=torch.float32, device=self.policy.device)
 
 
 class HierarchicalLearner(Learner):
@@ -124,6 +29,8 @@ class HierarchicalLearner(Learner):
         Flat vectors of all levels, in their order.
     device : str
         Where the policies are.
+    restore : callable, optional
+        Gives the process back what the levels have taken; called in the end.
     """
 
     def __init__(
@@ -131,24 +38,21 @@ class HierarchicalLearner(Learner):
         levels: Mapping[str, Level],
         initial: Mapping[str, NDArray[np.float32]] | None = None,
         device: str = "cpu",
+        restore: Callable[[], object] = lambda: None,
     ) -> None:
         self.levels, self.device = dict(levels), device
         self._initial = initial or {}
-        # One thread: the actors use the other cores, and small products gain nothing from more.
-        self._torch_threads = torch.get_num_threads()
-        torch.set_num_threads(1)
+        self._restore = restore
 
     def close(self) -> None:
-        """Give the process its torch threads back."""
-        torch.set_num_threads(self._torch_threads)
+        """Give the process its threads back."""
+        self._restore()
 
     def parameters(self) -> Parameters:
         """Return the parameters of all levels as they are now."""
         return join(
             {
-                level: self.levels[level].policy.flat.detach().cpu().numpy()
-                if level in self.levels
-                else flat
+                level: self.levels[level].parameters() if level in self.levels else flat
                 for level, flat in self._initial.items()
             }
         )
@@ -227,7 +131,7 @@ def make_learner(
     UserError
         If `search.device` asks for a GPU and there is none.
     """
-    device = resolve_device(config.device)
+    device = "cpu" if config.learner == "numpy" else resolve_device(config.device)
     settings = LearnerSettings(
         config.learning_rate,
         config.gamma,
@@ -243,13 +147,59 @@ def make_learner(
         "low": config.buffer_low,
     }
     initial = split_levels(parameters, shapes)
-    levels = {}
-    for level in learned:
-        arguments = (space, shapes[level], initial[level], torch.device(device))
-        policy: Policy = (
-            LowLevelPolicy(*arguments)
-            if level == "low"
-            else HighLevelPolicy(*arguments, average=level != "instance")
-        )
-        levels[level] = Level(policy, batches[level], settings)
-    return HierarchicalLearner(levels, initial, device)
+    make = _cpu_level if config.learner == "numpy" else _torch_level
+    levels = {
+        name: make(name, space, shapes[name], initial[name], device, batches[name], settings)
+        for name in learned
+    }
+    # One thread: the actors use the other cores, and small products gain nothing from more.
+    restore = _limit_blas() if make is _cpu_level else _limit_torch()
+    return HierarchicalLearner(levels, initial, device, restore)
+
+
+def _cpu_level(
+    name: str,
+    space: Space,
+    shapes: Shapes,
+    initial: Parameters,
+    device: str,
+    batch: int,
+    settings: LearnerSettings,
+) -> Level:
+    if name == "low":
+        return CpuLevel(CpuLowLevelPolicy(space, shapes, initial), batch, settings)
+    policy = CpuHighLevelPolicy(space, shapes, initial, average=name != "instance")
+    return CpuLevel(policy, batch, settings)
+
+
+def _torch_level(
+    name: str,
+    space: Space,
+    shapes: Shapes,
+    initial: Parameters,
+    device: str,
+    batch: int,
+    settings: LearnerSettings,
+) -> Level:
+    import torch
+
+    from autosmote.search.hierarchical.policies import HighLevelPolicy, LowLevelPolicy
+    from autosmote.search.hierarchical.torch_level import TorchLevel
+
+    where = torch.device(device)
+    if name == "low":
+        return TorchLevel(LowLevelPolicy(space, shapes, initial, where), batch, settings)
+    policy = HighLevelPolicy(space, shapes, initial, where, average=name != "instance")
+    return TorchLevel(policy, batch, settings)
+
+
+def _limit_blas() -> Callable[[], object]:
+    return threadpool_limits(limits=1, user_api="blas").restore_original_limits
+
+
+def _limit_torch() -> Callable[[], object]:
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    return lambda: torch.set_num_threads(before)
