@@ -201,13 +201,13 @@ class _Search:
                 self.peak_memory_mb = max(seen, self.peak_memory_mb or 0.0)
 
     def close(self) -> None:
-        """End the actors and the learner."""
-        if self.pool is not None:
-            if self.iterations:
-                self._look_at_memory(now=True)
-            self.pool.close()
+        """End the learner and the actors, the last one first: both may limit threads."""
+        if self.pool is not None and self.iterations:
+            self._look_at_memory(now=True)
         if self.learner is not None:
             self.learner.close()
+        if self.pool is not None:
+            self.pool.close()
         self.seconds["total"] = self._elapsed()
 
     def result(self, metric: int) -> SearchResult:

@@ -10,6 +10,7 @@ from estimators import Faulty
 from sklearn.base import clone
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
+from threadpoolctl import threadpool_info, threadpool_limits
 from waiting import is_running, wait_for_end
 
 from autosmote.config.search import ABLATIONS, SearchConfig, resolve_actors, resolve_G1
@@ -50,6 +51,16 @@ def test_the_number_of_actors_changes_nothing(toy, learner, counts):
         for level, flat in results[0].parameters.items():
             assert np.array_equal(other.parameters[level], flat)
     assert len(np.unique(results[0].history["reward"])) > 5
+
+
+@pytest.mark.parametrize("learner", ["torch", "numpy"])
+@pytest.mark.parametrize("actors", [0, 1])
+def test_search_leaves_the_limits_on_threads_as_they_were(toy, learner, actors):
+    with threadpool_limits(2):
+        before = [(pool["filepath"], pool["num_threads"]) for pool in threadpool_info()]
+        search(toy, iterations=3, actors=actors, learner=learner)
+        after = {pool["filepath"]: pool["num_threads"] for pool in threadpool_info()}
+    assert [(path, after[path]) for path, _ in before] == before
 
 
 def test_seed_and_lag_change_the_rewards(toy):

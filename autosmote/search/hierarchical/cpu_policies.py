@@ -25,7 +25,7 @@ Steps = Mapping[str, NDArray]
 
 
 @dataclass(frozen=True)
-class Pass:
+class ForwardPass:
     """A forward pass over a chunk of B steps; arrays of shape (B,), and what goes backward."""
 
     log_probs: Array
@@ -52,7 +52,7 @@ class CpuPolicy(ABC):
         self.x = space.X.astype(np.float32)
 
     @abstractmethod
-    def forward(self, steps: Steps, actions: NDArray[np.int32]) -> Pass:
+    def forward(self, steps: Steps, actions: NDArray[np.int32]) -> ForwardPass:
         """Compute log-probabilities of the actions and values of the states."""
 
     @abstractmethod
@@ -119,14 +119,14 @@ class CpuHighLevelPolicy(CpuPolicy):
             self.x = self.x.mean(axis=0, keepdims=True)
         self._body = Body(self, "")
 
-    def forward(self, steps: Steps, actions: NDArray[np.int32]) -> Pass:
+    def forward(self, steps: Steps, actions: NDArray[np.int32]) -> ForwardPass:
         p, x, bins = self.p, self.x[steps["row"]], steps["bins"]
         first, second = self._body.forward(x, bins)
         log_policy = _log_softmax(second @ p["policy"] + p["policy_b"])
         values = second @ p["value"] + p["value_b"]
         kept = {"x": x, "bins": bins, "layers": (first, second), "log_policy": log_policy,
                 "actions": actions}  # fmt: skip
-        return Pass(log_policy[np.arange(len(actions)), actions], values, kept)
+        return ForwardPass(log_policy[np.arange(len(actions)), actions], values, kept)
 
     def backward(
         self, kept: dict[str, Any], d_log_probs: Array, d_values: Array, d_entropy: float
@@ -159,7 +159,7 @@ class CpuLowLevelPolicy(CpuPolicy):
         super().__init__(space, shapes, initial)
         self._body = Body(self, "state_")
 
-    def forward(self, steps: Steps, actions: NDArray[np.int32]) -> Pass:
+    def forward(self, steps: Steps, actions: NDArray[np.int32]) -> ForwardPass:
         p = self.p
         rows, bins = steps["row"].astype(np.int64), steps["bins"].astype(np.int64)
         new = np.ones(len(rows), dtype=bool)
@@ -195,7 +195,7 @@ class CpuLowLevelPolicy(CpuPolicy):
             "layers": (first, body), "source": source, "slot_bin": slot_bin,
             "place": place, "hidden": hidden, "second": second, "log_policy": log_policy,
         }  # fmt: skip
-        return Pass(log_policy[state, actions], value[state], kept)
+        return ForwardPass(log_policy[state, actions], value[state], kept)
 
     def backward(
         self, kept: dict[str, Any], d_log_probs: Array, d_values: Array, d_entropy: float
