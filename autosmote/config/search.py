@@ -5,7 +5,6 @@ The same dataclass is the schema of ``search.*`` on the command line and the arg
 """
 
 import logging
-import os
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +13,6 @@ from autosmote.isolation.processes import usable_cores
 
 logger = logging.getLogger("autosmote")
 
-_GPU_FILES = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
-"""One of these is there where torch can see a GPU: of NVIDIA, of AMD, of either in WSL."""
 LOW_LEVEL_NETS = ("joint", "paper")
 LAMBDA_HEADS = ("discrete", "continuous")
 ABLATIONS = (
@@ -203,9 +200,6 @@ def resolve_device(device: str) -> str:
     UserError
         Where "cuda" is asked for and there is none.
     """
-    # torch is imported only where there may be a GPU: it takes longer than a short search.
-    if device == "cpu" or (device == "auto" and not any(map(os.path.exists, _GPU_FILES))):
-        return "cpu"
     import torch
 
     if device == "cuda" and not torch.cuda.is_available():

@@ -97,7 +97,8 @@ class HierarchicalMethod(Method):
     def make_learner(self, parameters: Parameters) -> Learner | None:
         if not self.learned_levels:
             return None
-        from autosmote.search.hierarchical.learner import make_learner  # imports torch
+        # Imported here, so that actors do not load it.
+        from autosmote.search.hierarchical.learner import make_learner
 
         problem = self.problem
         return make_learner(
