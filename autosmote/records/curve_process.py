@@ -26,14 +26,19 @@ class CurveDrawer:
 
         Raises
         ------
+        OSError
+            If the file cannot be written.
         RuntimeError
-            If it fails, with its error.
+            If drawing fails otherwise, with its error.
         """
+        error: OSError | str | None
         try:
             self._connection.send_bytes(pickle.dumps((arguments, settings)))
-            error = self._connection.recv_bytes().decode()
+            error = pickle.loads(self._connection.recv_bytes())
         except (EOFError, OSError):
             error = "its process has ended"
+        if isinstance(error, OSError):
+            raise error
         if error:
             raise RuntimeError(f"the curve was not drawn: {error}")
 
@@ -54,9 +59,12 @@ def serve(fds: Sequence[int]) -> None:
             arguments, settings = pickle.loads(connection.recv_bytes())
         except EOFError:  # the parent has ended, or needs no curve
             os._exit(0)
+        answer: OSError | str | None = None
         try:
             plot_curve(*arguments, **settings)
-            connection.send_bytes(b"")
+        except OSError as error:
+            answer = error
         except Exception as error:
-            connection.send_bytes(f"{type(error).__name__}: {error}".encode())
+            answer = f"{type(error).__name__}: {error}"
+        connection.send_bytes(pickle.dumps(answer))
     os._exit(0)

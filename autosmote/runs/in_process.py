@@ -114,7 +114,8 @@ def _evaluate(runs: Sequence[Run], split: Split, show: Show, mistakes_fail: bool
     with ExitStack() as stack:
         draw = plot_curve
         # A user waits for a single search: another process imports matplotlib meanwhile.
-        if search and show == "all" and is_single_threaded():
+        to_import = "matplotlib" not in sys.modules and is_single_threaded()
+        if search and show == "all" and to_import:
             draw = stack.enter_context(closing(CurveDrawer())).draw
         evaluations: Sequence[Evaluation | Exception]
         try:

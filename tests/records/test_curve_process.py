@@ -28,8 +28,12 @@ def test_curve_drawer_draws_the_same_picture(tmp_path):
 
 def test_curve_that_cannot_be_drawn_says_why(tmp_path):
     drawer = CurveDrawer()
-    with pytest.raises(RuntimeError, match="the curve was not drawn: FileNotFoundError"):
+    with pytest.raises(FileNotFoundError, match="nowhere"):
         drawer.draw(HISTORY, tmp_path / "nowhere" / "curve.png", **SETTINGS)
+    drawer.close()
+    drawer = CurveDrawer()
+    with pytest.raises(RuntimeError, match="the curve was not drawn: KeyError"):
+        drawer.draw({}, tmp_path / "curve.png", **SETTINGS)
     drawer.close()
     gone = CurveDrawer()
     gone._process.kill()
