@@ -126,7 +126,9 @@ def _evaluate(
         seconds = time.perf_counter() - started
         by_metric: dict[str, Any] = {}
         for choice in choices:
-            result, trials = by_metric.setdefault(choice.metric, found(choice))
+            if choice.metric not in by_metric:
+                by_metric[choice.metric] = found(choice)
+            result, trials = by_metric[choice.metric]
             choice.warnings += result.errors
             if result.candidates:
                 _select(choice, result, trials, split, given)

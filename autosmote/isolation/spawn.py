@@ -27,16 +27,23 @@ class Process(Protocol):
     def wait(self, timeout: float | None = None) -> int: ...
 
 
+def n_threads() -> int | None:
+    """Return the number of this process's threads, those of OpenMP and CUDA included.
+
+    None where the system does not tell.
+    """
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        return None
+
+
 def is_single_threaded() -> bool:
     """Return whether this process may fork: it has one thread, so no lock is held by another.
 
-    Threads of OpenMP or CUDA count, so that a process that has begun to use these is not forked.
-    False where the system does not tell.
+    A process that has begun to use OpenMP or CUDA may not. False where the system does not tell.
     """
-    try:
-        return len(os.listdir("/proc/self/task")) == 1
-    except OSError:
-        return False
+    return n_threads() == 1
 
 
 def start_process(module: str, function: str, fds: Sequence[int]) -> Process:

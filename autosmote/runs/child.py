@@ -9,12 +9,12 @@ import sys
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from autosmote.config.kinds import KINDS
 from autosmote.isolation.sandbox import limit_own_memory
+from autosmote.isolation.spawn import n_threads
 from autosmote.progress import logging_to_stderr
 from autosmote.records.provenance import look_up_versions
 from autosmote.runs.in_process import Show, do_unit
@@ -25,7 +25,10 @@ _FOR_SEARCHES = (
     *("matplotlib.backends.backend_agg", "matplotlib.figure", "autosmote.records.curve"),
     *("autosmote.sampler.autosmote", "autosmote.search.resamplings"),
 )
-_FOR_LEARNED_SEARCHES = ("torch", "autosmote.search.hierarchical.learner")
+_FOR_LEARNED_SEARCHES = (
+    *("autosmote.search.hierarchical.learner", "autosmote.search.hierarchical.torch_level"),
+    "torch",
+)
 # MESA's first optimiser would import the second, which takes seconds.
 _FOR_METHODS = ("torch", "torch._dynamo")
 
@@ -87,17 +90,12 @@ def preload(data: Data, modules: Iterable[str]) -> None:
         importlib.import_module(name)
     importlib.import_module("numba").njit(_identity)(0)  # its registries are filled by a first call
     look_up_versions()
-    if (threads := _n_threads()) > 1:
+    if (threads := n_threads() or 1) > 1:
         raise RuntimeError(f"{threads} threads were started, and a fork would lose them")
 
 
 def _identity(x: int) -> int:
     return x
-
-
-def _n_threads() -> int:
-    tasks = Path("/proc/self/task")
-    return len(list(tasks.iterdir())) if tasks.exists() else 1
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
