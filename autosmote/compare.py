@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from autosmote.config.schema import Config
 from autosmote.config.targets import make_classifier
@@ -19,7 +19,7 @@ logger = logging.getLogger("autosmote")
 
 
 def compare(config: Config, units: Sequence[Sequence[Run]], data: Data) -> bool:
-    """Run samplers, each in a child process, and print them ranked by the test score.
+    """Run samplers, each in a child process, and print them ranked.
 
     Parameters
     ----------
@@ -71,30 +71,32 @@ def compare(config: Config, units: Sequence[Sequence[Run]], data: Data) -> bool:
 
 
 def ranking(found: Sequence[Record], metric: str) -> str:
-    """Return a table of records by test score; equal ones share the mean of their ranks."""
-    scores = [record["scores"]["test"][metric] for record in found]
+    """Return a table of records by their score; equal ones share the mean of their ranks.
+
+    The score is that on the extended test, where there is one, else on the test part.
+    """
+    with_extended = all(record["scores"]["extended"] for record in found)
+    parts = [*(["extended"] if with_extended else []), "test", "validation"]
+    scores = [record["scores"][parts[0]][metric] for record in found]
     order = sorted(range(len(found)), key=lambda i: (-scores[i], found[i]["sampler"]))
     width = max([13, *(len(record["sampler"]) for record in found)])
-    lines = [
-        f"{'rank':>5}  {'sampler':{width}}  {'test':>7}  {'validation':>10}  {'seconds':>8}  "
-        f"status ({metric})"
-    ]
+
+    def columns(of_parts: Mapping[str, Mapping[str, float]]) -> str:
+        return "  ".join(f"{of_parts[part][metric]:>10.4f}" for part in parts)
+
+    heads = "  ".join(f"{part:>10}" for part in parts)
+    lines = [f"{'rank':>5}  {'sampler':{width}}  {heads}  {'seconds':>8}  status ({metric})"]
     for i in order:
         record = found[i]
         above = sum(score > scores[i] for score in scores)
         rank = above + (scores.count(scores[i]) + 1) / 2
         status = f"{record['status']}, imputed" if record["imputed"] else record["status"]
         lines.append(
-            f"{rank:>5g}  {record['sampler']:{width}}  {scores[i]:>7.4f}  "
-            f"{record['scores']['validation'][metric]:>10.4f}  "
+            f"{rank:>5g}  {record['sampler']:{width}}  {columns(record['scores'])}  "
             f"{record['seconds']['total']:>8.1f}  {status}"
         )
     if found:
-        none = found[0]["reference"]
-        lines.append(
-            f"{'':5}  {'no resampling':{width}}  {none['test'][metric]:>7.4f}  "
-            f"{none['validation'][metric]:>10.4f}"
-        )
+        lines.append(f"{'':5}  {'no resampling':{width}}  {columns(found[0]['reference'])}")
     imputed = [found[i] for i in order if found[i]["imputed"]]
     if imputed:
         lines.append("imputed: counted as no resampling, because")

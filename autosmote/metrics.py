@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike
 from autosmote.errors import UserError
 
 Metric = Callable[[ArrayLike, ArrayLike], float]
+Counts = tuple[float, float, float, float]
+"""True positives, false positives, false negatives and true negatives."""
 
 
 def confusion_counts(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[int, int, int, int]:
@@ -42,19 +44,48 @@ def macro_f1(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 
     As in scikit-learn, a class that is in neither the labels nor the predictions is left out.
     """
-    tp, fp, fn, tn = confusion_counts(y_true, y_pred)
+    return _macro_f1(confusion_counts(y_true, y_pred))
+
+
+def _macro_f1(counts: Counts) -> float:
+    tp, fp, fn, tn = counts
     scores = [2 * hit / (2 * hit + fp + fn) for hit in (tp, tn) if hit + fp + fn > 0]
     return sum(scores) / len(scores) if scores else 0.0
 
 
 def mcc(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     """Return Matthews' correlation coefficient; 0 where it is undefined (one class only)."""
-    tp, fp, fn, tn = confusion_counts(y_true, y_pred)
+    return _mcc(confusion_counts(y_true, y_pred))
+
+
+def _mcc(counts: Counts) -> float:
+    tp, fp, fn, tn = counts
     product = (tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)
     return (tp * tn - fp * fn) / sqrt(product) if product else 0.0
 
 
 METRICS: dict[str, Metric] = {"macro_f1": macro_f1, "mcc": mcc}
+_OF_COUNTS: dict[str, Callable[[Counts], float]] = {"macro_f1": _macro_f1, "mcc": _mcc}
+
+
+def weighted_scores(y_true: ArrayLike, y_pred: ArrayLike, ir: float) -> dict[str, float]:
+    """Return each metric as it would be with `ir` majority rows for one minority row.
+
+    From the share of minority rows that are found and of majority rows that are not, whatever the
+    numbers of rows that these shares come from: weight 1 for the minority class and `ir` for the
+    majority class.
+
+    Parameters
+    ----------
+    y_true, y_pred : array_like of shape (n,)
+        Labels, 1 for the minority class; with rows of both classes.
+    ir : float
+        Imbalance ratio N_maj / N_min.
+    """
+    tp, fp, fn, tn = confusion_counts(y_true, y_pred)
+    found, false_alarms = tp / (tp + fn), fp / (fp + tn)
+    counts = found, ir * false_alarms, 1 - found, ir * (1 - false_alarms)
+    return {name: metric(counts) for name, metric in _OF_COUNTS.items()}
 
 
 def score(metric: str, y_true: ArrayLike, y_pred: ArrayLike) -> float:

@@ -12,7 +12,7 @@ import argparse
 import csv
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,8 @@ from autosmote.config.commandline import INTERRUPTED, MISTAKE
 from autosmote.data.columns import RawColumn, is_numeric, to_numbers
 from autosmote.data.files import read_table
 from autosmote.errors import UserError
-from autosmote.evaluation.results import score_table
+from autosmote.evaluation.results import PartScores, score_table
+from autosmote.streams import Purpose, derived_seed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,7 +120,8 @@ def _resample(options: argparse.Namespace) -> int:
         verbose=1,
     )
     X_new, y_new = sampler.fit_resample(X.iloc[train], y[train])
-    held_out = [(X.iloc[part], y[part]) for part in (validation, test)]
+    parts = {"validation": validation, "test": test}
+    held_out = {name: (X.iloc[part], y[part]) for name, part in parts.items()}
     before = _scores(estimator, X.iloc[train], y[train], held_out)
     after = _scores(estimator, X_new, y_new, held_out)
     _write(output, columns, options.target, X_new.iloc[len(train) :], y_new[len(train) :])
@@ -179,30 +181,39 @@ def _parts(y: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray
             f"Class '{labels[counts.argmin()]}' has {counts.min()} rows, and {_ROWS_NEEDED} are "
             "needed to split them into three parts; get more, or leave the class out."
         )
-    rest, test = train_test_split(np.arange(len(y)), test_size=0.2, stratify=y, random_state=seed)
-    train, validation = train_test_split(rest, test_size=0.25, stratify=y[rest], random_state=seed)
+    rest, test = train_test_split(
+        np.arange(len(y)), test_size=0.2, stratify=y,
+        random_state=derived_seed(seed, Purpose.SPLIT, 0),
+    )  # fmt: skip
+    train, validation = train_test_split(
+        rest, test_size=0.25, stratify=y[rest], random_state=derived_seed(seed, Purpose.SPLIT, 1)
+    )
     return train, validation, test
 
 
-def _scores(estimator: Any, X: Any, y: np.ndarray, parts: Sequence[tuple[Any, Any]]) -> list[float]:
+def _scores(
+    estimator: Any, X: Any, y: np.ndarray, parts: Mapping[str, tuple[Any, Any]]
+) -> PartScores:
     """Return macro-F1 and MCC on each part."""
     from sklearn.base import clone
     from sklearn.metrics import f1_score, matthews_corrcoef
 
     model = clone(estimator).fit(X, y)
-    scores = []
-    for X_part, y_part in parts:
+    scores: PartScores = {}
+    for name, (X_part, y_part) in parts.items():
         predicted = model.predict(X_part)
-        scores.append(float(f1_score(y_part, predicted, average="macro", zero_division=0)))
-        scores.append(float(matthews_corrcoef(y_part, predicted)))
+        scores[name] = {
+            "macro_f1": float(f1_score(y_part, predicted, average="macro", zero_division=0)),
+            "mcc": float(matthews_corrcoef(y_part, predicted)),
+        }
     return scores
 
 
-def _summary(sampler: AutoSMOTE, before: list[float], after: list[float]) -> str:
+def _summary(sampler: AutoSMOTE, before: PartScores, after: PartScores) -> str:
     lines = score_table({"as it is": before, "with synthetic rows": after})
     made = [f"{n} of class {label}" for label, n in sampler.sampling_strategy_.items()]
     lines.append(f"synthetic rows: {', '.join(made)}")
-    if after[2] <= before[2] and after[3] <= before[3]:
+    if all(score <= before["test"][metric] for metric, score in after["test"].items()):
         lines.append("They do not help on the test part: consider leaving the table as it is.")
     return "\n".join(lines)
 

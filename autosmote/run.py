@@ -20,7 +20,6 @@ from autosmote.config.commandline import FAILED, end_process, run_command
 from autosmote.config.groups import members
 from autosmote.config.schema import Config, register_schema, validate
 from autosmote.evaluation.results import score_table
-from autosmote.metrics import METRICS
 from autosmote.records.files import check_writable, read_record
 
 if TYPE_CHECKING:
@@ -126,10 +125,7 @@ def summary(record: dict[str, Any], folder: Path) -> str:
         rows = {f"{record['sampler']} (imputed)": record["scores"]}
     elif record["sampler"] == "none":
         rows = {"no resampling": record["reference"]}
-    columns = [(part, metric) for part in ("validation", "test") for metric in METRICS]
-    lines = score_table(
-        {name: [scores[part][metric] for part, metric in columns] for name, scores in rows.items()}
-    )
+    lines = score_table(rows)
     facts = [f"{record['n_synthetic']} synthetic rows", f"{record['seconds']['total']:.1f} s"]
     if record["ratio"] is not None:
         facts.insert(1, f"ratio {record['ratio']:g}")

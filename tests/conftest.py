@@ -73,7 +73,7 @@ def data_dir() -> Path:
 
 @pytest.fixture
 def small_split():
-    """Return a split of overlapping classes: 90/9 training, 30/6 validation, 60/20 test rows."""
+    """Return a split of overlapping classes: 90/9, 30/6 and 60/20 rows, and 25 extra ones."""
     import numpy as np
 
     from autosmote.data.splits import Split
@@ -86,6 +86,7 @@ def small_split():
         return X, y
 
     (X_train, y_train), (X_val, y_val), (X_test, y_test) = part(90, 9), part(30, 6), part(60, 20)
+    X_extra, y_extra = part(0, 25)
     return Split(
         X_train=X_train,
         y_train=y_train,
@@ -100,4 +101,7 @@ def small_split():
         fingerprint="0" * 64,
         dataset="small",
         seed=0,
+        ir_whole=150 / 35,
+        X_extra=X_extra,
+        y_extra=y_extra,
     )

@@ -5,7 +5,10 @@ The same dataclass is the schema of ``search.*`` on the command line and the arg
 """
 
 import logging
+import runpy
 from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from autosmote.errors import UserError
@@ -19,7 +22,7 @@ ABLATIONS = (
     "none", "no_cross_instance", "no_instance_specific", "no_low_level", "flat", "random_search",
     "merge_train_val",
 )  # fmt: skip
-LEARNERS = ("torch", "numpy")
+LEARNERS = ("auto", "torch", "numpy")
 REWARDS = ("validation", "crossfit")
 FINALS = ("best", "vote", "tuned_vote")
 
@@ -62,10 +65,11 @@ class SearchConfig:
     class of methods (autosmote.search.method). It is code: only use configs you trust."""
     method_params: dict[str, Any] = field(default_factory=dict)
     """Further arguments of the method's class."""
-    learner: str = "torch"
-    """How the policies are updated. torch: on the device that `device` names; numpy: on the CPU,
-    without torch, which is faster there, for low_level_net=paper and lambda_head=discrete. Equal
-    to rounding, which grows: another run."""
+    learner: str = "auto"
+    """How the policies are updated. numpy: on the CPU, without torch, which is faster there, for
+    low_level_net=paper and lambda_head=discrete; torch: on the device that `device` names. auto:
+    numpy where it can and there is no GPU to use, else torch. Equal to rounding, which grows:
+    another run."""
     scoring: str = "auto"
     """auto: a fast exact scorer where there is one for the classifier; refit: scikit-learn."""
     scoring_memory: int = 1024
@@ -168,9 +172,7 @@ class SearchConfig:
     def _check_selection(self) -> None:
         if isinstance(self.folds, bool) or not isinstance(self.folds, int) or self.folds < 2:
             raise UserError(f"search.folds must be a whole number of at least 2, not {self.folds}.")
-        if self.learner == "numpy" and (
-            self.device == "cuda" or (self.low_level_net, self.lambda_head) != ("paper", "discrete")
-        ):
+        if self.learner == "numpy" and (self.device == "cuda" or not self.suits_numpy):
             raise UserError(
                 "search.learner=numpy works on the CPU, with search.low_level_net=paper and "
                 "search.lambda_head=discrete; use search.learner=torch."
@@ -180,6 +182,11 @@ class SearchConfig:
                 "The ablation merge_train_val holds no rows out, so it takes "
                 "search.reward=validation."
             )
+
+    @property
+    def suits_numpy(self) -> bool:
+        """Whether the numpy learner has these policies."""
+        return (self.low_level_net, self.lambda_head) == ("paper", "discrete")
 
     @property
     def n_kept(self) -> int:
@@ -200,6 +207,8 @@ def resolve_device(device: str) -> str:
     UserError
         Where "cuda" is asked for and there is none.
     """
+    if device == "cpu" or (device == "auto" and not _torch_may_see_a_gpu()):
+        return "cpu"
     import torch
 
     if device == "cuda" and not torch.cuda.is_available():
@@ -209,6 +218,32 @@ def resolve_device(device: str) -> str:
     if device == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
     return device
+
+
+def _torch_may_see_a_gpu() -> bool:
+    """Return whether torch is built for GPUs; importing it to ask would take a second."""
+    spec = find_spec("torch")
+    if spec is None or spec.origin is None:
+        return False
+    try:
+        build = runpy.run_path(str(Path(spec.origin).with_name("version.py")))
+    except OSError:
+        return True
+    return any(build.get(name) for name in ("cuda", "hip", "rocm"))
+
+
+def resolve_learner(config: SearchConfig) -> tuple[str, str]:
+    """Return how policies are updated, "torch" or "numpy", and on which device.
+
+    Raises
+    ------
+    UserError
+        Where "cuda" is asked for and there is none.
+    """
+    device = "cpu" if config.learner == "numpy" else resolve_device(config.device)
+    if config.learner == "auto":
+        return ("numpy" if device == "cpu" and config.suits_numpy else "torch"), device
+    return config.learner, device
 
 
 def resolve_actors(actors: int | str, lag: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from autosmote.data.columns import (
     to_numbers,
 )
 from autosmote.data.files import read_table
-from autosmote.data.toy import toy_columns
+from autosmote.data.toy import fresh_toy_columns, toy_columns
 from autosmote.errors import UserError
 
 DATA_DIR_VARIABLE = "AUTOSMOTE_DATA_DIR"
@@ -53,6 +53,8 @@ class Dataset:
         Hexadecimal SHA-256 of the canonical table (see `columns.canonical_order`).
     source : str
         Where the data came from, without folder names.
+    fresh : Dataset, optional
+        Further rows of the same distribution, which no split holds: of generated data alone.
     """
 
     name: str
@@ -65,6 +67,7 @@ class Dataset:
     classes: tuple[str, str]
     fingerprint: str
     source: str
+    fresh: Dataset | None = None
 
 
 @dataclass(frozen=True)
@@ -133,7 +136,11 @@ def load_dataset(
             f"dataset.path and dataset.target belong to dataset=file, not to dataset={name}."
         )
     if name == "toy":
-        return build_dataset(name, toy_columns(), "label", where="toy", source="generated")
+        toy, fresh = (
+            build_dataset(name, columns, "label", where="toy", source="generated")
+            for columns in (toy_columns(), fresh_toy_columns())
+        )
+        return replace(toy, fresh=fresh)
     folder = data_dir or os.environ.get(DATA_DIR_VARIABLE)
     if name == "toy2":
         path = Path(folder).expanduser() / _CASE_STUDY if folder else None

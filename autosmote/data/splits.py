@@ -9,9 +9,12 @@ import numpy as np
 
 from autosmote.data.datasets import Dataset
 from autosmote.errors import UserError
+from autosmote.streams import Purpose, stream
 
 FIT_ON = ("train", "all")
 MIN_MINORITY_PER_PART = 2
+MAX_EXTRA = 3000
+"""Rows that were removed and are test rows too, at most: more would tell little more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +35,12 @@ class Split:
         The requested imbalance ratio; None for the dataset's own.
     ir_train : float
         N_maj / N_min of the training part.
+    ir_whole : float
+        N_maj / N_min of all parts together; the classes' weights in the extended test.
+    X_extra, y_extra : ndarray of float64, shape (n_extra, D), and of int8, shape (n_extra,)
+        Rows of the extended test beside those of the test part: minority rows that the
+        under-sampling removed, or, of a generated dataset, fresh rows of both classes. Empty where
+        there are none.
     fingerprint, dataset : str
         Fingerprint and name of the whole dataset, before under-sampling.
     seed : int
@@ -50,6 +59,14 @@ class Split:
     fingerprint: str
     dataset: str
     seed: int
+    ir_whole: float
+    X_extra: np.ndarray
+    y_extra: np.ndarray
+
+    @property
+    def X_look(self) -> np.ndarray:
+        """The rows of the one look at the end: the test part, then the extra rows."""
+        return np.concatenate([self.X_test, self.X_extra])
 
 
 def make_split(dataset: Dataset, *, ir: float | None, seed: int, fit_on: str = "train") -> Split:
@@ -57,7 +74,8 @@ def make_split(dataset: Dataset, *, ir: float | None, seed: int, fit_on: str = "
 
     The minority class of the whole dataset is under-sampled to ``floor(N_maj / ir)`` rows, which
     gives the counts of the paper's Table 1; then each class is split at 60 % and 80 % of its
-    rows. For one seed, the rows at a higher ratio are a subset of those at a lower one.
+    rows. For one seed, the rows at a higher ratio are a subset of those at a lower one, and the
+    extra rows of the extended test are the same.
 
     Parameters
     ----------
@@ -82,12 +100,17 @@ def make_split(dataset: Dataset, *, ir: float | None, seed: int, fit_on: str = "
         raise UserError(
             f"preprocess.fit_on={fit_on} is not valid; choose from {', '.join(FIT_ON)}."
         )
-    rng = np.random.default_rng(seed)
+    rng = stream(seed, Purpose.SPLIT)
     majority = rng.permutation(np.flatnonzero(dataset.y == 0))
-    minority = rng.permutation(np.flatnonzero(dataset.y == 1))
+    minority = np.flatnonzero(dataset.y == 1)
+    minority = stream(seed, Purpose.UNDER_SAMPLING).permutation(minority)
     ratio = None if ir is None else _checked_ratio(ir, len(majority), len(minority))
+    removed = minority[:0]
     if ratio is not None:
-        minority = minority[: math.floor(len(majority) / ratio + 1e-9)]
+        n_kept = math.floor(len(majority) / ratio + 1e-9)
+        # From the end, where no ratio but the data's own keeps rows.
+        removed = minority[max(n_kept, len(minority) - MAX_EXTRA) :]
+        minority = minority[:n_kept]
     parts = [
         # Shuffled, since the canonical order sorts the rows by their first feature.
         rng.permutation(np.concatenate(of_both_classes))
@@ -102,9 +125,12 @@ def make_split(dataset: Dataset, *, ir: float | None, seed: int, fit_on: str = "
             f"of training, validation and test part; {remedy}."
         )
 
-    features = _features(dataset, parts[0] if fit_on == "train" else np.concatenate(parts))
-    X_train, X_val, X_test = (np.ascontiguousarray(features[rows]) for rows in parts)
+    preprocess = _Preprocessing(dataset, parts[0] if fit_on == "train" else np.concatenate(parts))
+    X_train, X_val, X_test = (preprocess.features(dataset, rows) for rows in parts)
     y_train, y_val, y_test = (dataset.y[rows] for rows in parts)
+    source, extra = dataset, removed
+    if dataset.fresh is not None:
+        source, extra = dataset.fresh, np.arange(len(dataset.fresh.y))
     feature_names, groups = _layout(dataset)
     n_minority = int(y_train.sum())
     return Split(
@@ -121,6 +147,9 @@ def make_split(dataset: Dataset, *, ir: float | None, seed: int, fit_on: str = "
         fingerprint=dataset.fingerprint,
         dataset=dataset.name,
         seed=int(seed),
+        ir_whole=len(majority) / len(minority) if ratio is None else ratio,
+        X_extra=preprocess.features(source, extra),
+        y_extra=source.y[extra],
     )
 
 
@@ -150,22 +179,31 @@ def _cut(rows: np.ndarray) -> list[np.ndarray]:
     return np.split(rows, [(6 * n + 5) // 10, (8 * n + 5) // 10])
 
 
-def _features(dataset: Dataset, fit_rows: np.ndarray) -> np.ndarray:
-    """Standardise numeric columns by the statistics of ``fit_rows``; one-hot encode the others.
+class _Preprocessing:
+    """Standardise numeric columns by the statistics of some rows; one-hot encode the others.
 
     A missing number becomes 0 (the mean), a missing category a block of zeros.
     """
-    blocks = []
-    if dataset.numeric_names:
-        from sklearn.preprocessing import StandardScaler
 
-        # A column without values in these rows has no mean and becomes 0 everywhere.
-        with np.errstate(invalid="ignore", divide="ignore"):
-            scaler = StandardScaler().fit(dataset.numeric[fit_rows])
-        blocks.append(np.nan_to_num(scaler.transform(dataset.numeric), nan=0.0))
-    for codes, categories in zip(dataset.categorical.T, dataset.categories, strict=True):
-        blocks.append((codes[:, None] == np.arange(len(categories))).astype(np.float64))
-    return np.concatenate(blocks, axis=1)
+    def __init__(self, dataset: Dataset, fit_rows: np.ndarray) -> None:
+        self._scaler = None
+        if dataset.numeric_names:
+            from sklearn.preprocessing import StandardScaler
+
+            # A column without values in these rows has no mean and becomes 0 everywhere.
+            with np.errstate(invalid="ignore", divide="ignore"):
+                self._scaler = StandardScaler().fit(dataset.numeric[fit_rows])
+
+    def features(self, dataset: Dataset, rows: np.ndarray) -> np.ndarray:
+        """Return the features of some rows, C-contiguous."""
+        blocks = []
+        if self._scaler is not None:
+            numbers = dataset.numeric[rows]
+            scaled = self._scaler.transform(numbers) if len(rows) else numbers
+            blocks.append(np.nan_to_num(scaled, nan=0.0))
+        for codes, categories in zip(dataset.categorical[rows].T, dataset.categories, strict=True):
+            blocks.append((codes[:, None] == np.arange(len(categories))).astype(np.float64))
+        return np.ascontiguousarray(np.concatenate(blocks, axis=1))
 
 
 def _layout(dataset: Dataset) -> tuple[tuple[str, ...], list[tuple[int, int]]]:

@@ -98,17 +98,17 @@ class Choice:
         self.new_features = False
         if classifier.failure is None:
             model, validation = classifier.reference
-            self.take(validation, lambda: model.predict(split.X_test))
+            self.take(validation, lambda: model.predict(split.X_look))
             self.reference = validation
 
     def take(
         self,
         validation: Scores,
-        predict_test: Callable[[], np.ndarray],
+        predict_look: Callable[[], np.ndarray],
         resampled: Table | None = None,
     ) -> None:
-        """Choose a model by its scores on validation and its predictions of the test part."""
-        self.validation, self.predict_test = validation, predict_test
+        """Choose a model by its scores on validation and its predictions for `Split.X_look`."""
+        self.validation, self.predict_look = validation, predict_look
         if resampled:
             self.X, self.y = resampled
 
@@ -116,7 +116,7 @@ class Choice:
         self,
         ratio: float | None,
         validation: Scores,
-        predict_test: Callable[[], np.ndarray],
+        predict_look: Callable[[], np.ndarray],
         resampled: Table,
     ) -> None:
         """Offer a point of the ratio grid, chosen if it is the best; a tie goes to the first."""
@@ -124,7 +124,7 @@ class Choice:
         self.grid.append(GridPoint(ratio, "ok", score))
         if score > self.best:
             self.best, self.ratio = score, ratio
-            self.take(validation, predict_test, resampled)
+            self.take(validation, predict_look, resampled)
 
     def fail(self, failure: ChildFailed) -> None:
         """Note why the sampler failed; no resampling stays the choice."""
@@ -135,16 +135,16 @@ class Choice:
         classifier, split = self.classifier, self.classifier.split
         reference, _ = classifier.reference
         with classifier.observed():
-            predictions = {"final": self.predict_test(), "none": reference.predict(split.X_test)}
-        test = SealedLabels(split.y_test).evaluate(predictions)
+            predictions = {"final": self.predict_look(), "none": reference.predict(split.X_look)}
+        looked = SealedLabels(split).evaluate(predictions)
         rows = {"train": class_counts(self.y_given), "resampled": class_counts(self.y)}
         self.seconds["score"] += classifier.seconds
         self.seconds["total"] = self.sampling_seconds + classifier.seconds
         return Evaluation(
             status=self.status,
             error=self.error,
-            scores={"validation": self.validation, "test": test["final"]},
-            reference={"validation": self.reference, "test": test["none"]},
+            scores={"validation": self.validation, **looked["final"]},
+            reference={"validation": self.reference, **looked["none"]},
             ratio=self.ratio,
             n_synthetic=max(0, rows["resampled"][1] - rows["train"][1]),
             imputed=self.status != "ok",

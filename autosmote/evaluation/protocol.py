@@ -129,8 +129,8 @@ def _evaluate_method(method: SandboxedMethod, split: Split, choice: Choice) -> N
             estimator=choice.classifier.drop_in,
             metric=choice.metric,
         )
-        validation, test = method.predict(split.X_val), method.predict(split.X_test)
+        validation, look = method.predict(split.X_val), method.predict(split.X_look)
     except ChildFailed as failure:
         choice.fail(failure)
     else:
-        choice.take(both_metrics(split.y_val, validation), lambda: test)
+        choice.take(both_metrics(split.y_val, validation), lambda: look)

@@ -39,11 +39,11 @@ def tune_ratio(
     """
     above = [ratio for ratio in ratios if ratio is None or ratio in ratios_above(split.y_train)]
     grid = [GridPoint(ratio, "skipped") for ratio in ratios if ratio not in above]
-    X_val, X_test = split.X_val, split.X_test
+    X_val, X_look = split.X_val, split.X_look
     try:
         if above:
             sampler.fit(split.X_train, split.y_train, split.groups, n_ratios=len(above))
-            X_val, X_test = sampler.transform(X_val), sampler.transform(X_test)
+            X_val, X_look = sampler.transform(X_val), sampler.transform(X_look)
     except ChildFailed as failure:
         above = []
         grid.append(GridPoint(None, failure.status, error=failure.error))
@@ -66,7 +66,7 @@ def tune_ratio(
                     choice.grid.append(GridPoint(ratio, status, error=describe_error(error)))
                 continue
             for choice in own:
-                choice.offer(ratio, validation, partial(model.predict, X_test), resampled)
+                choice.offer(ratio, validation, partial(model.predict, X_look), resampled)
     for choice in choices:
         if choice.best == -np.inf:
             choice.fail(_explain(choice.grid))

@@ -2,47 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autosmote.metrics import METRICS
+from autosmote.metrics import METRICS, weighted_scores
 
 if TYPE_CHECKING:
+    from autosmote.data.splits import Split
     from autosmote.search.result import SearchResult
 
 Scores = dict[str, float]
 """A value for each metric."""
+PartScores = dict[str, Scores]
+"""Scores by the part that they are of: validation, test, extended."""
 
 
 def both_metrics(y: np.ndarray, predictions: np.ndarray) -> Scores:
     return {name: float(metric(y, predictions)) for name, metric in METRICS.items()}
 
 
-def score_table(rows: Mapping[str, Sequence[float]]) -> list[str]:
-    """Format a table of scores: by name Macro-F1 and MCC on validation, then on test."""
+def score_table(rows: Mapping[str, Mapping[str, Scores | None]]) -> list[str]:
+    """Format a table of scores by name: each metric on each part that has scores."""
+    parts = {part: None for scores in rows.values() for part, of_part in scores.items() if of_part}
+    titles = {"extended": "extended test"}
     lines = [
-        f"{'':24}{'validation':^22}{'test':^22}",
-        f"{'':24}{'macro_f1':>10}{'mcc':>10}  {'macro_f1':>10}{'mcc':>10}",
+        f"{'':24}" + "".join(f"{titles.get(part, part):^22}" for part in parts).rstrip(),
+        f"{'':24}" + "  ".join("".join(f"{name:>10}" for name in METRICS) for _ in parts),
     ]
-    for name, (macro_f1, mcc, test_macro_f1, test_mcc) in rows.items():
-        lines.append(
-            f"{name:24}{macro_f1:>10.4f}{mcc:>10.4f}  {test_macro_f1:>10.4f}{test_mcc:>10.4f}"
-        )
+    for name, scores in rows.items():
+        of_parts = (scores[part] or {} for part in parts)
+        cells = ["".join(f"{found[metric]:>10.4f}" for metric in METRICS) for found in of_parts]
+        lines.append(f"{name:24}" + "  ".join(cells))
     return lines
 
 
 class SealedLabels:
-    """The labels of the test part, which can be evaluated exactly once."""
+    """The labels of the test part and its extension, which can be evaluated exactly once."""
 
-    def __init__(self, y: np.ndarray) -> None:
-        self._y = y
+    def __init__(self, split: Split) -> None:
+        self._y, self._y_extra, self._ir = split.y_test, split.y_extra, split.ir_whole
         self._opened = False
 
-    def evaluate(self, predictions: Mapping[str, np.ndarray]) -> dict[str, Scores]:
-        """Score predicted labels in both metrics.
+    def evaluate(self, predictions: Mapping[str, np.ndarray]) -> dict[str, PartScores]:
+        """Score predicted labels in both metrics, on the test part and on the extended test.
+
+        The extended test is the test part and the extra rows. Its classes are weighted as in the
+        data that were split, so that its scores are those of the test part with less noise.
+
+        Parameters
+        ----------
+        predictions : dict of ndarray
+            By name the labels of `Split.X_look`.
+
+        Returns
+        -------
+        dict
+            By name the scores on test and, where there are extra rows, on extended.
 
         Raises
         ------
@@ -52,7 +70,17 @@ class SealedLabels:
         if self._opened:
             raise RuntimeError("the test part was evaluated before")
         self._opened = True
-        return {name: both_metrics(self._y, labels) for name, labels in predictions.items()}
+        return {name: self._scores(labels) for name, labels in predictions.items()}
+
+    def _scores(self, labels: np.ndarray) -> PartScores:
+        n = len(self._y)
+        if len(labels) != n + len(self._y_extra):
+            raise ValueError(f"{len(labels)} predictions for {n} + {len(self._y_extra)} test rows")
+        scores = {"test": both_metrics(self._y, labels[:n])}
+        if len(self._y_extra):
+            y = np.concatenate([self._y, self._y_extra])
+            scores["extended"] = weighted_scores(y, labels, self._ir)
+        return scores
 
 
 @dataclass(frozen=True)
@@ -80,7 +108,8 @@ class Evaluation:
         ok, failed, memory, timeout or crashed. After a failure `scores` are those of no
         resampling and `imputed` is true.
     scores, reference : dict
-        {validation, test} x {macro_f1, mcc}, of the sampler and of no resampling.
+        {validation, test, extended} x {macro_f1, mcc}, of the sampler and of no resampling.
+        extended is missing where the data keep their own ratio (`SealedLabels`).
     ratio : float or None
         The chosen ratio n_min/n_maj; None for a sampler without one.
     n_synthetic : int
@@ -102,8 +131,8 @@ class Evaluation:
 
     status: str
     error: str | None
-    scores: dict[str, Scores]
-    reference: dict[str, Scores]
+    scores: PartScores
+    reference: PartScores
     ratio: float | None
     n_synthetic: int
     imputed: bool

@@ -184,7 +184,7 @@ def _select(
             scores = both_metrics(split.y_val, predicted.astype(np.int8))
         else:
             choice.reference, scores = _scores_on_folds(final, classifier.drop_in)
-        predictions = final.predict_minority(split.X_test).astype(np.int8)
+        predictions = final.predict_minority(split.X_look).astype(np.int8)
         choice.sampling_seconds += seconds()
     choice.take(scores, lambda: predictions, trials.table(final.chosen))
     choice.y_given = given[1]

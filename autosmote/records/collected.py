@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 RECORDS, COSTS, HISTORIES = "records.csv.gz", "costs.csv.gz", "histories.csv.gz"
 
 _SCORES = tuple(
-    f"{part}.{metric}" for part in ("validation", "test") for metric in ("macro_f1", "mcc")
+    f"{part}.{metric}"
+    for part in ("validation", "test", "extended")
+    for metric in ("macro_f1", "mcc")
 )
 RECORD_COLUMNS = (
     *("key", "schema_version", "protocol_version", "data_fingerprint", "data_source"),

@@ -13,19 +13,11 @@ from autosmote.config.schema import Config
 from autosmote.config.search import SearchConfig
 from autosmote.search.hierarchical.parameters import policies_digest, read_policies
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 """Raised whenever a result can change; golden results fail if one moves without it."""
 
 # Where and how fast a search runs and what it keeps, never what it finds.
 _MACHINE_SETTINGS = {"actors", "device", "save_policies"}
-# Settings that came later: at their defaults they are left out, so that old runs keep their names.
-_LATER_SETTINGS = {
-    *("samples_per_ir", "patience", "init_from", "under_sampling"),
-    "lambda_head",
-    *("reward", "folds", "final", "keep", "method", "method_params", "learner"),
-}
-# Settings that were removed, at the value that runs of this protocol have in their identity.
-_REMOVED = {"hold": 1}
 # The sampler's settings that can change a result; its kind goes with its class.
 _SAMPLER_SETTINGS = ("name", "_target_", "takes_ratio", "params")
 
@@ -56,11 +48,14 @@ def identity(config: Config, search: SearchConfig | None, fingerprint: str) -> d
     if search is not None and not kind.params_are_search_settings:
         found["search"] = {name: getattr(search, name) for name in SELECTION}
     elif search is not None:
-        settings = asdict(search)
-        defaults = SearchConfig()
-        at_default = {k for k in _LATER_SETTINGS if settings[k] == getattr(defaults, k)}
-        left_out = _MACHINE_SETTINGS | at_default
-        found["search"] = {k: v for k, v in settings.items() if k not in left_out} | _REMOVED
+        settings, defaults = asdict(search), asdict(SearchConfig())
+        # Without those at their defaults: a setting that comes later leaves old runs their names.
+        # The protocol version stands for the defaults.
+        found["search"] = {
+            name: value
+            for name, value in settings.items()
+            if value != defaults[name] and name not in _MACHINE_SETTINGS
+        }
         if settings["init_from"] is not None:
             digest = policies_digest(read_policies(settings["init_from"]))
             replace_init_from(digest, found["search"], found["sampler"])

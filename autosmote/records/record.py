@@ -12,7 +12,7 @@ from autosmote.records.identity import PROTOCOL_VERSION, replace_init_from
 from autosmote.records.provenance import git_revision, versions
 
 if TYPE_CHECKING:
-    from autosmote.evaluation.results import Evaluation
+    from autosmote.evaluation.results import Evaluation, PartScores, Scores
     from autosmote.search.result import SearchResult
 
 SCHEMA_VERSION = 1
@@ -60,8 +60,8 @@ def make_record(
         "sampler": config.sampler.name,
         "metric": config.metric,
         "seed": config.seed,
-        "scores": evaluation.scores if evaluation else None,
-        "reference": evaluation.reference if evaluation else None,
+        "scores": _of_parts(evaluation.scores) if evaluation else None,
+        "reference": _of_parts(evaluation.reference) if evaluation else None,
         "imputed": evaluation.imputed if evaluation else False,
         "ratio": evaluation.ratio if evaluation else None,
         "n_synthetic": evaluation.n_synthetic if evaluation else None,
@@ -86,6 +86,11 @@ def make_record(
             **{name: getattr(result, name) for name in names},
         }
     return record
+
+
+def _of_parts(scores: "PartScores") -> dict[str, "Scores | None"]:
+    """Return the scores on each part; None for an extended test that there is not."""
+    return {part: scores.get(part) for part in ("validation", "test", "extended")}
 
 
 def _portable(config: Config, run_identity: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from types import FrameType
 from typing import Any
 
 from autosmote.config.kinds import KINDS
+from autosmote.config.search import resolve_learner
 from autosmote.isolation.sandbox import limit_own_memory
 from autosmote.isolation.spawn import n_threads
 from autosmote.progress import logging_to_stderr
@@ -25,10 +26,8 @@ _FOR_SEARCHES = (
     *("matplotlib.backends.backend_agg", "matplotlib.figure", "autosmote.records.curve"),
     *("autosmote.sampler.autosmote", "autosmote.search.resamplings"),
 )
-_FOR_LEARNED_SEARCHES = (
-    *("autosmote.search.hierarchical.learner", "autosmote.search.hierarchical.torch_level"),
-    "torch",
-)
+_FOR_LEARNED_SEARCHES = ("autosmote.search.hierarchical.learner",)
+_FOR_TORCH = ("autosmote.search.hierarchical.torch_level", "torch")
 # MESA's first optimiser would import the second, which takes seconds.
 _FOR_METHODS = ("torch", "torch._dynamo")
 
@@ -68,11 +67,14 @@ class UnitWorker:
 def modules_for(runs: Iterable[Run]) -> frozenset[str]:
     """Return the modules that children with such runs would each have to import."""
     found = set(_ALWAYS)
-    for kind in {KINDS[run.config.sampler.kind] for run in runs}:
-        if kind.is_search:
+    for run in runs:
+        kind = KINDS[run.config.sampler.kind]
+        if run.search:
             found.update(_FOR_SEARCHES)
         if kind.trains_networks:
-            found.update(_FOR_LEARNED_SEARCHES if kind.is_search else _FOR_METHODS)
+            found.update(_FOR_LEARNED_SEARCHES if run.search else _FOR_METHODS)
+            if run.search and resolve_learner(run.search)[0] == "torch":
+                found.update(_FOR_TORCH)
     return frozenset(found)
 
 

@@ -362,7 +362,7 @@ class AutoSMOTE(BaseSampler):
     def _estimator(self, encoder: Encoder, seed: int) -> Any:
         """Return the classifier, reproducible."""
         if self.estimator is None:
-            tree = DecisionTreeClassifier(random_state=seed)
+            tree = seeded(DecisionTreeClassifier(), seed)
             return tabular(tree, categorical=encoder.categorical) if encoder.has_text else tree
         return seeded(self.estimator, seed)
 

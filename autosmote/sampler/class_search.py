@@ -25,6 +25,7 @@ from autosmote.search.space_reward import SpaceReward
 from autosmote.space.base import Space
 from autosmote.space.continuous import space_builder
 from autosmote.space.hard_majority import hardest_first, hardest_share
+from autosmote.streams import Purpose, derived_seed
 
 
 class SearchRows:
@@ -156,11 +157,11 @@ class ClassSearch:
 
 
 def seeded(estimator: Any, seed: int) -> Any:
-    """Return a clone of a classifier whose unset random states are set to a seed."""
-    estimator = clone(estimator)
+    """Return a clone of a classifier whose unset random states are set by a seed."""
+    estimator, random_state = clone(estimator), derived_seed(seed, Purpose.CLASSIFIER)
     return estimator.set_params(
         **{
-            name: seed
+            name: random_state
             for name, value in estimator.get_params().items()
             if name.split("__")[-1] == "random_state" and value is None
         }
@@ -169,7 +170,9 @@ def seeded(estimator: Any, seed: int) -> Any:
 
 def crossfit_folds(config: SearchConfig, seed: int) -> StratifiedKFold:
     """Return the folds of the crossfit reward."""
-    return StratifiedKFold(config.folds, shuffle=True, random_state=seed)
+    return StratifiedKFold(
+        config.folds, shuffle=True, random_state=derived_seed(seed, Purpose.FOLDS)
+    )
 
 
 def run_search(

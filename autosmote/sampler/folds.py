@@ -14,6 +14,7 @@ from autosmote.errors import InputError
 from autosmote.scoring.reward import Part
 from autosmote.scoring.scorers.refit import stack
 from autosmote.space.base import RowMaker, Samples
+from autosmote.streams import Purpose, stream
 
 
 @dataclass
@@ -99,7 +100,7 @@ def make_folds(
             for train, held_out in check_cv(cv, y, classifier=True).split(X, y)
         ]
     else:
-        rng = np.random.default_rng(seed)
+        rng = stream(seed, Purpose.HELD_OUT)
         held_out = np.concatenate(
             [
                 rng.permutation(np.flatnonzero(y == label))[: max(1, round(fraction * count))]

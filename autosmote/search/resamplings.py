@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from autosmote.metrics import METRICS
 from autosmote.scoring.scorers.added_rows import ResampledScorer
 from autosmote.search.method import Generator, Method, Proposal
+from autosmote.streams import Purpose, derived_seed
 
 Table = tuple[NDArray[np.float64], NDArray[np.int8]]
 """Rows, and labels of which 1 is the minority."""
@@ -93,7 +94,7 @@ class ResamplingGenerator(Generator):
 
     def propose(self, n: int, rng: np.random.Generator) -> Proposal:
         method = self._method
-        seed = int(np.random.SeedSequence([method.seed, n + 1]).generate_state(1)[0])
+        seed = derived_seed(method.seed, Purpose.RESAMPLING, n)
         resampling = Resampling(seed, method.ratios[n % len(method.ratios)])
         tables = [
             method.resample(seed, resampling.ratio, fold.X_train, fold.y_train)

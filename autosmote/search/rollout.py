@@ -5,10 +5,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, replace
 
-import numpy as np
-
 from autosmote.errors import describe_error, let_interrupts_through
 from autosmote.search.method import Method, Parameters, Proposal
+from autosmote.streams import Purpose, stream
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class RolloutWorker:
             self.generator.load(parameters)
             self._version = version
         try:
-            proposal = self.generator.propose(n, np.random.default_rng([self._seed, n]))
+            proposal = self.generator.propose(n, stream(self._seed, Purpose.ITERATION, n))
             generated = time.perf_counter()
             scores = self.generator.score(proposal)
         except Exception as error:

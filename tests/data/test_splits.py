@@ -175,9 +175,50 @@ def test_toy_split_equals_the_golden_one():
     """If this fails, all recorded results have changed: raise the protocol version."""
     split = make_split(load_dataset("toy"), ir=None, seed=0)
     assert counts(split) == [(270, 21), (90, 7), (90, 7)]
-    np.testing.assert_allclose(split.X_train[0], [0.191628917, -0.049627316], atol=1e-9)
-    np.testing.assert_allclose(split.X_test[-1], [-1.53964791, 1.79867808], atol=1e-9)
-    assert np.flatnonzero(split.y_val).tolist() == [5, 7, 13, 61, 70, 75, 78]
+    np.testing.assert_allclose(split.X_train[0], [-0.67455559, 0.94807159], atol=1e-8)
+    np.testing.assert_allclose(split.X_test[-1], [-1.88005212, 1.40992501], atol=1e-8)
+    assert np.flatnonzero(split.y_val).tolist() == [14, 21, 40, 51, 65, 88, 96]
+
+
+def test_toy_split_has_fresh_rows_as_extended_test():
+    dataset = load_dataset("toy")
+    split = make_split(dataset, ir=None, seed=0)
+    assert (split.y_extra == 0).sum() == 18_557 and (split.y_extra == 1).sum() == 1_443
+    assert split.ir_whole == pytest.approx(450 / 35)
+    own = {tuple(row) for row in np.vstack([split.X_train, split.X_val, split.X_test])}
+    assert len(own) == 485 and not own & {tuple(row) for row in split.X_extra}
+    # Scaled by the training part, as the others: the same point has the same features.
+    shifted = make_split(dataset, ir=None, seed=1)
+    for ours, others in zip(split.X_extra.T, shifted.X_extra.T, strict=True):
+        slope, offset = np.polyfit(ours, others, 1)
+        np.testing.assert_allclose(others, offset + slope * ours, atol=1e-9)
+
+
+def extra_ids(dataset, split):
+    """Return the row numbers of the extra rows, by the scaling of the parts' rows."""
+    ids = np.concatenate(ids_of(dataset, split))
+    scaled = np.concatenate([part(split, name)[0][:, 0] for name in PARTS])
+    slope, offset = np.polyfit(scaled, ids, 1)
+    return np.rint(offset + slope * split.X_extra[:, 0]).astype(int)
+
+
+@pytest.mark.parametrize("ir", [4, 5, 10, 20])
+def test_extra_rows_are_the_minority_rows_that_were_removed(ir):
+    data = made_up()
+    split = make_split(data, ir=ir, seed=3)
+    kept, extra = np.concatenate(ids_of(data, split)), extra_ids(data, split)
+    assert split.ir_whole == ir and (split.y_extra == 1).all()
+    assert len(extra) == 50 - 200 // ir
+    assert sorted([*kept, *extra]) == sorted(data.numeric[:, 0])
+    assert not len(make_split(data, ir=None, seed=3).y_extra)
+
+
+def test_extra_rows_are_limited_and_the_same_for_each_ratio(monkeypatch):
+    monkeypatch.setattr("autosmote.data.splits.MAX_EXTRA", 12)
+    data = made_up()
+    found = [extra_ids(data, make_split(data, ir=ir, seed=3)).tolist() for ir in (8, 10, 20)]
+    assert found[0] == found[1] == found[2] and len(found[0]) == 12
+    assert found[0] != extra_ids(data, make_split(data, ir=20, seed=4)).tolist()
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,22 @@ def stop_clock(monkeypatch, log, hanging):
     monkeypatch.setattr(sandbox, "time", SimpleNamespace(monotonic=monotonic))
 
 
+def expected_looks(model, split, change=lambda X: X):
+    """Scores on the test part and on the extended test, by scikit-learn's sample weights."""
+    X, y = np.vstack([split.X_test, split.X_extra]), np.append(split.y_test, split.y_extra)
+    predictions = model.predict(change(X))
+    weights = np.where(y == 1, 1 / (y == 1).sum(), split.ir_whole / (y == 0).sum())
+    macro_f1 = f1_score(y, predictions, average="macro", sample_weight=weights)
+    mcc = matthews_corrcoef(y, predictions, sample_weight=weights)
+    return {
+        "test": expected_scores(model, change(split.X_test), split.y_test),
+        "extended": {
+            "macro_f1": pytest.approx(macro_f1, abs=1e-12),
+            "mcc": pytest.approx(mcc, abs=1e-12),
+        },
+    }
+
+
 def expected_scores(model, X, y):
     predictions = model.predict(X)
     return {
@@ -61,12 +77,21 @@ def expected_scores(model, X, y):
 
 def test_sealed_labels_are_evaluated_once(small_split):
     model = DecisionTreeClassifier(random_state=0).fit(small_split.X_train, small_split.y_train)
-    held_out = SealedLabels(small_split.y_test)
-    predictions = {"a": model.predict(small_split.X_test)}
+    held_out = SealedLabels(small_split)
+    predictions = {"a": model.predict(small_split.X_look)}
     scores = held_out.evaluate(predictions)
-    assert scores == {"a": expected_scores(model, small_split.X_test, small_split.y_test)}
+    assert scores == {"a": expected_looks(model, small_split)}
     with pytest.raises(RuntimeError, match="before"):
         held_out.evaluate(predictions)
+
+
+def test_sealed_labels_without_extra_rows_have_no_extended_scores(small_split):
+    X_extra, y_extra = small_split.X_extra[:0], small_split.y_extra[:0]
+    split = dataclasses.replace(small_split, X_extra=X_extra, y_extra=y_extra)
+    (scores,) = SealedLabels(split).evaluate({"a": np.zeros(80)}).values()
+    assert list(scores) == ["test"] and scores["test"]["mcc"] == 0
+    with pytest.raises(ValueError, match="80 predictions for 80 \\+ 25 test rows"):
+        SealedLabels(small_split).evaluate({"a": np.zeros(80)})
 
 
 @pytest.mark.parametrize("sampler", [NONE, SMOTE_SETTINGS, AUTOSMOTE], ids=lambda s: s.name)
@@ -77,23 +102,28 @@ def test_permuted_test_labels_change_test_scores_only(small_split, sampler):
             found.pop(measured)
         for compared_below in ("X", "y"):
             found.pop(compared_below)
-        tests = (found["scores"].pop("test"), found["reference"].pop("test"))
+        looks = [
+            scores.pop(part)
+            for scores in (found["scores"], found["reference"])
+            for part in ("test", "extended")
+        ]
         search = found.pop("search")
         if search:
             (best,) = search["candidates"]
             found["search"] = (best["score"], best["iteration"], search["G1"])
             found["history"] = search["history"]["reward"].tolist()
             found["samples"] = best["sample_set"]["samples"].tolist()
-        return found, tests
+        return found, looks
 
-    permuted = dataclasses.replace(
-        small_split, y_test=np.random.default_rng(1).permutation(small_split.y_test)
-    )
+    labels = np.append(small_split.y_test, small_split.y_extra)
+    labels = np.random.default_rng(1).permutation(labels)
+    n = len(small_split.y_test)
+    permuted = dataclasses.replace(small_split, y_test=labels[:n], y_extra=labels[n:])
     first, second = run(small_split, sampler), run(permuted, sampler)
-    (found, tests), (found_permuted, tests_permuted) = comparable(first), comparable(second)
+    (found, looks), (found_permuted, looks_permuted) = comparable(first), comparable(second)
     assert found == found_permuted
     assert np.array_equal(first.X, second.X) and np.array_equal(first.y, second.y)
-    assert tests != tests_permuted
+    assert all(one != other for one, other in zip(looks, looks_permuted, strict=True))
 
 
 def test_no_resampling_has_the_scores_of_the_plain_classifier(small_split):
@@ -101,7 +131,7 @@ def test_no_resampling_has_the_scores_of_the_plain_classifier(small_split):
     model = DecisionTreeClassifier(random_state=0).fit(small_split.X_train, small_split.y_train)
     assert evaluation.scores == {
         "validation": expected_scores(model, small_split.X_val, small_split.y_val),
-        "test": expected_scores(model, small_split.X_test, small_split.y_test),
+        **expected_looks(model, small_split),
     }
     assert evaluation.scores == evaluation.reference
     assert (evaluation.status, evaluation.imputed, evaluation.n_synthetic) == ("ok", False, 0)
@@ -313,7 +343,7 @@ def test_a_sampler_may_change_the_features(small_split):
     model = DecisionTreeClassifier(random_state=0).fit(X, y)
     assert evaluation.scores == {
         "validation": expected_scores(model, project(small_split.X_val), small_split.y_val),
-        "test": expected_scores(model, project(small_split.X_test), small_split.y_test),
+        **expected_looks(model, small_split, project),
     }
     assert evaluation.new_features and np.array_equal(evaluation.X, X)
     assert evaluation.reference == run(small_split, NONE).scores
@@ -339,7 +369,7 @@ def test_a_method_is_its_own_classifier(small_split, metric):
     )
     assert evaluation.scores == {
         "validation": expected_scores(best, small_split.X_val, small_split.y_val),
-        "test": expected_scores(best, small_split.X_test, small_split.y_test),
+        **expected_looks(best, small_split),
     }
     assert evaluation.reference == run(small_split, NONE, estimator, metric).scores
     assert (evaluation.status, evaluation.ratio, evaluation.n_synthetic) == ("ok", None, 0)
@@ -389,7 +419,7 @@ def test_autosmote_retrains_on_the_best_samples(small_split, metric):
     model = LinearSVC(random_state=0).fit(X, y)
     assert evaluation.scores == {
         "validation": expected_scores(model, small_split.X_val, small_split.y_val),
-        "test": expected_scores(model, small_split.X_test, small_split.y_test),
+        **expected_looks(model, small_split),
     }
     assert evaluation.scores["validation"][metric] == pytest.approx(result.best.score)
     assert evaluation.n_synthetic == len(result.X_synthetic) == result.best.sample_set.samples.sum()

@@ -23,6 +23,7 @@ from autosmote.sampler.folds import make_folds
 from autosmote.sampler.selection import select_final
 from autosmote.sampler.vote import Vote
 from autosmote.search.candidates import Candidate, InterpolatedSet, TopCandidates
+from autosmote.streams import Purpose, derived_seed
 
 TREE = DecisionTreeClassifier(max_depth=3, random_state=0)
 SETTINGS = {"iterations": 30, "G1": 3, "G2": 3, "K": 4, "actors": 0, "device": "cpu"}
@@ -156,7 +157,8 @@ def test_a_reward_by_folds_is_their_mean_and_all_rows_are_learned_from(toy, metr
         assert found.scores["test"][name] == value(toy.y_test, model.predict(toy.X_test))
     # No resampling is measured by the same folds.
     X, y = np.vstack([toy.X_train, toy.X_val]), np.append(toy.y_train, toy.y_val)
-    folds = StratifiedKFold(3, shuffle=True, random_state=0).split(X, y)
+    random_state = derived_seed(0, Purpose.FOLDS)
+    folds = StratifiedKFold(3, shuffle=True, random_state=random_state).split(X, y)
     plain = [
         METRICS[metric](
             y[held], clone(TREE).fit(X[np.sort(rows)], y[np.sort(rows)]).predict(X[held])
@@ -214,11 +216,15 @@ def test_rule_seconds_count_all_that_a_rule_uses(toy, monkeypatch):
 
 @pytest.mark.parametrize("final", FINALS)
 def test_no_rule_looks_at_the_test_labels(toy, final):
-    permuted = dataclasses.replace(toy, y_test=np.random.default_rng(1).permutation(toy.y_test))
+    rng = np.random.default_rng(1)
+    permuted = dataclasses.replace(
+        toy, y_test=rng.permutation(toy.y_test), y_extra=rng.permutation(toy.y_extra)
+    )
     first, second = (evaluated(split, final=final, keep=5) for split in (toy, permuted))
     assert first.scores["validation"] == second.scores["validation"]
     assert np.array_equal(first.X, second.X)
-    assert first.scores["test"] != second.scores["test"]
+    for part in ("test", "extended"):
+        assert first.scores[part] != second.scores[part]
 
 
 def test_estimator_keeps_the_voting_classifier_beside_the_rows(data):

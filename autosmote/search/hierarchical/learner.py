@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from autosmote.config.search import SearchConfig, resolve_device
+from autosmote.config.search import SearchConfig, resolve_learner
 from autosmote.search.hierarchical.cpu_level import CpuLevel
 from autosmote.search.hierarchical.cpu_policies import CpuHighLevelPolicy, CpuLowLevelPolicy
 from autosmote.search.hierarchical.episode import Episode
@@ -131,7 +131,7 @@ def make_learner(
     UserError
         If `search.device` asks for a GPU and there is none.
     """
-    device = "cpu" if config.learner == "numpy" else resolve_device(config.device)
+    learner, device = resolve_learner(config)
     settings = LearnerSettings(
         config.learning_rate,
         config.gamma,
@@ -147,7 +147,7 @@ def make_learner(
         "low": config.buffer_low,
     }
     initial = split_levels(parameters, shapes)
-    make = _cpu_level if config.learner == "numpy" else _torch_level
+    make = _cpu_level if learner == "numpy" else _torch_level
     levels = {
         name: make(name, space, shapes[name], initial[name], device, batches[name], settings)
         for name in learned

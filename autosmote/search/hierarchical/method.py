@@ -27,6 +27,7 @@ from autosmote.search.hierarchical.parameters import (
 )
 from autosmote.search.method import Generator, Learner, Method, Parameters, Proposal, SpaceProblem
 from autosmote.search.space_reward import SpaceReward
+from autosmote.streams import Purpose, stream
 
 
 def ablation_rules(ablation: str, G1: int, G2: int) -> Rules:
@@ -73,7 +74,7 @@ class HierarchicalMethod(Method):
             found = read_policies(init_from)
             check_policies(found, self.shapes)
         else:
-            rng = np.random.default_rng([self.seed, 0, 0])
+            rng = stream(self.seed, Purpose.POLICIES)
             found = {
                 level: initial_parameters(shapes, rng) for level, shapes in self.shapes.items()
             }

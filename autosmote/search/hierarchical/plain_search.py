@@ -24,6 +24,7 @@ from autosmote.search.hierarchical.reference import (
     plain_vtrace,
 )
 from autosmote.space.base import Space
+from autosmote.streams import Purpose, stream
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def plain_search(
     rewards = []
     for n in range(config.iterations):  # line 3
         # Line 4: an episode, with the parameters that an actor has by then.
-        rng = np.random.default_rng([seed, n])
+        rng = stream(seed, Purpose.ITERATION, n)
         behaviour = PlainPolicies(space, versions[max(0, n - config.lag + 1)], **sizes)
         episode = plain_episode(behaviour, rng)
         # Line 5: its reward.
