@@ -33,8 +33,8 @@ def here(tmp_path, monkeypatch):
 
 
 def rows_of(out: str) -> list[list[str]]:
-    """Rank, sampler, test, validation, seconds, status of the printed table."""
-    return [line.split(None, 5) for line in out.splitlines() if re.match(r" *[\d.]+  \w", line)]
+    """Rank, sampler, extended, test, validation, seconds, status of the printed table."""
+    return [line.split(None, 6) for line in out.splitlines() if re.match(r" *[\d.]+  \w", line)]
 
 
 def test_sampler_all_ranks_25_samplers(here, capsys):
@@ -53,10 +53,11 @@ def test_sampler_all_ranks_25_samplers(here, capsys):
     assert "kmeanssmote" in failed <= {"kmeanssmote", "ctgan", "tvae"}
     rows = rows_of(streams.out)
     assert [row[1] for row in rows[:1]] != [] and {row[1] for row in rows} == set(found)
-    tests = [found[row[1]]["scores"]["test"]["macro_f1"] for row in rows]
-    assert tests == sorted(tests, reverse=True)
-    for _, name, test, validation, _, status in rows:
+    looks = [found[row[1]]["scores"]["extended"]["macro_f1"] for row in rows]
+    assert looks == sorted(looks, reverse=True)
+    for _, name, extended, test, validation, _, status in rows:
         scores = found[name]["scores"]
+        assert extended == f"{scores['extended']['macro_f1']:.4f}"
         assert test == f"{scores['test']['macro_f1']:.4f}"
         assert validation == f"{scores['validation']['macro_f1']:.4f}"
         assert status == ("failed, imputed" if name in failed else "ok")
@@ -111,7 +112,7 @@ def test_imputed_failure_is_ranked(here, two, capsys):
     assert two(first="FailingInFit") == 0
     streams = capsys.readouterr()
     (row,) = (row for row in rows_of(streams.out) if row[1] == "failinginfit")
-    assert row[5] == "failed, imputed"
+    assert row[6] == "failed, imputed"
     assert "failinginfit: RuntimeError: nothing works in data.csv" in streams.out
     assert "2/2 done, 1 failed, 0 left" in streams.err
 
@@ -209,14 +210,14 @@ def test_two_groups_at_once_do_each_run_once_and_both_rank_all(here):
 
 
 def record(name, test, status="ok"):
-    scores = {"validation": {"mcc": 0.5}, "test": {"mcc": test}}
+    scores = {"validation": {"mcc": 0.5}, "test": {"mcc": test}, "extended": None}
     return {
         "sampler": name,
         "status": status,
         "imputed": status != "ok",
         "error": None if status == "ok" else "why",
         "scores": scores,
-        "reference": {"validation": {"mcc": 0.25}, "test": {"mcc": 0.125}},
+        "reference": {"validation": {"mcc": 0.25}, "test": {"mcc": 0.125}, "extended": None},
         "seconds": {"total": 1.0},
     }
 

@@ -33,7 +33,7 @@ COMMAND = ["resample", "data.csv", "--target", "kind", "-o", "out.csv", "--jobs"
 def test_given_rows_are_written_as_they_were_and_synthetic_ones_after_them(
     table, tmp_path, capsys, estimator
 ):
-    assert main([*COMMAND, "--estimator", estimator, "--iterations", "25"]) == 0
+    assert main([*COMMAND, "--estimator", estimator, "--iterations", "25", "--seed", "1"]) == 0
     given = (tmp_path / "data.csv").read_text()
     written = (tmp_path / "out.csv").read_text().replace("\r\n", "\n")
     assert written.startswith(given)

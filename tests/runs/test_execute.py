@@ -54,7 +54,7 @@ def test_unit_resamples_once_and_writes_a_record_per_run(make, tmp_path):
     for record in made:
         assert set(record) >= NAMES
         assert record["schema_version"] == SCHEMA_VERSION
-        assert set(record["scores"]) == {"validation", "test"}
+        assert set(record["scores"]) == {"validation", "test", "extended"}
         assert set(record["seconds"]) == {"total", "generate", "score", "learn"}
         assert record["seconds"]["generate"] > 0 and record["peak_memory_mb"] > 0
         assert record["grid"][0] == {"ratio": 0.1, "status": "ok"} | {
@@ -117,9 +117,9 @@ def test_mistake_writes_nothing_unless_mistakes_fail(make, tmp_path):
 
 
 def test_failed_search_is_imputed(make, capsys):
-    search = SearchConfig(iterations=3, G1=2, G2=2, actors=0)
+    search = SearchConfig(iterations=9, G1=2, G2=2, actors=0)
     faulty = ClassifierSettings("faulty", "estimators.Faulty", {"n_train": 291, "fault": "raise"})
-    (record,) = do([dataclasses.replace(make(AUTOSMOTE), clf=faulty, search=search)])
+    (record,) = do([dataclasses.replace(make(AUTOSMOTE), clf=faulty, search=search, seed=1)])
     assert (record["status"], record["imputed"]) == ("failed", True)
     assert "does not like synthetic rows" in record["error"]
     assert record["scores"] == record["reference"] is not None
@@ -130,12 +130,12 @@ def test_failed_search_is_imputed(make, capsys):
     ("sampler", "n_train"), [(rival(), 0), (rival(), 291), (AUTOSMOTE, 291), (SEEDS, 291)]
 )
 def test_interrupt_raised_as_another_error_interrupts(make, tmp_path, sampler, n_train):
-    search = SearchConfig(iterations=3, G1=2, G2=2, actors=0)
+    search = SearchConfig(iterations=9, G1=2, G2=2, actors=0)
     faulty = ClassifierSettings(
         "faulty", "estimators.Faulty", {"n_train": n_train, "fault": "interrupt"}
     )
     with pytest.raises(KeyboardInterrupt):
-        do([dataclasses.replace(make(sampler), clf=faulty, search=search)])
+        do([dataclasses.replace(make(sampler), clf=faulty, search=search, seed=1)])
     assert [path.name for path in tmp_path.glob("results/runs/*/*")] == ["partial.json"]
 
 

@@ -16,6 +16,7 @@ from autosmote.metrics import METRICS
 from autosmote.records.files import read_record
 from autosmote.run import main
 from autosmote.runs.unit import Data, plan
+from autosmote.streams import Purpose, derived_seed
 
 TREE = DecisionTreeClassifier(max_depth=3, random_state=0)
 
@@ -36,15 +37,15 @@ def test_resamplings_are_those_of_smote_by_ratio_and_seed(toy):
     own = toy.y_train.sum() / (len(toy.y_train) - toy.y_train.sum())
     ratios = [ratio / 10 for ratio in range(1, 11) if ratio / 10 > own]
     scores = []
-    for n in range(1, 13):
-        seed = int(np.random.SeedSequence([0, n]).generate_state(1)[0])
-        ratio = ratios[(n - 1) % len(ratios)]
+    for n in range(12):
+        seed = derived_seed(0, Purpose.RESAMPLING, n)
+        ratio = ratios[n % len(ratios)]
         X, y = SMOTE(sampling_strategy=ratio, random_state=seed).fit_resample(
             toy.X_train, toy.y_train
         )
         model = clone(TREE).fit(X, y)
         scores.append(METRICS["macro_f1"](toy.y_val, model.predict(toy.X_val)))
-        if n == found.search.best.iteration:
+        if n + 1 == found.search.best.iteration:
             assert found.scores["test"]["mcc"] == METRICS["mcc"](
                 toy.y_test, model.predict(toy.X_test)
             )

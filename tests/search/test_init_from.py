@@ -17,6 +17,7 @@ from autosmote.sampler.class_search import run_search
 from autosmote.search.hierarchical.episode import EpisodeGenerator
 from autosmote.search.hierarchical.parameters import policies_digest, read_policies
 from autosmote.space.pool import build_space
+from autosmote.streams import Purpose, stream
 
 FEW = ("search.iterations=8", "search.actors=0", "search.device=cpu", "search.G1=3", "search.G2=3")
 
@@ -40,7 +41,7 @@ def test_the_first_episode_is_made_by_the_saved_policies(toy, tmp_path):
     write_policies(tmp_path, learned.parameters)
     generator = EpisodeGenerator(build_space(toy.X_train[toy.y_train == 1], 30), 6, 3)
     generator.load(np.concatenate([learned.parameters[name] for name in generator.shapes]))
-    expected = generator.generate(np.random.default_rng([5, 0]))
+    expected = generator.generate(stream(5, Purpose.ITERATION, 0))
     for where in (tmp_path, tmp_path / "policies.npz"):
         started = search(toy, seed=5, iterations=1, init_from=str(where))
         assert np.array_equal(started.best.sample_set.samples, expected.samples)

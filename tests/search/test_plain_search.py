@@ -10,6 +10,7 @@ from autosmote.sampler.class_search import run_search
 from autosmote.search.hierarchical.parameters import initial_parameters, policy_shapes
 from autosmote.search.hierarchical.plain_search import plain_search
 from autosmote.space.pool import build_space
+from autosmote.streams import Purpose, stream
 
 
 @pytest.mark.parametrize(
@@ -35,7 +36,7 @@ def test_search_loop_equals_algorithm_2_in_plain_steps(net, learner):
         return macro_f1(y_val, estimator.fit(np.vstack([X, rows]), labels).predict(X_val))
 
     shapes = policy_shapes(n_features=2, G1=3, G2=3, low_level_net=net)
-    first = np.random.default_rng([5, 0, 0])
+    first = stream(5, Purpose.POLICIES)
     initial = {level: initial_parameters(of_level, first) for level, of_level in shapes.items()}
     space = build_space(X[y == 1], 4)
     rewards, parameters = plain_search(space, score, initial, G1=3, seed=5, config=config)
