@@ -62,6 +62,9 @@ class SamplerSettings:
     samplers, one after the other."""
     members: list[str] = field(default_factory=list)
     """The samplers of a group."""
+    steps: str | None = None
+    """The name of one of the params, a number that the class's time grows with, such as epochs: the
+    hours of a sweep are estimated by it."""
 
 
 @dataclass
