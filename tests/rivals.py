@@ -14,8 +14,8 @@ from autosmote.errors import UserError
 
 
 def hang():
-    while True:
-        signal.pause()
+    while True:  # uses CPU time, which limits count
+        pass
 
 
 class Own:
@@ -113,6 +113,21 @@ class AtSomeRatios(Jittering):
         child = subprocess.Popen(["setsid", "sleep", "300"])
         Path(self.params["pids"]).write_text(f"{os.getpid()} {child.pid}")
         hang()
+
+
+class Working(Own):
+    """Sleeps, or uses CPU time in this process or in one of its own, for some seconds a ratio."""
+
+    def resample(self, ratio):
+        seconds = str(self.params["seconds"])
+        if self.params["work"] == "sleep":
+            time.sleep(float(seconds))
+        elif self.params["work"] == "in a child":
+            # One process after the other: those that have ended count, too.
+            code = "import sys, time\nwhile time.process_time() < float(sys.argv[1]): pass"
+            for _ in range(2):
+                subprocess.run([sys.executable, "-c", code, seconds], check=True)
+        return super().resample(ratio)
 
 
 class HangingInFit(Jittering):

@@ -123,7 +123,7 @@ def test_a_failed_run_is_repeated_on_request_only(here, capsys):
     [
         ("fail", "failed", "ValueError: no such ratio in data.csv"),
         ("kill", "crashed", "its process ended by signal SIGKILL"),
-        ("loop", "timeout", "it took longer than limits.resampling_seconds=3 allows"),
+        ("loop", "timeout", "it used more CPU seconds than limits.resampling_seconds=3 allows"),
         ("eat", "memory", "it used more than limits.memory_mb=500"),
     ],
 )

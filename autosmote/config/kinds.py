@@ -77,7 +77,6 @@ KINDS = {
         Kind(
             "method",
             methods=("fit", "predict"),
-            trains_networks=True,
             limits=("run_seconds", "memory_mb"),
             seconds=100.0,
         ),

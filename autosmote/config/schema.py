@@ -62,6 +62,9 @@ class SamplerSettings:
     samplers, one after the other."""
     members: list[str] = field(default_factory=list)
     """The samplers of a group."""
+    steps: str | None = None
+    """The name of one of the params, a number that the class's time grows with, such as epochs: the
+    hours of a sweep are estimated by it."""
 
 
 @dataclass
@@ -70,10 +73,12 @@ class LimitSettings:
     when it passes a limit; the run then has the scores of no resampling, marked as imputed."""
 
     resampling_seconds: float | None = 60.0
-    """For each resampling; null: none. Where one ratio takes longer, the larger ones are skipped.
-    A resampler that is trained first may take as long as for all of its ratios together."""
+    """CPU seconds for each resampling, those of processes that it starts included; null: none.
+    Where one ratio takes more, the larger ones are skipped. A resampler that is trained first may
+    take as many as for all of its ratios together. A resampling that waits is ended after five
+    times as long."""
     run_seconds: float | None = None
-    """For all work of a resampler or a method in one run; null: none."""
+    """By the clock, for all work of a resampler or a method in one run; null: none."""
     memory_mb: float | None = None
     """For the process and those it starts, on Linux; null: 80 % of the memory that is available
     when it starts."""

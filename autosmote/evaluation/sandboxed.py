@@ -30,7 +30,13 @@ from autosmote.config.schema import LimitSettings, SamplerSettings
 from autosmote.config.targets import make_sampler
 from autosmote.errors import UserError, scrub
 from autosmote.isolation.forkserver import ForkServer
-from autosmote.isolation.sandbox import ChildFailed, Deadline, SandboxedObject
+from autosmote.isolation.sandbox import (
+    NO_LIMIT,
+    ChildFailed,
+    CpuLimit,
+    Deadline,
+    SandboxedObject,
+)
 
 Groups = list[tuple[int, int]]
 
@@ -84,17 +90,20 @@ class SandboxedSampler:
         with self._mistakes_as_asked():
             memory = self._limits.memory_mb
             arguments = (CheckedSampler, self._settings, self._seed)
-            return SandboxedObject(memory, *arguments, deadline=self._deadline())
+            return SandboxedObject(
+                memory, *arguments, deadline=self._end, cpu=self._cpu_limit(n_served=1)
+            )
 
-    def _deadline(self, n_served: int = 1) -> Deadline:
-        """Return the deadline of a call that serves so many resamplings."""
-        return self._end
+    def _cpu_limit(self, n_served: int) -> CpuLimit:
+        """Return the limit of a call that serves so many resamplings."""
+        return NO_LIMIT
 
     def _call(self, method: str, *arguments: Any, n_served: int = 1) -> Any:
         started = time.perf_counter()
         try:
             with self._mistakes_as_asked():
-                answer = self._child.call(method, *arguments, deadline=self._deadline(n_served))
+                cpu = self._cpu_limit(n_served)
+                answer = self._child.call(method, *arguments, deadline=self._end, cpu=cpu)
         finally:
             self.seconds += time.perf_counter() - started
         self.warnings += answer.warnings
@@ -115,7 +124,7 @@ class SandboxedResampler(SandboxedSampler):
     """A resampler in a child process; after a crash it is fitted again in a new one."""
 
     def fit(self, X: np.ndarray, y: np.ndarray, groups: Groups, n_ratios: int = 1) -> None:
-        """Train, within the time limit of all `n_ratios` resamplings that it serves."""
+        """Train, within the CPU seconds of all `n_ratios` resamplings that it serves."""
         self._training, self._n_ratios = (X, y, groups), n_ratios
         self._call("fit", *self._training, n_served=n_ratios)
 
@@ -131,12 +140,14 @@ class SandboxedResampler(SandboxedSampler):
         X, y = self._call("resample", ratio)
         return X, y
 
-    def _deadline(self, n_served: int = 1) -> Deadline:
-        limit = Deadline.after(self._limits.resampling_seconds, "limits.resampling_seconds")
-        if n_served > 1 and (seconds := self._limits.resampling_seconds) is not None:
-            setting = f"{limit.setting} for each of {n_served} ratios"
-            limit = Deadline(limit.at + (n_served - 1) * seconds, setting)
-        return min(self._end, limit)
+    def _cpu_limit(self, n_served: int) -> CpuLimit:
+        seconds = self._limits.resampling_seconds
+        if seconds is None:
+            return NO_LIMIT
+        setting = f"limits.resampling_seconds={seconds:g}"
+        if n_served > 1:
+            setting += f" for each of {n_served} ratios"
+        return CpuLimit(n_served * seconds, setting)
 
 
 class SandboxedMethod(SandboxedSampler):

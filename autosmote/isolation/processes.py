@@ -1,4 +1,4 @@
-"""Processes and their memory: environment, cores, exit codes, descendants, memory in use.
+"""Processes: environment, cores, exit codes, descendants, memory and CPU time in use.
 
 Some functions need Linux's /proc; without it, limits and clean-up are incomplete.
 """
@@ -69,6 +69,28 @@ def descendants(pid: int) -> list[int]:
     return tree[1:]
 
 
+def cpu_seconds(pid: int, below: Iterable[int]) -> float | None:
+    """Return the CPU seconds of the processes below one, of those that have ended too.
+
+    Parameters
+    ----------
+    pid : int
+        Its own CPU time does not count.
+    below : iterable of int
+        Its `descendants`.
+
+    Returns
+    -------
+    float or None
+        None without /proc, or if the process has ended.
+    """
+    own = _cpu_times(pid)
+    if own is None:
+        return None
+    # A process that has been waited for counts in the third and fourth number of its parent.
+    return sum(own[2:]) + sum(sum(_cpu_times(child) or ()) for child in below)
+
+
 def proportional_set_size(pids: Iterable[int] = ()) -> float | None:
     """Return the summed PSS of this process and of ``pids`` in MB; None without /proc.
 
@@ -111,6 +133,16 @@ def available_memory(root: Path = Path("/")) -> float | None:
             continue
         found.append(max(0, free_of_group) / 2**20)
     return min(found)
+
+
+def _cpu_times(pid: int) -> list[float] | None:
+    """Return a process's seconds in user and system mode, and those of its ended children."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            fields = file.read().rpartition(")")[2].split()  # its name may contain anything
+    except OSError:
+        return None
+    return [int(ticks) / os.sysconf("SC_CLK_TCK") for ticks in fields[11:15]]
 
 
 def _pss(pid: int) -> int | None:

@@ -1,8 +1,8 @@
-"""Run an object in a child process with limits on time and memory.
+"""Run an object in a child process with limits on time, CPU time and memory.
 
     with SandboxedObject(memory_mb, factory, argument) as sandboxed:
-        deadline = Deadline.after(60, "limits.some_seconds")
-        answer = sandboxed.call("method", X, y, deadline=deadline)
+        limit = CpuLimit(60, "limits.some_seconds=60")
+        answer = sandboxed.call("method", X, y, cpu=limit)
 
 `factory(argument)` makes the object in the child, where all calls run. Arguments are pickled;
 results come back as plain data, errors as text. A child that passes a limit is ended (SIGTERM,
@@ -17,7 +17,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
 from typing import Any, Self
@@ -28,6 +28,7 @@ from autosmote.errors import UserError
 from autosmote.isolation.forkserver import ForkServer
 from autosmote.isolation.processes import (
     available_memory,
+    cpu_seconds,
     descendants,
     describe_exit,
     resident_memory,
@@ -35,7 +36,9 @@ from autosmote.isolation.processes import (
 from autosmote.isolation.wire import unpack
 
 _POLL = 0.1
-"""Seconds between two looks at a child's memory."""
+"""Seconds between two looks at a child's memory and CPU time."""
+WALL_FACTOR = 5
+"""Wall-clock seconds for each CPU second of a limit, for a child that waits forever."""
 SHARE_OF_MEMORY = 0.8
 """Of the available memory, where no limit is given."""
 
@@ -82,6 +85,32 @@ class Deadline:
 
 
 NEVER = Deadline()
+
+
+@dataclass(frozen=True)
+class CpuLimit:
+    """A limit on the CPU seconds of a call, with the setting that it comes from.
+
+    Other than by the clock, whether a call passes it does not depend on what else the machine does.
+    The processes that the call starts count too. A call that waits is ended after `WALL_FACTOR`
+    times as long. Where the system does not tell the CPU time, the clock's time counts.
+    """
+
+    seconds: float = math.inf
+    setting: str = ""
+
+    def failure(self) -> ChildFailed:
+        return ChildFailed("timeout", f"it used more CPU seconds than {self.setting} allows")
+
+    def backstop(self, has_cpu_time: bool) -> Deadline:
+        """Return the deadline, from now on, of a call that does not use CPU time."""
+        if not has_cpu_time:
+            return Deadline(time.monotonic() + self.seconds, self.setting)
+        setting = f"{WALL_FACTOR} times {self.setting}"
+        return Deadline(time.monotonic() + WALL_FACTOR * self.seconds, setting)
+
+
+NO_LIMIT = CpuLimit()
 
 
 @dataclass(frozen=True, order=True)
@@ -136,6 +165,8 @@ class SandboxedObject:
         Of the factory.
     deadline : Deadline
         For making the object.
+    cpu : CpuLimit
+        For making the object.
     server : ForkServer, optional
         Starts the child; by default this process's own server. A server has one child at a time.
     memory_setting : str
@@ -162,6 +193,7 @@ class SandboxedObject:
         factory: Callable[..., Any],
         *arguments: Any,
         deadline: Deadline = NEVER,
+        cpu: CpuLimit = NO_LIMIT,
         server: ForkServer | None = None,
         memory_setting: str = "limits.memory_mb",
     ) -> None:
@@ -182,12 +214,18 @@ class SandboxedObject:
         place = {"path": [entry or os.getcwd() for entry in sys.path], "folder": os.getcwd()}
         try:
             self._connection.send_bytes(json.dumps(place).encode())
-            self.call(None, factory, *arguments, deadline=deadline)
+            self.call(None, factory, *arguments, deadline=deadline, cpu=cpu)
         except BaseException:
             self.close()
             raise
 
-    def call(self, method: str | None, *arguments: Any, deadline: Deadline = NEVER) -> Answer:
+    def call(
+        self,
+        method: str | None,
+        *arguments: Any,
+        deadline: Deadline = NEVER,
+        cpu: CpuLimit = NO_LIMIT,
+    ) -> Answer:
         """Call a method of the object in the child.
 
         Raises
@@ -197,9 +235,11 @@ class SandboxedObject:
         UserError
             As raised in the child.
         """
+        before = cpu_seconds(self._server.pid, descendants(self._server.pid))
+        deadlines = (deadline, cpu.backstop(before is not None))
         try:
             self._connection.send_bytes(cloudpickle.dumps((method, arguments)))
-            self._watch(deadline)
+            self._watch(deadlines, cpu, before or 0.0)
             answer = unpack(self._connection.recv_bytes())
         except (EOFError, OSError):
             self.alive = False
@@ -227,11 +267,12 @@ class SandboxedObject:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _watch(self, deadline: Deadline) -> None:
+    def _watch(self, deadlines: Sequence[Deadline], cpu: CpuLimit, cpu_before: float) -> None:
         """Wait for an answer within the limits; EOFError if the child ends."""
         while True:
             ready = wait([self._connection, self._server.control], _POLL)
-            used = resident_memory(descendants(self._server.pid), self._memory_mb)
+            below = descendants(self._server.pid)
+            used = resident_memory(below, self._memory_mb)
             self.peak_memory_mb = max(self.peak_memory_mb, used)
             if self._connection in ready:
                 return
@@ -239,5 +280,8 @@ class SandboxedObject:
                 raise EOFError
             if used > self._memory_mb:
                 raise ChildFailed("memory", f"it used more than {self._memory_limit}")
-            if deadline.passed():
-                raise deadline.failure()
+            if (cpu_seconds(self._server.pid, below) or 0.0) - cpu_before > cpu.seconds:
+                raise cpu.failure()
+            for deadline in deadlines:
+                if deadline.passed():
+                    raise deadline.failure()

@@ -28,8 +28,6 @@ _FOR_SEARCHES = (
 )
 _FOR_LEARNED_SEARCHES = ("autosmote.search.hierarchical.learner",)
 _FOR_TORCH = ("autosmote.search.hierarchical.torch_level", "torch")
-# MESA's first optimiser would import the second, which takes seconds.
-_FOR_METHODS = ("torch", "torch._dynamo")
 
 # Process-wide, since a child cannot be given an object of the server from which it is forked: it
 # inherits this one. Empty where nothing was preloaded; the child then loads the data itself.
@@ -72,7 +70,7 @@ def modules_for(runs: Iterable[Run]) -> frozenset[str]:
         if run.search:
             found.update(_FOR_SEARCHES)
         if kind.trains_networks:
-            found.update(_FOR_LEARNED_SEARCHES if run.search else _FOR_METHODS)
+            found.update(_FOR_LEARNED_SEARCHES)
             if run.search and resolve_learner(run.search)[0] == "torch":
                 found.update(_FOR_TORCH)
     return frozenset(found)

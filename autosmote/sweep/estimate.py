@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from autosmote.config.kinds import KINDS
@@ -54,19 +55,26 @@ class Estimate:
     """Seconds that units will take, from the collected records and costs of others."""
 
     def __init__(self, found: pd.DataFrame, costs: pd.DataFrame) -> None:
+        import numpy as np
         import pandas as pd
 
         table = found.merge(costs, on="key")
         # Records from before there was a choice of rewards do not name theirs.
-        searches = [json.loads(text)["search"] for text in table["config"]]
-        table["reward"] = [search.get("reward", SearchConfig.reward) for search in searches]
-        # A search's time grows with its iterations, which differ from budget to budget.
+        configs = [json.loads(text) for text in table["config"]]
+        table["reward"] = [
+            config["search"].get("reward", SearchConfig.reward) for config in configs
+        ]
+        # A search's time grows with its iterations, which differ from budget to budget, and that of
+        # what a class learns with its steps, if its settings tell them.
         per = pd.to_numeric(table["iterations"]).fillna(1).clip(lower=1)
+        steps = [_steps(config.get("sampler", {})) for config in configs]
+        table["counted"] = table["sampler"] + [f" by {name}" for name, _ in steps]
+        n_steps = np.array([n for _, n in steps])
         # What served several runs of a unit counts in each of them.
         shared = table["seconds.total"] - table["seconds.score"]
         table["alone"] = table["seconds.score"].fillna(0) / 2 / per  # both metrics have it
-        table["shared"] = shared.clip(lower=0).fillna(0) / per
-        alike = ("sampler", "dataset", "clf", "reward", "ir")
+        table["shared"] = shared.clip(lower=0).fillna(0) / per / n_steps
+        alike = ("counted", "dataset", "clf", "reward", "ir")
         self._means = MeansOfAlike(table, alike, ("alone", "shared"))
 
     def unit(self, runs: Sequence[Run], data: Data) -> tuple[float, int]:
@@ -82,17 +90,25 @@ class Estimate:
             alone, shared = found[0].values
             return search.iterations * (2 * alone + shared), n
         alone = sum(mean.values[0] for mean in found)
-        return alone + sum(mean.values[1] for mean in found) / len(found), n
+        _, n_steps = _steps(asdict(runs[0].config.sampler))
+        return alone + n_steps * sum(mean.values[1] for mean in found) / len(found), n
 
     def _of(self, run: Run) -> Mean | None:
         config = run.config
         return self._means.of(
-            config.sampler.name,
+            f"{config.sampler.name} by {_steps(asdict(config.sampler))[0]}",
             config.dataset.name,
             config.clf.name,
             config.search.reward,
             run.identity["ir"],
         )
+
+
+def _steps(sampler: Mapping[str, Any]) -> tuple[str | None, float]:
+    """Return the param of a sampler's settings that counts its steps, and their number."""
+    name = sampler.get("steps")
+    params = sampler.get("params", {})
+    return (name, float(params[name])) if name in params else (None, 1.0)
 
 
 def _guess(run: Run, data: Data) -> float:

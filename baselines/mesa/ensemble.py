@@ -11,6 +11,7 @@ from autosmote.metrics import score
 
 N_BINS = 5
 N_STATE = 2 * N_BINS
+_INNER_EDGES = np.linspace(0.0, 1.0, N_BINS + 1)[1:-1]
 
 Probabilities = Callable[[NDArray[np.intp]], NDArray[np.float64]]
 """Function from a member's training rows to its probabilities of class 1 for all training rows,
@@ -19,7 +20,9 @@ followed by all validation rows."""
 
 def error_histogram(errors: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the density of errors in [0, 1] in five equal bins; it sums to 5."""
-    counts, _ = np.histogram(errors, bins=N_BINS, range=(0.0, 1.0))
+    # As np.histogram counts, which takes several times as long.
+    at_least = np.count_nonzero(errors >= _INNER_EDGES[:, None], axis=1)
+    counts = -np.diff(at_least, prepend=len(errors), append=0)
     return N_BINS * counts / len(errors)
 
 

@@ -51,9 +51,10 @@ class MESA:
         Number of transitions per update.
     replay_capacity : int
         Number of transitions in the replay memory.
-    synthetic_transitions : int
+    synthetic_transitions : int, optional
         Number of synthetic transitions in the memory at the start (see
-        `baselines.mesa.replay.prefill`).
+        `baselines.mesa.replay.prefill`); by default 999 for 1500 `environment_steps`, in
+        proportion, a multiple of 3.
     sigma : float
         Standard deviation of the weights around mu.
     memory_bytes : int
@@ -76,7 +77,7 @@ class MESA:
         random_steps: int = 500,
         batch_size: int = 64,
         replay_capacity: int = 1000,
-        synthetic_transitions: int = 999,
+        synthetic_transitions: int | None = None,
         sigma: float = 0.2,
         memory_bytes: int = 1 << 28,
     ) -> None:
@@ -86,6 +87,8 @@ class MESA:
         self.n_members = n_members
         self.environment_steps, self.random_steps = environment_steps, random_steps
         self.batch_size, self.replay_capacity = batch_size, replay_capacity
+        if synthetic_transitions is None:
+            synthetic_transitions = 3 * round(333 * environment_steps / 1500)
         self.synthetic_transitions, self.sigma = synthetic_transitions, sigma
         self.memory_bytes = memory_bytes
 
@@ -117,8 +120,6 @@ class MESA:
         """
         from sklearn.base import clone
 
-        from baselines.mesa.sac import one_thread
-
         rng = np.random.default_rng(self.random_state)
         estimator = clone(estimator)
         if "random_state" in (params := estimator.get_params()) and params["random_state"] is None:
@@ -133,8 +134,7 @@ class MESA:
             sigma=self.sigma,
             rng=rng,
         )
-        with one_thread():
-            ensemble.grow(self._learn(ensemble, rng))
+        ensemble.grow(self._learn(ensemble, rng))
         self.validation_score_ = ensemble.score
         self.members_: list[Member] = [
             fit_member(estimator, X_train, y_train, rows) for rows in ensemble.members

@@ -29,7 +29,7 @@ def supports(estimator: Any, y_train: NDArray[np.int8]) -> bool:
     from sklearn.neighbors import KNeighborsClassifier
 
     return (
-        type(estimator) is KNeighborsClassifier
+        isinstance(estimator, KNeighborsClassifier)  # or faster, with equal predictions
         and estimator.weights == "uniform"
         and (estimator.metric, estimator.p) in (("minkowski", 2), ("euclidean", estimator.p))
         and estimator.metric_params is None

@@ -2,82 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
-from torch.nn import functional as F
 
+from baselines.mesa.networks import Adam, Array, Perceptrons
 from baselines.mesa.replay import Transitions
 
 LOG_STD_MIN, LOG_STD_MAX = -20.0, 2.0
 
 
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Let torch use one thread during a block: more are slower for networks this small."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
-class Actor(nn.Module):
-    """Mean and log-std of the normal density of the unsquashed action; one hidden layer."""
-
-    def __init__(self, n_state: int, hidden: int, generator: torch.Generator) -> None:
-        super().__init__()
-        self.net = nn.Sequential(
-            _linear(n_state, hidden, generator), nn.ReLU(), _linear(hidden, 2, generator)
-        )
-
-    def forward(self, states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the mean and the log standard deviation, each of shape (n,)."""
-        mean, log_std = self.net(states).unbind(-1)
-        return mean, log_std.clamp(LOG_STD_MIN, LOG_STD_MAX)
-
-    def sample(
-        self, states: torch.Tensor, generator: torch.Generator
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Draw actions, differentiably; return them and their log density on [0, 1]."""
-        mean, log_std = self(states)
-        noise = torch.randn(mean.shape, generator=generator)
-        return squash(mean + log_std.exp() * noise), log_density(noise, mean, log_std)
-
-
-class Critic(nn.Module):
-    """Value of an action in a state; two hidden layers."""
-
-    def __init__(self, n_state: int, hidden: int, generator: torch.Generator) -> None:
-        super().__init__()
-        self.net = nn.Sequential(
-            _linear(n_state + 1, hidden, generator),
-            nn.ReLU(),
-            _linear(hidden, hidden, generator),
-            nn.ReLU(),
-            _linear(hidden, 1, generator),
-        )
-
-    def forward(self, states: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
-        """Return the values, shape (n,)."""
-        return self.net(torch.cat([states, actions.unsqueeze(-1)], -1)).squeeze(-1)
-
-
 class SoftActorCritic:
     """Soft actor-critic with twin critics and target networks.
+
+    The actor has one hidden layer; its outputs are the mean and the log standard deviation of the
+    normal density of the unsquashed action. The critics have two hidden layers.
 
     Parameters
     ----------
     n_state : int
         Length of a state.
     seed : int
-        Of the initial weights and all draws; torch's global generator is not used.
+        Of the initial weights and all draws.
     hidden : int
         Width of the hidden layers.
     learning_rate : float
@@ -105,92 +50,85 @@ class SoftActorCritic:
         decay_every: int = 10,
     ) -> None:
         self.gamma, self.alpha, self.tau = gamma, alpha, tau
-        self.generator = torch.Generator().manual_seed(seed)
-        self.actor = Actor(n_state, hidden, self.generator)
-        self.critics = nn.ModuleList(Critic(n_state, hidden, self.generator) for _ in range(2))
-        # Initialised for their shape only: their weights are copied from the critics.
-        self.targets = nn.ModuleList(Critic(n_state, hidden, self.generator) for _ in range(2))
-        self.targets.load_state_dict(self.critics.state_dict())
-        self.targets.requires_grad_(False)
-        # One call for all parameters: for networks this small, calls dominate the time.
-        adam = partial(torch.optim.Adam, lr=learning_rate, foreach=True)
-        self._actor_optimizer = adam(self.actor.parameters())
-        self._critic_optimizer = adam(self.critics.parameters())
-        self._decay = torch.optim.lr_scheduler.StepLR(self._critic_optimizer, decay_every, decay)
+        self.rng = np.random.default_rng(seed)
+        self.actor = Perceptrons(1, (n_state, hidden, 2), self.rng)
+        self.critics = Perceptrons(2, (n_state + 1, hidden, hidden, 1), self.rng)
+        # Made for their shape only: their weights are copied from the critics.
+        self.targets = Perceptrons(2, (n_state + 1, hidden, hidden, 1), self.rng)
+        self.targets.parameters[:] = self.critics.parameters
+        self.actor_optimizer = Adam(self.actor.parameters, learning_rate)
+        self.critic_optimizer = Adam(self.critics.parameters, learning_rate)
+        self._rate, self._decay, self._decay_every = learning_rate, decay, decay_every
+        self._updates = 0
 
     def sample_action(self, state: NDArray[np.float64]) -> float:
         """Draw an action, for exploration."""
-        with torch.no_grad():
-            action, _ = self.actor.sample(_tensor(state)[None], self.generator)
-        return float(action)
+        mean, log_std = density_of(self.actor.forward(state[None])[-1])
+        return float(squash(mean + np.exp(log_std) * self.rng.standard_normal(1))[0])
 
     def mean_action(self, state: NDArray[np.float64]) -> float:
         """Return the squashed mean: the policy without exploration."""
-        with torch.no_grad():
-            mean, _ = self.actor(_tensor(state)[None])
-        return float(squash(mean))
+        return float(squash(density_of(self.actor.forward(state[None])[-1])[0])[0])
 
     def update(self, batch: Transitions) -> None:
         """Update the critics, the actor and the targets by one step each."""
-        states, actions = _tensor(batch.state), _tensor(batch.action)
         target = self.critic_target(batch)
-        critic_loss = torch.stack(
-            [F.mse_loss(critic(states, actions), target) for critic in self.critics]
-        ).sum()
-        self._critic_optimizer.zero_grad()
-        critic_loss.backward()
-        self._critic_optimizer.step()
-        self._decay.step()
+        passed = self.critics.forward(np.column_stack([batch.state, batch.action]))
+        errors = passed[-1] - target[:, None]
+        decays = self._updates // self._decay_every
+        self.critic_optimizer.rate = self._rate * self._decay**decays
+        self.critic_optimizer.step(self.critics.gradient(passed, 2 / len(target) * errors))
 
-        drawn, log_prob = self.actor.sample(states, self.generator)
-        actor_loss = (self.alpha * log_prob - _smaller(self.critics, states, drawn)).mean()
-        self._actor_optimizer.zero_grad()
-        actor_loss.backward(inputs=list(self.actor.parameters()))  # not the critics
-        self._actor_optimizer.step()
+        self.actor_optimizer.step(self.actor_gradient(batch.state))
 
-        with torch.no_grad():
-            pairs = zip(self.targets.parameters(), self.critics.parameters(), strict=True)
-            for follower, parameter in pairs:
-                follower.lerp_(parameter, self.tau)
+        self.targets.parameters += self.tau * (self.critics.parameters - self.targets.parameters)
+        self._updates += 1
 
-    def critic_target(self, batch: Transitions) -> torch.Tensor:
+    def critic_target(self, batch: Transitions) -> Array:
         """Return the reward plus, except at an episode's end, the next state's discounted value."""
-        with torch.no_grad():
-            following = _tensor(batch.next_state)
-            actions, log_prob = self.actor.sample(following, self.generator)
-            value = _smaller(self.targets, following, actions) - self.alpha * log_prob
-            continues = 1.0 - _tensor(batch.end)
-            return _tensor(batch.reward) + self.gamma * continues * value
+        mean, log_std = density_of(self.actor.forward(batch.next_state)[-1])
+        noise = self.rng.standard_normal(len(mean))
+        actions = squash(mean + np.exp(log_std) * noise)
+        values = self.targets.forward(np.column_stack([batch.next_state, actions]))[-1]
+        # The smaller of the twins' values, since one critic alone overestimates.
+        value = values.min(0)[:, 0] - self.alpha * log_density(noise, mean, log_std)
+        return batch.reward + self.gamma * ~batch.end * value
+
+    def actor_gradient(self, states: NDArray[np.float64]) -> Array:
+        """Return the gradient of the actor's loss: the weighted log density less the value."""
+        passed = self.actor.forward(states)
+        mean, log_std = density_of(passed[-1])
+        n = len(mean)
+        noise = self.rng.standard_normal(n)
+        spread = np.exp(log_std) * noise
+        tanh = np.tanh(mean + spread)
+        through = self.critics.forward(np.column_stack([states, (tanh + 1) / 2]))
+        is_smaller = through[-1][..., 0].argmin(0) == np.arange(2)[:, None]
+        by_action = self.critics.input_gradient(through, is_smaller[..., None] * 1.0)[:, -1]
+        # The log density falls by d log(1 - tanh(u)^2) / du = -2 tanh(u), and by the log std.
+        by_u = (2 * self.alpha * tanh - by_action * (1 - tanh * tanh) / 2) / n
+        by_log_std = by_u * spread - self.alpha / n
+        raw = passed[-1][0, :, 1]
+        by_log_std *= (raw >= LOG_STD_MIN) & (raw <= LOG_STD_MAX)
+        return self.actor.gradient(passed, np.stack([by_u, by_log_std], -1)[None])
 
 
-def squash(u: torch.Tensor) -> torch.Tensor:
+def density_of(outputs: Array) -> tuple[Array, Array]:
+    """Return the means and the log standard deviations in an actor's outputs."""
+    return outputs[0, :, 0], outputs[0, :, 1].clip(LOG_STD_MIN, LOG_STD_MAX)
+
+
+def squash(u: Array) -> Array:
     """Map real numbers to [0, 1]."""
-    return (torch.tanh(u) + 1.0) / 2.0
+    return (np.tanh(u) + 1) / 2
 
 
-def log_density(noise: torch.Tensor, mean: torch.Tensor, log_std: torch.Tensor) -> torch.Tensor:
+def log_density(noise: Array, mean: Array, log_std: Array) -> Array:
     """Return the log density of ``squash(mean + std * noise)`` for standard normal noise.
 
     The normal density of u, less log |d squash / du| = log((1 - tanh(u)^2) / 2), written so
     that it does not overflow where tanh saturates.
     """
-    u = mean + log_std.exp() * noise
-    log_normal = -0.5 * noise**2 - log_std - 0.5 * float(np.log(2 * np.pi))
-    return log_normal - (float(np.log(2.0)) - 2.0 * u - 2.0 * F.softplus(-2.0 * u))
-
-
-def _linear(n_in: int, n_out: int, generator: torch.Generator) -> nn.Linear:
-    # nn.Linear's own initialisation draws from torch's global generator.
-    layer = nn.utils.skip_init(nn.Linear, n_in, n_out)
-    nn.init.xavier_uniform_(layer.weight, generator=generator)
-    nn.init.zeros_(layer.bias)
-    return layer
-
-
-def _smaller(critics: nn.ModuleList, states: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
-    """Return the smaller of the twins' values, since one critic alone overestimates."""
-    return torch.minimum(*(critic(states, actions) for critic in critics))
-
-
-def _tensor(values: NDArray) -> torch.Tensor:
-    return torch.as_tensor(values, dtype=torch.float32)
+    u = mean + np.exp(log_std) * noise
+    log_normal = -0.5 * noise**2 - log_std - 0.5 * np.log(2 * np.pi)
+    return log_normal - (np.log(2) - 2 * u - 2 * np.logaddexp(0, -2 * u))

@@ -1,5 +1,6 @@
 """imbalanced-learn's samplers: equal to the wrapped classes, seeded, with their own errors."""
 
+import importlib
 import warnings
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import yaml
 from imblearn.over_sampling import SMOTE
 from parts import Part, check_first_use, check_resampler, global_states, is_changed, mixed, numeric
 
-from autosmote.config.targets import from_target
+from autosmote.config.targets import from_target, import_object
 from autosmote.errors import UserError
 from baselines.imblearn_samplers import ImblearnSampler
 from baselines.random_state import isolated
@@ -18,16 +19,31 @@ CONF = Path(__file__).parents[2] / "conf" / "sampler"
 CONFIGS = {
     path.stem: config
     for path in sorted(CONF.glob("*.yaml"))
-    if "imblearn."
-    in (config := yaml.safe_load(path.read_text())).get("params", {}).get("sampler", "")
+    if (config := yaml.safe_load(path.read_text())).get("_target_", "").startswith("baselines.imbl")
     and config["kind"] == "resampler"
+}
+# Samplers with a class of their own: what resamplings of the same rows share is computed once.
+SHARING = {
+    "svmsmote": "imblearn.over_sampling.SVMSMOTE",
+    "instancehardnessthreshold": "imblearn.under_sampling.InstanceHardnessThreshold",
+    "clustercentroids": "imblearn.under_sampling.ClusterCentroids",
 }
 # Samplers that fail on `numeric()`, with a part of the error.
 FAILING = {"kmeanssmote": "No clusters found with sufficient samples of class 1"}
 
 
 def sampler(name: str, seed: int = 0, **params) -> ImblearnSampler:
-    return ImblearnSampler(random_state=seed, sampler=CONFIGS[name]["params"]["sampler"], **params)
+    config = CONFIGS[name]
+    return from_target(
+        "sampler", config["_target_"], config.get("params", {}) | params, random_state=seed
+    )
+
+
+def wrapped(name: str, ratio: float | None, seed: int = 0, **params):
+    """Return the wrapped class with the arguments that the wrapper should pass."""
+    path = SHARING.get(name) or CONFIGS[name]["params"]["sampler"]
+    strategy = {} if ratio is None else {"sampling_strategy": ratio}
+    return from_target("sampler", path, params, random_state=seed, **strategy)
 
 
 def test_configurations_are_the_20_of_table_2():
@@ -43,13 +59,59 @@ def test_sampler_equals_the_wrapped_class(name):
         return
     X, y = check_resampler(lambda: sampler(name), part, ratio)
     assert is_changed(X, y, part)
-    # The wrapped class with the arguments that the wrapper should pass.
-    strategy = {} if ratio is None else {"sampling_strategy": ratio}
-    original = from_target(
-        "sampler", CONFIGS[name]["params"]["sampler"], {}, random_state=0, **strategy
-    )
-    X_original, y_original = original.fit_resample(part.X, part.y)
+    X_original, y_original = wrapped(name, ratio).fit_resample(part.X, part.y)
     assert np.array_equal(X, X_original) and np.array_equal(y, y_original)
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("svmsmote", {}),
+        ("svmsmote", {"k_neighbors": 3, "out_step": 0.3}),
+        ("instancehardnessthreshold", {"cv": 2}),
+        ("clustercentroids", {}),
+        ("clustercentroids", {"voting": "hard"}),
+    ],
+)
+def test_sampler_that_shares_work_equals_the_wrapped_class_at_every_ratio(name, params):
+    # The second part has the first one's rows in another order: a result must not be taken for it.
+    part = numeric(400, 30)
+    other = Part(np.ascontiguousarray(part.X[::-1]), np.ascontiguousarray(part.y[::-1]))
+    for rows, seed in ((part, 0), (other, 0), (part, 1)):
+        fitted = sampler(name, seed, **params).fit(rows.X, rows.y)
+        for ratio in (0.5, 0.1, 1.0, 0.2):
+            X, y = fitted.resample(ratio)
+            X_same, y_same = wrapped(name, ratio, seed, **params).fit_resample(rows.X, rows.y)
+            assert np.array_equal(X, X_same) and np.array_equal(y, y_same), (seed, ratio)
+
+
+@pytest.mark.parametrize(
+    ("name", "work", "times"),
+    [
+        ("svmsmote", "sklearn.svm.SVC.fit", 1),
+        ("instancehardnessthreshold", "sklearn.ensemble.RandomForestClassifier.fit", 5),
+        # 157 and 137 centres try 7 candidates each, 110 and 55 six.
+        ("clustercentroids", "sklearn.cluster.kmeans_plusplus", 2),
+    ],
+)
+def test_shared_work_is_done_once_for_all_ratios(name, work, times, monkeypatch):
+    path, _, attribute = work.rpartition(".")
+    try:
+        owner = import_object(path)
+    except AttributeError:
+        owner = importlib.import_module(path)
+    original, calls = getattr(owner, attribute), []
+
+    def counted(*arguments, **keywords):
+        calls.append(attribute)
+        return original(*arguments, **keywords)
+
+    monkeypatch.setattr(owner, attribute, counted)
+    part = numeric(350, 55, seed=7)
+    fitted = sampler(name).fit(part.X, part.y)
+    for ratio in (0.35, 0.4, 0.5, 1.0):
+        fitted.resample(ratio)
+    assert len(calls) == times
 
 
 def test_first_use_leaves_global_generators_unchanged():
@@ -118,6 +180,12 @@ def test_values_that_are_not_finite_raise():
 def test_constructor_with_wrong_settings_raises(target, params, message):
     with pytest.raises(UserError, match=message):
         ImblearnSampler(random_state=0, sampler=target, **params)
+
+
+@pytest.mark.parametrize("name", SHARING)
+def test_sampler_that_shares_work_with_wrong_settings_raises(name):
+    with pytest.raises(UserError, match=r"do not suit .*'k'"):
+        sampler(name, k=3)
 
 
 def few(n_minority: int) -> Part:

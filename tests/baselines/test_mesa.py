@@ -1,10 +1,13 @@
 """MESA: its parts against computations by hand, and the whole against random actions."""
 
+import copy
 import random
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, special, stats
@@ -20,6 +23,7 @@ from baselines.mesa import MESA
 from baselines.mesa.ensemble import Ensemble, draw, error_histogram, log_weights
 from baselines.mesa.members import fit_member, fit_sigmoid
 from baselines.mesa.neighbours import NeighbourVotes, supports
+from baselines.mesa.networks import Perceptrons
 from baselines.mesa.replay import ReplayRing, Transitions, prefill
 from baselines.mesa.sac import SoftActorCritic, log_density, squash
 
@@ -171,14 +175,19 @@ def batch_of(n, seed=0, end=None):
     )
 
 
-def weights_of(module):
-    return [parameter.detach().double().numpy().copy() for parameter in module.parameters()]
+def weights_of(networks, at=0):
+    """Return a network's weights and biases, layer by layer."""
+    return [part[at].copy() for layer in networks.layers for part in layer]
+
+
+def twins_of(networks):
+    return [weights_of(networks, at) for at in range(2)]
 
 
 def network(weights, x):
-    """A perceptron with ReLU, in numpy."""
+    """A perceptron with ReLU, layer by layer."""
     for i in range(0, len(weights), 2):
-        x = x @ weights[i].T + weights[i + 1]
+        x = x @ weights[i] + weights[i + 1]
         if i + 2 < len(weights):
             x = np.maximum(x, 0)
     return x
@@ -200,38 +209,65 @@ def plain_value(critics, states, actions):
 
 def noises(agent, n, draws):
     """Return the agent's next draws."""
-    generator = torch.Generator()
-    generator.set_state(agent.generator.get_state())
-    return [torch.randn(n, generator=generator).double().numpy() for _ in range(draws)]
+    rng = copy.deepcopy(agent.rng)
+    return [rng.standard_normal(n) for _ in range(draws)]
 
 
 def test_networks_have_the_described_shapes():
     agent = SoftActorCritic(10, seed=0)
-    shapes = [p.shape for p in agent.actor.parameters()]
-    assert shapes == [(50, 10), (50,), (2, 50), (2,)]
-    assert len(agent.critics) == 2
-    for critic, target in zip(agent.critics, agent.targets, strict=True):
-        shapes = [p.shape for p in critic.parameters()]
-        assert shapes == [(50, 11), (50,), (50, 50), (50,), (1, 50), (1,)]
+    shapes = [part.shape for part in weights_of(agent.actor)]
+    assert shapes == [(10, 50), (1, 50), (50, 2), (1, 2)]
+    for critic, target in zip(twins_of(agent.critics), twins_of(agent.targets), strict=True):
+        shapes = [part.shape for part in critic]
+        assert shapes == [(11, 50), (1, 50), (50, 50), (1, 50), (50, 1), (1, 1)]
         bound = np.sqrt(6 / (50 + 50))  # Xavier
-        assert 0.9 * bound < np.abs(weights_of(critic)[2]).max() <= bound
-        for a, b in zip(weights_of(critic), weights_of(target), strict=True):
+        assert 0.9 * bound < np.abs(critic[2]).max() <= bound
+        for a, b in zip(critic, target, strict=True):
             assert np.array_equal(a, b)
-    first, second = (weights_of(critic)[0] for critic in agent.critics)
+    first, second = (critic[0] for critic in twins_of(agent.critics))
     assert not np.array_equal(first, second)
+
+
+def test_gradients_equal_differences():
+    rng = np.random.default_rng(0)
+    networks, x, weight = Perceptrons(2, (3, 7, 5, 2), rng), rng.normal(size=(9, 3)), rng.normal
+    networks.parameters += rng.normal(0, 0.1, networks.parameters.shape)  # biases too
+    slope = weight(size=(2, 9, 2))
+
+    def loss():
+        return np.sum(slope * networks.forward(x)[-1])
+
+    def differences(array):
+        found = np.empty(array.size)
+        for at in range(array.size):
+            kept = array.flat[at]
+            values = []
+            for shift in (1e-6, -1e-6):
+                array.flat[at] = kept + shift
+                values.append(loss())
+            array.flat[at] = kept
+            found[at] = (values[0] - values[1]) / 2e-6
+        return found.reshape(array.shape)
+
+    passed = networks.forward(x)
+    np.testing.assert_allclose(
+        networks.gradient(passed, slope), differences(networks.parameters), rtol=1e-6, atol=1e-7
+    )
+    np.testing.assert_allclose(
+        networks.input_gradient(passed, slope), differences(x), rtol=1e-6, atol=1e-7
+    )
 
 
 @pytest.mark.parametrize("mean, std", [(0.0, 1.0), (1.0, 0.5), (-0.5, 0.2)])
 def test_log_density_integrates_to_one(mean, std):
-    u = torch.linspace(-12, 12, 40_001, dtype=torch.float64)
-    noise = (u - mean) / std
-    density = log_density(noise, torch.tensor(mean), torch.tensor(std).double().log()).exp()
-    assert torch.trapezoid(density, squash(u)) == pytest.approx(1, abs=1e-6)
+    u = np.linspace(-12, 12, 40_001)
+    density = np.exp(log_density((u - mean) / std, mean, np.log(std)))
+    assert np.trapezoid(density, squash(u)) == pytest.approx(1, abs=1e-6)
 
 
 def test_log_density_where_tanh_saturates():
-    zero = torch.zeros(2)
-    log_prob = log_density(zero, torch.tensor([30.0, -30.0]), zero)
+    zero = np.zeros(2)
+    log_prob = log_density(zero, np.array([30.0, -30.0]), zero)
     np.testing.assert_allclose(log_prob, 60 - np.log(2) - 0.5 * np.log(2 * np.pi), rtol=1e-6)
 
 
@@ -241,10 +277,10 @@ def test_critic_target_bootstraps_except_at_an_end():
         agent.update(batch)
     (noise,) = noises(agent, 40, 1)
     actions, log_prob = plain_draw(weights_of(agent.actor), batch.next_state, noise)
-    critics = [weights_of(target) for target in agent.targets]
+    critics = twins_of(agent.targets)
     soft_value = plain_value(critics, batch.next_state, actions) - 0.1 * log_prob
     expected = np.where(batch.end, batch.reward, batch.reward + 0.99 * soft_value)
-    np.testing.assert_allclose(agent.critic_target(batch), expected, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(agent.critic_target(batch), expected)
     assert 0 < batch.end.sum() < 40
 
 
@@ -270,21 +306,19 @@ def test_update_equals_plain_computation():
     agent, batch = SoftActorCritic(10, seed=2), batch_of(64, seed=3)
     _, noise = noises(agent, 64, 2)  # the first draw is the target's
     twin = SoftActorCritic(10, seed=2)
-    target = twin.critic_target(batch).double().numpy()
+    target = twin.critic_target(batch)
     actor = weights_of(agent.actor)
-    critics = [weights_of(critic) for critic in agent.critics]
-    targets = [weights_of(critic) for critic in agent.targets]
+    critics, targets = twins_of(agent.critics), twins_of(agent.targets)
     agent.update(batch)
 
     inputs = np.column_stack([batch.state, batch.action])
-    for critic, module in zip(critics, agent.critics, strict=True):
+    updated = twins_of(agent.critics)
+    for critic, after in zip(critics, updated, strict=True):
         assert_first_step_of_adam(
             lambda critic=critic: np.mean((network(critic, inputs)[:, 0] - target) ** 2),
             critic,
-            weights_of(module),
+            after,
         )
-
-    updated = [weights_of(critic) for critic in agent.critics]
 
     def actor_loss():
         actions, log_prob = plain_draw(actor, batch.state, noise)
@@ -292,17 +326,17 @@ def test_update_equals_plain_computation():
 
     assert_first_step_of_adam(actor_loss, actor, weights_of(agent.actor))
 
-    for old, critic, module in zip(targets, updated, agent.targets, strict=True):
-        for a, b, now in zip(old, critic, weights_of(module), strict=True):
-            np.testing.assert_allclose(now, a + 0.01 * (b - a), atol=1e-7)
+    for old, critic, new in zip(targets, updated, twins_of(agent.targets), strict=True):
+        for a, b, now in zip(old, critic, new, strict=True):
+            np.testing.assert_allclose(now, a + 0.01 * (b - a), atol=1e-12)
 
 
 def test_learning_rate_of_the_critics_decays():
     agent, batch = SoftActorCritic(10, seed=0), batch_of(8)
     for _ in range(25):
         agent.update(batch)
-    assert agent._critic_optimizer.param_groups[0]["lr"] == pytest.approx(1e-3 * 0.99**2)
-    assert agent._actor_optimizer.param_groups[0]["lr"] == 1e-3
+    assert agent.critic_optimizer.rate == pytest.approx(1e-3 * 0.99**2)
+    assert agent.actor_optimizer.rate == 1e-3
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -376,6 +410,7 @@ def test_neighbour_votes_in_ties_take_the_earlier_row(seed, k, memory):
     "estimator, answer",
     [
         (KNeighborsClassifier(), True),
+        (drop_in_for(KNeighborsClassifier()), True),
         (KNeighborsClassifier(metric="euclidean", algorithm="brute"), True),
         (KNeighborsClassifier(weights="distance"), False),
         (KNeighborsClassifier(p=1), False),
@@ -486,19 +521,10 @@ def test_drop_in_classifier_changes_nothing(small_split):
     np.testing.assert_array_equal(*probabilities)
 
 
-@pytest.fixture
-def two_threads():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(threads)
-
-
-def test_result_depends_on_the_seed_and_on_no_global_state(small_split, two_threads):
+def test_result_depends_on_the_seed_and_on_no_global_state(small_split):
     random.seed(5)
     np.random.seed(5)  # noqa: NPY002
-    torch.manual_seed(5)
-    before = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()  # noqa: NPY002
+    before = random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
 
     # Without a random_state of its own, a classifier would draw from the global generator.
     estimator = DecisionTreeClassifier(splitter="random")
@@ -510,9 +536,8 @@ def test_result_depends_on_the_seed_and_on_no_global_state(small_split, two_thre
             part.X_train, part.y_train, part.X_val, part.y_val, estimator=estimator, metric="mcc"
         )
         models.append(model)
-    after = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()  # noqa: NPY002
+    after = random.getstate(), np.random.get_state()[1].tolist()  # noqa: NPY002
     assert after == before
-    assert torch.get_num_threads() == 2
     assert estimator.random_state is None
 
     first, same, other = models
@@ -553,6 +578,27 @@ def test_default_schedule_of_actions_and_updates(monkeypatch):
     assert stats.kstest(actions[:500], "uniform").pvalue > 0.01
     assert (actions[500:] == 2.0).all()
     assert updates == [(step, (64,)) for step in range(501, 1504)]
+
+
+@pytest.mark.parametrize(("steps", "n"), [(1500, 999), (450, 300), (45, 30), (1, 0)])
+def test_synthetic_transitions_follow_the_schedule(steps, n):
+    assert MESA(random_state=0, environment_steps=steps).synthetic_transitions == n
+    assert MESA(random_state=0, synthetic_transitions=7).synthetic_transitions == 7
+
+
+def test_fit_imports_no_torch():
+    code = """
+import sys
+import numpy as np
+from sklearn.tree import DecisionTreeClassifier
+from baselines.mesa import MESA
+X, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 5 == 0
+model = MESA(random_state=0, n_members=3, environment_steps=9, random_steps=3)
+parts = X, y.astype(np.int8)
+model.fit(*parts, *parts, estimator=DecisionTreeClassifier(), metric="mcc")
+assert "torch" not in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
 
 
 def test_wrong_settings_raise():

@@ -49,7 +49,7 @@ def fit(method, clf="dt", metric="macro_f1"):
 def test_method_by_its_configuration_is_deterministic(name):
     config = yaml.safe_load((CONF / f"{name}.yaml").read_text())
     assert (config["name"], config["kind"]) == (name, "method")
-    params = {"fits": 20} if name == "optuna" else {}
+    params = config.get("params", {}) | ({"fits": 20} if name == "optuna" else {})
     predictions = []
     for seed in (0, 0):
         state = global_states()
@@ -138,6 +138,17 @@ def test_ensemble_equals_imbalanced_learn_s(cls):
         from_target(
             "sampler", f"baselines.modern.{cls.__name__}", {"n_estimator": 3}, random_state=0
         )
+
+
+def test_easy_ensemble_with_the_drop_in_classifier_equals_imbalanced_learn_s():
+    from imblearn.ensemble import EasyEnsembleClassifier
+
+    config = yaml.safe_load((CONF / "easyensemble.yaml").read_text())
+    method = fit(from_target("sampler", config["_target_"], config["params"], random_state=3))
+    assert type(method._model.estimator) is not AdaBoostClassifier
+    expected = EasyEnsembleClassifier(random_state=3).fit(TRAIN.X, TRAIN.y)
+    for X in (VAL.X, TEST.X):
+        assert np.array_equal(method._model.predict_proba(X), expected.predict_proba(X))
 
 
 # Optuna.

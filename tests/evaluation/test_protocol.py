@@ -1,6 +1,7 @@
 """Choice on validation, one look at the test part, failures that are said and imputed."""
 
 import dataclasses
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,6 +19,7 @@ from autosmote.evaluation.protocol import RATIOS, evaluate
 from autosmote.evaluation.results import SealedLabels
 from autosmote.isolation import sandbox
 
+linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs Linux's /proc")
 DT = DecisionTreeClassifier(random_state=0)
 SVM = LinearSVC(random_state=0)
 NONE = SamplerSettings("none", kind="none")
@@ -42,13 +44,14 @@ def run(split, sampler, estimator=DT, metric="macro_f1", seed=0, **settings):
 
 
 def stop_clock(monkeypatch, log, hanging):
-    """Let no deadline pass until a sampler logs one of the lines after which it hangs."""
+    """Let no limit be passed until a sampler logs one of the lines after which it hangs."""
 
-    def monotonic():
+    def now(*_):
         lines = log.read_text().splitlines() if log.exists() else []
         return 1e6 * sum(line in hanging for line in lines)
 
-    monkeypatch.setattr(sandbox, "time", SimpleNamespace(monotonic=monotonic))
+    monkeypatch.setattr(sandbox, "time", SimpleNamespace(monotonic=now))
+    monkeypatch.setattr(sandbox, "cpu_seconds", now)
 
 
 def expected_looks(model, split, change=lambda X: X):
@@ -212,7 +215,7 @@ def test_failures_are_imputed(small_split, sampler, status, error):
 @pytest.mark.parametrize(
     ("deed", "status", "error"),
     [
-        ("loop", "timeout", "it took longer than limits.resampling_seconds=2 allows"),
+        ("loop", "timeout", "it used more CPU seconds than limits.resampling_seconds=2 allows"),
         ("kill", "crashed", "its process ended by signal SIGKILL"),
         ("exit", "crashed", "its process ended with exit code 7"),
         ("eat", "memory", "it used more than limits.memory_mb=500"),
@@ -260,6 +263,30 @@ def test_training_may_take_the_time_of_all_the_resamplings_that_it_serves(small_
     evaluation = run(small_split, sampler, limits=LimitSettings(resampling_seconds=0.3))
     assert evaluation.status == "timeout"  # 0.1 is the ratio that the data have
     assert "limits.resampling_seconds=0.3 for each of 9 ratios" in evaluation.error
+
+
+@linux
+def test_limit_counts_cpu_seconds_and_not_those_of_waiting(small_split):
+    """A sampler that waits is as one on a busy machine: its result does not change."""
+    limits = LimitSettings(resampling_seconds=0.5)
+    evaluation = run(small_split, own("Working", work="sleep", seconds=1.0), limits=limits)
+    assert (evaluation.status, evaluation.imputed) == ("ok", False)
+
+
+@linux
+@pytest.mark.parametrize(
+    ("work", "seconds", "error"),
+    [
+        ("in a child", 0.4, "it used more CPU seconds than limits.resampling_seconds=0.6 allows"),
+        ("sleep", 60, "it took longer than 5 times limits.resampling_seconds=0.6 allows"),
+    ],
+)
+def test_work_in_processes_of_its_own_and_endless_waiting_end_at_a_limit(
+    small_split, work, seconds, error
+):
+    sampler = own("Working", work=work, seconds=seconds)
+    evaluation = run(small_split, sampler, limits=LimitSettings(resampling_seconds=0.6))
+    assert (evaluation.status, evaluation.imputed, evaluation.error) == ("timeout", True, error)
 
 
 def test_run_seconds_limit_all_resamplings_together(small_split, tmp_path, monkeypatch):

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,13 @@ from autosmote.errors import UserError
 from autosmote.isolation import processes
 from autosmote.isolation.forkserver import ForkServer
 from autosmote.isolation.processes import child_environment, descendants, describe_exit
-from autosmote.isolation.sandbox import NEVER, ChildFailed, Deadline, SandboxedObject
+from autosmote.isolation.sandbox import (
+    NEVER,
+    ChildFailed,
+    CpuLimit,
+    Deadline,
+    SandboxedObject,
+)
 from autosmote.isolation.wire import pack, unpack
 
 linux = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
@@ -50,6 +57,11 @@ class Worker:
 
     def print(self):
         print("not a result")
+
+    def work(self, seconds):
+        until = time.process_time() + seconds
+        while time.process_time() < until:
+            pass
 
     def interrupt(self, pid):
         os.kill(pid, signal.SIGUSR1)
@@ -182,6 +194,44 @@ def test_child_that_crashes_or_passes_a_limit_fails_with_the_cause(deed, status,
             assert child.peak_memory_mb > 400
     with SandboxedObject(None, Worker) as child:  # the server can start the next one
         assert child.call("add", 1).value["total"] == 1
+
+
+@linux
+def test_child_that_passes_a_limit_on_cpu_time_fails_and_earlier_calls_do_not_count():
+    limit = CpuLimit(0.4, "limits.x=0.4")
+    with SandboxedObject(None, Worker, cpu=limit) as child:
+        for _ in range(4):
+            child.call("work", 0.15, cpu=limit)
+        with pytest.raises(ChildFailed) as caught:
+            child.call("do", "loop", cpu=limit)
+        assert not child.alive
+    error = "it used more CPU seconds than limits.x=0.4 allows"
+    assert (caught.value.status, caught.value.error) == ("timeout", error)
+
+
+@linux
+def test_cpu_seconds_are_those_of_all_processes_below_one():
+    """Of one that runs, and of one that has ended."""
+    code = """
+import subprocess, sys, time
+spin = "import time\\nwhile time.process_time() < 0.3: pass"
+subprocess.run([sys.executable, "-c", spin])
+with subprocess.Popen([sys.executable, "-c", spin + "\\nprint(1, flush=True); time.sleep(99)"],
+                      stdout=subprocess.PIPE) as running:
+    running.stdout.readline()
+    print(2, flush=True)
+    sys.stdin.read()
+    running.kill()
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with process:
+        process.stdout.readline()
+        found = processes.cpu_seconds(process.pid, descendants(process.pid))
+        process.stdin.close()
+    assert found >= 0.55  # 0.3 of each, counted in hundredths
+    assert processes.cpu_seconds(process.pid, []) is None
 
 
 class Leaver(Worker):

@@ -91,18 +91,6 @@ def test_a_bootstrap_keeps_the_size_of_each_class(toy):
     assert np.array_equal(found.X, toy.X_train) and found.scores == found.reference
 
 
-def test_svm_smote_is_imbalanced_learns(toy):
-    from imblearn.over_sampling import SVMSMOTE
-
-    from baselines.svm_smote import SvmSmote
-
-    for seed in range(3):
-        X, y = SvmSmote(random_state=seed).fit(toy.X_train, toy.y_train).resample(0.8)
-        same = SVMSMOTE(sampling_strategy=0.8, random_state=seed)
-        X_same, y_same = same.fit_resample(toy.X_train, toy.y_train)
-        assert np.array_equal(X, X_same) and np.array_equal(y, y_same)
-
-
 def test_failed_resampling_has_no_score_and_a_sampler_that_always_fails_is_imputed(toy):
     def failing(deed):
         target = "rivals.Failing"

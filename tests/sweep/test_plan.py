@@ -1,21 +1,24 @@
 """Plans: which units, in which order, how long."""
 
+import inspect
 import json
 
 import pandas as pd
 import pytest
 
+from autosmote.config.groups import load_sampler
 from autosmote.config.search import SearchConfig
+from autosmote.config.targets import import_object
 from autosmote.runs.unit import Data
 from autosmote.sweep.estimate import Estimate
 from autosmote.sweep.plan import make_plan
 from autosmote.sweep.settings import Arm
 
 
-def table(rows, clf="dt", reward="validation", ir=20):
+def table(rows, clf="dt", reward="validation", ir=20, sampler=None):
     """Records and costs of runs: (key, sampler, dataset, iterations, total, score)."""
     found = pd.DataFrame(rows, columns=["key", "sampler", "dataset", "iterations", "t", "s"])
-    config = json.dumps({"search": {"reward": reward}})
+    config = json.dumps({"search": {"reward": reward}, "sampler": sampler or {}})
     found = found.assign(clf=clf, ir=ir, config=config)
     costs = found[["key"]].assign(**{"seconds.total": found.pop("t"), "seconds.score": found["s"]})
     return found.drop(columns="s"), costs
@@ -65,6 +68,33 @@ def test_estimate_of_a_search_grows_with_iterations(small):
     seconds, n = estimate.unit(unit.runs, Data())  # of another data set, for want of this one
     assert (seconds, n) == (pytest.approx(15.0), 1)
     assert unit.n_records == 0
+
+
+def test_estimate_of_a_class_that_counts_steps_grows_with_them(small):
+    def counted(n, **changes):
+        return {"steps": "environment_steps", "params": {"environment_steps": n}} | changes
+
+    def seconds(*frames):
+        found, costs = (pd.concat(part) for part in zip(*frames, strict=True))
+        params = {"mesa": {"environment_steps": 450}}
+        (unit,) = make_plan(small(samplers=["mesa"], metrics=["mcc"], params=params), Data()).units
+        return Estimate(found, costs).unit(unit.runs, Data())
+
+    # A second of its 31 is the classifier's, which does not grow.
+    long = table([("k", "mesa", "toy", None, 31.0, 2.0)], sampler=counted(1500))
+    short = table([("l", "mesa", "toy", None, 4.0, 2.0)], sampler=counted(150))
+    assert seconds(long) == (pytest.approx(1 + 0.3 * 29), 1)
+    assert seconds(long, short) == (pytest.approx(1 + (0.3 * 29 + 3 * 2) / 2), 2)
+    unknown = table([("m", "mesa", "toy", None, 500.0, 2.0)], sampler=counted(0, steps=None))
+    assert seconds(long, unknown) == seconds(long)
+    assert seconds(unknown)[1] == 0  # a rough guess: nobody knows of how many steps these are
+
+
+@pytest.mark.parametrize("name", ["mesa", "optuna"])
+def test_sampler_file_with_steps_gives_the_default_of_its_class(name):
+    sampler = load_sampler(name)
+    default = inspect.signature(import_object(sampler._target_)).parameters[sampler.steps].default
+    assert sampler.params[sampler.steps] == default
 
 
 def test_estimate_uses_the_most_similar_runs(small):
