@@ -13,6 +13,7 @@ from autosmote.runs.unit import Data, Run
 from autosmote.runs.unit import plan as plan_units
 from autosmote.sweep.estimate import Estimate
 from autosmote.sweep.settings import SweepConfig, expand, grid_arms
+from autosmote.sweep.variants import variant_samplers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,10 +85,15 @@ def make_plan(config: SweepConfig, data: Data) -> Plan:
     found = collected.read_records(folder)
     estimate = Estimate(found, collected.read_costs(folder))
     sources = {arm.label: source for source, arm in grid_arms(config.grid)}
-    rows = [
-        _row(label, _run_of(run_config, of_config, data), sources.get(label))
-        for label, run_config in zip(labels, configs, strict=True)
-    ]
+    variants = {
+        label: config.variants[name] for label, name, _ in variant_samplers(config.variants)
+    }
+    rows = []
+    for label, run_config in zip(labels, configs, strict=True):
+        row = _row(label, _run_of(run_config, of_config, data), sources.get(label))
+        if label in variants:  # so that it stands beside what it is compared with
+            row["clf"] = variants[label].replaced(row["clf"])
+        rows.append(row)
     long_first = sorted(
         (Unit(tuple(unit), *estimate.unit(unit, data)) for unit in planned),
         key=lambda unit: -unit.seconds,
