@@ -12,7 +12,7 @@ from autosmote.records.files import read_record
 from autosmote.runs.unit import Data, Run
 from autosmote.runs.unit import plan as plan_units
 from autosmote.sweep.estimate import Estimate
-from autosmote.sweep.settings import SweepConfig, expand, grid_arms
+from autosmote.sweep.settings import SweepConfig, expand, grid_arms, list_beside
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,8 +84,10 @@ def make_plan(config: SweepConfig, data: Data) -> Plan:
     found = collected.read_records(folder)
     estimate = Estimate(found, collected.read_costs(folder))
     sources = {arm.label: source for source, arm in grid_arms(config.grid)}
+    beside = list_beside(config)
     rows = [
         _row(label, _run_of(run_config, of_config, data), sources.get(label))
+        | ({collected.BESIDE: True} if label in beside else {})
         for label, run_config in zip(labels, configs, strict=True)
     ]
     long_first = sorted(

@@ -76,6 +76,9 @@ class SweepConfig:
     """The name of the plan; custom where the command line changes its runs."""
     samplers: list[str] = field(default_factory=list)
     """Samplers or groups of samplers; each is an arm under its own name."""
+    beside: list[str] = field(default_factory=list)
+    """Further samplers, which tables rank beside the others: each alone among them, so that their
+    ranks stay as they are."""
     arms: list[Arm] = field(default_factory=list)
     """Further arms."""
     grid: Grid = field(default_factory=Grid)
@@ -131,8 +134,8 @@ class SweepConfig:
 
 # Settings that make another plan where the command line changes them.
 PLANNED = (
-    *("samplers", "arms", "grid", "params", "datasets", "irs", "clfs", "metrics", "seeds"),
-    *("search", "preprocess", "limits"),
+    *("samplers", "beside", "arms", "grid", "params", "datasets", "irs", "clfs", "metrics"),
+    *("seeds", "search", "preprocess", "limits"),
 )
 
 
@@ -194,7 +197,7 @@ def arms(config: SweepConfig) -> list[tuple[str, SamplerSettings, SearchConfig]]
         if found.setdefault(label, (sampler, search)) != (sampler, search):
             raise UserError(f"Two arms have the label '{label}', but other settings.")
 
-    for name in config.samplers:
+    for name in [*config.samplers, *config.beside]:
         sampler = load_sampler(name)
         for member in members(sampler) if sampler.kind == "group" else [sampler]:
             add(member.name, member)
@@ -214,6 +217,12 @@ def arms(config: SweepConfig) -> list[tuple[str, SamplerSettings, SearchConfig]]
         )
         for label, (sampler, search) in found.items()
     ]
+
+
+def list_beside(config: SweepConfig) -> set[str]:
+    """Return the labels of the arms that are ranked beside the others."""
+    others = {label for label, *_ in arms(replace(config, beside=[]))}
+    return {label for label, *_ in arms(config)} - others
 
 
 def expand(config: SweepConfig) -> Iterator[tuple[str, Config]]:
