@@ -27,7 +27,13 @@ from autosmote.config.schema import (
 )
 from autosmote.config.search import SearchConfig
 from autosmote.errors import UserError
-from autosmote.sweep.variants import Variant, expand_samplers, variant_samplers, with_changes
+from autosmote.sweep.variants import (
+    Variant,
+    by_label,
+    expand_samplers,
+    variant_samplers,
+    with_changes,
+)
 
 LAUNCHERS = ("local", "ray", "submitit")
 
@@ -77,6 +83,9 @@ class SweepConfig:
     """The name of the plan; custom where the command line changes its runs."""
     samplers: list[str] = field(default_factory=list)
     """Samplers or groups of samplers; each is an arm under its own name."""
+    beside: list[str] = field(default_factory=list)
+    """Further samplers, which tables rank beside the others: each alone among them, so that their
+    ranks stay as they are."""
     arms: list[Arm] = field(default_factory=list)
     """Further arms."""
     grid: Grid = field(default_factory=Grid)
@@ -134,19 +143,8 @@ class SweepConfig:
 
 # Settings that make another plan where the command line changes them.
 PLANNED = (
-    *(
-        "samplers",
-        "arms",
-        "grid",
-        "variants",
-        "params",
-        "datasets",
-        "irs",
-        "clfs",
-        "metrics",
-        "seeds",
-    ),
-    *("search", "preprocess", "limits"),
+    *("samplers", "beside", "arms", "grid", "variants", "params", "datasets", "irs", "clfs"),
+    *("metrics", "seeds", "search", "preprocess", "limits"),
 )
 
 
@@ -208,7 +206,7 @@ def arms(config: SweepConfig) -> list[tuple[str, SamplerSettings, SearchConfig]]
         if found.setdefault(label, (sampler, search)) != (sampler, search):
             raise UserError(f"Two arms have the label '{label}', but other settings.")
 
-    for member in expand_samplers(config.samplers):
+    for member in expand_samplers([*config.samplers, *config.beside]):
         add(member.name, member)
     for arm in [*config.arms, *(arm for _, arm in grid_arms(config.grid))]:
         sampler = load_sampler(arm.sampler)
@@ -231,6 +229,12 @@ def arms(config: SweepConfig) -> list[tuple[str, SamplerSettings, SearchConfig]]
     ]
 
 
+def list_beside(config: SweepConfig) -> set[str]:
+    """Return the labels of the arms that are ranked beside the others."""
+    others = {label for label, *_ in arms(replace(config, beside=[]))}
+    return {label for label, *_ in arms(config)} - others
+
+
 def expand(config: SweepConfig) -> Iterator[tuple[str, Config]]:
     """Yield the configurations of a sweep, each with the label of its arm.
 
@@ -239,9 +243,7 @@ def expand(config: SweepConfig) -> Iterator[tuple[str, Config]]:
     UserError
         For a setting that is not possible.
     """
-    variants = {
-        label: config.variants[name] for label, name, _ in variant_samplers(config.variants)
-    }
+    variants = by_label(config.variants)
     for (label, sampler, search), dataset, ir, seed in itertools.product(
         arms(config), config.datasets, config.irs, config.seeds
     ):

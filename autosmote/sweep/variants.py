@@ -78,6 +78,11 @@ def variant_samplers(variants: dict[str, Variant]) -> list[tuple[str, str, Sampl
     return found
 
 
+def by_label(variants: dict[str, Variant]) -> dict[str, Variant]:
+    """Return the variants by the labels of their arms."""
+    return {label: variants[name] for label, name, _ in variant_samplers(variants)}
+
+
 def with_changes(settings: Any, changes: dict[str, Any], group: str) -> Any:
     """Return settings with some of them replaced.
 
