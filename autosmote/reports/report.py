@@ -16,6 +16,7 @@ from autosmote.reports.render import drawing
 from autosmote.reports.render.drawing import Figure
 from autosmote.reports.render.table import Cell, Table
 from autosmote.reports.render.writers import to_csv, to_latex, to_markdown, write_text
+from autosmote.reports.studies import sensitivity
 from autosmote.reports.studies.costs import compute_costs, make_costs_table
 from autosmote.reports.studies.selection.figure import draw_gains
 from autosmote.reports.studies.selection.findings import write_findings as write_selection_findings
@@ -33,6 +34,7 @@ TITLES = {
     "figure5": "Figure 5: the course of the search",
     "figure6": "Figure 6: hyperparameters",
     "figure7": "Figure 7: case study",
+    "sensitivity": "Table 2 with one decision changed at a time",
     "selection": "Choosing among the sample sets that were tried",
     "selection_confirmation": "Choosing among sample sets: confirmation",
 }
@@ -84,6 +86,8 @@ def build_report(results_dir: str | Path, experiment: str, budget: str) -> Repor
     cells = {metric: make_cells(study, metric) for metric in study.metrics}
     if experiment in SELECTIONS:
         return _selection_report(study, cells)
+    if experiment == sensitivity.EXPERIMENT:
+        return _sensitivity_report(study, cells)
     found = ranked.study_ranked(study, cells)
     if found is None:
         return _report(study, [], _cost_and_failure_tables(study), list)
@@ -110,6 +114,14 @@ def _selection_report(study: Study, cells: Mapping[str, Cells]) -> Report:
     titles = {arm: what.title() for arm, what in found.selections.items()}
     tables = [*make_selection_tables(name, found), *_cost_and_failure_tables(study, titles)]
     return _report(study, write_selection_findings(found), tables, draw)
+
+
+def _sensitivity_report(study: Study, cells: Mapping[str, Cells]) -> Report:
+    """Build the report of variants of Table 2, each against it."""
+    frame = sensitivity.compute_sensitivity(study, cells)
+    tables = [sensitivity.make_sensitivity_table(study, frame)]
+    findings = sensitivity.write_findings(frame)
+    return _report(study, findings, [*tables, *_cost_and_failure_tables(study)], list)
 
 
 def _report(
