@@ -1,6 +1,6 @@
 # `make` alone lists the targets. The environment is .venv; `make run` and `make test` make it.
 .DEFAULT_GOAL := help
-EXPERIMENTS := table2 table3 table4 figure4 figure5 figure6 figure7
+EXPERIMENTS := table2 table3 table4 figure4 figure5 figure6 figure7 sensitivity
 REPRODUCE := $(EXPERIMENTS:%=reproduce-%)
 .PHONY: help setup setup-rivals setup-ray run test test-rivals test-data lint type data api bench learning \
   compare-library status report \

@@ -1,4 +1,4 @@
-"""CTGAN and TVAE, trained once on the minority rows and sampled for each ratio."""
+"""CTGAN and TVAE, trained once and sampled for each ratio."""
 
 from __future__ import annotations
 
@@ -16,7 +16,12 @@ from baselines.resampler import Features, Groups, Labels, Resampler, training_pa
 if TYPE_CHECKING:
     import pandas as pd
 
-_TABLE = "minority"
+_TABLE = "rows"
+_LABEL = "label"
+_BATCH = 10_000
+"""Rows that are sampled at a time where only those of the minority are kept."""
+_MOST_BATCHES = 50
+"""After so many, those kept are all that a synthesizer makes: TVAE may make one in 10,000."""
 
 
 class _Synthesizer(Resampler):
@@ -26,13 +31,17 @@ class _Synthesizer(Resampler):
     ----------
     random_state : int
         Of training and sampling.
+    rows : {"minority", "all"}
+        Training rows of the synthesizer. minority: it samples what it has seen; all: with their
+        label as a column, and of what it samples the rows with the minority's label are kept. (The
+        paper says no more than "augment the minority class".)
     **params
         Of sdv's class, such as ``epochs=300``.
 
     Raises
     ------
     UserError
-        If sdv is not installed, or its class does not take a parameter.
+        If sdv is not installed, its class does not take a parameter, or `rows` is neither value.
 
     Notes
     -----
@@ -43,13 +52,16 @@ class _Synthesizer(Resampler):
 
     _name: str
 
-    def __init__(self, *, random_state: int, **params: Any) -> None:
+    def __init__(self, *, random_state: int, rows: str = "minority", **params: Any) -> None:
         super().__init__(random_state=random_state)
+        if rows not in ("minority", "all"):
+            raise UserError(f"sampler.params.rows must be minority or all, not {rows}.")
         if find_spec("sdv") is None:
             raise UserError(
                 "CTGAN and TVAE need the package sdv, which is not installed; "
                 "install the extra `generative`: pip install -e '.[generative]'."
             )
+        self._with_label = rows == "all"
         self._params = params
         if params:
             self._check_params()
@@ -59,7 +71,10 @@ class _Synthesizer(Resampler):
         import torch
 
         Metadata, synthesizer = _from_sdv(self._name)
-        rows, sdtypes = self._encode(X[y == 1])
+        rows, sdtypes = self._encode(X if self._with_label else X[y == 1])
+        if self._with_label:
+            rows[_LABEL] = y.astype(str).astype(object)
+            sdtypes[_LABEL] = "categorical"
         columns = {name: {"sdtype": sdtype} for name, sdtype in sdtypes.items()}
         with isolated(self.random_state, with_torch=True), _without_advice():
             self._model = synthesizer(
@@ -72,6 +87,8 @@ class _Synthesizer(Resampler):
                 },
             )
             self._model.fit({_TABLE: rows})
+        # With labels: minority rows so far, of which smaller ratios take fewer.
+        self._minority, self._n_batches = self._decode(rows[:0]), 0
         return self
 
     def resample(self, ratio: float | None) -> tuple[Features, Labels]:
@@ -80,11 +97,35 @@ class _Synthesizer(Resampler):
         n_new = int((1.0 if ratio is None else ratio) * n_majority) - n_minority
         if n_new <= 0:
             raise ValueError(f"ratio {ratio} is not above that of the data")
+        new = self._sample_labelled(n_new) if self._with_label else self._sample(n_new)
+        X = np.vstack([self._X, new])
+        return training_part(X, np.append(self._y, np.ones(len(new), dtype=np.int8)))
+
+    def _sample(self, n_new: int) -> Features:
+        """Sample rows of a synthesizer of minority rows."""
         with isolated(self.random_state, with_torch=True), _without_advice():
             self._model.reset_sampling()  # else it would continue the last call's random sequence
-            rows = self._model.sample(num_rows=n_new)[_TABLE]
-        X = np.vstack([self._X, self._decode(rows)])
-        return training_part(X, np.append(self._y, np.ones(n_new, dtype=np.int8)))
+            return self._decode(self._model.sample(num_rows=n_new)[_TABLE])
+
+    def _sample_labelled(self, n_new: int) -> Features:
+        """Sample rows until enough have the minority's label; fewer where they are too rare.
+
+        sdv's conditional sampling does the same: these synthesizers take no conditions.
+
+        Raises
+        ------
+        ValueError
+            If none has it.
+        """
+        while len(self._minority) < n_new and self._n_batches < _MOST_BATCHES:
+            with isolated(self.random_state, with_torch=True), _without_advice():
+                rows = self._model.sample(num_rows=_BATCH)[_TABLE]
+            found = self._decode(rows[rows[_LABEL] == "1"])
+            self._minority = np.vstack([self._minority, found])
+            self._n_batches += 1
+        if len(self._minority) == 0:
+            raise ValueError(f"none of {_MOST_BATCHES * _BATCH} rows sampled is of the minority")
+        return self._minority[:n_new]
 
     def _encode(self, X: Features) -> tuple[pd.DataFrame, dict[str, str]]:
         """Return a table with one text column per one-hot block, and the columns' sdv types."""

@@ -24,6 +24,7 @@ Record = dict[str, Any]
 
 SIX = tuple(names.DATASETS)[:6]
 ABLATIONS = ("autosmote", *names.ABLATIONS)
+CONTROLS = ("smote_search", "svmsmote_search", "randomsearch")
 
 
 def make_sweep(
@@ -36,6 +37,8 @@ def make_sweep(
     irs: Sequence[float | None] = (20, 50, 100),
     clfs: Sequence[str] = tuple(names.CLASSIFIERS),
     seeds: int = 5,
+    beside: Sequence[str] = (),
+    extended: bool = False,
     n_iterations: int = 0,
     grid: Callable[[str], Mapping[str, Any]] = lambda arm: {},
     change: Callable[[Record], Record | None] = lambda record: record,
@@ -46,6 +49,10 @@ def make_sweep(
     ----------
     arms : sequence of str
         Each is its sampler's name too.
+    beside : sequence of str
+        Further arms, which the plan marks to be ranked beside the others.
+    extended : bool
+        Give each run a score on an extended test.
     n_iterations : int
         Length of the searches' histories; 0 writes none.
     grid : callable
@@ -54,6 +61,7 @@ def make_sweep(
         Gets each record before it is written; None from it is a run that is missing.
     """
     rng = np.random.default_rng(0)
+    arms = [*arms, *beside]
     strength = dict(zip(arms, rng.normal(0, 0.04, len(arms)), strict=True))
     plan, rows, histories = [], [], []
     cells = product(datasets, irs, clfs, names.METRICS, range(seeds))
@@ -63,7 +71,11 @@ def make_sweep(
             key = f"{dataset}-ir{names.ratio(ir)}-{clf}-{arm}-{metric}-seed{seed}"
             test = none if arm == "none" else base + strength[arm] + rng.normal(0, 0.03)
             record = _record(dataset, ir, clf, arm, metric, seed, float(test), float(none))
-            plan.append({"key": key, "arm": arm, **grid(arm)} | {k: record[k] for k in _PLANNED})
+            if extended:
+                for name, score in (("scores", test), ("reference", none)):
+                    record[name]["extended"] = {"macro_f1": score - 0.01, "mcc": score - 0.31}
+            row = {"key": key, "arm": arm, **grid(arm)} | {k: record[k] for k in _PLANNED}
+            plan.append(row | {"beside": True} if arm in beside else row)
             if (changed := change(record)) is not None:
                 rows.append(record_row(key, changed))
                 best = np.maximum.accumulate(rng.normal(0.6, 0.05, n_iterations)).tolist()
@@ -100,7 +112,8 @@ def _record(
         parts = (("validation", validation), ("test", test))
         return {part: {"macro_f1": x, "mcc": x - 0.3} for part, x in parts}
 
-    is_search = sampler == names.FULL
+    is_search = sampler in (names.FULL, *names.ABLATIONS, *CONTROLS)
+    kind = "search" if is_search else "resampler"
     return {
         "schema_version": 1,
         "protocol_version": 1,
@@ -127,7 +140,11 @@ def _record(
         "search": {"device": "cpu"} if is_search else None,
         "seconds": {"total": 20.0 if is_search else 0.5 + len(sampler) / 10},
         "peak_memory_mb": 500.0,
-        "config": {"clf": {"name": clf, "params": {"random_state": 0}}},
+        "config": {
+            "clf": {"name": clf, "params": {"random_state": 0}},
+            "search": {"reward": "validation", "final": "best", "folds": 5, "keep": 25},
+            "sampler": {"kind": kind, "params": {}},
+        },
         "versions": {"python": "3.11", "scikit-learn": "1.9"},
         "git_revision": "0" * 40,
         "machine": {"system": "Linux", "architecture": "x86_64"},
@@ -142,10 +159,9 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        n = make_sweep(folder, "table2", seeds=arguments.seeds)
-        n += make_sweep(
-            folder, "table4", arms=ABLATIONS, datasets=["mozilla4"], seeds=arguments.seeds
-        )
+        given: dict[str, Any] = {"seeds": arguments.seeds, "extended": True}
+        n = make_sweep(folder, "table2", beside=CONTROLS, **given)
+        n += make_sweep(folder, "table4", arms=ABLATIONS, datasets=["mozilla4"], **given)
         start, cpu_start = time.perf_counter(), time.process_time()
         n_files = sum(len(reports.write(folder, name, "paper")) for name in ("table2", "table4"))
         seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start

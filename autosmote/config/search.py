@@ -20,7 +20,7 @@ LOW_LEVEL_NETS = ("joint", "paper")
 LAMBDA_HEADS = ("discrete", "continuous")
 ABLATIONS = (
     "none", "no_cross_instance", "no_instance_specific", "no_low_level", "flat", "random_search",
-    "merge_train_val",
+    "merge_train_val", "random_search_per_row",
 )  # fmt: skip
 LEARNERS = ("auto", "torch", "numpy")
 REWARDS = ("validation", "crossfit")
@@ -42,6 +42,9 @@ class SearchConfig:
     """Instance-specific actions 0..G2."""
     K: int = 30
     """Neighbour slots of a minority row, itself included; at most the number of minority rows."""
+    include_largest: bool = True
+    """Whether G1 and G2 themselves are actions; false, as in the authors' code: 0..G1 - 1 and
+    0..G2 - 1."""
     lag: int = 4
     """Episodes in flight: episode n is made with the parameters after episodes 0..n - lag; 1 is
     on-policy. Part of a run's identity; more actors than this have nothing to do."""
@@ -74,6 +77,8 @@ class SearchConfig:
     """auto: a fast exact scorer where there is one for the classifier; refit: scikit-learn."""
     scoring_memory: int = 1024
     """MB that a fast scorer may precompute; beyond it, it falls back to refit."""
+    bin_width: int = 10
+    """Use counts in one bin of a row's state (Section 3.2): bin = min(count // bin_width, 9)."""
     low_level_rows: int = 10
     """Rows per episode whose low-level steps are learned from."""
     low_level_net: str = "paper"
@@ -85,6 +90,9 @@ class SearchConfig:
     """B of the instance-specific queue."""
     buffer_low: int = 300
     """B of the low-level queue."""
+    chunks_per_update: int = 1
+    """Chunks of B steps in one update, each with V-trace targets of its own; their losses are
+    summed (the authors' code: 8)."""
     learning_rate: float = 0.005
     """Adam's, constant."""
     gamma: float = 1.0
@@ -118,7 +126,9 @@ class SearchConfig:
     """A part of the method that is replaced (Section 4.4). no_cross_instance,
     no_instance_specific: the level's factor is half its largest; no_low_level: neighbours and
     lambdas at random; flat: one policy over "make this sample" and "next row"; random_search: all
-    at random; merge_train_val: train and score on the training and validation rows together."""
+    at random; merge_train_val: train and score on the training and validation rows together;
+    random_search_per_row: all at random, with one scaling factor a row, 0..G1 x G2, and none for
+    all rows."""
 
     def check(self) -> None:
         """Check every setting.
@@ -130,7 +140,8 @@ class SearchConfig:
         """
         positive = (
             "iterations", "G2", "K", "lag", "scoring_memory", "low_level_rows",
-            "buffer_cross", "buffer_instance", "buffer_low", "keep",
+            "buffer_cross", "buffer_instance", "buffer_low", "keep", "bin_width",
+            "chunks_per_update",
         )  # fmt: skip
         given = [name for name in ("G1", "patience") if getattr(self, name) is not None]
         for name in (*positive, *given):
@@ -258,3 +269,21 @@ def resolve_actors(actors: int | str, lag: int) -> int:
 def resolve_G1(config: SearchConfig, ir: float) -> int:
     """Return G1: as set, or so that G1 x G2 is four times the imbalance ratio (Section 4.1)."""
     return config.G1 or max(1, round(config.samples_per_ir * ir / config.G2))
+
+
+def largest_factors(config: SearchConfig, G1: int) -> tuple[int, int]:
+    """Return the largest cross-instance and instance-specific scaling factors.
+
+    Raises
+    ------
+    UserError
+        Where one is 0, so that no rows could be made.
+    """
+    less = 0 if config.include_largest else 1
+    g1, g2 = G1 - less, config.G2 - less
+    if min(g1, g2) < 1:
+        raise UserError(
+            f"search.include_largest=false leaves no scaling factor but 0 with G1={G1} and "
+            f"G2={config.G2}; both must be at least 2."
+        )
+    return (1, g1 * g2) if config.ablation == "random_search_per_row" else (g1, g2)

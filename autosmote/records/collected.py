@@ -55,6 +55,8 @@ HISTORY_COLUMNS = ("key", "iteration", "reward", "best", "n_synthetic")
 PLAN_COLUMNS = ("key", "arm", "dataset", "ir", "clf", "sampler", "metric", "seed")
 GRID_COLUMNS = ("source", "reward", "final", "keep")
 """Further columns of a plan whose arms are a grid of sources and rules."""
+BESIDE = "beside"
+"""A further column of a plan: true for arms that are ranked beside the others."""
 
 _ORDER = ("dataset", "ir", "clf", "metric", "sampler", "seed", "arm", "key", "iteration")
 _JSON = ("grid", "warnings", "config", "versions")
@@ -123,8 +125,10 @@ def read_plan(folder: str | Path, budget: str) -> pd.DataFrame:
             f"There is no plan of the budget '{budget}' in '{Path(folder).name}'; "
             f"make one by experiment={Path(folder).name} budget={budget} of autosmote.sweep."
         )
-    table = _read(path, PLAN_COLUMNS + GRID_COLUMNS)
-    return table if table["source"].notna().any() else table[list(PLAN_COLUMNS)]
+    table = _read(path, (*PLAN_COLUMNS, *GRID_COLUMNS, BESIDE))
+    further = [(GRID_COLUMNS, "source"), ((BESIDE,), BESIDE)]
+    unused = [name for names, told_by in further for name in names if table[told_by].isna().all()]
+    return table.drop(columns=unused)
 
 
 def write_plan(
@@ -133,6 +137,7 @@ def write_plan(
     """Write the runs that a budget asks for, and the command that asked for it."""
     plans, rows = Path(folder) / "plans", list(rows)
     columns = PLAN_COLUMNS + GRID_COLUMNS * any("source" in row for row in rows)
+    columns += (BESIDE,) * any(row.get(BESIDE) for row in rows)
     _write(plans / f"{budget}.csv.gz", columns, sorted(_cells(rows, columns), key=_order))
     write_json(plans, f"{budget}.json", about)
 
@@ -214,7 +219,8 @@ def _read_text(path: Path, columns: Sequence[str]) -> str:
 def _read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     import pandas as pd
 
-    kinds = {name: "object" for name in columns if name in _TEXT} | {"imputed": "boolean"}
+    kinds = {name: "object" for name in columns if name in _TEXT}
+    kinds |= dict.fromkeys(("imputed", BESIDE), "boolean")
     # Only what is empty is missing: a sampler is called "none".
     table = pd.read_csv(
         io.StringIO(_read_text(path, columns)),

@@ -29,8 +29,8 @@ def write(
         If cells are missing, with a list; or if there is no plan, or records of different
         protocol versions or data are mixed.
     """
-    from autosmote.reports.cells import refuse_missing
     from autosmote.reports.report import build_report, write_figures, write_tables
+    from autosmote.reports.study import refuse_missing
 
     report = build_report(results_dir, experiment, budget)
     if not allow_missing:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from autosmote.reports import names
-from autosmote.reports.cells import Study
 from autosmote.reports.names import FULL, METRICS, OVERALL
 from autosmote.reports.statistics.significance import LEVEL, MIN_CONFIGURATIONS
 from autosmote.reports.studies.summary import Summary
+from autosmote.reports.study import Study
+from autosmote.reports.verdicts import count_noun, join_words
 
 CAVEATS = (
     "The triangles are not adjusted for the number of rivals: of 24 rivals that are in truth as "
@@ -26,67 +27,77 @@ CAVEATS = (
 )
 
 
-def write_findings(study: Study, summary: Summary) -> list[str]:
-    """Say where AutoSMOTE stands, against whom it wins, and how that compares with the paper."""
-    return [
-        sentence
-        for metric in summary.metrics
-        if summary.get(metric, OVERALL, FULL)["n"]
-        for sentence in _of_metric(summary, metric)
-    ] + write_doubts(
-        study, "Samplers are compared on the seeds that all of a configuration's samplers have."
-    )
-
-
-def _of_metric(summary: Summary, metric: str) -> list[str]:
-    order = summary.ordered(metric)
-    row = summary.get(metric, OVERALL, FULL)
-    place = order.index(FULL) + 1
-    within = ""
-    if not np.isnan(row["rank_low"]):
-        within = f" (95% interval {row['rank_low']:.2f} to {row['rank_high']:.2f})"
-    printed = row["paper_rank"]
-    paper = "" if np.isnan(printed) else f"; the paper has {printed:.2f}"
-    first = (
-        f"{METRICS[metric]}: AutoSMOTE is number {place} of {len(order)} with an average rank of "
-        f"{row['rank']:.2f}{within} over {count_noun(row['n'], 'configuration')}{paper}."
-    )
-    if place > 1:
-        best = summary.get(metric, OVERALL, order[0])
-        first += f" {names.arm(order[0])} is first with {best['rank']:.2f}."
-    rivals = [(arm, summary.get(metric, OVERALL, arm)) for arm in order if arm != FULL]
-    if not rivals or row["n"] < MIN_CONFIGURATIONS:
-        second = f"A test needs {MIN_CONFIGURATIONS} configurations."
-    else:
-        better = [names.arm(arm) for arm, rival in rivals if rival["better"]]
-        adjusted = sum(rival["p_holm"] < LEVEL for _, rival in rivals)
-        second = (
-            f"It is significantly better than {len(better)} of {len(rivals)}, and than {adjusted} "
-            "after Holm's adjustment"
+def write_standing(summary: Summary, metric: str) -> list[str]:
+    """Say what place AutoSMOTE has, on the test part and on the extended test."""
+    texts = []
+    for one, on in _on_tests(summary):
+        row = one.get(metric, OVERALL, FULL)
+        if not row["n"]:
+            continue
+        order = one.ordered(metric)
+        place = order.index(FULL) + 1
+        within = ""
+        if not np.isnan(row["rank_low"]):
+            within = f" (95% interval {row['rank_low']:.2f} to {row['rank_high']:.2f})"
+        text = (
+            f"{on}number {place} of {len(order)} with an average rank of {row['rank']:.2f}{within} "
+            f"over {count_noun(row['n'], 'configuration')}"
         )
-        not_better = [names.arm(arm) for arm, rival in rivals if not rival["better"]]
-        second += f"; not than {join_words(not_better)}." if not_better else "."
-    validation = [summary.get(metric, OVERALL, arm)["validation_rank"] for arm in order]
-    third = (
-        "By the validation score it is number "
-        f"{1 + sum(other < row['validation_rank'] for other in validation)} "
+        if place > 1:
+            best = one.get(metric, OVERALL, order[0])
+            text += f", where {names.arm(order[0])} is first with {best['rank']:.2f}"
+        texts.append(text)
+    if not texts:
+        return []
+    printed = summary.get(metric, OVERALL, FULL)["paper_rank"]
+    paper = "" if np.isnan(printed) else f"; the paper has {printed:.2f}"
+    return [f"{METRICS[metric]}: AutoSMOTE is {'; '.join(texts)}{paper}."]
+
+
+def write_tests(summary: Summary, metric: str) -> list[str]:
+    """Say than whom AutoSMOTE is significantly better, what it gains, and what the paper has."""
+    found = []
+    for one, on in _on_tests(summary):
+        row = one.get(metric, OVERALL, FULL)
+        rivals = {arm: one.get(metric, OVERALL, arm) for arm in one.ordered(metric) if arm != FULL}
+        if not rivals or row["n"] < MIN_CONFIGURATIONS:
+            needed = f"a significance test needs {MIN_CONFIGURATIONS} configurations"
+            found.append(f"{METRICS[metric]}: {on}{needed}.")
+            continue
+        better = sum(rival["better"] for rival in rivals.values())
+        adjusted = sum(rival["p_holm"] < LEVEL for rival in rivals.values())
+        not_better = [names.arm(arm) for arm, rival in rivals.items() if not rival["better"]]
+        found.append(
+            f"{METRICS[metric]}: {on}AutoSMOTE is significantly better than {better} of "
+            f"{len(rivals)}, and than {adjusted} after Holm's adjustment"
+            + (f"; not than {join_words(not_better)}." if not_better else ".")
+        )
+    row = summary.get(metric, OVERALL, FULL)
+    ranks = [summary.get(metric, OVERALL, arm)["validation_rank"] for arm in summary.arms]
+    gains = [f"{row['test_gain']:+.3f} on the test part"]
+    if summary.extended is not None:
+        extended = summary.extended.get(metric, OVERALL, FULL)
+        gains.append(f"{extended['test_gain']:+.3f} on the extended test")
+    found.append(
+        f"{METRICS[metric]}: by the validation score AutoSMOTE is number "
+        f"{1 + sum(other < row['validation_rank'] for other in ranks)} "
         f"(average rank {row['validation_rank']:.2f}): over no resampling it gains "
-        f"{row['validation_gain']:+.3f} there and {row['test_gain']:+.3f} on the test part."
+        f"{row['validation_gain']:+.3f} there, {join_words(gains)}."
     )
-    found = [first, second, third]
     value, n = summary.spearman(metric, OVERALL)
     if n >= 3:
         found.append(
-            f"Over {n} of them the overall ranks correlate {value:.2f} (Spearman) with the paper's."
+            f"{METRICS[metric]}: the overall ranks of {n} arms correlate {value:.2f} (Spearman) "
+            "with the paper's."
         )
     return found
 
 
-def join_words(texts: list[str]) -> str:
-    """Return "a, b and c"; of more than eight the first, and how many more."""
-    if len(texts) > 8:
-        return f"{', '.join(texts[:8])} and {len(texts) - 8} more"
-    return " and ".join(filter(None, (", ".join(texts[:-1]), texts[-1])))
+def _on_tests(summary: Summary) -> list[tuple[Summary, str]]:
+    """Return the summaries of both tests with the words for them; none where there is but one."""
+    if summary.extended is None:
+        return [(summary, "")]
+    return [(summary, "on the test part "), (summary.extended, "on the extended test ")]
 
 
 def _scope(study: Study) -> str:
@@ -102,11 +113,6 @@ def _scope(study: Study) -> str:
         f"{count_noun(runs['seed'].nunique(), 'seed')}; the paper's Tables 2 and 3 are over six "
         "datasets, ratios 20, 50 and 100, four classifiers and five seeds."
     )
-
-
-def count_noun(n: int, what: str) -> str:
-    """Return "1 seed" or "2 seeds"."""
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def write_doubts(study: Study, if_missing: str) -> list[str]:

@@ -33,6 +33,8 @@ _CATEGORIES = {
     "Meta-learning": "MESA",
     "Auto-sampling": "AutoSMOTE",
 }
+BESIDE = "With as many classifiers"
+"""The category of arms that are ranked beside the others."""
 _TABLE2 = {
     name.lower(): (category, name)
     for category, names in _CATEGORIES.items()
@@ -65,7 +67,15 @@ VARIANTS = {
     )
 }
 """Those that the paper's Table 3 names; others keep the name of their record."""
-_CONTROLS = {"random": ABLATIONS["random_search"], "bagging": "Bagging"}
+_CONTROLS = {
+    "random": ABLATIONS["random_search"],
+    "bagging": "Bagging",
+    "randomsearch": "Random search in its space",
+    "smote_search": "SMOTE search",
+    "svmsmote_search": "SVMSMOTE search",
+}
+OF_CONTROLS = ("smote", "svmsmote")
+"""The samplers of Table 2 whose seeds and ratios its controls search."""
 
 
 def arm(name: str) -> str:

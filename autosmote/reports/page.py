@@ -19,8 +19,11 @@ _LISTED = 200  # of missing cells
 _HOW_TO_READ = (
     "Samplers are ranked within each configuration (dataset, imbalance ratio, classifier) by the "
     "mean test score over the seeds, and the ranks are averaged; 1 is best. Each metric has runs "
-    "of its own, which were tuned on it. Click on a column's name to sort by it; small grey "
-    "numbers are the paper's."
+    "of its own, which were tuned on it. Extended is the extended test: the test part and the "
+    "minority rows that under-sampling removed, weighted to the same imbalance ratio. It is less "
+    "noisy, and conclusions are drawn on it; the paper has the test part alone. Click on a "
+    "column's name to sort by it; small grey numbers are the paper's, or of the extended test "
+    "where the notes of the table say so."
 )
 
 

@@ -3,42 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
-from autosmote.records.collected import read_histories
-from autosmote.reports import names
-from autosmote.reports.cells import Cells, Study, load_study, make_cells
-from autosmote.reports.findings import write_findings
-from autosmote.reports.paper import read_paper_ranks
-from autosmote.reports.render import drawing, figures
+from autosmote.reports import names, ranked
+from autosmote.reports.cells import Cells, make_cells
+from autosmote.reports.render import drawing
 from autosmote.reports.render.drawing import Figure
 from autosmote.reports.render.table import Cell, Table
 from autosmote.reports.render.writers import to_csv, to_latex, to_markdown, write_text
-from autosmote.reports.studies.breakdowns import (
-    compute_group_ranks,
-    compute_hyperparameter_ranks,
-    make_groups_table,
-    make_hyperparameters_table,
-)
-from autosmote.reports.studies.case_study import draw_case_study
-from autosmote.reports.studies.courses import draw_course, draw_hyperparameters
+from autosmote.reports.studies import sensitivity
+from autosmote.reports.studies.costs import compute_costs, make_costs_table
 from autosmote.reports.studies.selection.figure import draw_gains
 from autosmote.reports.studies.selection.findings import write_findings as write_selection_findings
 from autosmote.reports.studies.selection.gains import study_selection
 from autosmote.reports.studies.selection.questions import EXPERIMENTS as SELECTIONS
 from autosmote.reports.studies.selection.tables import make_tables as make_selection_tables
-from autosmote.reports.studies.summary import Summary, summarise
-from autosmote.reports.tables import (
-    make_rank_table,
-    make_statistics_table,
-    make_tests_table,
-    make_top_table,
-)
+from autosmote.reports.study import Study, load_study
 
 TITLES = {
     "table2": "Table 2: samplers",
@@ -49,6 +34,7 @@ TITLES = {
     "figure5": "Figure 5: the course of the search",
     "figure6": "Figure 6: hyperparameters",
     "figure7": "Figure 7: case study",
+    "sensitivity": "Table 2 with one decision changed at a time",
     "selection": "Choosing among the sample sets that were tried",
     "selection_confirmation": "Choosing among sample sets: confirmation",
 }
@@ -100,22 +86,18 @@ def build_report(results_dir: str | Path, experiment: str, budget: str) -> Repor
     cells = {metric: make_cells(study, metric) for metric in study.metrics}
     if experiment in SELECTIONS:
         return _selection_report(study, cells)
-    has_full = any(names.FULL in one.arms for one in cells.values())
-    rows = [summarise(one, names.FULL if has_full else None) for one in cells.values()]
-    rows = [row for row in rows if len(row)]
-    title = title_of(experiment, budget)
-    tables, sentences = [_make_failures_table(study)], []
-    draw: Callable[[], list[Figure]] = list
-    if rows:
-        summary = Summary(pd.concat(rows, ignore_index=True), read_paper_ranks(experiment))
-        sentences = write_findings(study, summary)
-        by_group, by_value = compute_group_ranks(cells), compute_hyperparameter_ranks(cells)
-        tables = [
-            *_tables(experiment, title, summary, by_group, by_value),
-            _make_failures_table(study),
-        ]
-        draw = partial(_figures, study, cells, summary, by_group, by_value)
-    return _report(study, sentences, tables, draw)
+    if experiment == sensitivity.EXPERIMENT:
+        return _sensitivity_report(study, cells)
+    found = ranked.study_ranked(study, cells)
+    if found is None:
+        return _report(study, [], _cost_and_failure_tables(study), list)
+    tables = ranked.make_tables(title_of(experiment, budget), found)
+    return _report(
+        study,
+        ranked.write_findings(found),
+        [*tables, *_cost_and_failure_tables(study)],
+        partial(ranked.draw_figures, found),
+    )
 
 
 def _selection_report(study: Study, cells: Mapping[str, Cells]) -> Report:
@@ -126,11 +108,20 @@ def _selection_report(study: Study, cells: Mapping[str, Cells]) -> Report:
     def draw() -> list[Figure]:
         whole = found.arms[found.arms["block"] == found.blocks[0].name]
         with drawing.style():
-            figure = draw_gains(f"{name}_gains", whole)
+            figure = draw_gains(f"{name}_gains", whole, found.judged)
         return [] if figure is None else [figure]
 
-    tables = [*make_selection_tables(name, found), _make_failures_table(study)]
+    titles = {arm: what.title() for arm, what in found.selections.items()}
+    tables = [*make_selection_tables(name, found), *_cost_and_failure_tables(study, titles)]
     return _report(study, write_selection_findings(found), tables, draw)
+
+
+def _sensitivity_report(study: Study, cells: Mapping[str, Cells]) -> Report:
+    """Build the report of variants of Table 2, each against it."""
+    frame = sensitivity.compute_sensitivity(study, cells)
+    tables = [sensitivity.make_sensitivity_table(study, frame)]
+    findings = sensitivity.write_findings(frame)
+    return _report(study, findings, [*tables, *_cost_and_failure_tables(study)], list)
 
 
 def _report(
@@ -143,55 +134,11 @@ def _report(
     return Report(study, title, sentences, tables, draw, source, _versions(study.runs))
 
 
-def _tables(
-    experiment: str, title: str, summary: Summary, by_group: pd.DataFrame, by_value: pd.DataFrame
-) -> Iterable[Table]:
-    if experiment == "table3":
-        yield make_top_table(experiment, title, summary)
-        yield make_rank_table(f"{experiment}_all", f"{title}, all", summary)
-    elif len(by_value):
-        yield make_hyperparameters_table(experiment, title, by_value)
-    else:
-        yield make_rank_table(experiment, title, summary, by_dataset=experiment != "table4")
-    for metric in summary.metrics:
-        yield make_statistics_table(f"{experiment}_statistics_{metric}", summary, metric)
-        if names.FULL in summary.arms:
-            yield make_tests_table(f"{experiment}_tests_{metric}", summary, metric)
-    yield make_groups_table(f"{experiment}_by_classifier_and_ratio", by_group)
-
-
-def _figures(
-    study: Study,
-    cells_of: Mapping[str, Cells],
-    summary: Summary,
-    by_group: pd.DataFrame,
-    by_value: pd.DataFrame,
-) -> list[Figure]:
-    """Draw the paper's figures where the experiment has them, then those that every one has."""
-    experiment = study.experiment
-    figure4 = "figure4" if experiment in ("table2", "figure4") else f"{experiment}_by_group"
-    with drawing.style():
-        drawn = [
-            draw_course(f"{experiment}_course", study, read_histories(study.folder)),
-            draw_hyperparameters(f"{experiment}_hyperparameters", by_value),
-            draw_case_study(f"{experiment}_rows", study),
-        ]
-        if names.FULL in summary.arms and summary.n(names.OVERALL) > 1:
-            drawn += [
-                figures.draw_ranks_by_group(figure4, by_group),
-                figures.draw_critical_difference(f"{experiment}_differences", cells_of, summary),
-                figures.draw_cost(f"{experiment}_cost", summary),
-                figures.draw_gains(f"{experiment}_gains", summary),
-            ]
-    # Figure 5 is figure5.svg, not figure5_course.svg.
-    own = {"figure5": "course", "figure6": "hyperparameters", "figure7": "rows"}
-    return [
-        replace(figure, name=experiment)
-        if figure.name == f"{experiment}_{own.get(experiment)}"
-        else figure
-        for figure in drawn
-        if figure is not None
-    ]
+def _cost_and_failure_tables(study: Study, titles: Mapping[str, str] | None = None) -> list[Table]:
+    arms = names.arms_in_order(study.runs["arm"])
+    titles = titles or {arm: names.arm(arm) for arm in arms}
+    costs = make_costs_table(f"{study.experiment}_costs", compute_costs(study), titles)
+    return [costs, _make_failures_table(study)]
 
 
 def _source(study: Study) -> str:

@@ -1,8 +1,8 @@
-"""Tables 2 to 4 in the paper's layout, its numbers beside ours, and the tests behind them."""
+"""Tables 2 to 4 in the paper's layout, its numbers beside ours."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -11,14 +11,18 @@ import numpy as np
 from autosmote.reports import names
 from autosmote.reports.names import METRICS, OVERALL
 from autosmote.reports.paper import SLIPS
-from autosmote.reports.render.table import NONE, Cell, Table, format_estimate, format_number
+from autosmote.reports.render.table import NONE, Cell, Table, format_number
 from autosmote.reports.statistics.significance import LEVEL, MIN_CONFIGURATIONS
 from autosmote.reports.studies.summary import Summary
 
-_BETTER, _INCOMPLETE = "▲", "†"
+BETTER, _INCOMPLETE, _BESIDE = "▲", "†", "‡"
 _TOP = 5
+EXTENDED = (
+    "Extended: on the extended test, which has the minority rows that under-sampling removed as "
+    "well, weighted to the same imbalance ratio. The paper has none; conclusions are drawn on it."
+)
 _TRIANGLE = (
-    f"{_BETTER}: AutoSMOTE is better by a one-sided Wilcoxon signed-rank test over the "
+    f"{BETTER}: AutoSMOTE is better by a one-sided Wilcoxon signed-rank test over the "
     f"configurations' mean test scores, p < {LEVEL:g}, not adjusted for the number of rivals, as "
     "in the paper. Adjusted p-values (Holm) are in the tables of tests."
 )
@@ -28,42 +32,82 @@ _DAGGER = (
 )
 
 
-def make_rank_table(name: str, caption: str, summary: Summary, *, by_dataset: bool = True) -> Table:
-    """Make the table of average ranks of every arm: Tables 2 and 4.
+def make_rank_tables(
+    name: str, caption: str, summary: Summary, *, by_dataset: bool = True
+) -> Iterator[Table]:
+    """Make the tables of average ranks of every arm: Tables 2 and 4.
 
-    "table2" has the paper's categories on the left; without `by_dataset` there is one column of
-    ranks, over all datasets.
+    The first has the paper's layout and its test, and beside that the overall ranks on the
+    extended test; where there are columns of datasets, the second has theirs. "table2" has the
+    paper's categories on the left.
     """
     columns = summary.columns if by_dataset else [OVERALL]
     categories = name == "table2"
-    rows: list[list[Cell]] = []
-    for arm in summary.arms:
-        cells = [_rank_cell(summary, column, arm) for column in columns]
+    shown = [(summary, column) for column in columns]
+    if summary.extended is None:
+        yield _rank_table(name, caption, summary, shown, categories)
+        return
+    yield _rank_table(name, caption, summary, [*shown, (summary.extended, OVERALL)], categories)
+    if len(columns) > 1:
+        shown = [(summary.extended, column) for column in summary.extended.columns]
+        on = f"{caption}, on the extended test"
+        yield _rank_table(f"{name}_extended", on, summary, shown, categories)
+
+
+def _rank_table(
+    name: str,
+    caption: str,
+    summary: Summary,
+    shown: Sequence[tuple[Summary, str]],
+    categories: bool,
+) -> Table:
+    """Make a table with a column for each dataset of a summary in `shown`."""
+
+    def row_of(arm: str, mark: str = "") -> list[Cell]:
+        cells = [_rank_cell(of, column, arm) for of, column in shown]
         imputed, runs = summary.imputed(arm)
-        label = [Cell(names.category(arm))] if categories else []
-        rows.append([*label, Cell(names.arm(arm)), *cells, Cell(f"{imputed}/{runs}", sort=imputed)])
-    footer = []
-    if any(summary.spearman(metric, column)[1] for metric in summary.metrics for column in columns):
-        found = [_spearman_cell(summary, column) for column in columns]
+        category = names.BESIDE if arm in summary.beside else names.category(arm)
+        label = [Cell(category)] if categories else []
+        cells.append(Cell(f"{imputed}/{runs}", sort=imputed))
+        return [*label, Cell(names.arm(arm) + mark), *cells]
+
+    rows = [row_of(arm) for arm in summary.arms]
+    footer = [row_of(arm, _BESIDE) for arm in summary.beside]
+    for row in footer[1:] if categories else []:
+        row[0] = Cell("")  # named once, as the groups above it
+    with_paper = any(of.spearman(metric, on)[1] for of, on in shown for metric in of.metrics)
+    if with_paper:
+        found = [_spearman_cell(of, column) for of, column in shown]
         blank = [Cell("")] if categories else []
         footer.append([*blank, Cell("Spearman's ρ with the paper"), *found, Cell("")])
     metrics = "/".join(METRICS[metric] for metric in summary.metrics)
     left = ["Category", "Method"] if categories else ["Method"]
-    heads = [_head(summary, column) for column in columns]
+    is_mixed = len({id(of) for of, _ in shown}) > 1
+    heads = [_head(of, column, is_mixed and of is not summary) for of, column in shown]
     n_left = len(left)
-    spans = [("", n_left), ("Dataset", len(columns) - 1), ("", 2)] if len(columns) > 1 else []
-    beside = "; beside them the paper's own" if footer else ""
+    n_datasets = sum(column != OVERALL for _, column in shown)
+    rest = len(heads) - n_datasets + 1
+    spans = [("", n_left), ("Dataset", n_datasets), ("", rest)] if n_datasets else []
+    beside = "; beside them the paper's own" if with_paper else ""
     notes = [f"Average ranks of {metrics}, 1 is best{beside}."]
+    if any(of is not summary for of, _ in shown):
+        notes.append(EXTENDED)
     if names.FULL in summary.arms:
         notes.append(_TRIANGLE)
+    if summary.beside:
+        notes.append(
+            f"{_BESIDE}: trains as many classifiers as AutoSMOTE; ranked alone among the others, "
+            "whose ranks it does not change."
+        )
     notes.append("Imputed: runs whose sampler failed and counts as no resampling, of all runs.")
-    if any(summary.n(column) < MIN_CONFIGURATIONS for column in columns):
+    if any(of.n(column) < MIN_CONFIGURATIONS for of, column in shown):
         notes.append(_TOO_FEW)
-    if any(_INCOMPLETE in cell.text for row in rows for cell in row):
+    if any(_INCOMPLETE in cell.text for row in [*rows, *footer] for cell in row):
         notes.append(_DAGGER)
     if name == "table2":
         notes.append(SLIPS)
-    data = summary.rows[summary.rows["column"].isin(columns)]
+    data = summary.data()
+    data = data[data["column"].isin({column for _, column in shown})]
     return Table(
         name,
         caption,
@@ -78,10 +122,15 @@ def make_rank_table(name: str, caption: str, summary: Summary, *, by_dataset: bo
     )
 
 
-def _head(summary: Summary, column: str) -> str:
+def _head(summary: Summary, column: str, is_extended: bool) -> str:
+    where = f"{names.dataset(column)}, extended" if is_extended else names.dataset(column)
+    return f"{where} {sample_size(summary, column)}"
+
+
+def sample_size(summary: Summary, column: str) -> str:
+    """Return "(n = 48)" of a column, and whether that is too small for tests."""
     n = summary.n(column)
-    few = ", too small" if n < MIN_CONFIGURATIONS else ""
-    return f"{names.dataset(column)} (n = {n}{few})"
+    return f"(n = {n}{', too small' if n < MIN_CONFIGURATIONS else ''})"
 
 
 def _rank_cell(summary: Summary, column: str, arm: str) -> Cell:
@@ -90,24 +139,26 @@ def _rank_cell(summary: Summary, column: str, arm: str) -> Cell:
     for metric, row in zip(summary.metrics, found, strict=True):
         texts.append(_rank_text(row))
         if "p" in row and arm != names.FULL:
-            hints.append(f"{METRICS[metric]}: n = {row['n_pairs']:g}, {_p_and_holm(row)}")
+            hints.append(f"{METRICS[metric]}: n = {row['n_pairs']:g}, {phrase_tests(row)}")
     beside = "/".join(paper or NONE for paper in papers) if any(papers) else ""
     return Cell("/".join(texts), beside, float(found[0]["rank"]), "; ".join(hints))
 
 
 def _rank_text(row: Mapping[str, Any]) -> str:
-    mark = _BETTER if row.get("better") is True else ""
+    mark = BETTER if row.get("better") is True else ""
     mark += _INCOMPLETE if 0 < row["n"] < row["n_planned"] else ""
     return format_number(row["rank"], 2) + mark
 
 
 def _paper_text(row: Mapping[str, Any]) -> str:
     rank = row.get("paper_rank", np.nan)
-    return "" if np.isnan(rank) else f"{rank:.2f}{_BETTER if row['paper_better'] else ''}"
+    return "" if np.isnan(rank) else f"{rank:.2f}{BETTER if row['paper_better'] else ''}"
 
 
 def _spearman_cell(summary: Summary, column: str) -> Cell:
     found = [summary.spearman(metric, column) for metric in summary.metrics]
+    if not any(n for _, n in found):
+        return Cell("")
     return Cell("/".join(format_number(value, 2) for value, _ in found), hint=f"n = {found[0][1]}")
 
 
@@ -122,20 +173,25 @@ def make_top_table(name: str, caption: str, summary: Summary) -> Table:
         for arm in kept:
             row = summary.get(metric, OVERALL, arm)
             place = order.index(arm) + 1
-            rank = Cell(_rank_text(row), _paper_text(row), row["rank"])
-            block.append([Cell(f"{place}. {names.arm(arm)}"), rank])
+            ranks = [Cell(_rank_text(row), _paper_text(row), row["rank"])]
+            if summary.extended is not None:
+                on_extended = summary.extended.get(metric, OVERALL, arm)
+                ranks.append(Cell(_rank_text(on_extended), sort=on_extended["rank"]))
+            block.append([Cell(f"{place}. {names.arm(arm)}"), *ranks])
         blocks.append(block)
     height = max(map(len, blocks), default=0)
-    blank = [Cell(""), Cell("")]
+    heads = ["Sampler", "{}"] if summary.extended is None else ["Sampler", "{}", "{}, extended"]
+    blank = [Cell("") for _ in heads]
     rows = [
         list(chain.from_iterable(block[i] if i < len(block) else blank for block in blocks))
         for i in range(height)
     ]
-    header = [text for metric in summary.metrics for text in ("Sampler", METRICS[metric])]
+    header = [head.format(METRICS[metric]) for metric in summary.metrics for head in heads]
     counts = [summary.imputed(arm) for arm in summary.arms]
     notes = [
         f"Average ranks among {len(summary.arms)} samplers over n = {summary.n(OVERALL)} "
         "configurations, 1 is best; beside them the paper's, which prints its first five only.",
+        *[EXTENDED] * (summary.extended is not None),
         _TRIANGLE,
         f"{sum(imputed for imputed, _ in counts)} of {sum(runs for _, runs in counts)} runs are "
         "imputed: their sampler failed and counts as no resampling.",
@@ -149,90 +205,7 @@ def make_top_table(name: str, caption: str, summary: Summary) -> Table:
             )
     if any(_INCOMPLETE in cell.text for row in rows for cell in row):
         notes.append(_DAGGER)
-    return Table(name, caption, header, rows, summary.rows, notes=notes, n_text=1)
-
-
-def make_statistics_table(name: str, summary: Summary, metric: str) -> Table:
-    """Make a table of one metric over all datasets: intervals, effect sizes, scores, seconds."""
-    compared = names.FULL in summary.arms
-    header = ["Method", "Rank [95%]", "Test score [95%]", "Gain on validation", "Gain on test"]
-    if compared:
-        header += ["Wins/ties/losses", "Median gain [95%]", "P(better) [95%]", "n", "p", "Holm p"]
-    header += ["Imputed", "Seconds"]
-    rows = []
-    for arm in summary.ordered(metric):
-        row = summary.get(metric, OVERALL, arm)
-        cells = [
-            Cell(names.arm(arm)),
-            format_estimate(row, "rank", 2),
-            format_estimate(row, "score", 3),
-            *(
-                format_estimate(row, gain, 3, sign=True)
-                for gain in ("validation_gain", "test_gain")
-            ),
-        ]
-        if compared:
-            cells += _comparison(row) if arm != names.FULL else [Cell("")] * 6
-        cells.append(Cell(f"{row['imputed']}/{row['runs']}", sort=row["imputed"]))
-        rows.append([*cells, format_estimate(row, "seconds", 1)])
-    notes = [
-        "Ranks and scores on the test part; gains over no resampling on the same split; seconds: "
-        "median per run, on the machine that ran it.",
-        "[95%]: bootstrap over configurations within each dataset and over seeds.",
-    ]
-    if compared:
-        notes.append(
-            "Of AutoSMOTE against each: configurations won, tied and lost; the median difference "
-            "of its score; the probability that it scores higher on the same configuration and "
-            "seed; p one-sided."
-        )
-    if names.MERGED in summary.arms:
-        notes.append(
-            f"{names.arm(names.MERGED)}: its validation score, on rows trained on, is void."
-        )
-    data = summary.rows[(summary.rows["metric"] == metric) & (summary.rows["column"] == OVERALL)]
-    caption = f"{METRICS[metric]} over all datasets, beyond the paper"
-    return Table(name, caption, header, rows, data, notes=notes)
-
-
-def _comparison(row: Mapping[str, Any]) -> list[Cell]:
-    counts = "/".join(str(int(row[name])) for name in ("wins", "ties", "losses"))
-    return [
-        Cell(counts, sort=row["wins"]),
-        format_estimate(row, "gain", 3, sign=True),
-        format_estimate(row, "improvement", 2),
-        Cell(str(int(row["n_pairs"])), sort=row["n_pairs"]),
-        *(p_cell(row, name) for name in ("p", "p_holm")),
-    ]
-
-
-def make_tests_table(name: str, summary: Summary, metric: str) -> Table:
-    """Make the table of n, p and Holm-adjusted p behind every triangle of one metric."""
-    rows = []
-    for arm in summary.arms:
-        if arm == names.FULL:
-            continue
-        cells = []
-        for column in summary.columns:
-            row = summary.get(metric, column, arm)
-            mark = _BETTER if row.get("better") is True else ""
-            text = (
-                f"{format_p(row.get('p'))}{mark} / {format_p(row.get('p_holm'))}"
-                if "p" in row
-                else NONE
-            )
-            if "p" in row and row["n_pairs"] < MIN_CONFIGURATIONS:
-                text = "n too small"
-            cells.append(Cell(text, sort=row.get("p")))
-        rows.append([Cell(names.arm(arm)), *cells])
-    header = ["Method", *(_head(summary, column) for column in summary.columns)]
-    wanted = ["metric", "column", "arm", "n_pairs", "p", "p_holm", "better"]
-    data = summary.rows.loc[summary.rows["metric"] == metric, wanted]
-    notes = [
-        f"p / Holm-adjusted p over the {len(rows)} rivals of a column; {_BETTER}: p < {LEVEL:g}."
-    ]
-    caption = f"{METRICS[metric]}: tests that AutoSMOTE is better"
-    return Table(name, caption, header, rows, data, notes=notes)
+    return Table(name, caption, header, rows, summary.data(), notes=notes, n_text=1)
 
 
 def format_p(p: float | None) -> str:
@@ -247,5 +220,8 @@ def p_cell(row: Mapping[str, Any], name: str) -> Cell:
     return Cell(format_p(row[name]), sort=row[name])
 
 
-def _p_and_holm(row: Mapping[str, Any]) -> str:
-    return f"p = {format_p(row['p'])}, Holm {format_p(row['p_holm'])}"
+def phrase_tests(row: Mapping[str, Any]) -> str:
+    """Return a row's p-value and the adjusted one, in words."""
+    adjusted = row["p_holm"]
+    known = adjusted is not None and not np.isnan(adjusted)
+    return f"p = {format_p(row['p'])}" + (f", Holm {format_p(adjusted)}" if known else "")

@@ -12,7 +12,8 @@ from autosmote.records.files import read_record
 from autosmote.runs.unit import Data, Run
 from autosmote.runs.unit import plan as plan_units
 from autosmote.sweep.estimate import Estimate
-from autosmote.sweep.settings import SweepConfig, expand, grid_arms
+from autosmote.sweep.settings import SweepConfig, expand, grid_arms, list_beside
+from autosmote.sweep.variants import by_label
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,10 +85,15 @@ def make_plan(config: SweepConfig, data: Data) -> Plan:
     found = collected.read_records(folder)
     estimate = Estimate(found, collected.read_costs(folder))
     sources = {arm.label: source for source, arm in grid_arms(config.grid)}
-    rows = [
-        _row(label, _run_of(run_config, of_config, data), sources.get(label))
-        for label, run_config in zip(labels, configs, strict=True)
-    ]
+    variants, beside = by_label(config.variants), list_beside(config)
+    rows = []
+    for label, run_config in zip(labels, configs, strict=True):
+        row = _row(label, _run_of(run_config, of_config, data), sources.get(label))
+        if label in variants:  # it stands beside the arm whose classifier it replaces
+            row["clf"] = variants[label].replaced(row["clf"])
+        if label in beside:
+            row[collected.BESIDE] = True
+        rows.append(row)
     long_first = sorted(
         (Unit(tuple(unit), *estimate.unit(unit, data)) for unit in planned),
         key=lambda unit: -unit.seconds,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from autosmote.config.groups import load_group, load_sampler, members
+from autosmote.config.groups import load_group, load_sampler
 from autosmote.config.schema import (
     MISSING,
     ClassifierSettings,
@@ -27,6 +27,13 @@ from autosmote.config.schema import (
 )
 from autosmote.config.search import SearchConfig
 from autosmote.errors import UserError
+from autosmote.sweep.variants import (
+    Variant,
+    by_label,
+    expand_samplers,
+    variant_samplers,
+    with_changes,
+)
 
 LAUNCHERS = ("local", "ray", "submitit")
 
@@ -76,10 +83,15 @@ class SweepConfig:
     """The name of the plan; custom where the command line changes its runs."""
     samplers: list[str] = field(default_factory=list)
     """Samplers or groups of samplers; each is an arm under its own name."""
+    beside: list[str] = field(default_factory=list)
+    """Further samplers, which tables rank beside the others: each alone among them, so that their
+    ranks stay as they are."""
     arms: list[Arm] = field(default_factory=list)
     """Further arms."""
     grid: Grid = field(default_factory=Grid)
     """Further arms, as a product."""
+    variants: dict[str, Variant] = field(default_factory=dict)
+    """Further arms: samplers with other settings, labelled "<sampler> [<variant>]"."""
     params: dict[str, Any] = field(default_factory=dict)
     """Arguments by a sampler's name, as in {mesa: {n_members: 5}}."""
     datasets: list[str] = field(default_factory=list)
@@ -131,8 +143,8 @@ class SweepConfig:
 
 # Settings that make another plan where the command line changes them.
 PLANNED = (
-    *("samplers", "arms", "grid", "params", "datasets", "irs", "clfs", "metrics", "seeds"),
-    *("search", "preprocess", "limits"),
+    *("samplers", "beside", "arms", "grid", "variants", "params", "datasets", "irs", "clfs"),
+    *("metrics", "seeds", "search", "preprocess", "limits"),
 )
 
 
@@ -194,16 +206,17 @@ def arms(config: SweepConfig) -> list[tuple[str, SamplerSettings, SearchConfig]]
         if found.setdefault(label, (sampler, search)) != (sampler, search):
             raise UserError(f"Two arms have the label '{label}', but other settings.")
 
-    for name in config.samplers:
-        sampler = load_sampler(name)
-        for member in members(sampler) if sampler.kind == "group" else [sampler]:
-            add(member.name, member)
+    for member in expand_samplers([*config.samplers, *config.beside]):
+        add(member.name, member)
     for arm in [*config.arms, *(arm for _, arm in grid_arms(config.grid))]:
         sampler = load_sampler(arm.sampler)
         search = with_settings(base, arm.search, "search.{} of an arm")
         if search.reward == "crossfit" and "iterations" not in arm.search:
             search = replace(search, iterations=max(1, search.iterations // search.folds))
         add(arm.label, replace(sampler, params=sampler.params | arm.params), search)
+    for label, variant, sampler in variant_samplers(config.variants):
+        changes = config.variants[variant].search
+        add(label, sampler, with_settings(base, changes, "search.{} of a variant"))
     for name in config.params:
         load_sampler(name)  # it need not be in this sweep, but must exist
     return [
@@ -216,6 +229,12 @@ def arms(config: SweepConfig) -> list[tuple[str, SamplerSettings, SearchConfig]]
     ]
 
 
+def list_beside(config: SweepConfig) -> set[str]:
+    """Return the labels of the arms that are ranked beside the others."""
+    others = {label for label, *_ in arms(replace(config, beside=[]))}
+    return {label for label, *_ in arms(config)} - others
+
+
 def expand(config: SweepConfig) -> Iterator[tuple[str, Config]]:
     """Yield the configurations of a sweep, each with the label of its arm.
 
@@ -224,17 +243,22 @@ def expand(config: SweepConfig) -> Iterator[tuple[str, Config]]:
     UserError
         For a setting that is not possible.
     """
+    variants = by_label(config.variants)
     for (label, sampler, search), dataset, ir, seed in itertools.product(
         arms(config), config.datasets, config.irs, config.seeds
     ):
-        for clf, metric in itertools.product(config.clfs, config.metrics):
+        variant = variants.get(label, Variant())
+        clfs = config.clfs
+        if variant.clfs:
+            clfs = [variant.clfs[clf] for clf in clfs if clf in variant.clfs]
+        for clf, metric in itertools.product(clfs, config.metrics):
             run = Config(
                 dataset=_load("dataset", dataset, DatasetSettings),
                 clf=_load("clf", clf, ClassifierSettings),
                 sampler=sampler,
                 search=search,
-                preprocess=config.preprocess,
-                limits=config.limits,
+                preprocess=with_changes(config.preprocess, variant.preprocess, "preprocess"),
+                limits=with_changes(config.limits, variant.limits, "limits"),
                 ir=ir,
                 metric=metric,
                 seed=seed,

@@ -64,6 +64,61 @@ def test_resample_is_independent_of_earlier_ratios(cls):
 
 
 @needs_sdv
+@BOTH
+def test_training_on_all_rows_keeps_minority_rows_alone(cls):
+    rng = np.random.default_rng(0)
+    X = np.vstack([rng.normal(-5, 1, (200, 2)), rng.normal(5, 1, (100, 2))])
+    y = (np.arange(300) >= 200).astype(np.int8)
+    short = {"rows": "all", "epochs": 40, "batch_size": 50}
+    fitted = cls(random_state=0, **short).fit(X, y)
+    less, labels = fitted.resample(0.75)
+    more = fitted.resample(1.0)[0]
+    assert np.array_equal(less[:300], X) and labels.sum() == 150
+    assert np.array_equal(more[:350], less)  # smaller ratios take fewer of the same rows
+    assert len(np.unique(more[300:], axis=0)) > 90
+    assert np.mean(more[300:] > 0) > 0.6  # where the minority is
+    again = cls(random_state=0, **short).fit(X, y).resample(1.0)[0]
+    assert np.array_equal(more, again)
+
+
+@needs_sdv
+def test_training_on_all_rows_keeps_whole_categories():
+    part = mixed()
+    fitted = TVAE(random_state=0, rows="all", epochs=2)
+    X, y = fitted.fit(part.X, part.y, groups=part.groups).resample(0.5)
+    new = X[len(part.X) :]
+    assert len(new) and y.sum() == np.count_nonzero(part.y == 0) // 2
+    assert set(np.unique(new[:, 2:])) == {0.0, 1.0}
+
+
+@needs_sdv
+@pytest.mark.parametrize("every", [0, 10])
+def test_synthesizer_that_hardly_makes_minority_rows_adds_those_it_makes(every):
+    part = numeric(80, 20)
+    fitted = TVAE(random_state=0, rows="all", epochs=1).fit(part.X, part.y)
+    table, calls = fitted._model.sample(num_rows=5)["rows"].assign(label="0"), []
+
+    def sample(num_rows):
+        calls.append(num_rows)
+        rare = every and len(calls) % every == 0
+        return {"rows": table.assign(label=["1" if rare else "0", *"0000"])}
+
+    fitted._model.sample = sample
+    if every:
+        assert fitted.resample(1.0)[1].sum() == 20 + 5
+        assert fitted.resample(0.5)[1].sum() == 20 + 5
+    else:
+        with pytest.raises(ValueError, match="none of 500000 rows sampled is of the minority"):
+            fitted.resample(1.0)
+    assert len(calls) == 50
+
+
+def test_rows_that_are_neither_are_refused():
+    with pytest.raises(UserError, match="rows must be minority or all, not some"):
+        TVAE(random_state=0, rows="some")
+
+
+@needs_sdv
 def test_first_use_leaves_global_generators_unchanged():
     check_first_use("""
 from baselines.generative import TVAE

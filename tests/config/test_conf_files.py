@@ -41,6 +41,15 @@ def test_search_paper_is_the_papers_regime():
     assert (search.actors, search.lag, search.iterations) == (40, 40, 1000)
 
 
+def test_search_public_is_the_authors_regime():
+    search = compose_run("search=public").search
+    assert (search.low_level_net, search.bin_width, search.include_largest) == ("joint", 20, False)
+    assert (search.chunks_per_update, search.value_cost, search.lag) == (8, 0.25, 20)
+    chunk = (search.buffer_cross, search.buffer_instance, search.buffer_low)
+    assert [8 * steps for steps in chunk] == [16, 2400, 2400]
+    search.check()
+
+
 def test_samplers_are_those_of_table_2():
     rivals = {name.lower() for name in TABLE2}
     assert set(available("sampler")) >= rivals | {"none", "autosmote"}

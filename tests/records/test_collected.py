@@ -112,3 +112,33 @@ def test_damaged_file_raises_user_error(tmp_path):
         collected.read_records(tmp_path)
     with pytest.raises(UserError, match="is damaged"):
         collected.write_records(tmp_path, ROWS)
+
+
+def test_plan_has_the_further_columns_that_its_rows_use(tmp_path):
+    row = {"key": "a", "arm": "none", "dataset": "toy", "clf": "dt", "sampler": "none", "seed": 0}
+    beside = row | {"key": "b", "arm": "smote_search", "beside": True}
+    grid = row | {"source": "none", "reward": "validation", "final": "best"}
+    for budget, rows in (("plain", [row]), ("beside", [row, beside]), ("grid", [grid])):
+        collected.write_plan(tmp_path, budget, rows, {})
+    plain, marked, of_grid = (
+        collected.read_plan(tmp_path, budget) for budget in ("plain", "beside", "grid")
+    )
+    assert list(plain.columns) == list(collected.PLAN_COLUMNS)
+    assert list(marked["beside"].fillna(False)) == [False, True]
+    assert list(of_grid.columns[-4:]) == list(collected.GRID_COLUMNS)
+
+
+def test_records_from_before_a_column_are_read_without_it(tmp_path, monkeypatch):
+    new = {"scores.extended.mcc", "reference.extended.mcc"}
+    with monkeypatch.context() as patched:
+        before = tuple(name for name in collected.RECORD_COLUMNS if name not in new)
+        patched.setattr(collected, "RECORD_COLUMNS", before)
+        collected.write_records(tmp_path, ROWS)
+    table = collected.read_records(tmp_path)
+    assert table[sorted(new)].isna().all(axis=None) and table["scores.test.mcc"].notna().all()
+    scores = {"test": {"mcc": 0.1}, "extended": {"mcc": 0.25}}
+    newer = collected.record_row("toy-20-2", record("toy", 20, 2) | {"scores": scores})
+    collected.write_records(tmp_path, [newer])
+    table = collected.read_records(tmp_path).set_index("key")
+    assert table["scores.extended.mcc"].dropna().to_dict() == {"toy-20-2": 0.25}
+    assert len(table) == len(ROWS)

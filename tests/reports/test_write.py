@@ -15,10 +15,12 @@ from autosmote import reports
 from autosmote.errors import UserError
 from autosmote.records.collected import read_records
 from autosmote.reports import names
-from autosmote.reports.cells import load_study, make_cells
+from autosmote.reports.cells import make_cells
 from autosmote.reports.paper import read_paper_ranks
 from autosmote.reports.report import build_report, write_tables
-from autosmote.reports.studies.summary import Summary, summarise
+from autosmote.reports.studies.summarise import summarise
+from autosmote.reports.studies.summary import Summary
+from autosmote.reports.study import load_study
 
 SMALL = {
     "arms": ["none", "smote", "svmsmote", "sv_gasmote", "autosmote"],
@@ -233,7 +235,7 @@ def test_four_configurations_are_too_few_and_say_so(make_sweep, tmp_path):
     assert table(tmp_path, budget="smoke")[["p", "rank_low", "gain_high"]].isna().all(axis=None)
     assert not table(tmp_path, budget="smoke")["better"].eq(True).any()
     sentences = " ".join(build_report(tmp_path, "table2", "smoke").findings)
-    assert "over 4 configurations" in sentences and "A test needs 5 configurations" in sentences
+    assert "over 4 configurations" in sentences and "a significance test needs 5 conf" in sentences
 
 
 def test_budgets_have_tables_of_their_own(make_sweep, tmp_path):

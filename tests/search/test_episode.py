@@ -28,10 +28,14 @@ def make(low_level_net="joint", n=14, K=8, scale=3.0, one_hot=False, **settings)
 
 
 @pytest.mark.parametrize("low_level_net", ["joint", "paper"])
-@pytest.mark.parametrize("one_hot", [False, True])
-def test_episode_equals_plain_episode(low_level_net, one_hot):
-    space, generator, flat = make(low_level_net, one_hot=one_hot, low_level_rows=99)
-    plain_policies = PlainPolicies(space, flat, G1=G1, G2=G2, low_level_net=low_level_net)
+@pytest.mark.parametrize(("one_hot", "bin_width"), [(False, 10), (True, 10), (False, 4)])
+def test_episode_equals_plain_episode(low_level_net, one_hot, bin_width):
+    space, generator, flat = make(
+        low_level_net, one_hot=one_hot, low_level_rows=99, bin_width=bin_width
+    )
+    plain_policies = PlainPolicies(
+        space, flat, G1=G1, G2=G2, low_level_net=low_level_net, bin_width=bin_width
+    )
     crossed = 0
     for seed in range(6):
         plain = plain_episode(plain_policies, np.random.default_rng(seed))

@@ -85,6 +85,34 @@ def test_level_updates_with_exactly_B_steps_while_there_are_enough():
     assert level.updates == 4 and len(level.queue) == 0
 
 
+def test_level_with_chunks_updates_once_by_the_sum_of_their_losses():
+    several = LearnerSettings(0.1, 1.0, 0.5, 0.0, 40.0, chunks=3)
+    policy = Recorder()
+    level = TorchLevel(policy, 4, several)
+    made = episode(3, 5)
+    HierarchicalLearner({"low": level}).consume(made, 0.8)  # 15 steps: one update, three left
+    assert level.updates == 1 and len(level.queue) == 3
+    expected = np.zeros(2)
+    for chunk in range(3):
+        alone = Recorder()
+        one = TorchLevel(alone, 4, SETTINGS)
+        one.queue.put(**{k: v[4 * chunk :] for k, v in _low_columns(made, 0.8).items()})
+        one._update(one.queue.pop(4))
+        expected += alone.flat.grad.numpy()
+    np.testing.assert_allclose(policy.flat.grad.numpy(), expected, rtol=1e-5)
+
+
+def _low_columns(made, reward):
+    return {
+        "row": made.row,
+        "bins": made.bins_low,
+        "action": made.action,
+        "log_prob": made.log_prob,
+        "reward": np.where(made.end, reward, 0.0),
+        "end": made.end,
+    }
+
+
 def test_reward_is_at_the_last_step_of_each_episode_alone():
     policies = {name: Recorder() for name in ("cross", "instance", "low")}
     learner = HierarchicalLearner({n: TorchLevel(p, 1, SETTINGS) for n, p in policies.items()})
@@ -206,14 +234,17 @@ def levels_of(space, shapes, initial, batch, settings):
 
 
 @pytest.mark.parametrize("flat", [False, True])
-@pytest.mark.parametrize("clip", [40.0, 0.01])
-def test_cpu_levels_have_the_gradients_of_torch(flat, clip):
+@pytest.mark.parametrize(("clip", "chunks"), [(40.0, 1), (0.01, 1), (40.0, 4)])
+def test_cpu_levels_have_the_gradients_of_torch(flat, clip, chunks):
     space, shapes, initial, made = one_episode(flat=flat)
-    settings = LearnerSettings(0.005, 1.0, 0.5, 0.05, clip)
+    settings = LearnerSettings(0.005, 1.0, 0.5, 0.05, clip, chunks)
     ours, theirs = levels_of(space, shapes, initial, 1, settings)
     for levels in (ours, theirs):
         for name, level in levels.items():
-            level.batch = {"cross": 1, "instance": len(made.g2) - 3, "low": len(made.row) - 2}[name]
+            n_steps = {"cross": chunks, "instance": len(made.g2) - 3, "low": len(made.row) - 2}
+            level.batch = n_steps[name] // chunks
+        if chunks > 1:  # the level that decides once needs as many episodes
+            levels.pop("cross", None)
         HierarchicalLearner(levels).consume(made, 0.7)
     for name, level in ours.items():
         expected = theirs[name].policy.flat.grad.numpy()

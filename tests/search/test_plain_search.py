@@ -12,11 +12,20 @@ from autosmote.search.hierarchical.plain_search import plain_search
 from autosmote.space.pool import build_space
 from autosmote.streams import Purpose, stream
 
+PUBLIC = {"bin_width": 3, "include_largest": False, "chunks_per_update": 3, "value_cost": 0.25}
+
 
 @pytest.mark.parametrize(
-    ("net", "learner"), [("paper", "torch"), ("joint", "torch"), ("paper", "numpy")]
+    ("net", "learner", "settings"),
+    [
+        ("paper", "torch", {}),
+        ("joint", "torch", {}),
+        ("paper", "numpy", {}),
+        ("joint", "torch", PUBLIC),
+        ("paper", "numpy", PUBLIC),
+    ],
 )
-def test_search_loop_equals_algorithm_2_in_plain_steps(net, learner):
+def test_search_loop_equals_algorithm_2_in_plain_steps(net, learner, settings):
     rng = np.random.default_rng(0)
     X = np.vstack([rng.normal(0, 1, (60, 2)), rng.normal(1, 1, (9, 2))])
     y = np.repeat([0, 1], [60, 9]).astype(np.int8)
@@ -25,7 +34,7 @@ def test_search_loop_equals_algorithm_2_in_plain_steps(net, learner):
     estimator = GaussianNB()
     config = SearchConfig(
         iterations=14, G1=3, G2=3, K=4, lag=2, low_level_rows=4, low_level_net=net, actors=0,
-        device="cpu", learner=learner, buffer_instance=8, buffer_low=16,
+        device="cpu", learner=learner, buffer_instance=8, buffer_low=16, **settings,
     )  # fmt: skip
     result = run_search(
         X, y, X_val, y_val, estimator, metric="macro_f1", ir=None, seed=5, config=config
@@ -35,7 +44,8 @@ def test_search_loop_equals_algorithm_2_in_plain_steps(net, learner):
         labels = np.append(y, np.ones(len(rows), np.int8))
         return macro_f1(y_val, estimator.fit(np.vstack([X, rows]), labels).predict(X_val))
 
-    shapes = policy_shapes(n_features=2, G1=3, G2=3, low_level_net=net)
+    largest = 3 if config.include_largest else 2
+    shapes = policy_shapes(n_features=2, G1=largest, G2=largest, low_level_net=net)
     first = stream(5, Purpose.POLICIES)
     initial = {level: initial_parameters(of_level, first) for level, of_level in shapes.items()}
     space = build_space(X[y == 1], 4)

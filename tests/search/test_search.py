@@ -13,7 +13,13 @@ from sklearn.tree import DecisionTreeClassifier
 from threadpoolctl import threadpool_info, threadpool_limits
 from waiting import is_running, wait_for_end
 
-from autosmote.config.search import ABLATIONS, SearchConfig, resolve_actors, resolve_G1
+from autosmote.config.search import (
+    ABLATIONS,
+    SearchConfig,
+    largest_factors,
+    resolve_actors,
+    resolve_G1,
+)
 from autosmote.data.datasets import load_dataset
 from autosmote.data.splits import make_split
 from autosmote.errors import UserError
@@ -106,12 +112,32 @@ def test_both_low_level_nets_and_every_ablation_run_and_differ(toy):
     ):
         result = search(toy, iterations=30, **settings)
         seen.add(result.history["n_synthetic"].tobytes() + result.history["reward"].tobytes())
-    assert len(seen) == 2 + 6
+    assert len(seen) == 2 + 7
 
 
 def test_fixed_factors_of_ablations_are_halves_rounded_up():
     rules = ablation_rules("no_cross_instance", 5, 10)
     assert (rules.fixed_g1, rules.fixed_g2) == (3, 5)
+
+
+def test_largest_factors_are_one_less_without_the_largest():
+    assert largest_factors(SearchConfig(), 20) == (20, 10)
+    assert largest_factors(SearchConfig(include_largest=False), 20) == (19, 9)
+    with pytest.raises(UserError, match="both must be at least 2"):
+        largest_factors(SearchConfig(include_largest=False), 1)
+
+
+def test_random_search_per_row_makes_as_many_rows_as_all_its_factors_say(toy):
+    settings = {"G1": 6, "G2": 4, "iterations": 200}
+    result = search(toy, ablation="random_search_per_row", **settings)
+    n_rows = toy.y_train.sum()
+    made = result.history["n_synthetic"]
+    # The mean of each row's 0..24 is 12, and that of an episode hardly moves from it.
+    assert abs(made.mean() / n_rows - 12) < 0.5
+    assert made.min() > 6 * n_rows and made.max() < 18 * n_rows
+    base = search(toy, ablation="random_search", **settings).history["n_synthetic"]
+    assert base.std() > 2 * made.std() and base.min() == 0
+    assert result.best.sample_set.row_counts.max() > 18  # a factor beyond G2 and G1
 
 
 def test_G1_is_four_times_the_imbalance_over_G2():
@@ -269,6 +295,8 @@ def test_more_actors_than_the_lag_are_reduced_with_a_log_line(caplog):
     [
         ({"K": 0}, "search.K must be a whole number of at least 1, not 0"),
         ({"G1": 0}, "search.G1"),
+        ({"bin_width": 0}, "search.bin_width must be a whole number of at least 1"),
+        ({"chunks_per_update": 0}, "search.chunks_per_update"),
         ({"G2": 2.5}, "search.G2"),
         ({"iterations": -1}, "search.iterations"),
         ({"lag": True}, "search.lag"),

@@ -45,6 +45,12 @@ def test_equal_arms_are_one_run_with_two_rows(small):
     assert first["key"] == second["key"] and (first["arm"], second["arm"]) == ("a", "b")
 
 
+def test_rows_of_arms_beside_are_marked(small):
+    config = small(samplers=["none"], beside=["smote_search"], metrics=["mcc"])
+    marks = {row["arm"]: row.get("beside") for row in make_plan(config, Data()).rows}
+    assert marks == {"none": None, "smote_search": True}
+
+
 def test_plan_puts_long_units_first(small):
     config = small(samplers=["none", "tomeklinks", "smote", "mesa"], metrics=["mcc"])
     order = [unit.sampler for unit in make_plan(config, Data()).units]

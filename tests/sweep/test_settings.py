@@ -10,7 +10,7 @@ from autosmote.config.schema import resolve_search
 from autosmote.config.search import SearchConfig
 from autosmote.errors import UserError
 from autosmote.reports.names import ABLATIONS, FULL
-from autosmote.sweep.settings import Arm, Grid, Source, arms, check, expand, plan_name
+from autosmote.sweep.settings import Arm, Grid, Source, arms, check, expand, list_beside, plan_name
 
 EXPERIMENTS = sorted(path.stem for path in (CONF_DIR / "experiment").glob("*.yaml"))
 
@@ -31,7 +31,7 @@ def test_every_experiment_composes_with_every_budget(experiment, budget):
 def test_table2_has_the_papers_protocol():
     config = compose_sweep("experiment=table2")
     runs = [run for _, run in expand(config)]
-    assert len(runs) == 25 * 6 * 3 * 4 * 2 * 5
+    assert len(runs) == (25 + 3) * 6 * 3 * 4 * 2 * 5
     assert {run.search.iterations for run in runs} == {1000}
     assert {run.search.actors for run in runs} == {0}  # the units use the cores
     configurations = {(run.dataset.name, run.ir, run.clf.name) for run in runs}
@@ -45,6 +45,27 @@ def test_quick_budget_has_eight_configurations_per_dataset():
     assert {run.search.iterations for run in runs} == {300}
     mesa = next(run for run in runs if run.sampler.name == "mesa")
     assert mesa.sampler.params == {"environment_steps": 450, "random_steps": 150}
+
+
+@pytest.mark.parametrize("budget", ["smoke", "quick", "paper"])
+def test_arms_beside_table2_train_as_many_classifiers_as_autosmote(budget):
+    config = compose_sweep("experiment=table2", f"budget={budget}")
+    runs = {label: run for label, run in expand(config)}
+    beside = list_beside(config)
+    assert beside == {"smote_search", "svmsmote_search", "randomsearch"}
+    searches = {label: resolve_search(runs[label].sampler, runs[label].search) for label in runs}
+    full = searches[FULL]
+    for label in beside:
+        search = searches[label]
+        assert (search.iterations, search.reward, search.final) == (
+            *(full.iterations, full.reward, full.final),
+        )
+
+
+def test_a_sampler_that_is_asked_for_twice_is_not_beside(small):
+    config = small(samplers=["smote"], beside=["smote", "smote_search"])
+    assert [label for label, *_ in arms(config)] == ["smote", "smote_search"]
+    assert list_beside(config) == {"smote_search"}
 
 
 def test_figure4_equals_table2():

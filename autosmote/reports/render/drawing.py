@@ -93,15 +93,18 @@ def set_rank_axis(axes: Axes, n_arms: int) -> None:
     axes.invert_yaxis()
 
 
-def draw_gain_lines(axes: Axes, metric: str, points: Points) -> None:
-    """Draw the lines of no gain and of as much gain on the test part; validation is rightwards."""
+def draw_gain_lines(axes: Axes, metric: str, points: Points, test: str) -> None:
+    """Draw the lines of no gain and of as much gain on the test; validation is rightwards.
+
+    `test` says what it is: "test part" or "extended test".
+    """
     low = min(0.0, min(map(min, points.values())))
     high = max(0.01, max(map(max, points.values())))
     line = np.array([low, high])
     axes.plot(line, line, ":", color="black", linewidth=1, label="as much on test", zorder=1)
     axes.axhline(0, color=OTHERS_COLOUR, linewidth=0.8, zorder=0)
     axes.axvline(0, color=OTHERS_COLOUR, linewidth=0.8, zorder=0)
-    axes.set_ylabel(f"mean gain in {METRICS[metric]} on the test part")
+    axes.set_ylabel(f"mean gain in {METRICS[metric]} on the {test}")
     axes.xaxis.set_major_locator(MaxNLocator(6))  # labels of five signs must not touch
 
 

@@ -105,7 +105,8 @@ def draw_critical_difference(
         axes.set_title(f"{METRICS[metric]}: average ranks of {which}, n = {n}{too_few}")
     return Figure(
         name,
-        "Critical-difference diagram: average ranks, best on the left; bars join neighbours among "
+        f"Critical-difference diagram: average ranks on the {summary.test}, best on the left; bars "
+        "join neighbours among "
         f"which no pair differs significantly (two-sided Wilcoxon tests, Holm, p < {LEVEL:g}).",
         canvas,
     )
@@ -157,13 +158,14 @@ def _levels(groups: list[tuple[int, int]]) -> list[int]:
     return found
 
 
-def draw_cost(name: str, summary: Summary) -> Figure | None:
+def draw_cost(name: str, summary: Summary, costs: pd.DataFrame) -> Figure | None:
     """Draw quality against cost: average rank against seconds per run."""
+    seconds = {(row["metric"], row["arm"]): row["seconds"] for row in costs.to_dict("records")}
     points = {
         metric: {
-            arm: (row["seconds"], row["rank"])
+            arm: (seconds[metric, arm], summary.get(metric, OVERALL, arm)["rank"])
             for arm in summary.ordered(metric)
-            if (row := summary.get(metric, OVERALL, arm))["seconds"] > 0
+            if seconds.get((metric, arm), 0) > 0
         }
         for metric in summary.metrics
     }
@@ -181,8 +183,8 @@ def draw_cost(name: str, summary: Summary) -> Figure | None:
         _name_points(axes, found)
     return Figure(
         name,
-        "Quality against cost: average rank on the test part against the median seconds of a run "
-        "(tuning over ten ratios or search, fits and tests included).",
+        f"Quality against cost: average rank on the {summary.test} against the median seconds of "
+        "a run (tuning over ten ratios or search, fits and tests included).",
         canvas,
     )
 
@@ -198,15 +200,15 @@ def draw_gains(name: str, summary: Summary) -> Figure:
             if not np.isnan((row := summary.get(metric, OVERALL, arm))["validation_gain"])
         }
         _scatter(axes, found)
-        draw_gain_lines(axes, metric, found)
+        draw_gain_lines(axes, metric, found, summary.test)
         axes.set_xlabel(f"mean gain in {METRICS[metric]} on the validation part")
         axes.set_title(f"{METRICS[metric]}, n = {summary.n(OVERALL)} configurations")
         axes.legend(loc="upper left", fontsize=8)
         _name_points(axes, found)
     return Figure(
         name,
-        "Gain over no resampling on the test part against that on the validation part, by which "
-        "every sampler was tuned; below the dotted line the choice was optimistic.",
+        f"Gain over no resampling on the {summary.test} against that on the validation part, by "
+        "which every sampler was tuned; below the dotted line the choice was optimistic.",
         canvas,
     )
 

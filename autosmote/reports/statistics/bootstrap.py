@@ -3,7 +3,7 @@
 Both are drawn with replacement. Datasets are not drawn: six do not represent others. Ranks need a
 score of every arm, so `draw_scores` takes the seeds that all arms have; a difference needs two
 scores, so `draw_counts` takes all seeds and leaves out what is not known.
-The streams of random numbers are part of the committed tables.
+The stream of random numbers is part of the committed tables.
 """
 
 from __future__ import annotations
@@ -43,16 +43,32 @@ class Draws:
     above: Floats
 
 
-def _draw_configurations(
-    rng: np.random.Generator, datasets: Sequence[str], n_draws: int
-) -> NDArray[np.intp]:
-    """Draw configurations within each dataset, which stays in its places; of shape (draws, C)."""
+def _draw_runs(
+    datasets: Sequence[str], known: NDArray[np.bool_], n_draws: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Draw configurations within each dataset, and for each as many of its seeds as there are.
+
+    Parameters
+    ----------
+    datasets : sequence of str
+        Of each of the C configurations; a dataset stays in its places.
+    known : ndarray of bool, shape (C, S)
+        The seeds that can be drawn.
+
+    Returns
+    -------
+    ndarray of shape (draws, C), ndarray of shape (draws, C, S)
+        The configurations, and the seeds of each: the first n count, where it has n.
+    """
+    rng = np.random.default_rng(_SEED)
     labels = np.asarray(datasets)
     drawn = np.empty((n_draws, len(labels)), dtype=int)
     for name in dict.fromkeys(datasets):
         (index,) = np.nonzero(labels == name)
         drawn[:, index] = index[rng.integers(0, len(index), (n_draws, len(index)))]
-    return drawn
+    slots = rng.random((n_draws, *known.shape)) * known.sum(axis=1)[drawn][..., None]
+    first = np.argsort(~known, axis=1, kind="stable")  # known seeds come first
+    return drawn, np.take_along_axis(first[drawn], slots.astype(int), axis=2)
 
 
 def draw_scores(
@@ -75,10 +91,9 @@ def draw_scores(
     Draws
         Some draws at a time. Datasets stay in their places along C.
     """
-    rng = np.random.default_rng(_SEED)
     shared = cells.shared()
     n_seeds = shared.sum(axis=1)
-    first = np.argsort(~shared, axis=1, kind="stable")  # shared seeds come first
+    all_drawn, all_seeds = _draw_runs(cells.dataset_of, shared, n_draws)
     scores = cells.test.transpose(0, 2, 1)
     above = (
         None if reference is None else compute_share_above(cells.test, reference).transpose(0, 2, 1)
@@ -86,11 +101,7 @@ def draw_scores(
 
     step = max(1, _CHUNK // max(1, scores.size))
     for begin in range(0, n_draws, step):
-        n = min(step, n_draws - begin)
-        drawn = _draw_configurations(rng, cells.dataset_of, n)
-        slots = rng.random((n, *shared.shape))
-        slots = (slots * n_seeds[drawn][..., None]).astype(int)
-        seeds = np.take_along_axis(first[drawn], slots, axis=2)
+        drawn, seeds = (of[begin : begin + step] for of in (all_drawn, all_seeds))
         weights = np.arange(shared.shape[1]) < n_seeds[drawn][..., None]
         weights = weights / n_seeds[drawn][..., None]
         means = _mean_of_drawn(scores, drawn, seeds, weights)
@@ -112,9 +123,7 @@ def draw_counts(datasets: Sequence[str], n_seeds: int) -> Floats:
 
     `datasets` names the dataset of each of the C configurations.
     """
-    rng = np.random.default_rng(_SEED)
-    drawn = _draw_configurations(rng, datasets, N_DRAWS)
-    seeds = rng.integers(0, max(1, n_seeds), (N_DRAWS, len(datasets), n_seeds))
+    drawn, seeds = _draw_runs(datasets, np.ones((len(datasets), n_seeds), dtype=bool), N_DRAWS)
     n_runs = len(datasets) * n_seeds
     places = (drawn[..., None] * n_seeds + seeds).reshape(N_DRAWS, -1)
     places += n_runs * np.arange(N_DRAWS)[:, None]

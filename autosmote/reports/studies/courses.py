@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from autosmote.reports import names
-from autosmote.reports.cells import Study
 from autosmote.reports.names import FULL, MERGED, METRICS
 from autosmote.reports.render.drawing import (
     COLOURS,
@@ -18,7 +17,9 @@ from autosmote.reports.render.drawing import (
     new_canvas,
     set_rank_axis,
 )
-from autosmote.reports.studies.breakdowns import PARAMETERS
+from autosmote.reports.studies.hyperparameters import PARAMETERS
+from autosmote.reports.study import Study
+from autosmote.reports.verdicts import count_noun, join_words
 
 
 def draw_course(name: str, study: Study, histories: pd.DataFrame) -> Figure | None:
@@ -75,6 +76,42 @@ def draw_course(name: str, study: Study, histories: pd.DataFrame) -> Figure | No
         "Lines: mean over n searches; bands: their least and greatest.",
         canvas,
     )
+
+
+def write_course(study: Study, histories: pd.DataFrame) -> list[str]:
+    """Say which search ends with the best validation score, and which is ahead half-way.
+
+    The paper has AutoSMOTE first in both, and random search and the flat policy stuck.
+    """
+    runs = study.runs[study.runs["arm"] != MERGED]
+    curves = histories[["key", "iteration", "best"]].merge(
+        runs[["key", "arm", "metric", "dataset", "ir", "clf"]], on="key"
+    )
+    sentences = []
+    for metric in names.in_order(curves["metric"], METRICS):
+        found = curves[curves["metric"] == metric]
+        if FULL not in set(found["arm"]):
+            continue
+        last = found["iteration"].max()
+        places = []
+        for when in (last, last // 2):
+            reached = found[found["iteration"] <= when].groupby(["arm", "key"])["best"].max()
+            means = reached.groupby("arm").mean().sort_values(ascending=False, kind="stable")
+            place = 1 + int((means > means[FULL]).sum())
+            listed = join_words([f"{names.arm(arm)} {score:.3f}" for arm, score in means.items()])
+            verdict = "as in the paper" if place == 1 else "which contradicts the paper"
+            places.append(
+                f"after {when} iterations AutoSMOTE is number {place} of {len(means)} ({listed}), "
+                f"{verdict}"
+            )
+        n = found.groupby("arm")["key"].nunique().max()
+        where = count_noun(len(found[["dataset", "ir", "clf"]].drop_duplicates()), "configuration")
+        sentences.append(
+            f"{METRICS[metric]}, best validation score so far, mean of each arm's searches (n = "
+            f"{n}, {where}), all with as many classifiers: {'; '.join(places)}. There is no "
+            "interval, so no order is sure."
+        )
+    return sentences
 
 
 def draw_hyperparameters(name: str, ranks: pd.DataFrame) -> Figure | None:

@@ -1,186 +1,133 @@
-"""Summary of one metric: one row per arm and column of a table."""
+"""Summary of an experiment: the rows of all metrics, on both tests, looked up by name."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
 from autosmote.reports import names
 from autosmote.reports.cells import Cells
-from autosmote.reports.names import METRICS, OVERALL
-from autosmote.reports.statistics.bootstrap import Draws, draw_scores, interval
-from autosmote.reports.statistics.ranks import (
-    Floats,
-    compute_share_above,
-    mean_of_known,
-    median_of_known,
-    rank,
-)
-from autosmote.reports.statistics.significance import LEVEL, MIN_CONFIGURATIONS, holm, signed_rank_p
+from autosmote.reports.names import FULL, METRICS, OVERALL
+from autosmote.reports.studies.summarise import COLUMNS, summarise
 
-COLUMNS = (
-    *("metric", "column", "arm", "n", "n_planned", "rank", "rank_low", "rank_high"),
-    "validation_rank",
-    *("score", "score_low", "score_high", "validation_gain", "test_gain", "imputed", "runs"),
-    *("seconds", "n_pairs", "p", "p_holm", "better", "wins", "ties", "losses"),
-    *("gain", "gain_low", "gain_high", "improvement", "improvement_low", "improvement_high"),
+_ON_TEST = [
+    name
+    for name in COLUMNS
+    if name not in ("metric", "column", "arm", "n_planned", "imputed", "runs")
+    and not name.startswith("validation_")
+]
+"""What the extended test changes: columns that it has with a name of its own."""
+_NO_ROW = {"n": 0, "n_planned": 0} | dict.fromkeys(
+    ("rank", "score", "validation_gain", "test_gain"), np.nan
 )
 
 
-def summarise(cells: Cells, reference: str | None) -> pd.DataFrame:
-    """Compute ranks, scores, and comparisons with the reference arm, by dataset and over all.
+def summarise_all(
+    cells_of: Mapping[str, Cells], beside: Sequence[str], paper: pd.DataFrame
+) -> Summary | None:
+    """Summarise all metrics, on the test part and on the extended test where there is one.
 
-    The reference is normally autosmote; None compares nothing.
+    Parameters
+    ----------
+    cells_of : dict of str to Cells
+        By metric, those of the arms beside among them.
+    beside : sequence of str
+        Arms that are ranked each alone among the others.
+    paper : DataFrame
+        Of `autosmote.reports.paper.read_paper_ranks`.
 
     Returns
     -------
-    DataFrame
-        metric, column (a dataset or "overall"), arm; n: configurations with a score, of n_planned;
-        rank, rank_low, rank_high: average rank and its 95% interval; validation_rank: by the
-        validation scores; score (and interval), the
-        mean test score; validation_gain, test_gain: mean difference to no resampling; imputed: of
-        `runs` runs, those that count as no resampling; seconds: median per run. Against the
-        reference, over n_pairs configurations: p (one-sided, the reference is better), p_holm,
-        better (the paper's triangle: p < 0.05); wins, ties, losses of the reference; gain (and
-        interval): the median of its score less the arm's; improvement (and interval): the
-        probability that it scores higher on the same configuration and seed. No intervals and no
-        tests for fewer than five configurations.
+    Summary or None
+        None if no arms have a seed in common.
     """
-    planned = cells
-    cells = cells.where(cells.shared().any(axis=1))
-    if not cells.configurations:
-        return pd.DataFrame()
-    slices = {OVERALL: slice(None)} | {name: _slice(cells, name) for name in cells.datasets}
-    own = cells.arms.index(reference) if reference in cells.arms else None
-    intervals = _intervals(cells, slices, own)
-    ranks = rank(cells.means())
-    validation_ranks = rank(cells.means(cells.validation))
-    rows: list[dict[str, Any]] = []
-    for column, where in slices.items():
-        part = cells if column == OVERALL else cells.where(_is(cells, column))
-        whole = planned if column == OVERALL else planned.where(_is(planned, column))
-        found = [
-            {
-                "metric": cells.metric,
-                "column": column,
-                "arm": arm,
-                "n_planned": int(whole.planned[:, whole.arms.index(arm)].sum()),
-                **_of_arm(part, a, ranks[where, a]),
-                "validation_rank": mean_of_known(validation_ranks[where, a]),
-                **({} if own is None or a == own else _against(part, own, a)),
-            }
-            for a, arm in enumerate(cells.arms)
-        ]
-        for row, adjusted in zip(found, holm([row.get("p") for row in found]), strict=True):
-            row["p_holm"] = adjusted
-        for name, (low, high) in intervals[column].items():
-            for a, row in enumerate(found):
-                if row["n"] >= MIN_CONFIGURATIONS and name in row:
-                    row |= {f"{name}_low": low[a], f"{name}_high": high[a]}
-        rows += found
-    table = pd.DataFrame(rows)
-    return table.reindex(columns=[*COLUMNS, *(c for c in table.columns if c not in COLUMNS)])
+    rows = _rows(cells_of, beside)
+    extended = {metric: cells.on_extended() for metric, cells in cells_of.items()}
+    found = _rows({metric: cells for metric, cells in extended.items() if cells}, beside)
+    # The paper has no extended test to compare with.
+    on_extended = (
+        None if found.empty else Summary(found, paper.iloc[:0], beside, test="extended test")
+    )
+    return None if rows.empty else Summary(rows, paper, beside, on_extended)
 
 
-def _is(cells: Cells, dataset: str) -> NDArray[np.bool_]:
-    return np.array(cells.dataset_of) == dataset
-
-
-def _slice(cells: Cells, dataset: str) -> slice:
-    index = np.flatnonzero(_is(cells, dataset))
-    return slice(int(index[0]), int(index[-1]) + 1)
-
-
-def _of_arm(part: Cells, a: int, ranks: Floats) -> dict[str, Any]:
-    """Summarise an arm without comparing it."""
-    has_score = ~np.isnan(part.test[:, a])
-    return {
-        "n": int(np.sum(~np.isnan(ranks))),
-        "rank": mean_of_known(ranks),
-        "score": mean_of_known(part.means()[:, a]),
-        "validation_gain": mean_of_known(part.means(part.validation_gain)[:, a]),
-        "test_gain": mean_of_known(part.means(part.test_gain)[:, a]),
-        "imputed": int((part.imputed[:, a] & has_score).sum()),
-        "runs": int(has_score.sum()),
-        "seconds": median_of_known(part.seconds[:, a]),
-    }
-
-
-def _against(part: Cells, own: int, other: int) -> dict[str, Any]:
-    """Compare the reference with an arm, over the configurations that both have."""
-    means = part.means()
-    x, y = means[:, own], means[:, other]
-    both = ~np.isnan(x) & ~np.isnan(y)
-    x, y = x[both], y[both]
-    p = signed_rank_p(x, y)
-    above = part.means(compute_share_above(part.test, own))[:, other]
-    return {
-        "n_pairs": len(x),
-        "p": p,
-        "better": p is not None and p < LEVEL,
-        "wins": int((x > y).sum()),
-        "ties": int((x == y).sum()),
-        "losses": int((x < y).sum()),
-        "gain": median_of_known(x - y),
-        "improvement": mean_of_known(above),
-    }
-
-
-def _intervals(
-    cells: Cells, slices: dict[str, slice], own: int | None
-) -> dict[str, dict[str, tuple[Floats, Floats]]]:
-    """Compute bootstrap intervals of each arm: column -> statistic -> (low, high)."""
-    statistics: dict[str, Callable[[Draws, slice], Floats]] = {
-        "rank": lambda draws, where: mean_of_known(draws.ranks[:, where], axis=1),
-        "score": lambda draws, where: mean_of_known(draws.means[:, where], axis=1),
-    }
-    # Both bounds of a rank and of a probability.
-    limits = {"rank": (1.0, float(len(cells.arms))), "improvement": (0.0, 1.0)}
-    if own is not None:
-        statistics["gain"] = lambda draws, where: median_of_known(
-            draws.means[:, where, [own]] - draws.means[:, where], axis=1
-        )
-        statistics["improvement"] = lambda draws, where: mean_of_known(
-            draws.above[:, where], axis=1
-        )
-    drawn: dict[tuple[str, str], list[Floats]] = {}
-    for draws in draw_scores(cells, own):
-        for column, where in slices.items():
-            for name, statistic in statistics.items():
-                drawn.setdefault((column, name), []).append(statistic(draws, where))
-    above = np.empty(0) if own is None else cells.means(compute_share_above(cells.test, own))
-    means = cells.means()
-    estimates = Draws(means[None], rank(means)[None], above[None])
-    found: dict[str, dict[str, tuple[Floats, Floats]]] = {column: {} for column in slices}
-    for (column, name), chunks in drawn.items():
-        estimate = statistics[name](estimates, slices[column])[0]
-        low, high = interval(estimate, np.concatenate(chunks))
-        bounds = limits.get(name, (-np.inf, np.inf))
-        found[column][name] = (np.clip(low, *bounds), np.clip(high, *bounds))
-    return found
+def _rows(cells_of: Mapping[str, Cells], beside: Sequence[str]) -> pd.DataFrame:
+    has_full = any(FULL in cells.arms for cells in cells_of.values())
+    reference = FULL if has_full else None
+    found = []
+    for cells in cells_of.values():
+        others = [arm for arm in cells.arms if arm not in beside]
+        found.append(summarise(cells.only(others), reference))
+        for arm in (arm for arm in beside if arm in cells.arms):
+            found.append(summarise(cells.only([*others, arm]), reference, [arm]))
+    known = [rows for rows in found if len(rows)]
+    return pd.concat(known, ignore_index=True) if known else pd.DataFrame()
 
 
 class Summary:
-    """Rows of `summarise` of all metrics, with the paper's beside them, looked up by name."""
+    """Rows of `summarise` of all metrics, with the paper's beside them, looked up by name.
 
-    def __init__(self, rows: pd.DataFrame, paper: pd.DataFrame) -> None:
+    Attributes
+    ----------
+    rows : DataFrame
+    metrics, columns : list of str
+    arms, beside : list of str
+        Those that are ranked together, and those that are ranked each alone among them.
+    test : str
+        What its scores are of: "test part" or "extended test".
+    extended : Summary or None
+        The same on the extended test; None where no record has one.
+    """
+
+    def __init__(
+        self,
+        rows: pd.DataFrame,
+        paper: pd.DataFrame,
+        beside: Sequence[str] = (),
+        extended: Summary | None = None,
+        test: str = "test part",
+    ) -> None:
         by = ["metric", "column", "arm"]
-        beside = paper.rename(columns={"rank": "paper_rank", "better": "paper_better"})
-        self.rows = rows.merge(beside, on=by, how="left")
+        printed = paper.rename(columns={"rank": "paper_rank", "better": "paper_better"})
+        self.rows = rows.merge(printed, on=by, how="left")
         self.metrics = names.in_order(rows["metric"], METRICS)
         self.columns = names.in_order(set(rows["column"]) - {OVERALL}, names.DATASETS) + [OVERALL]
-        self.arms = names.arms_in_order(rows["arm"])
+        arms = names.arms_in_order(rows["arm"])
+        self.arms = [arm for arm in arms if arm not in beside]
+        self.beside = [arm for arm in arms if arm in beside]
+        self.test = test
+        self.extended = extended
         keys = zip(*(self.rows[name] for name in by), strict=True)
         self._rows = dict(zip(keys, self.rows.to_dict("records"), strict=True))
 
+    @property
+    def judged(self) -> Summary:
+        """The summary that conclusions are drawn on: that of the extended test if there is one."""
+        return self.extended or self
+
+    def data(self) -> pd.DataFrame:
+        """Return the rows, with what the extended test says in columns of their own.
+
+        A column `beside` marks the arms that are ranked each alone among the others.
+        """
+        table = self.rows
+        if self.beside:
+            table = table.assign(beside=table["arm"].isin(self.beside))
+        if self.extended is None:
+            return table
+        by = ["metric", "column", "arm"]
+        kept = self.extended.rows[[*by, *_ON_TEST]]
+        return table.merge(
+            kept.rename(columns={name: f"extended_{name}" for name in _ON_TEST}), on=by, how="left"
+        )
+
     def get(self, metric: str, column: str, arm: str) -> dict[str, Any]:
         """Return a row; with n = 0 where there is none."""
-        return self._rows.get((metric, column, arm), {"rank": np.nan, "n": 0, "n_planned": 0})
+        return self._rows.get((metric, column, arm), _NO_ROW)
 
     def n(self, column: str) -> int:
         """Return the number of configurations of a column."""

@@ -21,7 +21,7 @@ class CpuLevel(Level):
     ----------
     policy : CpuPolicy
     batch : int
-        B, the number of steps of an update.
+        B, the number of steps of a chunk.
     settings : LearnerSettings
     """
 
@@ -33,18 +33,21 @@ class CpuLevel(Level):
     def parameters(self) -> NDArray[np.float32]:
         return self.policy.flat
 
-    def _update(self, chunk: Mapping[str, NDArray]) -> None:
+    def _update(self, steps: Mapping[str, NDArray]) -> None:
         policy, settings = self.policy, self.settings
-        done = policy.forward(chunk, chunk["action"])
-        # Where the episode goes on, its next step is the oldest in the queue.
-        bootstrap = 0.0 if chunk["end"][-1] else policy.values(self.queue.peek())[0]
-        targets, advantages = vtrace_arrays(
-            done.log_probs - chunk["log_prob"],
-            chunk["reward"],
-            self._discounts(chunk),
-            done.values,
-            bootstrap,
-        )
+        done = policy.forward(steps, steps["action"])
+        log_ratios, discounts = done.log_probs - steps["log_prob"], self._discounts(steps)
+        # Where the episode goes on after the last chunk, its next step is the oldest in the queue.
+        bootstrap = 0.0 if steps["end"][-1] else policy.values(self.queue.peek())[0]
+        following = [*done.values[self.batch :: self.batch], bootstrap]
+        parts = [
+            vtrace_arrays(
+                log_ratios[chunk], steps["reward"][chunk], discounts[chunk], done.values[chunk],
+                after,
+            )
+            for chunk, after in zip(self._chunks(), following, strict=True)
+        ]  # fmt: skip
+        targets, advantages = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         # Derivatives of the loss (`vtrace.impala_loss`).
         policy.backward(
             done.kept,

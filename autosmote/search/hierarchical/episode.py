@@ -18,7 +18,13 @@ from autosmote.search.hierarchical.network_kernels import (
     low_level_arrays,
     next_row_arrays,
 )
-from autosmote.search.hierarchical.parameters import LEFT_OUT, policy_shapes, split, split_levels
+from autosmote.search.hierarchical.parameters import (
+    BIN_WIDTH,
+    LEFT_OUT,
+    policy_shapes,
+    split,
+    split_levels,
+)
 from autosmote.space.base import N_LAMBDAS, Samples, Space
 from autosmote.space.continuous import Segments
 from autosmote.space.pool import PoolSpace
@@ -106,6 +112,8 @@ class EpisodeGenerator:
     low_level_rows : int
         Low-level episodes of this many rows, drawn among those with g > 0, are kept for learning;
         of a flat policy, this many rows' parts of the one episode.
+    bin_width : int
+        Use counts in one bin.
     """
 
     def __init__(
@@ -117,8 +125,9 @@ class EpisodeGenerator:
         rules: Rules | None = None,
         low_level_net: str = "paper",
         low_level_rows: int = 10,
+        bin_width: int = BIN_WIDTH,
     ) -> None:
-        self.space, self.G1, self.G2 = space, G1, G2
+        self.space, self.G1, self.G2, self.bin_width = space, G1, G2, bin_width
         self.rules = rules or Rules()
         self.joint = low_level_net == "joint"
         self.low_level_rows = min(low_level_rows, space.n_rows)
@@ -177,7 +186,7 @@ class EpisodeGenerator:
                 self._cross, 0, 0, rules.cross, rules.fixed_g1, self.G1 + 1, rng
             )
         run_rows(
-            rng, g1, self.G1, self.G2, space.neighbours, self._action_row,
+            rng, g1, self.G1, self.G2, self.bin_width, space.neighbours, self._action_row,
             self._row_net, self._low, self.joint,
             rules.flat, rules.instance, rules.fixed_g2, rules.low,
             bins, g2, g2_log_prob, taken, self._action, self._log_prob, self._weight, counts,
@@ -189,7 +198,9 @@ class EpisodeGenerator:
         n_kept = int(taken[kept].sum())
         row = np.repeat(kept, taken[kept]).astype(np.int32)
         bins_low = np.empty((n_kept, space.K), dtype=np.uint8)
-        replay_bins(space.neighbours, taken, self._action, self._per_slot, kept, bins_low)
+        replay_bins(
+            self.bin_width, space.neighbours, taken, self._action, self._per_slot, kept, bins_low
+        )
         starts = np.cumsum(taken) - taken
         steps = np.concatenate(
             [np.arange(starts[i], starts[i] + taken[i]) for i in kept] or [np.arange(0)]

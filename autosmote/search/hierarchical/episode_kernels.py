@@ -14,7 +14,6 @@ from autosmote.search.hierarchical.network_kernels import (
     slot_scores,
 )
 from autosmote.search.hierarchical.parameters import (
-    BIN_WIDTH,
     HIDDEN,
     MAX_LOCATION,
     N_BINS,
@@ -27,14 +26,13 @@ LEARNED, UNIFORM, FIXED = 0, 1, 2
 
 _H = HIDDEN
 _LAST_BIN = N_BINS - 1
-_WIDTH = BIN_WIDTH
 _LOG_ROOT_2PI = 0.5 * np.log(2.0 * np.pi)
 _LEAST = 2.0**-53
 
 
 @njit(cache=True)
-def _bin(count):
-    return min(count // _WIDTH, _LAST_BIN)
+def _bin(count, width):
+    return min(count // width, _LAST_BIN)
 
 
 @njit(cache=True)
@@ -94,7 +92,7 @@ def _draw_weight(first, second, rng):
 
 @njit(cache=True)
 def run_rows(
-    rng, g1, G1, G2, neighbours, action_row, row_net, low, joint,
+    rng, g1, G1, G2, width, neighbours, action_row, row_net, low, joint,
     flat, instance_rule, fixed_g2, low_rule,
     bins, g2, g2_log_prob, taken, action, log_prob, weight, counts,
 ):  # fmt: skip
@@ -128,7 +126,7 @@ def run_rows(
     known = np.empty(N_BINS, dtype=np.bool_)
     step = 0
     for i in range(n):
-        own = _bin(used_count[i])
+        own = _bin(used_count[i], width)
         bins[i] = own
         if flat:
             g2[i], g2_log_prob[i] = 0, 0.0
@@ -155,7 +153,7 @@ def run_rows(
         changed = True
         log_total = 0.0
         for k in range(K):
-            slot_bins[k] = _bin(used_count[neighbours[i, k]])
+            slot_bins[k] = _bin(used_count[neighbours[i, k]], width)
         for t in range(g):
             if changed:
                 if own != slot_bins[0]:
@@ -208,7 +206,7 @@ def run_rows(
             used_count[i] += 1
             used_count[j] += 1
             for s in (0, k):
-                b = _bin(used_count[neighbours[i, s]])
+                b = _bin(used_count[neighbours[i, s]], width)
                 if b != slot_bins[s]:
                     slot_bins[s] = b
                     stale[s] = True
@@ -216,7 +214,7 @@ def run_rows(
 
 
 @njit(cache=True)
-def replay_bins(neighbours, taken, action, per_slot, kept, bins_low):
+def replay_bins(width, neighbours, taken, action, per_slot, kept, bins_low):
     """Compute the bins of the K slots before each kept step, by counting the actions again."""
     n, K = neighbours.shape
     used_count = np.zeros(n, dtype=np.int64)
@@ -229,7 +227,7 @@ def replay_bins(neighbours, taken, action, per_slot, kept, bins_low):
         for _ in range(taken[i]):
             if keep:
                 for k in range(K):
-                    bins_low[out, k] = _bin(used_count[neighbours[i, k]])
+                    bins_low[out, k] = _bin(used_count[neighbours[i, k]], width)
                 out += 1
             k = action[step] // per_slot
             if k < K:  # else "next row", which uses none

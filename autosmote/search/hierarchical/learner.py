@@ -138,6 +138,7 @@ def make_learner(
         config.value_cost,
         config.entropy_cost,
         config.max_grad_norm,
+        config.chunks_per_update,
     )
     # Both "under" and "cross" decide once per episode.
     batches = {

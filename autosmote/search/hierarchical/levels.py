@@ -47,6 +47,8 @@ class LearnerSettings:
     value_cost: float
     entropy_cost: float
     max_grad_norm: float
+    chunks: int = 1
+    """Of an update, each with V-trace targets of its own."""
 
 
 class Level(ABC):
@@ -55,7 +57,7 @@ class Level(ABC):
     Parameters
     ----------
     batch : int
-        B, the number of steps of an update.
+        B, the number of steps of a chunk.
     settings : LearnerSettings
     """
 
@@ -65,9 +67,10 @@ class Level(ABC):
         self.updates = 0
 
     def learn(self) -> None:
-        """Update while the queue holds a batch (the paper's ``if`` would let it grow for ever)."""
-        while len(self.queue) >= self.batch:
-            self._update(self.queue.pop(self.batch))
+        """Update while the queue has the steps (the paper's ``if`` would let it grow for ever)."""
+        n = self.batch * self.settings.chunks
+        while len(self.queue) >= n:
+            self._update(self.queue.pop(n))
             self.updates += 1
 
     @abstractmethod
@@ -75,9 +78,14 @@ class Level(ABC):
         """Return the policy's parameters as they are now."""
 
     @abstractmethod
-    def _update(self, chunk: Mapping[str, NDArray]) -> None:
-        """Update the policy by a chunk of steps; the queue holds those that follow."""
+    def _update(self, steps: Mapping[str, NDArray]) -> None:
+        """Update the policy by one or more chunks; the queue holds the steps that follow."""
 
-    def _discounts(self, chunk: Mapping[str, NDArray]) -> NDArray[np.float32]:
+    def _chunks(self) -> list[slice]:
+        """Return where the chunks are among the steps of an update."""
+        starts = range(0, self.batch * self.settings.chunks, self.batch)
+        return [slice(start, start + self.batch) for start in starts]
+
+    def _discounts(self, steps: Mapping[str, NDArray]) -> NDArray[np.float32]:
         """Return gamma for each step, and 0 at the ends of episodes."""
-        return np.where(chunk["end"], 0.0, self.settings.gamma).astype(np.float32)
+        return np.where(steps["end"], 0.0, self.settings.gamma).astype(np.float32)

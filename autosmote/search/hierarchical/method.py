@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autosmote.config.search import resolve_G1
+from autosmote.config.search import largest_factors, resolve_G1
 from autosmote.search.candidates import InterpolatedSet
 from autosmote.search.hierarchical.episode import EpisodeGenerator, Rules
 from autosmote.search.hierarchical.episode_kernels import FIXED, LEARNED, UNIFORM
@@ -41,6 +41,9 @@ def ablation_rules(ablation: str, G1: int, G2: int) -> Rules:
         "random_search": Rules(under=UNIFORM, cross=UNIFORM, instance=UNIFORM, low=UNIFORM),
         "flat": Rules(flat=True),
         "merge_train_val": Rules(),  # it is the data that differ
+        "random_search_per_row": Rules(
+            under=UNIFORM, cross=FIXED, instance=UNIFORM, low=UNIFORM, fixed_g1=1
+        ),
     }[ablation]
 
 
@@ -59,10 +62,11 @@ class HierarchicalMethod(Method):
         config, space = problem.config, problem.space
         self.problem, self.seed = problem, problem.seed
         self.G1 = resolve_G1(config, problem.ir)
-        rules = ablation_rules(config.ablation, self.G1, config.G2)
+        self.largest = largest_factors(config, self.G1)
+        rules = ablation_rules(config.ablation, *self.largest)
         self.rules = replace(rules, under_sampling=config.under_sampling)
         self.shapes = policy_shapes(
-            n_features=space.X.shape[1], G1=self.G1, G2=config.G2,
+            n_features=space.X.shape[1], G1=self.largest[0], G2=self.largest[1],
             low_level_net=config.low_level_net, continuous=space.continuous,
             flat=self.rules.flat, under=self.rules.under_sampling,
         )  # fmt: skip
@@ -114,11 +118,11 @@ class HierarchicalGenerator(Generator):
         problem, config = method.problem, method.problem.config
         self._episodes = EpisodeGenerator(
             problem.space,
-            method.G1,
-            config.G2,
+            *method.largest,
             rules=method.rules,
             low_level_net=config.low_level_net,
             low_level_rows=config.low_level_rows,
+            bin_width=config.bin_width,
         )
         shares = LEFT_OUT if method.rules.under_sampling else LEFT_OUT[:1]
         self._reward = SpaceReward(problem, shares)

@@ -66,12 +66,16 @@ def plain_search(
     parameters : dict of float32 ndarrays
         After the last iteration.
     """
-    sizes: dict[str, Any] = {"G1": G1, "G2": config.G2, "low_level_net": config.low_level_net}
+    less = 0 if config.include_largest else 1
+    sizes: dict[str, Any] = {
+        "G1": G1 - less, "G2": config.G2 - less, "low_level_net": config.low_level_net,
+        "bin_width": config.bin_width,
+    }  # fmt: skip
     weights = {level: torch.nn.Parameter(torch.tensor(initial[level])) for level in LEVELS}
     optimizers = {
         level: torch.optim.Adam([weights[level]], lr=config.learning_rate) for level in LEVELS
     }
-    # Line 2: a queue for each level, and B, the steps of an update.
+    # Line 2: a queue for each level, and B, the steps of a chunk; of one or more is an update.
     queues: dict[str, list[Step]] = {level: [] for level in LEVELS}
     batches = {
         "cross": config.buffer_cross, "instance": config.buffer_instance, "low": config.buffer_low,
@@ -89,13 +93,15 @@ def plain_search(
         # Line 6: its steps enter the queues.
         for level, steps in _steps(episode, rewards[-1], config.low_level_rows, rng).items():
             queues[level] += steps
-        # Lines 7 to 14: update each level while its queue holds B steps.
+        # Lines 7 to 14: update each level while its queue holds the steps.
         for level, queue in queues.items():
-            while len(queue) >= batches[level]:
-                chunk, queue[:] = queue[: batches[level]], queue[batches[level] :]
+            B = batches[level]
+            while len(queue) >= B * config.chunks_per_update:
                 policies = PlainPolicies(space, weights, **sizes)
                 optimizers[level].zero_grad()
-                _loss(policies, level, chunk, queue[:1], config).backward()
+                for _ in range(config.chunks_per_update):
+                    chunk, queue[:] = queue[:B], queue[B:]
+                    _loss(policies, level, chunk, queue[:1], config).backward()
                 torch.nn.utils.clip_grad_norm_([weights[level]], config.max_grad_norm)
                 optimizers[level].step()
         versions.append(_copy(weights))

@@ -75,8 +75,10 @@ class PlainPolicies:
         low_level_net: str = "paper",
         next_row: bool = False,
         under: bool = False,
+        bin_width: int = BIN_WIDTH,
     ) -> None:
         self.space = space
+        self.bin_width = bin_width
         self.next_row = next_row
         self.joint = low_level_net == "joint"
         self.x = torch.as_tensor(space.X, dtype=torch.float32)
@@ -109,6 +111,10 @@ class PlainPolicies:
     def state(self, features: Tensor, bin_: int) -> Tensor:
         """Return [features, one-hot bin] (Section 3.2)."""
         return torch.cat([features, self._bins[bin_]])
+
+    def bins(self, counts: NDArray[np.int_], rows: Iterable[int]) -> list[int]:
+        """Return the bins of how often rows were used so far."""
+        return [min(int(counts[row]) // self.bin_width, N_BINS - 1) for row in rows]
 
     def high_level(self, level: str, features: Tensor, bin_: int) -> tuple[Tensor, Tensor]:
         """Return the log-probabilities of the scaling factors, and the value."""
@@ -171,7 +177,7 @@ def plain_episode(policies: PlainPolicies, rng: np.random.Generator) -> PlainEpi
     episode = PlainEpisode(g1, log_prob, **under)
     for i in range(space.n_rows):  # line 3
         # Lines 4 and 5: how many samples around this row.
-        (own,) = _bins(counts, [i])
+        (own,) = policies.bins(counts, [i])
         log_policy, _ = policies.high_level("instance", policies.x[i], own)
         g2, log_prob = _draw(log_policy, rng)
         episode.own_bins.append(own)
@@ -179,7 +185,7 @@ def plain_episode(policies: PlainPolicies, rng: np.random.Generator) -> PlainEpi
         episode.g2_log_prob.append(log_prob)
         for _ in range(g1 * g2):  # line 6
             # Line 7: which neighbour, and where between the two.
-            bins = _bins(counts, space.neighbours[i])
+            bins = policies.bins(counts, space.neighbours[i])
             log_policy, _ = policies.low_level(i, bins)
             action, log_prob = _draw(log_policy, rng)
             weight, log_density = _weight(policies, i, bins, action, rng)
@@ -202,7 +208,7 @@ def plain_flat_episode(
     for i in range(space.n_rows):
         episode.g2.append(0)
         while episode.g2[i] < most:
-            bins = _bins(counts, space.neighbours[i])
+            bins = policies.bins(counts, space.neighbours[i])
             log_policy, _ = policies.low_level(i, bins)
             action, log_prob = _draw(log_policy, rng)
             if action == space.K * policies.per_slot:  # "next row"
@@ -213,11 +219,6 @@ def plain_flat_episode(
             _interpolate(episode, space, counts, i, action // policies.per_slot, weight)
             episode.g2[i] += 1
     return episode
-
-
-def _bins(counts: NDArray[np.int_], rows: Iterable[int]) -> list[int]:
-    """Return the bins of how often rows were used so far."""
-    return [min(int(counts[row]) // BIN_WIDTH, N_BINS - 1) for row in rows]
 
 
 def _note(episode: PlainEpisode, i: int, bins: list[int], action: int, log_prob: float) -> None:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from autosmote.search.hierarchical.adam import Adam
 from autosmote.search.hierarchical.levels import LearnerSettings, Level
-from autosmote.search.hierarchical.policies import Policy
-from autosmote.search.hierarchical.vtrace import impala_loss, vtrace
+from autosmote.search.hierarchical.policies import Evaluation, Policy
+from autosmote.search.hierarchical.vtrace import Returns, impala_loss, vtrace
 
 
 class TorchLevel(Level):
@@ -21,7 +21,7 @@ class TorchLevel(Level):
     ----------
     policy : Policy
     batch : int
-        B, the number of steps of an update.
+        B, the number of steps of a chunk.
     settings : LearnerSettings
     """
 
@@ -33,21 +33,15 @@ class TorchLevel(Level):
     def parameters(self) -> NDArray[np.float32]:
         return self.policy.flat.detach().cpu().numpy()
 
-    def _update(self, chunk: Mapping[str, NDArray]) -> None:
+    def _update(self, steps: Mapping[str, NDArray]) -> None:
         policy, settings = self.policy, self.settings
-        evaluation = policy.evaluate(chunk, chunk["action"])
+        evaluation = policy.evaluate(steps, steps["action"])
         bootstrap = torch.zeros((), device=policy.device)
-        if not chunk["end"][-1]:
+        if not steps["end"][-1]:
             # The episode goes on: its next step is the oldest in the queue.
             with torch.no_grad():
                 bootstrap = policy.values(self.queue.peek())[0]
-        returns = vtrace(
-            evaluation.log_probs.detach() - self._tensor(chunk["log_prob"]),
-            self._tensor(chunk["reward"]),
-            self._tensor(self._discounts(chunk)),
-            evaluation.values.detach(),
-            bootstrap,
-        )
+        returns = self._returns(steps, evaluation, bootstrap)
         loss = impala_loss(
             evaluation.log_probs,
             evaluation.values,
@@ -60,6 +54,23 @@ class TorchLevel(Level):
         loss.backward()
         torch.nn.utils.clip_grad_norm_([policy.flat], settings.max_grad_norm)
         self._adam.step()
+
+    def _returns(
+        self, steps: Mapping[str, NDArray], evaluation: Evaluation, bootstrap: torch.Tensor
+    ) -> Returns:
+        """Compute V-trace within each chunk; `bootstrap` is the value after the last."""
+        log_ratios = evaluation.log_probs.detach() - self._tensor(steps["log_prob"])
+        rewards, discounts = self._tensor(steps["reward"]), self._tensor(self._discounts(steps))
+        values = evaluation.values.detach()
+        following = [*values[self.batch :: self.batch], bootstrap]
+        parts = [
+            vtrace(log_ratios[chunk], rewards[chunk], discounts[chunk], values[chunk], after)
+            for chunk, after in zip(self._chunks(), following, strict=True)
+        ]
+        return Returns(
+            torch.cat([part.targets for part in parts]),
+            torch.cat([part.advantages for part in parts]),
+        )
 
     def _tensor(self, column: NDArray) -> torch.Tensor:
         return torch.as_tensor(column, dtype=torch.float32, device=self.policy.device)

@@ -19,11 +19,12 @@ def cells_of(test, datasets=None):
         arms=[f"arm{a}" for a in range(n_arms)],
         seeds=list(range(n_seeds)),
         test=test,
+        extended=np.full(test.shape, np.nan),
         validation=test,
-        test_gain=test,
-        validation_gain=test,
+        plain_test=np.zeros(test.shape),
+        plain_extended=np.full(test.shape, np.nan),
+        plain_validation=np.zeros(test.shape),
         imputed=np.zeros(test.shape, dtype=bool),
-        seconds=test,
         planned=np.ones((n, n_arms), dtype=bool),
     )
 

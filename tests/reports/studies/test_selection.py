@@ -16,13 +16,14 @@ from autosmote import reports
 from autosmote.errors import UserError
 from autosmote.records.collected import read_plan, read_records
 from autosmote.reports import names
-from autosmote.reports.cells import load_study, make_cells
+from autosmote.reports.cells import make_cells
 from autosmote.reports.report import build_report, write_tables
 from autosmote.reports.studies.selection.questions import (
     Selection,
     choose_rules,
     read_selections,
 )
+from autosmote.reports.study import load_study
 
 ARMS = (
     *("autosmote", "autosmote vote 25", "autosmote vote 10", "autosmote crossfit"),

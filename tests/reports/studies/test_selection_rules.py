@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autosmote.reports.studies.selection.costs import count_trained
+from autosmote.reports.studies.budgets import count_trained
 from autosmote.reports.studies.selection.gains import judge
 from autosmote.reports.studies.selection.questions import (
     Selection,
@@ -84,4 +84,4 @@ def test_count_trained(settings, expected):
 def test_judge(decided, confirmed, expected):
     keys = ("test", "test_low", "test_high")
     parts = (dict(zip(keys, part, strict=True)) for part in (decided, confirmed))
-    assert judge(*parts) == expected
+    assert judge(*parts, "test") == expected

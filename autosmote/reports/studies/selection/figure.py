@@ -18,11 +18,13 @@ from autosmote.reports.render.drawing import (
     new_canvas,
 )
 from autosmote.reports.studies.selection.questions import SOURCES, Selection
+from autosmote.reports.verdicts import TESTS
 
 
-def draw_gains(name: str, arms: pd.DataFrame) -> Figure | None:
-    """Draw the gains of one block of `compute_gains`: on test against those on held-out rows."""
-    arms = arms.dropna(subset=["validation_gain", "test_gain"])
+def draw_gains(name: str, arms: pd.DataFrame, test: str) -> Figure | None:
+    """Draw the gains of one block of `compute_gains`: on a test against those on held-out rows."""
+    gain = f"{test}_gain"
+    arms = arms.dropna(subset=["validation_gain", gain])
     if arms.empty:
         return None
     metrics = names.in_order(arms["metric"], METRICS)
@@ -45,7 +47,7 @@ def draw_gains(name: str, arms: pd.DataFrame) -> Figure | None:
         found, lines, inks, texts = {}, {}, {}, {}
         for row in rows.to_dict("records"):
             colour, marker = looks[row["source"]]
-            found[row["arm"]] = row["validation_gain"], row["test_gain"]
+            found[row["arm"]] = row["validation_gain"], row[gain]
             lines[row["arm"]] = colour
             inks[row["arm"]] = colour if row["source"] == FULL else INK
             texts[row["arm"]] = Selection(row["source"], row["reward"], row["rule"]).title()
@@ -53,7 +55,7 @@ def draw_gains(name: str, arms: pd.DataFrame) -> Figure | None:
                 *found[row["arm"]], marker, color=colour, fillstyle=fills[row["reward"]],
                 markerfacecoloralt="white", markersize=7, zorder=2,
             )  # fmt: skip
-        draw_gain_lines(axes, metric, found)
+        draw_gain_lines(axes, metric, found, TESTS[test])
         axes.margins(0.06)
         axes.autoscale_view()
         axes.set_xlabel(f"mean gain in {METRICS[metric]} on the held-out rows")
@@ -77,7 +79,7 @@ def draw_gains(name: str, arms: pd.DataFrame) -> Figure | None:
     canvas.legend(handles=handles, loc="outside upper left", ncols=5)
     return Figure(
         name,
-        "Gain over no resampling on the test part against that on the held-out rows, by which "
+        f"Gain over no resampling on the {TESTS[test]} against that on the held-out rows, by which "
         "every rule chose; below the dotted line the choice was optimistic.",
         canvas,
     )

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from autosmote.reports import names
-from autosmote.reports.findings import count_noun, join_words, write_doubts
+from autosmote.reports.findings import write_doubts
 from autosmote.reports.names import FULL, METRICS
 from autosmote.reports.statistics.paired import Means
 from autosmote.reports.statistics.significance import LEVEL
@@ -22,6 +22,16 @@ from autosmote.reports.studies.selection.questions import (
     Selection,
     Selections,
 )
+from autosmote.reports.verdicts import (
+    ABOVE,
+    BELOW,
+    OPEN,
+    TESTS,
+    TOO_FEW,
+    count_noun,
+    join_words,
+    locate,
+)
 
 Seeds = Mapping[str, Sequence[int]]
 """Of each block."""
@@ -32,12 +42,18 @@ _LEADS = {
     ("space", "random"): "what the search space adds to SMOTE",
     ("rows", FULL): "against the classifier without synthetic rows on as many rows",
 }
+_SAID = {
+    ABOVE: "above 0",
+    BELOW: "below 0",
+    OPEN: "no difference is shown",
+    TOO_FEW: "too few configurations",
+}
 
 
 def write_findings(found: Found) -> list[str]:
     """Say how many rules were tried, what the chosen one keeps, and what also helps SMOTE."""
     seeds = {block.name: block.seeds for block in found.blocks}
-    texts = [*_count(found.tried), *_choice(found.chosen, seeds)]
+    texts = [*_count(found.tried), *_choice(found.chosen, seeds, TESTS[found.judged])]
     for metric in names.in_order(found.arms["metric"], METRICS):
         arms, gains, headlines = (
             frame[frame["metric"] == metric] if len(frame) else frame
@@ -46,7 +62,7 @@ def write_findings(found: Found) -> list[str]:
         texts += [
             f"{METRICS[metric]}: {text}"
             for text in (
-                *_optimism(arms, found.blocks[0].name),
+                *_optimism(arms, found.blocks[0].name, found.tests),
                 *_headlines(metric, headlines, seeds, found),
                 *_held(gains),
             )
@@ -64,25 +80,26 @@ def _count(tried: Sequence[Selection]) -> list[str]:
     return [f"Tried with AutoSMOTE: {count_noun(len(tried), 'rule')} ({split})."]
 
 
-def _choice(chosen: Sequence[Selection], seeds: Seeds) -> list[str]:
+def _choice(chosen: Sequence[Selection], seeds: Seeds, test: str) -> list[str]:
     if DECIDED not in seeds or not chosen:
         return []
     rest = f"the experiment {CONFIRMATION} looks where that had no part"
     if CONFIRMED in seeds:
         rest = f"{_seeds(seeds[CONFIRMED])} had no part in that"
     return [
-        f"By the mean test score on {_seeds(seeds[DECIDED])}, over all metrics, the best of them "
-        f"is {_rule(chosen[0])}; {rest}."
+        f"By the mean score on the {test}, on {_seeds(seeds[DECIDED])}, over all metrics, the best "
+        f"of them is {_rule(chosen[0])}; {rest}."
     ]
 
 
-def _optimism(arms: pd.DataFrame, block: str) -> list[str]:
-    """Say what the paper's choice gains on the validation part, and on the test part."""
+def _optimism(arms: pd.DataFrame, block: str, tests: Sequence[str]) -> list[str]:
+    """Say what the paper's choice gains on the validation part, and on the tests."""
     rows = arms[(arms["block"] == block) & (arms["arm"] == FULL)].dropna(subset="test_gain")
     return [
         f"AutoSMOTE's best sample set gains {row['validation_gain']:+.3f} over no resampling on "
-        f"the validation part, and {_estimate(row, 'test_gain')} on the test part, over "
-        f"{count_noun(row['configurations'], 'configuration')}."
+        "the validation part, "
+        + join_words([f"{_estimate(row, f'{test}_gain')} on the {TESTS[test]}" for test in tests])
+        + f", over {_sample(row)}."
         for row in rows.to_dict("records")
     ]
 
@@ -97,7 +114,11 @@ def _headlines(metric: str, frame: pd.DataFrame, seeds: Seeds, found: Found) -> 
         of = {row["block"]: row for row in part.to_dict("records")}
         first = next(iter(of.values()))
         what = known[first["arm"]]
-        texts = {name: _estimate(row, "test") for name, row in of.items()}
+        texts = {
+            name: f"{_estimate(row, found.judged)} over {_sample(row)} "
+            f"({_SAID[locate({**row, 'judged': found.judged})]})"
+            for name, row in of.items()
+        }
         sentences.append(f"{_rule(what)}: {_lead(first, known)}: {_by_block(texts, seeds)}.")
         more = found.beyond_smote.get((metric, what._replace(source=FULL)), {})
         if first["question"] == "rule" and what.source == "smote" and more:
@@ -155,6 +176,11 @@ def _by_block(texts: Mapping[str, str], seeds: Seeds) -> str:
 
 def _estimate(row: Mapping[str, Any], name: str) -> str:
     return _text(row[name], row[f"{name}_low"], row[f"{name}_high"])
+
+
+def _sample(row: Mapping[str, Any]) -> str:
+    counts = (count_noun(row[f"{what}s"], what) for what in ("configuration", "run"))
+    return " and ".join(counts)
 
 
 def _of_means(means: Means) -> str:

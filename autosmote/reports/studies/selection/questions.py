@@ -15,9 +15,10 @@ import numpy as np
 from autosmote.config.search import FINALS, REWARDS
 from autosmote.errors import UserError
 from autosmote.reports import names
-from autosmote.reports.cells import Cells, Study
+from autosmote.reports.cells import Cells
 from autosmote.reports.names import FULL
 from autosmote.reports.statistics.ranks import Floats, mean_of_known
+from autosmote.reports.study import Study
 
 DECIDING_SEEDS = (0, 1)
 """By which rules were chosen; the other seeds confirm."""
@@ -108,6 +109,12 @@ class Block:
         return [i for i, seed in enumerate(cells.seeds) if seed in self.seeds]
 
 
+def list_tests(cells_of: Mapping[str, Cells]) -> tuple[str, ...]:
+    """Return the tests that there are, "test" and "extended"; conclusions are drawn on the last."""
+    has_extended = any(not np.isnan(cells.extended).all() for cells in cells_of.values())
+    return ("test", "extended") if has_extended else ("test",)
+
+
 def list_blocks(study: Study) -> list[Block]:
     """Return all seeds, the deciding, and the confirming ones; one block where others are empty."""
     seeds = sorted(int(seed) for seed in study.runs["seed"].unique())
@@ -185,22 +192,24 @@ def list_headlines(known_arms: Selections, chosen: Sequence[Selection]) -> list[
 
 
 def choose_rules(study: Study, known: Selections, cells_of: Mapping[str, Cells]) -> list[Selection]:
-    """Return AutoSMOTE's rule with the best mean test score on the deciding seeds, all metrics.
+    """Return AutoSMOTE's rule with the best mean score on the deciding seeds, all metrics.
 
-    Compared run by run with the paper's choice, so that a missing run favours no rule. Without
-    deciding seeds all of AutoSMOTE's rules were chosen before.
+    The score is that of the extended test where there is one. Compared run by run with the paper's
+    choice, so that a missing run favours no rule. Without deciding seeds all of AutoSMOTE's rules
+    were chosen before.
     """
     rules = list_tried(known)
     deciding = [block for block in list_blocks(study) if block.name == DECIDED]
     if not deciding:
         return [rule for rule in rules if rule != Selection(FULL)]
     totals = {}
+    judged = list_tests(cells_of)[-1]
     for rule in rules:
         gains = []
         for cells in cells_of.values():
             arms = {known[arm]: arm for arm in cells.arms}
             if rule in arms and FULL in cells.arms:
-                gain = subtract(cells, cells.test, arms[rule], FULL)
+                gain = subtract(cells, getattr(cells, judged), arms[rule], FULL)
                 gains.append(mean_of_known(gain[:, deciding[0].index(cells)]))
         if len(gains) == len(cells_of) and not np.isnan(gains).any():
             totals[rule] = sum(gains)

@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 
 from autosmote.reports import names
-from autosmote.reports.findings import count_noun
 from autosmote.reports.names import METRICS
 from autosmote.reports.render.table import NONE, Cell, Table, format_estimate, format_number
 from autosmote.reports.statistics.significance import MIN_CONFIGURATIONS
@@ -20,7 +19,8 @@ from autosmote.reports.studies.selection.questions import (
     DECIDING_SEEDS,
     PLAIN,
 )
-from autosmote.reports.tables import p_cell
+from autosmote.reports.tables import EXTENDED, p_cell
+from autosmote.reports.verdicts import TESTS, count_noun
 
 Row = Mapping[str, Any]
 
@@ -67,14 +67,17 @@ def _arms_table(name: str, metric: str, found: Found) -> Table:
         rows.append(
             [
                 *(Cell(source), Cell(first["reward"]), Cell(first["rule"])),
-                *(format_estimate(first, "classifiers", 0), format_estimate(first, "seconds", 1)),
+                format_estimate(first, "classifiers", 0),
                 *(
                     cell
                     for block in blocks
                     for cell in (
                         _n_cell(group[block]),
                         _gain_cell(group[block], "validation_gain"),
-                        format_estimate(group[block], "test_gain", 3, sign=True),
+                        *(
+                            format_estimate(group[block], f"{test}_gain", 3, sign=True)
+                            for test in found.tests
+                        ),
                     )
                 ),
             ]
@@ -82,7 +85,7 @@ def _arms_table(name: str, metric: str, found: Found) -> Table:
     heads = [
         f"{_BLOCKS[block]}: {what}"
         for block in blocks
-        for what in ("n (runs)", "validation gain", "test gain [95%]")
+        for what in ("n (runs)", "validation gain", *(f"{test} gain [95%]" for test in found.tests))
     ]
     notes = [
         "Gains: mean difference to the classifier without synthetic rows on the same split, "
@@ -93,15 +96,14 @@ def _arms_table(name: str, metric: str, found: Found) -> Table:
         *_seeds(found),
         "n: configurations (dataset, imbalance ratio, classifier), and runs.",
         "Trained: classifiers that one run trains, in the search and by its rule.",
-        "Seconds: median per run; rules that share a search share its classifiers as well, so that "
-        "a later one of them takes less than it would alone.",
         _INTERVALS,
+        *_extended(found),
         *_daggers(rows),
     ]
     return Table(
         name,
         f"{METRICS[metric]}: what each rule gains over no resampling",
-        ["Source", "Reward", "Rule", "Trained", "Seconds", *heads],
+        ["Source", "Reward", "Rule", "Trained", *heads],
         rows,
         data,
         n_text=3,
@@ -122,15 +124,15 @@ def _gains_table(name: str, metric: str, found: Found) -> Table:
         counts = "/".join(str(first[count]) for count in ("wins", "ties", "losses"))
         cells = [
             *(Cell(question), *_arm_cells(found, first["arm"], first["against"])),
-            *(_n_cell(first), *_difference_cells(first)),
+            *(_n_cell(first), *_difference_cells(first, found)),
             *(Cell(counts, sort=first["wins"]), p_cell(first, "p"), p_cell(first, "p_holm")),
         ]
         for block in parts:
-            cells += [*_difference_cells(group[block]), p_cell(group[block], "p_holm")]
+            cells += [*_difference_cells(group[block], found), p_cell(group[block], "p_holm")]
         if parts:
             cells.append(Cell(group[CONFIRMED]["held"]))
         rows.append(cells)
-    differences = ("validation", "test [95%]")
+    differences = ("validation", *(f"{test} [95%]" for test in found.tests))
     heads = [*("n (runs)", *differences, "wins/ties/losses", "p", "Holm p")]
     heads = [f"{_BLOCKS[whole]}: {what}" for what in heads]
     heads += [f"{_BLOCKS[block]}: {what}" for block in parts for what in (*differences, "Holm p")]
@@ -140,15 +142,18 @@ def _gains_table(name: str, metric: str, found: Found) -> Table:
         "Mean differences, the first arm less the second, over the runs that both have; of "
         "validation scores, of their gains over no resampling.",
         *_seeds(found),
-        f"p: two-sided Wilcoxon signed-rank test over the n configurations' means; Holm: adjusted "
+        "Wins, ties, losses and p (two-sided Wilcoxon signed-rank test) over the n configurations' "
+        f"means on the {TESTS[found.judged]}; Holm: adjusted "
         f"over the {len(rows)} comparisons of this table.",
         _INTERVALS,
+        *_extended(found),
         *_daggers(rows),
     ]
     if parts:
         notes.append(
-            "Held: of a difference whose deciding interval leaves out 0, whether the confirming "
-            "one does so on the same side (confirmed), has only the same sign, or is reversed."
+            f"Held, on the {TESTS[found.judged]}: of a difference whose deciding interval leaves "
+            "out 0, whether the confirming one does so on the same side (confirmed), has only the "
+            "same sign, or is reversed."
         )
     return Table(
         name,
@@ -172,18 +177,19 @@ def _by_classifier_table(name: str, found: Found) -> Table:
     for by, part in frame.groupby(["metric", "question", "arm", "against"], sort=False):
         metric, question, arm, against = by
         of = {(row["clf"], row["block"]): row for row in part.to_dict("records")}
-        cells = [Cell(METRICS[metric]), Cell(_QUESTIONS[question][0])]
-        cells += _arm_cells(found, arm, against)
-        for clf in clfs:
-            if (clf, whole) not in of:
-                cells.append(Cell(NONE))
-                continue
-            shown = format_estimate(of[clf, whole], "test", 3, sign=True)
-            beside = "; ".join(
-                format_number(of[clf, block]["test"], 3, sign=True) for block in parts
-            )
-            cells.append(Cell(shown.text, beside, shown.sort))
-        rows.append(cells)
+        for test in found.tests:
+            cells = [Cell(METRICS[metric]), Cell(_QUESTIONS[question][0])]
+            cells += _arm_cells(found, arm, against) + [Cell(TESTS[test])] * (len(found.tests) > 1)
+            for clf in clfs:
+                if (clf, whole) not in of:
+                    cells.append(Cell(NONE))
+                    continue
+                shown = format_estimate(of[clf, whole], test, 3, sign=True)
+                beside = "; ".join(
+                    format_number(of[clf, block][test], 3, sign=True) for block in parts
+                )
+                cells.append(Cell(shown.text, beside, shown.sort))
+            rows.append(cells)
     n = frame[frame["block"] == whole].groupby("clf")["configurations"].max()
     heads = [
         f"{'All' if clf == names.OVERALL else names.CLASSIFIERS.get(clf, clf)} (n = {n[clf]})"
@@ -191,17 +197,19 @@ def _by_classifier_table(name: str, found: Found) -> Table:
     ]
     beside = "; beside them those of the deciding, then of the confirming seeds" if parts else ""
     notes = [
-        f"Mean differences of test scores, the first arm less the second{beside}.",
+        f"Mean differences in score, the first arm less the second{beside}.",
         *_seeds(found),
         _INTERVALS,
+        *_extended(found),
     ]
+    left = ["Metric", "Question", "Arm", "Against", *["On the"] * (len(found.tests) > 1)]
     return Table(
         name,
         "Headline comparisons by classifier",
-        ["Metric", "Question", "Arm", "Against", *heads],
+        [*left, *heads],
         rows,
         frame,
-        n_text=4,
+        n_text=len(left),
         grouped=True,
         notes=notes,
     )
@@ -241,8 +249,13 @@ def _gain_cell(row: Row, name: str) -> Cell:
     return Cell(format_number(row[name], 3, sign=True), sort=row[name])
 
 
-def _difference_cells(row: Row) -> list[Cell]:
-    return [_gain_cell(row, "validation"), format_estimate(row, "test", 3, sign=True)]
+def _difference_cells(row: Row, found: Found) -> list[Cell]:
+    estimates = [format_estimate(row, test, 3, sign=True) for test in found.tests]
+    return [_gain_cell(row, "validation"), *estimates]
+
+
+def _extended(found: Found) -> list[str]:
+    return [EXTENDED] * (found.judged == "extended")
 
 
 def _daggers(rows: Sequence[Sequence[Cell]]) -> list[str]:
