@@ -283,8 +283,8 @@ class AutoSMOTE(BaseSampler):
             if config.final in VOTES:
                 self.ensemble_ = final.model()
             chosen = final.chosen.sample_set
-            for fold, part in zip(folds, searched.problem.parts, strict=True):
-                fold.add(part, chosen.samples)
+            for index, (fold, part) in enumerate(zip(folds, searched.problem.parts, strict=True)):
+                fold.add(part, chosen.for_part(index))
             given, y_given = trials.table(final.chosen)
             self.searches_[label] = result
             self.sampling_counts_[searched.minority] = chosen.row_counts
@@ -404,7 +404,7 @@ def _baseline(searched: ClassSearch, encoder: Encoder) -> float:
     try:
         problem = searched.problem
         reward = Reward(problem.estimator, problem.parts, problem.metric, scoring="refit")
-        return reward(problem.space.no_samples())
+        return reward.score_parts([part.maker.space.no_samples() for part in problem.parts])
     except ValueError as error:
         if not encoder.has_text:
             raise
