@@ -231,6 +231,4 @@ def make_method(problem: SpaceProblem) -> Method:
     try:
         return method_class(config)(problem, **config.method_params)  # type: ignore[call-arg]
     except TypeError as error:
-        raise UserError(
-            f"search.method_params do not suit {config.method}: {error}."
-        ) from error
+        raise UserError(f"search.method_params do not suit {config.method}: {error}.") from error

@@ -45,9 +45,7 @@ class SpaceReward:
 
     def predict_minority(self, part: int, sample_set: InterpolatedSet) -> NDArray[np.bool_]:
         """Return the minority predictions for the held-out rows of a part."""
-        return self._of(sample_set.left_out).predict_minority(
-            part, sample_set.for_part(part)
-        )
+        return self._of(sample_set.left_out).predict_minority(part, sample_set.for_part(part))
 
     def _of(self, share: float) -> Reward:
         if share not in self._made:
