@@ -22,7 +22,7 @@ from autosmote.run import main
 from autosmote.sampler.class_search import ClassSearch, SearchRows, crossfit_folds, run_search
 from autosmote.sampler.encoding import tabular
 from autosmote.sampler.folds import make_folds
-from autosmote.search.class_aware.method import ClassAwareMethod, Draw
+from autosmote.search.class_aware.method import Draw
 from autosmote.search.class_aware.policy import Family
 from autosmote.search.method import make_method
 from autosmote.space.continuous import Segments
@@ -138,10 +138,8 @@ def test_what_a_fold_is_scored_with_does_not_depend_on_its_held_out_rows():
         other[~used] = np.random.default_rng(part).normal(5, 3, (np.count_nonzero(~used), 3))
         of_other = problem_of(other, y)
         after = make_method(of_other).part_samples(draw)
-        rows = [
-            p.parts[part].maker.rows(s[part]) for p, s in ((problem, before), (of_other, after))
-        ]
-        assert np.array_equal(rows[0], rows[1]) and len(rows[0]) > 10
+        own = problem.parts[part].maker.rows(before[part])
+        assert np.array_equal(own, of_other.parts[part].maker.rows(after[part])) and len(own) > 10
         changed += not np.array_equal(before[part - 1], after[part - 1])
     assert changed  # of the folds that do train on them
 
@@ -298,7 +296,7 @@ def test_runner_writes_a_record_counts_and_the_final_distribution(tmp_path):
     assert main(command) == 0
     (path,) = tmp_path.glob("runs/toy-irown-dt-autosmote_class_aware-*/record.json")
     record = json.loads(path.read_text())
-    assert record["status"] == "ok" and record["search"]["iterations"] == 12
+    assert record["status"] == "ok"
     with np.load(path.parent / "best_counts.npz") as counts:
         assert counts["counts"].sum() == record["n_synthetic"]
     with np.load(path.parent / "policies.npz") as policies:
@@ -315,13 +313,3 @@ assert main([*command, "results_dir={tmp_path}"]) == 0
 assert not {{"torch", "openml"}} & set(sys.modules)
 """
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
-
-
-def test_method_is_pickled_once_with_its_features(toy):
-    X, y = folded()
-    method = make_method(problem_of(X, y))
-    assert isinstance(method, ClassAwareMethod) and len(method.parts) == 5
-    assert all(
-        policy.space is part.maker.space
-        for policy, part in zip(method.parts, method.problem.parts, strict=True)
-    )
