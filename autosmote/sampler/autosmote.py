@@ -76,8 +76,8 @@ class AutoSMOTE(BaseSampler):
     method : {"paper", "class_aware"}, default="paper"
         How synthetic rows are searched for. "paper": by three policies, networks that see a
         minority row's features and how often it was used. "class_aware": by eight numbers that
-        prefer rows by how much of the majority lies around them, learned by cross-entropy; it
-        settles within 300 iterations. One search method of several (`search_options`).
+        prefer rows by how much of the majority lies around them, learned by cross-entropy; made
+        for some hundred iterations.
     iterations : int, default=1000
         Episodes, one classifier trained (for each fold) and scored in each.
     final : {"best", "vote", "tuned_vote"}, default="best"

@@ -21,6 +21,8 @@ _ELITE = 0.5
 _SMALLEST_ELITE = 5
 _NEW = 0.7
 """Weight of the best points' means and deviations against those before."""
+_GRADIENT_STEP = 0.05
+"""Learning rate of the policy gradient."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +57,8 @@ class Normal:
         return Normal(means, np.maximum(deviations, floor))
 
 
-class CrossEntropyLearner(Learner):
-    """Refits the distribution to the best points so far, after each generation.
+class NormalLearner(Learner):
+    """A learner of a normal distribution.
 
     Parameters
     ----------
@@ -68,9 +70,19 @@ class CrossEntropyLearner(Learner):
     """
 
     def __init__(self, first: Normal, iterations: int, floor: NDArray[np.float64]) -> None:
+        self._distribution, self._floor = first, floor
+
+    def parameters(self) -> Parameters:
+        return self._distribution.flat()
+
+
+class CrossEntropyLearner(NormalLearner):
+    """Refits the distribution to the best points so far, after each generation."""
+
+    def __init__(self, first: Normal, iterations: int, floor: NDArray[np.float64]) -> None:
+        super().__init__(first, iterations, floor)
         self._generation = max(1, round(iterations / N_GENERATIONS))
         self._n_elite = max(_SMALLEST_ELITE, round(_ELITE * self._generation))
-        self._distribution, self._floor = first, floor
         self._tried: list[tuple[float, NDArray[np.float64]]] = []
         self._n = 0
 
@@ -84,5 +96,28 @@ class CrossEntropyLearner(Learner):
             points = [point for _, point in self._tried]
             self._distribution = self._distribution.refitted(points, self._floor)
 
-    def parameters(self) -> Parameters:
-        return self._distribution.flat()
+
+class PolicyGradientLearner(NormalLearner):
+    """Follows the natural gradient of the expected score, against the mean score as baseline.
+
+    An ablation: what each single score teaches, without a memory of the best points.
+    """
+
+    def __init__(self, first: Normal, iterations: int, floor: NDArray[np.float64]) -> None:
+        super().__init__(first, iterations, floor)
+        self._scores: list[float] = []
+
+    def learn(self, proposal: Proposal, score: float) -> None:
+        self._scores.append(score)
+        spread = np.std(self._scores)
+        if proposal.steps is None or spread == 0:
+            return
+        advantage = float(np.clip((score - np.mean(self._scores)) / spread, -2.0, 2.0))
+        means, deviations = self._distribution.means, self._distribution.deviations
+        offset = proposal.steps - means
+        squares = np.square(offset / np.where(deviations > 0, deviations, 1.0))
+        wider = np.clip(_GRADIENT_STEP / 2 * advantage * (squares - 1.0), -0.1, 0.1)
+        self._distribution = Normal(
+            means + _GRADIENT_STEP * advantage * offset,
+            np.maximum(deviations * np.exp(wider), self._floor),
+        )

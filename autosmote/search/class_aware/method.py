@@ -25,7 +25,12 @@ from autosmote.search.class_aware.features import (
     Surroundings,
     feature_matrix,
 )
-from autosmote.search.class_aware.learner import CrossEntropyLearner, Normal
+from autosmote.search.class_aware.learner import (
+    CrossEntropyLearner,
+    Normal,
+    NormalLearner,
+    PolicyGradientLearner,
+)
 from autosmote.search.class_aware.policy import Family, Numbers, RowPolicy
 from autosmote.search.hierarchical.parameters import read_policies
 from autosmote.search.method import Generator, Learner, Method, Parameters, Proposal, SpaceProblem
@@ -34,7 +39,11 @@ from autosmote.space.base import Samples, Space
 from autosmote.space.hard_majority import SHARES
 from autosmote.space.labelled_rows import NearestRows
 
-LEARNERS = ("cross_entropy", "none")
+LEARNERS: dict[str, type[NormalLearner] | None] = {
+    "cross_entropy": CrossEntropyLearner,
+    "policy_gradient": PolicyGradientLearner,
+    "random": None,
+}
 _WHOLE = 0
 """The stream of the draw from all rows; a single part that trains on all of them is that draw."""
 
@@ -76,8 +85,8 @@ class ClassAwareMethod(Method):
         Features whose weights choose the rows, names in ``FEATURES``.
     free : sequence of str, optional
         Numbers that vary, of ``Family.names``; the others stay at their first means. None: all.
-    learner : {"cross_entropy", "none"}
-        "none" draws from the first distribution to the end.
+    learner : {"cross_entropy", "policy_gradient", "random"}
+        "random" draws from the first distribution to the end.
     start : mapping, optional
         "means" and "deviations" of the first distribution, of all numbers in order.
     floor : float
@@ -148,11 +157,10 @@ class ClassAwareMethod(Method):
         return ClassAwareGenerator(self)
 
     def make_learner(self, parameters: Parameters) -> Learner | None:
-        if self.learner == "none":
+        learner = LEARNERS[self.learner]
+        if learner is None:
             return None
-        return CrossEntropyLearner(
-            Normal.read(parameters), self.problem.config.iterations, self.floor
-        )
+        return learner(Normal.read(parameters), self.problem.config.iterations, self.floor)
 
     def part_samples(self, draw: Draw) -> list[Samples]:
         """Return the samples with which each held-out part is scored."""

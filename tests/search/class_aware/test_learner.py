@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from autosmote.search.class_aware.learner import CrossEntropyLearner, Normal
+from autosmote.search.class_aware.learner import CrossEntropyLearner, Normal, PolicyGradientLearner
 from autosmote.search.method import Proposal
 
 FIRST = Normal(np.zeros(8), np.full(8, 0.7))
 
 
-def run(iterations, score, *, seed=0, lag=1, first=FIRST, floor=0.1):
+def run(iterations, score, *, seed=0, lag=1, first=FIRST, floor=0.1, learner=CrossEntropyLearner):
     """Search for the point with the best score; return the learner and all points."""
-    learner = CrossEntropyLearner(first, iterations, floor * first.deviations)
+    learner = learner(first, iterations, floor * first.deviations)
     rng = np.random.default_rng(seed)
     versions, points = [learner.parameters()], []
     for n in range(iterations):
@@ -26,15 +26,22 @@ BEST = np.array([1.0, -0.8, 0.5, -0.5, 0.8, 0.0, 0.3, -0.3])
 
 
 @pytest.mark.parametrize("lag", [1, 4])
-@pytest.mark.parametrize(("iterations", "nearer"), [(300, 0.6), (60, 0.9)])
-def test_cross_entropy_moves_towards_the_best_point_in_spite_of_noise(iterations, nearer, lag):
+@pytest.mark.parametrize(
+    ("learner", "iterations", "nearer"),
+    [
+        (CrossEntropyLearner, 300, 0.6),
+        (CrossEntropyLearner, 60, 0.9),
+        (PolicyGradientLearner, 300, 0.7),
+    ],
+)
+def test_learner_moves_towards_the_best_point_in_spite_of_noise(learner, iterations, nearer, lag):
     def score(point, rng):
         return -np.sum((point - BEST) ** 2) + rng.normal(0, 0.5)
 
     distances = []
     for seed in range(5):
-        learner, points, _ = run(iterations, score, seed=seed, lag=lag)
-        final = Normal.read(learner.parameters())
+        found, points, _ = run(iterations, score, seed=seed, lag=lag, learner=learner)
+        final = Normal.read(found.parameters())
         distances.append(np.linalg.norm(final.means - BEST))
         assert np.all(final.deviations >= 0.07 - 1e-6) and final.deviations.mean() < 0.6
         sixth = len(points) // 6

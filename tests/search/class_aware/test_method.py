@@ -197,7 +197,7 @@ def test_other_features_make_other_numbers(toy):
 
 
 def test_without_a_learner_the_first_distribution_stays(toy):
-    result = search(toy, method_params={"learner": "none"})
+    result = search(toy, method_params={"learner": "random"})
     family = Family(["h5", "h5_squared", "h30", "distance"])
     assert np.array_equal(result.parameters["means"], family.means)
     assert np.array_equal(result.parameters["deviations"], family.deviations.astype(np.float32))
