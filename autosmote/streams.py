@@ -30,6 +30,8 @@ class Purpose(IntEnum):
     """A proposal; the place is the iteration."""
     RESAMPLING = 8
     """Seed of a resampler; the place is the iteration."""
+    DRAW = 9
+    """Rows of a class-aware draw; the place is 0 for all rows, 1 + j for part j."""
 
 
 def stream(seed: int, purpose: Purpose, *place: int) -> np.random.Generator:

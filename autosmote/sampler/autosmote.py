@@ -36,13 +36,16 @@ from autosmote.scoring.reward import Reward, resolve_scoring
 from autosmote.search.loop import OnIteration
 from autosmote.search.result import SearchResult
 
+_METHODS = {"paper": "hierarchical", "class_aware": "class_aware"}
+"""`search.method` of each value of the sampler's `method`."""
+
 
 class AutoSMOTE(BaseSampler):
     """Over-sample by the synthetic rows with which a classifier scores best on held-out rows.
 
-    A search of `iterations` episodes trains the classifier with ever other synthetic rows; three
-    policies learn from its score how many rows to make in all, how many around each minority row,
-    and where between which neighbours (Algorithm 2 of the paper).
+    A search of `iterations` episodes trains the classifier with ever other synthetic rows, and
+    learns from its score how many rows to make in all, around which minority rows, and where
+    between which neighbours (Algorithm 2 of the paper).
 
     Parameters
     ----------
@@ -70,6 +73,11 @@ class AutoSMOTE(BaseSampler):
         Score by the mean over folds, instead; for data with few minority rows. A fold's classifier
         gets those synthetic rows that can be made from its training rows alone, so with k folds
         a little less than a share of (k - 1) / k of them.
+    method : {"paper", "class_aware"}, default="paper"
+        How synthetic rows are searched for. "paper": by three policies, networks that see a
+        minority row's features and how often it was used. "class_aware": by eight numbers that
+        prefer rows by how much of the majority lies around them, learned by cross-entropy; made
+        for some hundred iterations.
     iterations : int, default=1000
         Episodes, one classifier trained (for each fold) and scored in each.
     final : {"best", "vote", "tuned_vote"}, default="best"
@@ -81,8 +89,8 @@ class AutoSMOTE(BaseSampler):
     keep : int, default=25
         Number of sample sets that vote.
     G1, G2 : int, default=None and 10
-        Around minority row i go g1 x g2[i] synthetic rows, with g1 in 0..G1 and g2[i] in 0..G2;
-        None is max(1, round(4 IR / G2)) for an imbalance ratio IR.
+        Of the paper's method: around minority row i go g1 x g2[i] synthetic rows, with g1 in 0..G1
+        and g2[i] in 0..G2; None is max(1, round(4 IR / G2)) for an imbalance ratio IR.
     K : int, default=30
         Neighbours of a minority row, itself included.
     categorical_features : {"auto", None} or array-like, default="auto"
@@ -130,7 +138,8 @@ class AutoSMOTE(BaseSampler):
         "label", "iteration", "reward", "best", "n_synthetic" and "seconds", one entry for each
         iteration.
     policies_ : dict
-        For each class the final parameters of the policies "cross", "instance" and "low".
+        For each class the final parameters of the policies "cross", "instance" and "low"; or, of
+        the class-aware method, the "means" and "deviations" of its numbers.
     searches_ : dict
         For each class the `autosmote.search.result.SearchResult`.
     n_features_in_ : int
@@ -168,6 +177,7 @@ class AutoSMOTE(BaseSampler):
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "validation": [tuple, list, None],
         "cv": ["cv_object"],
+        "method": [StrOptions(set(_METHODS))],
         "iterations": [Interval(Integral, 1, None, closed="left")],
         "final": [StrOptions(set(FINALS))],
         "keep": [Interval(Integral, 1, None, closed="left")],
@@ -195,6 +205,7 @@ class AutoSMOTE(BaseSampler):
         validation_fraction: float = 0.25,
         validation: tuple[Any, Any] | None = None,
         cv: Any = None,
+        method: str = "paper",
         iterations: int = 1000,
         final: str = "best",
         keep: int = 25,
@@ -218,6 +229,7 @@ class AutoSMOTE(BaseSampler):
         self.validation_fraction = validation_fraction
         self.validation = validation
         self.cv = cv
+        self.method = method
         self.iterations = iterations
         self.final = final
         self.keep = keep
@@ -283,8 +295,8 @@ class AutoSMOTE(BaseSampler):
             if config.final in VOTES:
                 self.ensemble_ = final.model()
             chosen = final.chosen.sample_set
-            for fold, part in zip(folds, searched.problem.parts, strict=True):
-                fold.add(part, chosen.samples)
+            for index, (fold, part) in enumerate(zip(folds, searched.problem.parts, strict=True)):
+                fold.add(part, chosen.for_part(index))
             given, y_given = trials.table(final.chosen)
             self.searches_[label] = result
             self.sampling_counts_[searched.minority] = chosen.row_counts
@@ -329,6 +341,7 @@ class AutoSMOTE(BaseSampler):
     def _config(self) -> SearchConfig:
         n_jobs = effective_n_jobs(self.n_jobs)
         settings = {
+            "method": _METHODS[self.method],
             "iterations": int(self.iterations),
             "final": self.final,
             "keep": int(self.keep),
@@ -404,7 +417,7 @@ def _baseline(searched: ClassSearch, encoder: Encoder) -> float:
     try:
         problem = searched.problem
         reward = Reward(problem.estimator, problem.parts, problem.metric, scoring="refit")
-        return reward(problem.space.no_samples())
+        return reward.score_parts([part.maker.space.no_samples() for part in problem.parts])
     except ValueError as error:
         if not encoder.has_text:
             raise

@@ -19,12 +19,13 @@ from autosmote.sampler.search_trials import InterpolatedTables, Trials
 from autosmote.scoring.reward import Scoring
 from autosmote.search.candidates import InterpolatedSet
 from autosmote.search.loop import OnIteration, search
-from autosmote.search.method import SpaceProblem, make_method
+from autosmote.search.method import SpaceProblem, make_method, method_class
 from autosmote.search.result import SearchResult
 from autosmote.search.space_reward import SpaceReward
 from autosmote.space.base import Space
 from autosmote.space.continuous import space_builder
 from autosmote.space.hard_majority import hardest_first, hardest_share
+from autosmote.space.labelled_rows import LabelledRows
 from autosmote.streams import Purpose, derived_seed
 
 
@@ -101,16 +102,17 @@ class ClassSearch:
         self.minority = minority = base[rows.y[base] == label]
         if config.lambda_head == "discrete":
             check_pool_size(len(minority), config.K, encoder)
-        space: Space = space_builder(config.lambda_head)(
-            rows.states[minority],
-            config.K,
-            rows=rows.codes[minority],
-            categorical=encoder.categorical,
-            store=encoder.store,
-        )
+        space = self._space(rows, minority, config)
         self._maker = space.row_maker(encoder.decode)
         fast = encoder.plain and len(rows.classes) == 2 and label == rows.classes[1]
-        parts = [fold.part(self._maker, minority, label, fast=fast) for fold in rows.folds]
+        parts = []
+        for fold in rows.folds:
+            maker, of_maker = self._maker, minority
+            trained_on = minority[np.isin(minority, fold.rows)]
+            if method_class(config).makes_part_spaces and len(trained_on) < len(minority):
+                own, of_maker = self._space(rows, trained_on, config), trained_on
+                maker = own.row_maker(encoder.decode)
+            parts.append(fold.part(maker, of_maker, label, fast=fast))
         self._hardest: NDArray[np.integer] = np.zeros(0, dtype=int)
         if config.under_sampling:
             self._hardest = base[hardest_first(rows.states[base], rows.y[base] == label)]
@@ -119,7 +121,24 @@ class ClassSearch:
                 for used, part in zip((fold.rows for fold in rows.folds), parts, strict=True)
             ]
         ir = rows.n_largest / len(minority) if ir is None else ir
-        self.problem = SpaceProblem(space, tuple(parts), estimator, metric, ir, seed, config)
+        labelled = LabelledRows(
+            rows.states[base], rows.y[base], label,
+            [np.isin(base, fold.rows) for fold in rows.folds],
+        )  # fmt: skip
+        self.problem = SpaceProblem(
+            space, tuple(parts), estimator, metric, ir, seed, config, rows=labelled
+        )
+
+    @staticmethod
+    def _space(rows: SearchRows, minority: NDArray[np.integer], config: SearchConfig) -> Space:
+        """Return the space of some of the class's rows."""
+        return space_builder(config.lambda_head)(
+            rows.states[minority],
+            config.K,
+            rows=rows.codes[minority],
+            categorical=rows.encoder.categorical,
+            store=rows.encoder.store,
+        )
 
     def run(self, on_iteration: OnIteration | None = None) -> SearchResult:
         """Search for the sample sets with the best scores.

@@ -63,7 +63,7 @@ class Fold:
         )
 
     def add(self, part: Part, samples: Samples) -> None:
-        """Add a class's synthetic rows to the training part, for the classes after it."""
+        """Add a class's samples, as the part's maker takes them, for the classes after it."""
         new = part.maker.rows(part.maker.restrict(samples))
         self.X_train = stack(self.X_train, new)
         self.y_train = np.append(self.y_train, np.full(len(new), part.label, self.y_train.dtype))

@@ -103,7 +103,11 @@ class Reward:
 
     def __call__(self, samples: Samples) -> float:
         """Return the mean score over the parts; NaN where a scorer returns NaN."""
-        scores = [self._score(part, samples) for part in range(len(self._parts))]
+        return self.score_parts([samples] * len(self._parts))
+
+    def score_parts(self, samples: Sequence[Samples]) -> float:
+        """Return the mean score of samples of each part's own."""
+        scores = [self._score(part, of_part) for part, of_part in enumerate(samples)]
         return scores[0] if len(scores) == 1 else float(np.mean(scores))
 
     def _score(self, part: int, samples: Samples) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +34,26 @@ class InterpolatedSet:
     def content(self) -> bytes:
         """Return bytes that are equal for equal sample sets."""
         return np.float64(self.left_out).tobytes() + self.samples.tobytes()
+
+    def for_part(self, part: int) -> Samples:
+        """Return the samples with which a held-out part is scored."""
+        return self.samples
+
+
+@dataclass(frozen=True)
+class PartwiseSet(InterpolatedSet):
+    """A sample set that was made anew from the training rows of each held-out part.
+
+    Attributes
+    ----------
+    by_part : sequence of Samples
+        Of each part's own space; `samples` are made of all rows.
+    """
+
+    by_part: Sequence[Samples] = ()
+
+    def for_part(self, part: int) -> Samples:
+        return self.by_part[part]
 
 
 @dataclass(frozen=True)

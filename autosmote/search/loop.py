@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -213,7 +214,10 @@ class _Search:
     def result(self, metric: int) -> SearchResult:
         """Return what was found so far by one of the metrics."""
         assert self.pool is not None
-        best = tuple(self.top[metric].best)
+        best = tuple(
+            replace(found, sample_set=self.method.complete(found.sample_set))
+            for found in self.top[metric].best
+        )
         history = {
             "iteration": np.arange(1, self.iterations + 1),
             "reward": np.array([scores[metric] for scores in self.scores]),

@@ -25,11 +25,15 @@ from autosmote.config.targets import import_object
 from autosmote.errors import UserError
 from autosmote.scoring.reward import Part, Scoring
 from autosmote.space.base import Space
+from autosmote.space.labelled_rows import LabelledRows
 
 Parameters = NDArray[np.float32]
 """All parameters of a method as one flat vector, as the actors read it from shared memory."""
 
-METHODS = {"hierarchical": "autosmote.search.hierarchical.method.HierarchicalMethod"}
+METHODS = {
+    "hierarchical": "autosmote.search.hierarchical.method.HierarchicalMethod",
+    "class_aware": "autosmote.search.class_aware.method.ClassAwareMethod",
+}
 """Methods with a short name in ``search.method``."""
 
 
@@ -118,11 +122,15 @@ class Method(ABC):
         Let a sample set that cannot be made or scored be one without a score, instead of an error.
     G1 : int or None
         Largest cross-instance factor, where the method has one.
+    makes_part_spaces : bool
+        Let each held-out part have a space of its own training rows (`Part.maker.space`), instead
+        of the share of the whole space that can be made from them.
     """
 
     seed: int
     skips_failures: ClassVar[bool] = False
     G1: int | None = None
+    makes_part_spaces: ClassVar[bool] = False
 
     @abstractmethod
     def make_generator(self) -> Generator:
@@ -142,6 +150,10 @@ class Method(ABC):
     def named(self, parameters: Parameters) -> dict[str, Parameters]:
         """Split a flat vector by the names under which parameters are saved."""
         return {}
+
+    def complete(self, sample_set: Any) -> SampleSet:
+        """Return a candidate's sample set as a search returns it, for one kept in short form."""
+        return sample_set
 
     def synthetic_rows(self, sample_set: Any) -> NDArray[np.float64] | None:
         """Return the synthetic rows of a sample set; None where they need more than the set."""
@@ -168,6 +180,8 @@ class SpaceProblem:
     config : SearchConfig
     agreed : dict
         Comparisons of fast scorers with refits so far (`scoring.registry.make_scorer`).
+    rows : LabelledRows, optional
+        The rows of all classes, for methods that look at where the majority lies.
     """
 
     space: Space
@@ -178,32 +192,43 @@ class SpaceProblem:
     seed: int
     config: SearchConfig
     agreed: dict[str, bool] = field(default_factory=dict)
+    rows: LabelledRows | None = None
 
 
-def make_method(problem: SpaceProblem) -> Method:
-    """Make the method that ``search.method`` names, a short name or the import path of a class.
-
-    Its class is called with the problem and, as keywords, ``search.method_params``.
+def method_class(config: SearchConfig) -> type[Method]:
+    """Return the class that ``search.method`` names, a short name or an import path.
 
     Raises
     ------
     UserError
-        If it cannot be imported, does not take its parameters, or is no method.
+        If it cannot be imported, or is no method.
     """
-    name, params = problem.config.method, problem.config.method_params
+    name = config.method
     try:
-        factory = import_object(METHODS.get(name, name))
+        found = import_object(METHODS.get(name, name))
     except (ImportError, AttributeError, ValueError) as error:
         raise UserError(
             f"search.method={name} cannot be imported ({error}); give one of {', '.join(METHODS)}, "
             "or the import path of a class of methods."
         ) from error
-    if not (isinstance(factory, type) and issubclass(factory, Method)):
+    if not (isinstance(found, type) and issubclass(found, Method)):
         raise UserError(
             f"search.method={name} is no method of a search; name a class derived from "
             "autosmote.search.method.Method."
         )
+    return found
+
+
+def make_method(problem: SpaceProblem) -> Method:
+    """Make the method of ``search.method`` with, as keywords, ``search.method_params``.
+
+    Raises
+    ------
+    UserError
+        As `method_class` does, or if the class does not take its parameters.
+    """
+    config = problem.config
     try:
-        return factory(problem, **params)  # type: ignore[call-arg]
+        return method_class(config)(problem, **config.method_params)  # type: ignore[call-arg]
     except TypeError as error:
-        raise UserError(f"search.method_params do not suit {name}: {error}.") from error
+        raise UserError(f"search.method_params do not suit {config.method}: {error}.") from error

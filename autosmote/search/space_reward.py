@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from autosmote.scoring.reward import Reward
 from autosmote.search.candidates import InterpolatedSet
 from autosmote.search.method import SpaceProblem
+from autosmote.space.base import Samples
 
 
 class SpaceReward:
@@ -35,11 +36,16 @@ class SpaceReward:
 
     def score(self, sample_set: InterpolatedSet) -> float:
         """Return the mean score over the parts; NaN where a scorer says so."""
-        return self._of(sample_set.left_out)(sample_set.samples)
+        samples = [sample_set.for_part(part) for part in range(len(self._problem.parts))]
+        return self.score_parts(sample_set.left_out, samples)
+
+    def score_parts(self, left_out: float, samples: Sequence[Samples]) -> float:
+        """Return the mean score of samples of each part's own."""
+        return self._of(left_out).score_parts(samples)
 
     def predict_minority(self, part: int, sample_set: InterpolatedSet) -> NDArray[np.bool_]:
         """Return the minority predictions for the held-out rows of a part."""
-        return self._of(sample_set.left_out).predict_minority(part, sample_set.samples)
+        return self._of(sample_set.left_out).predict_minority(part, sample_set.for_part(part))
 
     def _of(self, share: float) -> Reward:
         if share not in self._made:

@@ -84,10 +84,12 @@ class RowMaker(ABC):
 
     Attributes
     ----------
+    space : Space
     pool : {ndarray, DataFrame} or None
         All rows that it can make, where they are known beforehand.
     """
 
+    space: Any
     pool: Any
 
     @abstractmethod

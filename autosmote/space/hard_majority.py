@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _NEIGHBOURS = 5
+SHARES = tuple(i / 10 for i in range(10))
+"""Shares of the majority rows that a search may leave out (`search.under_sampling`)."""
 
 
 def hardest_first(X: NDArray[np.float64], is_minority: NDArray[np.bool_]) -> NDArray[np.intp]:

@@ -12,7 +12,11 @@ from sklearn.utils import estimator_checks as sklearn_checks
 from autosmote import AutoSMOTE
 
 SHORT = {"iterations": 3, "random_state": 0}
-VARIANTS = {"default": AutoSMOTE(**SHORT), "allow_nan": AutoSMOTE(**SHORT, allow_nan=True)}
+VARIANTS = {
+    "default": AutoSMOTE(**SHORT),
+    "allow_nan": AutoSMOTE(**SHORT, allow_nan=True),
+    "class_aware": AutoSMOTE(**SHORT, method="class_aware"),
+}
 # imbalanced-learn runs these two beside its suite.
 BESIDE = ("check_param_validation", "check_dataframe_column_names_consistency")
 
@@ -25,9 +29,10 @@ IMBLEARN = {
     ]
 }
 SKLEARN = {
-    f"{number}-{check.func.__name__}": (sampler, check)
+    f"{variant}-{number}-{check.func.__name__}": (sampler, check)
+    for variant in ("default", "class_aware")
     for number, (sampler, check) in enumerate(
-        sklearn_checks.estimator_checks_generator(VARIANTS["default"])
+        sklearn_checks.estimator_checks_generator(VARIANTS[variant])
     )
 }
 
@@ -48,5 +53,5 @@ def test_check_suites_are_complete(capsys):
             f"\nAutoSMOTE: {len(IMBLEARN)} checks of imbalanced-learn ({', '.join(VARIANTS)}), "
             f"{len(SKLEARN)} of scikit-learn, none excepted"
         )
-    assert len(IMBLEARN) >= 2 * 17 + 1  # allow_nan has one more
-    assert len(SKLEARN) >= 40
+    assert len(IMBLEARN) >= 3 * 17 + 1  # allow_nan has one more
+    assert len(SKLEARN) >= 2 * 40

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from autosmote.errors import UserError
 from autosmote.space.base import N_LAMBDAS
+from autosmote.space.hard_majority import SHARES
 
 HIDDEN = 128
 """Width of both hidden layers of every network (Section 4.1: "128-128 MLP")."""
@@ -28,8 +29,8 @@ BIN_WIDTH = 10
 
 LEVELS = ("cross", "instance", "low")
 
-LEFT_OUT = tuple(i / 10 for i in range(10))
-"""Shares of the majority rows that the level "under" may leave out (search.under_sampling)."""
+LEFT_OUT = SHARES
+"""What the level "under" decides between (search.under_sampling)."""
 
 MAX_LOCATION = 5.0
 SCALES = (0.1, 2.0)

@@ -1,0 +1,1 @@
+"""Class-aware sampling policies: one distribution over pool rows, eight numbers, cross-entropy."""
