@@ -91,7 +91,8 @@ class ClassAwareMethod(Method):
     start : mapping, optional
         "means" and "deviations" of the first distribution, of all numbers in order.
     floor : float
-        Least deviations, as a share of the first ones.
+        Least deviations, as a share of the first ones. 1: the means move and the draws stay
+        diverse, on which a vote lives, that of trees foremost.
     wide : int
         Each so manyth draw is from the first distribution; 0: none.
 
@@ -110,7 +111,7 @@ class ClassAwareMethod(Method):
         free: Sequence[str] | None = None,
         learner: str = "cross_entropy",
         start: Mapping[str, Sequence[float]] | None = None,
-        floor: float = 0.1,
+        floor: float = 1.0,
         wide: int = 0,
     ) -> None:
         _check("features", features, FEATURES)

@@ -203,6 +203,15 @@ def test_without_a_learner_the_first_distribution_stays(toy):
     assert np.array_equal(result.parameters["deviations"], family.deviations.astype(np.float32))
 
 
+def test_only_the_means_move_unless_the_floor_lets_deviations_shrink(toy):
+    first = Family(["h5", "h5_squared", "h30", "distance"]).deviations.astype(np.float32)
+    wide, narrow = (search(toy, method_params={"floor": floor}) for floor in (1.0, 0.1))
+    assert np.all(wide.parameters["deviations"] >= first) and wide.parameters["means"].all()
+    assert np.mean(narrow.parameters["deviations"] / first) < 0.9
+    by_default = search(toy)
+    assert np.array_equal(by_default.history["reward"], wide.history["reward"])
+
+
 def test_search_starts_from_given_or_saved_means_and_deviations(toy, tmp_path):
     start = {"means": [0.5] * 8, "deviations": [0.01] * 8}
     given = search(toy, iterations=3, method_params={"start": start})
