@@ -77,8 +77,8 @@ class SweepConfig:
     samplers: list[str] = field(default_factory=list)
     """Samplers or groups of samplers; each is an arm under its own name."""
     beside: list[str] = field(default_factory=list)
-    """Further samplers, which tables rank beside the others: each alone among them, so that their
-    ranks stay as they are."""
+    """Labels of arms that tables rank beside the others: each alone among them, so that their ranks
+    stay as they are. Those that are not run are passed over."""
     arms: list[Arm] = field(default_factory=list)
     """Further arms."""
     grid: Grid = field(default_factory=Grid)
@@ -197,7 +197,7 @@ def arms(config: SweepConfig) -> list[tuple[str, SamplerSettings, SearchConfig]]
         if found.setdefault(label, (sampler, search)) != (sampler, search):
             raise UserError(f"Two arms have the label '{label}', but other settings.")
 
-    for name in [*config.samplers, *config.beside]:
+    for name in config.samplers:
         sampler = load_sampler(name)
         for member in members(sampler) if sampler.kind == "group" else [sampler]:
             add(member.name, member)
@@ -220,9 +220,10 @@ def arms(config: SweepConfig) -> list[tuple[str, SamplerSettings, SearchConfig]]
 
 
 def list_beside(config: SweepConfig) -> set[str]:
-    """Return the labels of the arms that are ranked beside the others."""
-    others = {label for label, *_ in arms(replace(config, beside=[]))}
-    return {label for label, *_ in arms(config)} - others
+    """Return the labels of the arms that are ranked beside the others; none without others."""
+    labels = {label for label, *_ in arms(config)}
+    beside = labels & set(config.beside)
+    return beside if beside < labels else set()
 
 
 def expand(config: SweepConfig) -> Iterator[tuple[str, Config]]:
