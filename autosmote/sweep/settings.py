@@ -84,8 +84,8 @@ class SweepConfig:
     samplers: list[str] = field(default_factory=list)
     """Samplers or groups of samplers; each is an arm under its own name."""
     beside: list[str] = field(default_factory=list)
-    """Further samplers, which tables rank beside the others: each alone among them, so that their
-    ranks stay as they are."""
+    """Labels of arms that tables rank beside the others: each alone among them, so that their ranks
+    stay as they are. Those that are not run are passed over."""
     arms: list[Arm] = field(default_factory=list)
     """Further arms."""
     grid: Grid = field(default_factory=Grid)
@@ -206,7 +206,7 @@ def arms(config: SweepConfig) -> list[tuple[str, SamplerSettings, SearchConfig]]
         if found.setdefault(label, (sampler, search)) != (sampler, search):
             raise UserError(f"Two arms have the label '{label}', but other settings.")
 
-    for member in expand_samplers([*config.samplers, *config.beside]):
+    for member in expand_samplers(config.samplers):
         add(member.name, member)
     for arm in [*config.arms, *(arm for _, arm in grid_arms(config.grid))]:
         sampler = load_sampler(arm.sampler)
@@ -230,9 +230,10 @@ def arms(config: SweepConfig) -> list[tuple[str, SamplerSettings, SearchConfig]]
 
 
 def list_beside(config: SweepConfig) -> set[str]:
-    """Return the labels of the arms that are ranked beside the others."""
-    others = {label for label, *_ in arms(replace(config, beside=[]))}
-    return {label for label, *_ in arms(config)} - others
+    """Return the labels of the arms that are ranked beside the others; none without others."""
+    labels = {label for label, *_ in arms(config)}
+    beside = labels & set(config.beside)
+    return beside if beside < labels else set()
 
 
 def expand(config: SweepConfig) -> Iterator[tuple[str, Config]]:

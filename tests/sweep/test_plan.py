@@ -46,7 +46,7 @@ def test_equal_arms_are_one_run_with_two_rows(small):
 
 
 def test_rows_of_arms_beside_are_marked(small):
-    config = small(samplers=["none"], beside=["smote_search"], metrics=["mcc"])
+    config = small(samplers=["none", "smote_search"], beside=["smote_search"], metrics=["mcc"])
     marks = {row["arm"]: row.get("beside") for row in make_plan(config, Data()).rows}
     assert marks == {"none": None, "smote_search": True}
 

@@ -62,10 +62,12 @@ def test_arms_beside_table2_train_as_many_classifiers_as_autosmote(budget):
         )
 
 
-def test_a_sampler_that_is_asked_for_twice_is_not_beside(small):
-    config = small(samplers=["smote"], beside=["smote", "smote_search"])
-    assert [label for label, *_ in arms(config)] == ["smote", "smote_search"]
-    assert list_beside(config) == {"smote_search"}
+def test_arms_beside_are_those_that_are_run_with_others():
+    beside = ("experiment=table2", "samplers=[none,smote_search]")
+    assert list_beside(compose_sweep(*beside)) == {"smote_search"}
+    for samplers in ("[none]", "[smote_search]"):  # nothing beside, or nothing that it is beside
+        config = compose_sweep("experiment=table2", f"samplers={samplers}")
+        assert len(arms(config)) == 1 and list_beside(config) == set()
 
 
 def test_figure4_equals_table2():

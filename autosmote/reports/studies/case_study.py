@@ -105,6 +105,8 @@ def write_case_study(study: Study) -> list[str]:
     listed = join_words([f"{names.arm(arm)} {100 * share:.0f}%" for arm, share in means.items()])
     if FULL not in means:
         verdict = "AutoSMOTE adds no rows"
+    elif len(means) == 1:
+        verdict = "No other sampler adds rows to compare with"
     elif all(means[FULL] < share for arm, share in means.items() if arm != FULL):
         verdict = "AutoSMOTE has the smallest share, as in the paper"
     else:

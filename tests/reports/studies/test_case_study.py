@@ -67,6 +67,25 @@ def test_case_study_has_a_panel_for_each_sampler(kept):
     assert set(np.unique(region)) == {0, 1}
 
 
+def test_case_study_says_how_many_rows_lie_among_the_majority(make_sweep, tmp_path):
+    """Of SMOTE's four rows one is at a majority row, of AutoSMOTE's two both are."""
+    majority, minority = [(float(x), 0.0) for x in range(9)], [(0.0, 9.0), (9.0, 9.0)]
+    more = {"smote": [(1.0, 8.5), (2.0, 9.0), (8.0, 9.0), (4.0, 0.1)]}
+    more |= {"autosmote": [(4.0, 0.1), (5.0, 0.2)], "none": []}
+    make_sweep("figure7", arms=ARMS, datasets=["toy"], irs=[None], clfs=["dt"], seeds=1)
+    folder = tmp_path / "figure7" / "data"
+    folder.mkdir()
+    for arm, added in more.items():
+        key = f"toy-irown-dt-{arm}-macro_f1-seed0"
+        X, y = np.array(majority + minority + added), np.array([0] * 9 + [1] * (2 + len(added)))
+        write_training_part(tmp_path / key, X, y, ("x", "y"))
+        (tmp_path / key / "train_resampled.csv.gz").rename(folder / f"{key}.csv.gz")
+    text = " ".join(build_report(tmp_path, "figure7", "paper").findings)
+    assert "over 1 seed: AutoSMOTE 100% and SMOTE 25%. AutoSMOTE does not have" in text
+    assert "the smallest share, which contradicts the paper" in text
+    assert "AutoSMOTE's test Macro-F1 is" in text and "in the paper it is 1.0" in text
+
+
 def test_case_study_writes_svg_and_png(kept):
     names = {path.name for path in write_figures(build_report(kept, "figure7", "paper"))}
     assert names == {"figure7.svg", "figure7.png"}  # one configuration has no ranks to draw

@@ -184,6 +184,35 @@ def test_differences_of_deciding_seeds_are_judged_by_the_confirming_one(standard
     assert "what it adds to AutoSMOTE's best sample set: +0.040" in text
 
 
+def test_conclusions_are_drawn_on_the_extended_test(make_selection, tmp_path):
+    """The vote helps on the test part and harms on the extended test, by which is judged."""
+
+    def turned(record):
+        record = change(record)
+        harm = -2 * VOTE if "vote" in record["sampler"] else 0.0
+        for name, more in (("scores", harm), ("reference", 0.0)):
+            score = record[name]["test"]["mcc"] + more
+            record[name]["extended"] = dict.fromkeys(names.METRICS, score)
+        return record
+
+    arms = ["autosmote", "autosmote vote 25", "smote", "smote vote 25"]
+    read = make_selection(change=turned, arms=arms, extended=True)
+    rows = by_pair(read("gains_mcc"))
+    pair = ("rule", "autosmote vote 25", "autosmote")
+    row = rows.loc[("all", *pair)]
+    assert row["test"] == pytest.approx(VOTE, abs=0.001)
+    assert row["extended"] == pytest.approx(-VOTE, abs=0.001)
+    assert row["losses"] == 16 and row["extended_high"] < 0
+    assert rows.loc[("confirmed", *pair), "held"] == "confirmed"  # that it harms
+    report = build_report(tmp_path, "selection", "quick")
+    text = " ".join(report.findings)
+    assert "By the mean score on the extended test" in text and "is rule best" in text
+    tables = {table.name: table for table in report.tables}
+    assert "All: extended gain [95%]" in tables["selection_arms_mcc"].header
+    on = {row[4].text for row in tables["selection_by_classifier"].rows}
+    assert on == {"test part", "extended test"}
+
+
 def test_what_a_rule_adds_to_smote_belongs_to_the_rule(make_selection, tmp_path):
     make_selection(arms=["autosmote", "autosmote vote 25", "smote", "smote vote 25"])
     text = " ".join(build_report(tmp_path, "selection", "quick").findings)
