@@ -4,12 +4,12 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from autosmote.isolation.processes import prepare_to_fork
+from autosmote.isolation.processes import prepare_process
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name; return the exit status."""
-    prepare_to_fork()
+    prepare_process()
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] == ["resample"]:
         from autosmote.resample import main as resample

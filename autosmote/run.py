@@ -12,9 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autosmote.isolation.processes import prepare_to_fork
+from autosmote.isolation.processes import prepare_process
 
-prepare_to_fork()
+prepare_process()
 
 from autosmote.config.commandline import FAILED, end_process, run_command
 from autosmote.config.groups import members

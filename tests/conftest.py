@@ -8,6 +8,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MPLBACKEND", "Agg")
 # One kind of vector instructions: the golden results of learned searches hold on more machines.
 os.environ.setdefault("ATEN_CPU_CAPABILITY", "avx2")
+os.environ.setdefault("OPENBLAS_CORETYPE", "Haswell")
 
 from pathlib import Path
 

@@ -1,12 +1,14 @@
 """Golden results: small runs whose scores may not move unless the protocol version rises.
 
-``python tests/search/test_golden.py`` writes them anew; do it only together with a new
+``ATEN_CPU_CAPABILITY=avx2 OPENBLAS_CORETYPE=Haswell python tests/search/test_golden.py`` (the
+environment of ``tests/conftest.py``) writes them anew; do it only together with a new
 ``records.PROTOCOL_VERSION`` and a line in CHANGELOG.md.
 """
 
 import hashlib
 import json
 import platform
+import re
 import sys
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from sklearn.ensemble import AdaBoostClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
+from threadpoolctl import threadpool_info
 
 from autosmote.config.search import SearchConfig
 from autosmote.data.datasets import load_dataset
@@ -36,11 +39,19 @@ CASES = {
 }
 
 
-def machine():
-    """The versions that the learner's last bits depend on."""
-    return (
-        f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()} torch {torch.__version__}"
-    )
+def machine(name):
+    """What the last bits of a case's learner depend on: its library, and the kernels it chose."""
+    if "low_level_net" in CASES[name][2]:  # torch chooses by the maker of the CPU too
+        about = Path("/proc/cpuinfo")
+        model = re.search(r"model name\s*: (.*)", about.read_text() if about.exists() else "")
+        cpu = model[1] if model else platform.processor()
+        return f"{cpu} {torch.backends.cpu.get_cpu_capability()} torch {torch.__version__}"
+    (blas,) = {
+        library["architecture"]
+        for library in threadpool_info()
+        if library["internal_api"] == "openblas" and "numpy" in library["filepath"]
+    } or {None}
+    return f"{platform.machine()} {blas} numpy {np.__version__}"
 
 
 def digest(array):
@@ -74,13 +85,13 @@ def test_golden_results_have_not_moved(name):
     assert golden["protocol_version"] == PROTOCOL_VERSION
     found, expected = results(name), golden["cases"][name]
     assert found["first"] == expected["first"]
-    if golden["machine"] != machine():
-        pytest.skip(f"learned results are of another kind of machine: {golden['machine']}")
+    if golden["machines"][name] != machine(name):
+        pytest.skip(f"learned results are of another kind of machine: {golden['machines'][name]}")
     assert found == expected
 
 
 if __name__ == "__main__":
-    cases = {name: results(name) for name in CASES}
-    content = {"protocol_version": PROTOCOL_VERSION, "machine": machine(), "cases": cases}
+    cases, machines = ({name: of(name) for name in CASES} for of in (results, machine))
+    content = {"protocol_version": PROTOCOL_VERSION, "machines": machines, "cases": cases}
     GOLDEN.write_text(json.dumps(content, indent=1) + "\n")
     sys.exit(0)

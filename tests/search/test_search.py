@@ -247,8 +247,8 @@ def test_a_killed_host_ends_the_search(toy, pools):
 def test_nothing_is_left_after_kill_9_of_the_parent(tmp_path, way):
     script = tmp_path / "search_for_long.py"
     script.write_text(
-        "from autosmote.isolation.processes import prepare_to_fork\n"
-        "prepare_to_fork()\n"
+        "from autosmote.isolation.processes import prepare_process\n"
+        "prepare_process()\n"
         "import threading\n"
         f"if {way == 'Popen'}:\n"
         "    threading.Thread(target=threading.Event().wait, daemon=True).start()\n"
