@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, special, stats
@@ -23,7 +24,7 @@ from baselines.mesa import MESA
 from baselines.mesa.ensemble import Ensemble, draw, error_histogram, log_weights
 from baselines.mesa.members import fit_member, fit_sigmoid
 from baselines.mesa.neighbours import NeighbourVotes, supports
-from baselines.mesa.networks import Perceptrons
+from baselines.mesa.networks import Adam, Perceptrons
 from baselines.mesa.replay import ReplayRing, Transitions, prefill
 from baselines.mesa.sac import SoftActorCritic, log_density, squash
 
@@ -256,6 +257,19 @@ def test_gradients_equal_differences():
     np.testing.assert_allclose(
         networks.input_gradient(passed, slope), differences(x), rtol=1e-6, atol=1e-7
     )
+
+
+def test_adam_equals_torch_s():
+    rng = np.random.default_rng(0)
+    parameters = rng.normal(size=7)
+    theirs = torch.tensor(parameters, requires_grad=True)
+    ours, torch_adam = Adam(parameters, 1e-3), torch.optim.Adam([theirs], lr=1e-3)
+    for _ in range(30):
+        gradient = rng.normal(size=7)
+        theirs.grad = torch.tensor(gradient)
+        torch_adam.step()
+        ours.step(gradient)
+    np.testing.assert_allclose(parameters, theirs.detach().numpy(), rtol=1e-10)
 
 
 @pytest.mark.parametrize("mean, std", [(0.0, 1.0), (1.0, 0.5), (-0.5, 0.2)])
