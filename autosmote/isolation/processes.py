@@ -30,8 +30,8 @@ _CGROUPS = (  # a container's memory limit, usage and statistics: cgroup version
 def prepare_process() -> None:
     """Keep this process from starting threads, so that it may fork, and choose numpy's kernels.
 
-    To be called before numpy and pandas are imported. What the user has set stays. `isolation.spawn`
-    forks; `blas_kernels` says why they are chosen.
+    To be called before numpy and pandas are imported. What the user has set stays.
+    `isolation.spawn` forks; `blas_kernels` says why they are chosen.
     """
     chosen = {"OPENBLAS_NUM_THREADS": "1", **blas_kernels(), **_NO_BACKGROUND_THREAD}
     for name, value in chosen.items():
