@@ -191,3 +191,36 @@ def test_bench_startup_writes_the_seconds_of_each_phase(script, tmp_path, capsys
         phases = [float(row[phase]) for phase in bench.PHASES]
         assert min(phases) >= 0 and sum(phases) == pytest.approx(float(row["wall_s"]), rel=0.01)
     assert (tmp_path / "bench" / "startup.md").read_text() in capsys.readouterr().out + "\n"
+
+
+def test_bench_whole_on_toy_data_writes_rows_and_verdicts(script, tmp_path, capsys):
+    bench = script("bench_whole")
+    arguments = [
+        "--cases", "toy/dt", "--iterations", "20", "--rounds", "1", "--results-dir", str(tmp_path),
+    ]  # fmt: skip
+    assert bench.main(arguments) == 0
+    rows = read(tmp_path / "bench" / "whole.csv")
+    assert [row["kind"] for row in rows] == ["first result", "import", "paper", "class_aware"]
+    assert [row["iterations"] for row in rows] == ["", "", "20", "1"]
+    for row in rows:
+        assert float(row["wall_s"]) > 0 and float(row["cpu_s"]) > 0
+    text = (tmp_path / "bench" / "whole.md").read_text()
+    assert text == capsys.readouterr().out.split("\n", 2)[2]
+    assert text.count("| met |") + text.count("stretch met") + text.count("not met") == 5
+
+
+def test_bench_whole_verdicts_compare_with_both_targets(script):
+    bench = script("bench_whole")
+    rows = [
+        {"kind": "first result", "wall_s": 3.0, "cpu_s": 9.0},
+        {"kind": "import", "wall_s": 9.0, "cpu_s": 1.6},
+        {"kind": "paper", "wall_s": 4.0, "iterations": 1000},
+        {"kind": "paper", "wall_s": 16.0, "iterations": 1000},
+        {"kind": "class_aware", "wall_s": 2.0, "iterations": 60},
+    ]
+    found = {what[:12]: (value, verdict) for what, value, *_, verdict in bench.verdicts(rows)}
+    assert found["`python -m a"] == (3.0, "met")
+    assert found['`python -c "'] == (1.6, "not met")
+    assert found["1000 iterati"] == (10.0, "met")
+    assert found["the same aga"] == (pytest.approx(125 / 0.89, abs=0.01), "met")
+    assert found["class-aware,"] == (2.0, "stretch met")
