@@ -133,7 +133,15 @@ def summary(record: dict[str, Any], folder: Path) -> str:
         facts.insert(1, f"best of {record['iterations']} iterations")
     if record["error"]:
         lines.append(f"{record['sampler']} ({record['status']}): {record['error']}")
-    return "\n".join([*lines, ", ".join(facts), f"record: {folder / 'record.json'}"])
+    judged = ["test"] + ["extended"] * bool(record["reference"]["extended"])
+    of_parts = [
+        f"{part.replace('extended', 'extended test')} {record['rows'][part][0]:,} majority and "
+        f"{record['rows'][part][1]:,} minority rows"
+        for part in judged
+    ]
+    return "\n".join(
+        [*lines, "; ".join(of_parts), ", ".join(facts), f"record: {folder / 'record.json'}"]
+    )
 
 
 def _code_of_existing(record: dict[str, Any], folder: Path, config: Config) -> int:

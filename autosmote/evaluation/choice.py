@@ -137,7 +137,12 @@ class Choice:
         with classifier.observed():
             predictions = {"final": self.predict_look(), "none": reference.predict(split.X_look)}
         looked = SealedLabels(split).evaluate(predictions)
-        rows = {"train": class_counts(self.y_given), "resampled": class_counts(self.y)}
+        rows = {
+            "train": class_counts(self.y_given),
+            "resampled": class_counts(self.y),
+            "test": class_counts(split.y_test),
+            "extended": class_counts(np.append(split.y_test, split.y_extra)),
+        }
         self.seconds["score"] += classifier.seconds
         self.seconds["total"] = self.sampling_seconds + classifier.seconds
         return Evaluation(

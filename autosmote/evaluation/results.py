@@ -115,7 +115,8 @@ class Evaluation:
     n_synthetic : int
         Minority rows that the sampler added.
     rows : dict
-        [majority, minority] rows of the training part before and after.
+        [majority, minority] rows of the training part before and after (train, resampled), of the
+        test part and of the extended test; the last two are equal where there are no extra rows.
     X, y : ndarray of shape (n, D), (n,)
         The training part as resampled.
     new_features : bool

@@ -44,6 +44,8 @@ RECORD_COLUMNS = (
     *("ratio", "n_synthetic", "iterations", "imputed"),
     *("rows.train.majority", "rows.train.minority"),
     *("rows.resampled.majority", "rows.resampled.minority"),
+    *("rows.test.majority", "rows.test.minority"),
+    *("rows.extended.majority", "rows.extended.minority"),
     *("search.best_score", "search.best_iteration", "search.G1", "search.scorer"),
     *("search.device", "git_revision", "grid", "warnings", "config", "versions"),
 )
