@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from autosmote.errors import UserError
 from autosmote.search.candidates import PartwiseSet
 from autosmote.search.class_aware.features import (
+    DEFAULT_FEATURES,
     FEATURES,
     N_NEAREST,
     Surroundings,
@@ -107,7 +108,7 @@ class ClassAwareMethod(Method):
     def __init__(
         self,
         problem: SpaceProblem,
-        features: Sequence[str] = tuple(FEATURES),
+        features: Sequence[str] = DEFAULT_FEATURES,
         free: Sequence[str] | None = None,
         learner: str = "cross_entropy",
         start: Mapping[str, Sequence[float]] | None = None,
@@ -225,7 +226,8 @@ def _row_policies(
     nearest = NearestRows(rows.states, minority, N_NEAREST)
 
     def policy(space: Space, used: NDArray[np.bool_]) -> RowPolicy:
-        around = Surroundings(space, ~rows.is_minority[nearest.among(used)])
+        near_majority = ~rows.is_minority[nearest.among(used)]
+        around = Surroundings(space, near_majority, rows.states[used & ~rows.is_minority])
         return RowPolicy(space, feature_matrix(around, features), rows.n_largest(used))
 
     whole = policy(problem.space, np.ones(len(rows.y), dtype=bool))
