@@ -1,6 +1,7 @@
 # `make` alone lists the targets. The environment is .venv; `make run` and `make test` make it.
 .DEFAULT_GOAL := help
-EXPERIMENTS := table2 table3 table4 figure4 figure5 figure6 figure7 sensitivity
+EXPERIMENTS := table2 table3 table4 figure4 figure5 figure6 figure7 sensitivity \
+  class_aware class_aware_confirmation class_aware_ablations
 REPRODUCE := $(EXPERIMENTS:%=reproduce-%)
 .PHONY: help setup setup-rivals setup-ray run test test-rivals test-data lint type data api bench learning \
   compare-library status report \
