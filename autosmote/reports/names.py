@@ -92,10 +92,16 @@ _CONTROLS = (
             " under-sampling": ", majority rows left out",
             " majority distance": ", nearest majority row",
             " wide draws": ", floor 0.1, half wide",
-            **{f" {n}": f", {n} classifiers" for n in (100, 300, 1000)},
+            " started": ", learned start",
+            " started 0": ": one set of the learned start",
+            **{
+                f"{start} {n}": f"{what}, {n} classifiers"
+                for start, what in (("", ""), (" started", ", learned start"))
+                for n in (60, 100, 300, 1000)
+            },
         }.items()
     }
-    | {f"smote {n}": f"SMOTE search, {n} classifiers" for n in (100, 300, 1000)}
+    | {f"smote {n}": f"SMOTE search, {n} classifiers" for n in (60, 100, 300, 1000)}
 )
 OF_CONTROLS = ("smote", "svmsmote")
 """The samplers of Table 2 whose seeds and ratios its controls search."""

@@ -40,6 +40,7 @@ TITLES = {
     "class_aware": "Class-aware search",
     "class_aware_confirmation": "Class-aware search: confirmation",
     "class_aware_ablations": "Class-aware search: ablations",
+    "class_aware_start": "Class-aware search: learned start",
 }
 
 

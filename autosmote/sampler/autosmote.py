@@ -79,7 +79,8 @@ class AutoSMOTE(BaseSampler):
         prefer rows by how much of the majority lies around them, learned by cross-entropy; made
         for some hundred iterations.
     iterations : int, default=1000
-        Episodes, one classifier trained (for each fold) and scored in each.
+        Episodes, one classifier trained (for each fold) and scored in each. 0, of
+        method="class_aware": one sample set without a search, and without a score.
     final : {"best", "vote", "tuned_vote", "diverse_vote"}, default="best"
         Rule that makes the final classifier. Every rule returns the sample set with the best
         score. The votes also make `ensemble_`: `keep` copies of `estimator`, each trained with
@@ -179,7 +180,7 @@ class AutoSMOTE(BaseSampler):
         "validation": [tuple, list, None],
         "cv": ["cv_object"],
         "method": [StrOptions(set(_METHODS))],
-        "iterations": [Interval(Integral, 1, None, closed="left")],
+        "iterations": [Interval(Integral, 0, None, closed="left")],
         "final": [StrOptions(set(FINALS))],
         "keep": [Interval(Integral, 1, None, closed="left")],
         "G1": [Interval(Integral, 1, None, closed="left"), None],

@@ -36,7 +36,9 @@ from autosmote.reports.study import Study
 from autosmote.reports.tables import EXTENDED
 from autosmote.reports.verdicts import ABOVE, BELOW, OPEN, TESTS, TOO_FEW, count_noun, locate
 
-EXPERIMENTS = ("class_aware", "class_aware_confirmation", "class_aware_ablations")
+EXPERIMENTS = (
+    *("class_aware", "class_aware_confirmation", "class_aware_ablations", "class_aware_start"),
+)
 SUBJECT = "class_aware"
 SOURCES = (
     *(SUBJECT, "class_aware narrow", "class_aware gradient", "class_aware random"),

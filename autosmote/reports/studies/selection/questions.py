@@ -25,7 +25,7 @@ DECIDING_SEEDS = (0, 1)
 CONFIRMATION = "selection_confirmation"
 """All of it confirms: but for the smoke budget, no decision has seen its seeds."""
 EXPERIMENTS = ("selection", CONFIRMATION)
-CONFIRMATIONS = (CONFIRMATION, "class_aware_confirmation")
+CONFIRMATIONS = (CONFIRMATION, "class_aware_confirmation", "class_aware_start")
 """Likewise, of all experiments."""
 
 RIVAL_SOURCES = ("smote", "svmsmote", "bagging")
