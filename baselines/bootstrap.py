@@ -55,9 +55,9 @@ class WeightedBootstrap(Resampler):
     """Draws a bootstrap sample and gives its classes weights: minority rows are repeated.
 
     Classifiers take no weights from a resampling, and some take none at all; rows that come
-    several times are weights for all of them. For trees and boosting the two are the same, for a
-    linear support-vector machine up to the scale of its C, and of nearest neighbours a repeated row
-    takes several of the k places.
+    several times are weights for all of them. For trees and boosting the two are the same but for
+    ties and rounding, for a linear support-vector machine up to the scale of its C, and of nearest
+    neighbours a repeated row takes several of the k places.
 
     Parameters
     ----------
