@@ -1,8 +1,9 @@
 # `make` alone lists the targets. The environment is .venv; `make run` and `make test` make it.
 .DEFAULT_GOAL := help
-EXPERIMENTS := table2 table3 table4 figure4 figure5 figure6 figure7 sensitivity
+EXPERIMENTS := table2 table3 table4 figure4 figure5 figure6 figure7 sensitivity \
+  class_aware class_aware_confirmation class_aware_ablations class_aware_start
 REPRODUCE := $(EXPERIMENTS:%=reproduce-%)
-.PHONY: help setup setup-rivals setup-ray run test test-rivals test-data lint type data api bench learning \
+.PHONY: help setup setup-rivals setup-ray run test test-rivals test-data lint type data api bench learning learned-start \
   compare-library status report \
   reproduce-table1 $(REPRODUCE) reproduce-all
 
@@ -100,6 +101,9 @@ bench: $(STAMP) ## Measure the search against plain scikit-learn and the plain g
 
 learning: $(STAMP) ## Measure learning: searches on all 24 pairs against random episodes
 	$(BIN)/python scripts/learning.py --results-dir $(RESULTS_DIR)/learning $(ARGS)
+
+learned-start: $(STAMP) ## Make the table of learned starts from the records of class_aware
+	$(BIN)/python -m scripts.learned_start --results-dir $(RESULTS_DIR) $(ARGS)
 
 compare-library: $(STAMP) ## Compare AutoSMOTE with SMOTE, weights and thresholds, 17 minutes
 	$(BIN)/python scripts/compare_library.py --results-dir $(RESULTS_DIR) $(ARGS)

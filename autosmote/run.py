@@ -130,7 +130,8 @@ def summary(record: dict[str, Any], folder: Path) -> str:
     if record["ratio"] is not None:
         facts.insert(1, f"ratio {record['ratio']:g}")
     if record["search"]:
-        facts.insert(1, f"best of {record['iterations']} iterations")
+        n = record["iterations"]
+        facts.insert(1, f"best of {n} iterations" if n else "not searched")
     if record["error"]:
         lines.append(f"{record['sampler']} ({record['status']}): {record['error']}")
     judged = ["test"] + ["extended"] * bool(record["reference"]["extended"])

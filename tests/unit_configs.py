@@ -17,6 +17,7 @@ CLASSIFIERS = {
     "broken": ClassifierSettings("broken", "sklearn.svm.LinearSVC", {"C": -1}),
 }
 AUTOSMOTE = SamplerSettings("autosmote", kind="search")
+SMALL_SEARCH = SearchConfig(iterations=3, G1=2, G2=2, actors=0, device="cpu")
 SEEDS = SamplerSettings("seeds", "rivals.Jittering", True, {}, "resamplings")
 
 
@@ -30,9 +31,8 @@ def small_config(results_dir, sampler, clf="dt", metric="macro_f1", **settings) 
         dataset=DatasetSettings("toy"),
         clf=CLASSIFIERS[clf],
         sampler=sampler,
-        search=SearchConfig(iterations=3, G1=2, G2=2, actors=0, device="cpu"),
         results_dir=str(results_dir),
-        **{"ir": None, "metric": metric, **settings},
+        **{"ir": None, "metric": metric, "search": SMALL_SEARCH, **settings},
     )
 
 

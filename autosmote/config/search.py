@@ -24,7 +24,9 @@ ABLATIONS = (
 )  # fmt: skip
 LEARNERS = ("auto", "torch", "numpy")
 REWARDS = ("validation", "crossfit")
-FINALS = ("best", "vote", "tuned_vote")
+FINALS = ("best", "vote", "tuned_vote", "diverse_vote")
+DIVERSE_POOL = 4
+"""Candidates that the members of a diverse vote are chosen from, for each member."""
 
 
 @dataclass
@@ -32,7 +34,8 @@ class SearchConfig:
     """AutoSMOTE's search; the defaults are the paper's (Section 4.1) and its authors'."""
 
     iterations: int = 1000
-    """I: episodes, each one classifier trained and scored."""
+    """I: episodes, each one classifier trained and scored. 0, of method=class_aware: one sample
+    set, without a search."""
     G1: int | None = None
     """Cross-instance actions 0..G1; null: max(1, round(G / G2)), where G is samples_per_ir x IR."""
     samples_per_ir: float = 4.0
@@ -119,7 +122,9 @@ class SearchConfig:
     final: str = "best"
     """Rule that makes the final classifier from the candidates. best: the sample set with the best
     score (the paper); vote: majority vote of the classifiers trained with each of the `keep` best;
-    tuned_vote: the same with the share of votes that scores best on held-out rows."""
+    tuned_vote: the same with the share of votes that scores best on held-out rows; diverse_vote: a
+    tuned vote of `keep` among the 4 x `keep` best, chosen for score and for how little their
+    predictions on held-out rows are correlated."""
     keep: int = 25
     """Number of candidates that vote."""
     ablation: str = "none"
@@ -139,7 +144,7 @@ class SearchConfig:
             Where one is out of its range.
         """
         positive = (
-            "iterations", "G2", "K", "lag", "scoring_memory", "low_level_rows",
+            "G2", "K", "lag", "scoring_memory", "low_level_rows",
             "buffer_cross", "buffer_instance", "buffer_low", "keep", "bin_width",
             "chunks_per_update",
         )  # fmt: skip
@@ -148,6 +153,11 @@ class SearchConfig:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise UserError(f"search.{name} must be a whole number of at least 1, not {value}.")
+        least = 1 if self.method == "hierarchical" else 0
+        n = self.iterations
+        if isinstance(n, bool) or not isinstance(n, int) or n < least:
+            what = f"a whole number of at least {least}"
+            raise UserError(f"search.iterations must be {what}, not {n}.")
         for name in ("learning_rate", "max_grad_norm", "samples_per_ir"):
             if not getattr(self, name) > 0:
                 raise UserError(f"search.{name} must be above 0, not {getattr(self, name)}.")
@@ -202,7 +212,9 @@ class SearchConfig:
     @property
     def n_kept(self) -> int:
         """Number of candidates that a search keeps for `final`."""
-        return 1 if self.final == "best" else self.keep
+        if self.final == "best":
+            return 1
+        return self.keep * (DIVERSE_POOL if self.final == "diverse_vote" else 1)
 
     @property
     def joins_parts(self) -> bool:

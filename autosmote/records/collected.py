@@ -47,7 +47,8 @@ RECORD_COLUMNS = (
     *("rows.test.majority", "rows.test.minority"),
     *("rows.extended.majority", "rows.extended.minority"),
     *("search.best_score", "search.best_iteration", "search.G1", "search.scorer"),
-    *("search.device", "git_revision", "grid", "warnings", "config", "versions"),
+    *("search.device", "search.parameters.means", "search.parameters.deviations"),
+    *("git_revision", "grid", "warnings", "config", "versions"),
 )
 COST_COLUMNS = (
     *("key", "seconds.total", "seconds.generate", "seconds.score", "seconds.learn"),
@@ -66,7 +67,7 @@ _TEXT = {
     *("key", "arm", "data_fingerprint", "data_source", "status", "stopped_by", "error"),
     *("dataset", "clf", "sampler", "metric", "search.scorer", "search.device", "git_revision"),
     *("machine.system", "machine.architecture", *_JSON),
-    *("source", "reward", "final"),
+    *("source", "reward", "final", "search.parameters.means", "search.parameters.deviations"),
 }
 
 

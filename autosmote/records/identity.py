@@ -11,6 +11,7 @@ from typing import Any
 from autosmote.config.kinds import KINDS, SELECTION
 from autosmote.config.schema import Config
 from autosmote.config.search import SearchConfig
+from autosmote.search.class_aware.starts import table_digest
 from autosmote.search.hierarchical.parameters import policies_digest, read_policies
 
 PROTOCOL_VERSION = 2
@@ -59,6 +60,8 @@ def identity(config: Config, search: SearchConfig | None, fingerprint: str) -> d
         if settings["init_from"] is not None:
             digest = policies_digest(read_policies(settings["init_from"]))
             replace_init_from(digest, found["search"], found["sampler"])
+        if isinstance(settings["method_params"].get("start"), str):
+            found["search"]["starts"] = table_digest()
     if kind.limits:
         found["limits"] = {name: getattr(config.limits, name) for name in kind.limits}
     return found

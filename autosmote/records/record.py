@@ -4,6 +4,7 @@ import platform
 import resource
 from collections.abc import Mapping
 from dataclasses import asdict
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 """Raised whenever a name in a record changes its meaning or goes."""
+
+_MAX_PARAMETERS = 64
 
 
 def make_record(
@@ -80,12 +83,20 @@ def make_record(
     if result:
         names = ("G1", "scorer", "actors", "device")
         record["search"] = {
-            "best_score": result.best.score,
+            "best_score": None if isnan(result.best.score) else result.best.score,
             "best_iteration": result.best.iteration,
             "left_out": result.best.sample_set.left_out,
             **{name: getattr(result, name) for name in names},
+            "parameters": _few(result.parameters),
         }
     return record
+
+
+def _few(parameters: Mapping[str, Any]) -> dict[str, list[float]] | None:
+    """Return a method's final parameters where they are some dozens of numbers, not networks."""
+    if not 0 < sum(map(len, parameters.values())) <= _MAX_PARAMETERS:
+        return None
+    return {name: [round(float(x), 4) for x in values] for name, values in parameters.items()}
 
 
 def _of_parts(scores: "PartScores") -> dict[str, "Scores | None"]:

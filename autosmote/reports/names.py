@@ -67,13 +67,42 @@ VARIANTS = {
     )
 }
 """Those that the paper's Table 3 names; others keep the name of their record."""
-_CONTROLS = {
-    "random": ABLATIONS["random_search"],
-    "bagging": "Bagging",
-    "randomsearch": "Random search in its space",
-    "smote_search": "SMOTE search",
-    "svmsmote_search": "SVMSMOTE search",
-}
+_CONTROLS = (
+    {
+        "random": ABLATIONS["random_search"],
+        "bagging": "Bagging",
+        "bagging weighted": "Bagging with class weights",
+        "bagging balanced": "Balanced bagging",
+        "threshold": "Tuned threshold",
+        "autosmote_class_aware": "Class-aware search",
+        "randomsearch": "Random search in its space",
+        "smote_search": "SMOTE search",
+        "svmsmote_search": "SVMSMOTE search",
+    }
+    | {
+        f"class_aware{part}": f"Class-aware search{what}"
+        for part, what in {
+            "": "",
+            " narrow": ", floor 0.1",
+            " gradient": ", policy gradient",
+            " random": ", random draws",
+            " n": ": number of rows alone",
+            " n, rows": ": number and rows",
+            " n, places": ": number, neighbours, lambda",
+            " under-sampling": ", majority rows left out",
+            " majority distance": ", nearest majority row",
+            " wide draws": ", floor 0.1, half wide",
+            " started": ", learned start",
+            " started 0": ": one set of the learned start",
+            **{
+                f"{start} {n}": f"{what}, {n} classifiers"
+                for start, what in (("", ""), (" started", ", learned start"))
+                for n in (60, 100, 300, 1000)
+            },
+        }.items()
+    }
+    | {f"smote {n}": f"SMOTE search, {n} classifiers" for n in (60, 100, 300, 1000)}
+)
 OF_CONTROLS = ("smote", "svmsmote")
 """The samplers of Table 2 whose seeds and ratios its controls search."""
 

@@ -16,7 +16,7 @@ from autosmote.reports.render import drawing
 from autosmote.reports.render.drawing import Figure
 from autosmote.reports.render.table import Cell, Table
 from autosmote.reports.render.writers import to_csv, to_latex, to_markdown, write_text
-from autosmote.reports.studies import sensitivity
+from autosmote.reports.studies import class_aware, sensitivity
 from autosmote.reports.studies.costs import compute_costs, make_costs_table
 from autosmote.reports.studies.selection.figure import draw_gains
 from autosmote.reports.studies.selection.findings import write_findings as write_selection_findings
@@ -37,6 +37,10 @@ TITLES = {
     "sensitivity": "Table 2 with one decision changed at a time",
     "selection": "Choosing among the sample sets that were tried",
     "selection_confirmation": "Choosing among sample sets: confirmation",
+    "class_aware": "Class-aware search",
+    "class_aware_confirmation": "Class-aware search: confirmation",
+    "class_aware_ablations": "Class-aware search: ablations",
+    "class_aware_start": "Class-aware search: learned start",
 }
 
 
@@ -86,6 +90,8 @@ def build_report(results_dir: str | Path, experiment: str, budget: str) -> Repor
     cells = {metric: make_cells(study, metric) for metric in study.metrics}
     if experiment in SELECTIONS:
         return _selection_report(study, cells)
+    if experiment in class_aware.EXPERIMENTS:
+        return _class_aware_report(study, cells)
     if experiment == sensitivity.EXPERIMENT:
         return _sensitivity_report(study, cells)
     found = ranked.study_ranked(study, cells)
@@ -114,6 +120,21 @@ def _selection_report(study: Study, cells: Mapping[str, Cells]) -> Report:
     titles = {arm: what.title() for arm, what in found.selections.items()}
     tables = [*make_selection_tables(name, found), *_cost_and_failure_tables(study, titles)]
     return _report(study, write_selection_findings(found), tables, draw)
+
+
+def _class_aware_report(study: Study, cells: Mapping[str, Cells]) -> Report:
+    """Build the report of a search whose arms are compared with one source, rule by rule."""
+    found = class_aware.study_class_aware(study, cells)
+
+    def draw() -> list[Figure]:
+        with drawing.style():
+            figure = class_aware.draw_gains(found)
+        return [] if figure is None else [figure]
+
+    titles = {arm: what.title() for arm, what in found.selections.items()}
+    tables = [class_aware.make_gains_table(found)] if len(found.gains) else []
+    tables += _cost_and_failure_tables(study, titles)
+    return _report(study, class_aware.write_findings(found), tables, draw)
 
 
 def _sensitivity_report(study: Study, cells: Mapping[str, Cells]) -> Report:

@@ -26,7 +26,10 @@ _FOR_SEARCHES = (
     *("matplotlib.backends.backend_agg", "matplotlib.figure", "autosmote.records.curve"),
     *("autosmote.sampler.autosmote", "autosmote.search.resamplings"),
 )
-_FOR_LEARNED_SEARCHES = ("autosmote.search.hierarchical.learner",)
+_OF_METHODS = {
+    "hierarchical": "autosmote.search.hierarchical.learner",
+    "class_aware": "autosmote.search.class_aware.method",
+}
 _FOR_TORCH = ("autosmote.search.hierarchical.torch_level", "torch")
 
 # Process-wide, since a child cannot be given an object of the server from which it is forked: it
@@ -69,9 +72,10 @@ def modules_for(runs: Iterable[Run]) -> frozenset[str]:
         kind = KINDS[run.config.sampler.kind]
         if run.search:
             found.update(_FOR_SEARCHES)
-        if kind.trains_networks:
-            found.update(_FOR_LEARNED_SEARCHES)
-            if run.search and resolve_learner(run.search)[0] == "torch":
+        if run.search and kind.trains_networks and run.search.method in _OF_METHODS:
+            found.add(_OF_METHODS[run.search.method])
+            has_networks = run.search.method == "hierarchical"
+            if has_networks and resolve_learner(run.search)[0] == "torch":
                 found.update(_FOR_TORCH)
     return frozenset(found)
 

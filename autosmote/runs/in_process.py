@@ -179,6 +179,8 @@ def _write_search(run: Run, found: Evaluation, draw: Callable[..., None]) -> Non
     if run.search.save_policies:
         files.write_policies(run.folder, result.parameters)
     metric = run.config.metric
+    if not result.iterations:  # nothing to draw
+        return
     files.write_file(
         run.folder / "curve.png",
         lambda path: draw(

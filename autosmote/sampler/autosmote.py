@@ -79,13 +79,15 @@ class AutoSMOTE(BaseSampler):
         prefer rows by how much of the majority lies around them, learned by cross-entropy; made
         for some hundred iterations.
     iterations : int, default=1000
-        Episodes, one classifier trained (for each fold) and scored in each.
-    final : {"best", "vote", "tuned_vote"}, default="best"
+        Episodes, one classifier trained (for each fold) and scored in each. 0, of
+        method="class_aware": one sample set without a search, and without a score.
+    final : {"best", "vote", "tuned_vote", "diverse_vote"}, default="best"
         Rule that makes the final classifier. Every rule returns the sample set with the best
         score. The votes also make `ensemble_`: `keep` copies of `estimator`, each trained with
         one of the best sample sets, that vote by majority ("vote"), or by the share of votes that
-        scores best ("tuned_vote"). For two classes. With `cv=5`, "tuned_vote" did best on rows
-        that no choice had seen.
+        scores best ("tuned_vote"); "diverse_vote" is a tuned vote of copies that were chosen, from
+        four times as many, to differ as well. For two classes. With `cv=5`, "tuned_vote" did best
+        of the first two on rows that no choice had seen.
     keep : int, default=25
         Number of sample sets that vote.
     G1, G2 : int, default=None and 10
@@ -178,7 +180,7 @@ class AutoSMOTE(BaseSampler):
         "validation": [tuple, list, None],
         "cv": ["cv_object"],
         "method": [StrOptions(set(_METHODS))],
-        "iterations": [Interval(Integral, 1, None, closed="left")],
+        "iterations": [Interval(Integral, 0, None, closed="left")],
         "final": [StrOptions(set(FINALS))],
         "keep": [Interval(Integral, 1, None, closed="left")],
         "G1": [Interval(Integral, 1, None, closed="left"), None],

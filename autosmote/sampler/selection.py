@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from autosmote.config.search import DIVERSE_POOL
 from autosmote.metrics import METRICS
+from autosmote.sampler.diversity import choose_diverse
 from autosmote.sampler.search_trials import Trials
 from autosmote.sampler.vote import CountedVote, Vote, reaches, vote_share
 from autosmote.scoring.reward import Scoring
 from autosmote.search.candidates import Candidate
 
-VOTES = ("vote", "tuned_vote")
+VOTES = ("vote", "tuned_vote", "diverse_vote")
 """Rules by which several classifiers are kept."""
 
 
@@ -65,7 +67,7 @@ class FinalChoice:
 
 
 def select_final(trials: Trials, final: str, keep: int) -> FinalChoice:
-    """Choose the best candidate, or let the best ones vote.
+    """Choose the best candidate, or let good ones vote.
 
     Parameters
     ----------
@@ -78,8 +80,22 @@ def select_final(trials: Trials, final: str, keep: int) -> FinalChoice:
     best = trials.candidates[:keep]
     if final not in VOTES:
         return FinalChoice(trials, best[0], best[:1])
-    threshold = _best_threshold(trials, best) if final == "tuned_vote" else 0.5
+    if final == "diverse_vote":
+        best = _diverse(trials, keep)
+    threshold = 0.5 if final == "vote" else _best_threshold(trials, best)
     return FinalChoice(trials, best[0], best, threshold)
+
+
+def _diverse(trials: Trials, keep: int) -> list[Candidate]:
+    """Return good candidates whose classifiers differ on the held-out rows, the best one first."""
+    among = trials.candidates[: DIVERSE_POOL * keep]
+    parts = range(len(trials.held_out))
+    predictions = [
+        np.concatenate([trials.predict_held_out(candidate, part) for part in parts])
+        for candidate in among
+    ]
+    scores = [candidate.score for candidate in among]
+    return [among[i] for i in choose_diverse(scores, predictions, keep)]
 
 
 def _best_threshold(trials: Trials, members: Sequence[Candidate]) -> float:

@@ -30,6 +30,8 @@ from autosmote.search.rollout import Rollout
 _MEMORY_EVERY = 5.0
 """Seconds between two looks at the memory."""
 
+_SECONDS = ("total", "start", "generate", "score", "learn", "wait")
+
 OnIteration = Callable[[int, float, float], None]
 """Called after every iteration with its number (from 1), reward, and best reward so far."""
 
@@ -69,6 +71,8 @@ def search(
         On KeyboardInterrupt, with the result so far.
     """
     config.check()
+    if config.iterations == 0:
+        return (_unsearched(method),) * n_metrics
     running = _Search(method, config, n_metrics, on_iteration)
     try:
         with interrupts_let_through():
@@ -86,6 +90,26 @@ def search(
     return tuple(running.result(metric) for metric in range(n_metrics))
 
 
+def _unsearched(method: Method) -> SearchResult:
+    """Return the sample set that a method makes without a search; it has no score."""
+    sample_set = method.complete(method.unsearched())
+    names = ("iteration", "reward", "best", "n_synthetic", "seconds")
+    return SearchResult(
+        candidates=(Candidate(np.nan, 0, sample_set),),
+        X_synthetic=method.synthetic_rows(sample_set),
+        iterations=0,
+        stopped_by="iterations",
+        history={name: np.empty(0) for name in names},
+        seconds=dict.fromkeys(_SECONDS, 0.0),
+        scorer="none",
+        device="cpu",
+        actors=0,
+        G1=method.G1,
+        peak_memory_mb=None,
+        parameters=method.named(method.initial_parameters()),
+    )
+
+
 class _Search:
     """A running search."""
 
@@ -101,7 +125,7 @@ class _Search:
         self.n_synthetic: list[int] = []
         self.elapsed_seconds: list[float] = []
         self.errors: list[str] = []
-        self.seconds = dict.fromkeys(("total", "start", "generate", "score", "learn", "wait"), 0.0)
+        self.seconds = dict.fromkeys(_SECONDS, 0.0)
         self.stopped_by = "iterations"
         self.worst_reward = np.nan
         self.peak_memory_mb: float | None = None

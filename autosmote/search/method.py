@@ -147,6 +147,19 @@ class Method(ABC):
         """Return the parameters of the first iterations."""
         return np.empty(0, dtype=np.float32)
 
+    def unsearched(self) -> SampleSet:
+        """Return the sample set that the method makes where it must not search.
+
+        Raises
+        ------
+        UserError
+            If it makes none.
+        """
+        raise UserError(
+            "search.iterations=0 makes one sample set without a search, which "
+            "search.method=class_aware alone does; give at least 1."
+        )
+
     def named(self, parameters: Parameters) -> dict[str, Parameters]:
         """Split a flat vector by the names under which parameters are saved."""
         return {}

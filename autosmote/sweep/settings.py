@@ -52,7 +52,10 @@ class Arm:
 
 @dataclass
 class Source:
-    """Origin of a grid's sample sets: a sampler with settings of its own."""
+    """Origin of a grid's sample sets: a sampler with settings of its own.
+
+    In a text of `params` stands {dataset} for the name of the dataset of each run.
+    """
 
     sampler: str = MISSING
     params: dict[str, Any] = field(default_factory=dict)
@@ -256,7 +259,7 @@ def expand(config: SweepConfig) -> Iterator[tuple[str, Config]]:
             run = Config(
                 dataset=_load("dataset", dataset, DatasetSettings),
                 clf=_load("clf", clf, ClassifierSettings),
-                sampler=sampler,
+                sampler=replace(sampler, params=_named(sampler.params, dataset)),
                 search=search,
                 preprocess=with_changes(config.preprocess, variant.preprocess, "preprocess"),
                 limits=with_changes(config.limits, variant.limits, "limits"),
@@ -271,6 +274,13 @@ def expand(config: SweepConfig) -> Iterator[tuple[str, Config]]:
             )
             validate(run)
             yield label, run
+
+
+def _named(params: Any, dataset: str) -> Any:
+    """Return a sampler's params with the name of the dataset in the place of {dataset}."""
+    if isinstance(params, dict):
+        return {name: _named(value, dataset) for name, value in params.items()}
+    return params.replace("{dataset}", dataset) if isinstance(params, str) else params
 
 
 @cache

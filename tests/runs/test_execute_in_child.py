@@ -5,11 +5,15 @@ import os
 from pathlib import Path
 
 import pytest
+from unit_configs import AUTOSMOTE, small_config
 
-from autosmote.config.schema import ClassifierSettings
+from autosmote.config.schema import ClassifierSettings, SamplerSettings
+from autosmote.config.search import SearchConfig
 from autosmote.isolation.sandbox import Deadline
 from autosmote.records.files import read_record
+from autosmote.runs.child import modules_for
 from autosmote.runs.execute import execute, record_failure, warm_server
+from autosmote.runs.unit import Data, plan
 
 linux = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
 
@@ -56,3 +60,19 @@ def test_server_of_units_has_one_thread(make_unit):
     (run, _) = make_unit("none")
     server = warm_server(make_unit.data, [run])
     assert len(os.listdir(f"/proc/{server.pid}/task")) == 1
+
+
+def test_modules_for_a_search_are_those_of_its_method(tmp_path):
+    class_aware = SamplerSettings("aware", params={"method": "class_aware"}, kind="search")
+    search = SearchConfig(iterations=3, actors=0, device="cpu", learner="torch")
+    of = {
+        sampler.name: modules_for(
+            run
+            for unit in plan([small_config(tmp_path, sampler, search=search)], Data())
+            for run in unit
+        )
+        for sampler in (AUTOSMOTE, class_aware)
+    }
+    networks = {"torch", "autosmote.search.hierarchical.learner"}
+    assert networks <= of["autosmote"] and not networks & of["aware"]
+    assert "autosmote.search.class_aware.method" in of["aware"]

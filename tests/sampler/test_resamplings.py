@@ -17,6 +17,7 @@ from autosmote.records.files import read_record
 from autosmote.run import main
 from autosmote.runs.unit import Data, plan
 from autosmote.streams import Purpose, derived_seed
+from baselines.bootstrap import BalancedBootstrap, WeightedBootstrap
 
 TREE = DecisionTreeClassifier(max_depth=3, random_state=0)
 
@@ -89,6 +90,30 @@ def test_a_bootstrap_keeps_the_size_of_each_class(toy):
     )
     found = tried(toy, as_it_is, iterations=1)
     assert np.array_equal(found.X, toy.X_train) and found.scores == found.reference
+
+
+@pytest.mark.parametrize("ratio", [None, 0.25, 0.5])
+def test_balanced_bootstrap_keeps_the_minority_and_draws_few_of_the_majority(toy, ratio):
+    sampler = BalancedBootstrap(random_state=1).fit(toy.X_train, toy.y_train)
+    X, y = sampler.resample(ratio)
+    n = int(toy.y_train.sum())
+    assert (y.sum(), (y == 0).sum()) == (n, round(n / (ratio or 1)))
+    drawn = {(*row, label) for row, label in zip(X, y, strict=True)}
+    given = {(*row, label) for row, label in zip(toy.X_train, toy.y_train, strict=True)}
+    assert drawn < given
+    other = BalancedBootstrap(random_state=2).fit(toy.X_train, toy.y_train).resample(ratio)
+    assert not np.array_equal(other[0], X)
+
+
+def test_weighted_bootstrap_repeats_one_bootstrap_of_the_minority(toy):
+    X, y = WeightedBootstrap(random_state=1).fit(toy.X_train, toy.y_train).resample(0.5)
+    n_minority = int(toy.y_train.sum())
+    n_majority = len(toy.y_train) - n_minority
+    assert ((y == 0).sum(), y.sum()) == (n_majority, round(0.5 * n_majority))
+    rows, counts = np.unique(X[y == 1], axis=0, return_counts=True)
+    assert len(rows) < n_minority  # a bootstrap lacks some rows, whatever its weights
+    at_least = round(0.5 * n_majority) // n_minority
+    assert counts.min() >= at_least and at_least > 1
 
 
 def test_failed_resampling_has_no_score_and_a_sampler_that_always_fails_is_imputed(toy):

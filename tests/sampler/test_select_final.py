@@ -19,6 +19,7 @@ from autosmote.evaluation.protocol import evaluate
 from autosmote.metrics import METRICS, macro_f1
 from autosmote.sampler import search_trials
 from autosmote.sampler.class_search import ClassSearch, SearchRows
+from autosmote.sampler.diversity import choose_diverse
 from autosmote.sampler.folds import make_folds
 from autosmote.sampler.selection import select_final
 from autosmote.sampler.vote import Vote
@@ -143,6 +144,29 @@ def test_a_tuned_vote_has_the_share_that_scores_best(toy, trials):
     )
 
 
+def test_a_diverse_vote_prefers_members_that_differ_on_the_held_out_rows(toy):
+    trials = searched_trials(toy, final="diverse_vote", keep=5)
+    among = trials.candidates
+    assert len(among) == 20  # four times as many as vote
+    choice = select_final(trials, "diverse_vote", 5)
+    predictions = [
+        clone(TREE).fit(*trials.table(one)).predict(toy.X_val).astype(bool) for one in among
+    ]
+    scores = [one.score for one in among]
+    expected = [among[i] for i in choose_diverse(scores, predictions, 5)]
+    assert list(choice.members) == expected and choice.chosen is among[0]
+    assert list(choice.members) != list(among[:5])
+
+    def mean_correlation(members):
+        chosen = [predictions[among.index(one)] for one in members]
+        return np.corrcoef(np.array(chosen, dtype=float)).mean()
+
+    assert mean_correlation(choice.members) < mean_correlation(among[:5])
+    votes = np.sum([predictions[among.index(one)] for one in choice.members], axis=0)
+    best = max(macro_f1(toy.y_val, (votes >= n).astype(int)) for n in range(1, 6))
+    assert macro_f1(toy.y_val, choice.model().predict(toy.X_val)) == best
+
+
 @pytest.mark.parametrize("metric", ["macro_f1", "mcc"])
 def test_a_reward_by_folds_is_their_mean_and_all_rows_are_learned_from(toy, metric):
     found = evaluated(toy, metric, reward="crossfit", folds=3)
@@ -259,7 +283,7 @@ def test_a_tuned_vote_takes_scikit_learns_scorers_and_folds(data):
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({"final": "mean"}, "search.final must be one of best, vote, tuned_vote"),
+        ({"final": "mean"}, "search.final must be one of best, vote, tuned_vote, diverse_vote"),
         ({"reward": "test"}, "search.reward must be one of validation, crossfit"),
         ({"keep": 0}, "search.keep must be a whole number of at least 1"),
         ({"folds": 1}, "search.folds must be a whole number of at least 2"),

@@ -31,7 +31,7 @@ def test_every_experiment_composes_with_every_budget(experiment, budget):
 def test_table2_has_the_papers_protocol():
     config = compose_sweep("experiment=table2")
     runs = [run for _, run in expand(config)]
-    assert len(runs) == (25 + 3) * 6 * 3 * 4 * 2 * 5
+    assert len(runs) == (25 + 4) * 6 * 3 * 4 * 2 * 5
     assert {run.search.iterations for run in runs} == {1000}
     assert {run.search.actors for run in runs} == {0}  # the units use the cores
     configurations = {(run.dataset.name, run.ir, run.clf.name) for run in runs}
@@ -52,7 +52,9 @@ def test_arms_beside_table2_train_as_many_classifiers_as_autosmote(budget):
     config = compose_sweep("experiment=table2", f"budget={budget}")
     runs = {label: run for label, run in expand(config)}
     beside = list_beside(config)
-    assert beside == {"smote_search", "svmsmote_search", "randomsearch"}
+    assert beside == {
+        *("autosmote_class_aware", "smote_search", "svmsmote_search", "randomsearch"),
+    }
     searches = {label: resolve_search(runs[label].sampler, runs[label].search) for label in runs}
     full = searches[FULL]
     for label in beside:
@@ -68,6 +70,31 @@ def test_arms_beside_are_those_that_are_run_with_others():
     for samplers in ("[none]", "[smote_search]"):  # nothing beside, or nothing that it is beside
         config = compose_sweep("experiment=table2", f"samplers={samplers}")
         assert len(arms(config)) == 1 and list_beside(config) == set()
+
+
+def test_class_aware_is_decided_and_confirmed_on_other_seeds_with_equal_budgets():
+    decided, confirmed = (
+        list(expand(compose_sweep(f"experiment={name}", "budget=quick")))
+        for name in ("class_aware", "class_aware_confirmation")
+    )
+    assert {run.seed for _, run in decided} == {0, 1}
+    assert {run.seed for _, run in confirmed} == {10, 11, 12}
+    assert {label for label, _ in confirmed} < {label for label, _ in decided}
+    for label, run in decided:
+        search = resolve_search(run.sampler, run.search)
+        if search and not label.startswith("none"):
+            folds = search.folds if search.reward == "crossfit" else 1
+            assert search.iterations * folds == 300, label
+
+
+def test_params_of_a_source_may_name_the_dataset_of_the_run():
+    config = compose_sweep("experiment=class_aware_start", "budget=quick")
+    found = {
+        (run.dataset.name, run.sampler.params["method_params"]["start"])
+        for label, run in expand(config)
+        if label.startswith("class_aware started")
+    }
+    assert found == {(name, f"learned without {name}") for name in config.datasets}
 
 
 def test_figure4_equals_table2():

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from autosmote.config.kinds import KINDS
-from autosmote.config.search import SearchConfig
+from autosmote.config.search import DIVERSE_POOL, SearchConfig
 from autosmote.reports.study import Study
 
 if TYPE_CHECKING:
@@ -50,7 +50,13 @@ def count_trained(iterations: int, search: Mapping[str, Any]) -> int:
         Its settings, as of `autosmote.config.search.SearchConfig`.
     """
     folds, keep = search["folds"], min(search["keep"], iterations)
+    pool = min(DIVERSE_POOL * search["keep"], iterations)
     crossfit = search["reward"] == "crossfit"
     # The threshold asks classifiers that have not seen the held-out rows.
-    by_rule = {"best": 1, "vote": keep, "tuned_vote": keep * (folds + 1 if crossfit else 1)}
+    by_rule = {
+        "best": 1,
+        "vote": keep,
+        "tuned_vote": keep * (folds + 1 if crossfit else 1),
+        "diverse_vote": pool * folds + keep if crossfit else pool,
+    }
     return iterations * (folds if crossfit else 1) + by_rule[search["final"]]

@@ -32,10 +32,13 @@ class Surroundings:
         Of the part's minority rows alone.
     near_majority : bool ndarray of shape (N, at most N_NEAREST)
         Which of a row's nearest training rows are not of its class, the nearest first.
+    majority : ndarray of shape (M, D)
+        States of the part's training rows of other classes.
     """
 
     space: Space
     near_majority: NDArray[np.bool_]
+    majority: Values
 
     def majority_share(self, k: int) -> Values:
         """Return the share of majority rows among the k nearest rows."""
@@ -54,8 +57,23 @@ class Surroundings:
         for feature in X.T:
             squares += np.square(feature[:, None] - feature[near])
         mean = np.sqrt(squares).mean(axis=1)
-        positive = mean[mean > 0]
-        return np.log(np.where(mean > 0, mean, positive.min())) if len(positive) else 0 * mean
+        return _log(mean)
+
+    def log_majority_distance(self) -> Values:
+        """Return the logarithm of the distance to the nearest majority row; 0 likewise."""
+        from scipy.spatial import cKDTree
+
+        if not len(self.majority):
+            return np.zeros(self.space.n_rows)
+        return _log(np.asarray(cKDTree(self.majority).query(self.space.X)[0], dtype=float))
+
+
+def _log(distance: Values) -> Values:
+    """Return logarithms of distances, those of zero as of the smallest above it."""
+    positive = distance[distance > 0]
+    if not len(positive):
+        return np.zeros(len(distance))
+    return np.log(np.where(distance > 0, distance, positive.min()))
 
 
 def standardise(values: Values) -> Values:
@@ -77,7 +95,9 @@ FEATURES = {
     "h5_squared": Feature(lambda around: np.square(standardise(around.majority_share(5))), 0.4),
     "h30": Feature(lambda around: standardise(around.majority_share(30)), 0.7),
     "distance": Feature(lambda around: standardise(around.log_distance()), 0.7),
+    "majority_distance": Feature(lambda around: standardise(around.log_majority_distance()), 0.7),
 }
+DEFAULT_FEATURES = ("h5", "h5_squared", "h30", "distance")
 
 
 def feature_matrix(around: Surroundings, names: Sequence[str]) -> Values:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from autosmote.errors import UserError
 from autosmote.search.candidates import PartwiseSet
 from autosmote.search.class_aware.features import (
+    DEFAULT_FEATURES,
     FEATURES,
     N_NEAREST,
     Surroundings,
@@ -32,6 +33,7 @@ from autosmote.search.class_aware.learner import (
     PolicyGradientLearner,
 )
 from autosmote.search.class_aware.policy import Family, Numbers, RowPolicy
+from autosmote.search.class_aware.starts import learned_start
 from autosmote.search.hierarchical.parameters import read_policies
 from autosmote.search.method import Generator, Learner, Method, Parameters, Proposal, SpaceProblem
 from autosmote.search.space_reward import SpaceReward
@@ -88,8 +90,10 @@ class ClassAwareMethod(Method):
         Numbers that vary, of ``Family.names``; the others stay at their first means. None: all.
     learner : {"cross_entropy", "policy_gradient", "random"}
         "random" draws from the first distribution to the end.
-    start : mapping, optional
-        "means" and "deviations" of the first distribution, of all numbers in order.
+    start : mapping or str, optional
+        "means" and "deviations" of the first distribution, of all numbers in order; or "learned":
+        where searches on other data ended, for this kind of classifier ("learned without
+        <dataset>": on other data than this). None: the widest.
     floor : float
         Least deviations, as a share of the first ones. 1: the means move and the draws stay
         diverse, on which a vote lives, that of trees foremost.
@@ -107,10 +111,10 @@ class ClassAwareMethod(Method):
     def __init__(
         self,
         problem: SpaceProblem,
-        features: Sequence[str] = tuple(FEATURES),
+        features: Sequence[str] = DEFAULT_FEATURES,
         free: Sequence[str] | None = None,
         learner: str = "cross_entropy",
-        start: Mapping[str, Sequence[float]] | None = None,
+        start: Mapping[str, Sequence[float]] | str | None = None,
         floor: float = 1.0,
         wide: int = 0,
     ) -> None:
@@ -125,7 +129,7 @@ class ClassAwareMethod(Method):
         self.whole, self.parts = _row_policies(problem, features)
 
     def _first(
-        self, start: Mapping[str, Sequence[float]] | None, free: Sequence[str] | None
+        self, start: Mapping[str, Sequence[float]] | str | None, free: Sequence[str] | None
     ) -> Normal:
         """Return the distribution at first: as given, of `search.init_from`, or the widest."""
         init_from = self.problem.config.init_from
@@ -133,6 +137,13 @@ class ClassAwareMethod(Method):
         found: Mapping[str, Any] = {"means": family.means, "deviations": family.deviations}
         if init_from is not None:
             found = read_policies(init_from)
+        elif isinstance(start, str):
+            kind = type(self.problem.estimator).__name__
+            learned = learned_start(start, kind, family.names)
+            found = {
+                what: np.where(np.isnan(values), found[what], values)
+                for what, values in learned.items()
+            }
         elif start is not None:
             found = start
         if set(found) != {"means", "deviations"} or any(
@@ -157,6 +168,15 @@ class ClassAwareMethod(Method):
 
     def make_generator(self) -> Generator:
         return ClassAwareGenerator(self)
+
+    def unsearched(self) -> Draw:
+        """Return a draw with the means of the first distribution."""
+        return self.draw(self.first.means, stream(self.seed, Purpose.ITERATION, 0))
+
+    def draw(self, point: NDArray[np.float64], rng: np.random.Generator) -> Draw:
+        """Return the sample set of a point, with a seed of its own."""
+        numbers = self.family.read(point)
+        return Draw(numbers, int(rng.integers(2**63)), self.whole.n_synthetic(numbers))
 
     def make_learner(self, parameters: Parameters) -> Learner | None:
         learner = LEARNERS[self.learner]
@@ -206,9 +226,7 @@ class ClassAwareGenerator(Generator):
         else:
             is_wide = method.wide and n % method.wide == 0
             point = (method.first if is_wide else self._distribution).draw(rng)
-            numbers = method.family.read(point)
-            seed = int(rng.integers(2**63))
-            draw = Draw(numbers, seed, method.whole.n_synthetic(numbers))
+            draw = method.draw(point, rng)
         return Proposal(draw, draw.n_synthetic, point, method.part_samples(draw))
 
     def score(self, proposal: Proposal) -> tuple[float, ...]:
@@ -225,7 +243,8 @@ def _row_policies(
     nearest = NearestRows(rows.states, minority, N_NEAREST)
 
     def policy(space: Space, used: NDArray[np.bool_]) -> RowPolicy:
-        around = Surroundings(space, ~rows.is_minority[nearest.among(used)])
+        near_majority = ~rows.is_minority[nearest.among(used)]
+        around = Surroundings(space, near_majority, rows.states[used & ~rows.is_minority])
         return RowPolicy(space, feature_matrix(around, features), rows.n_largest(used))
 
     whole = policy(problem.space, np.ones(len(rows.y), dtype=bool))

@@ -62,6 +62,8 @@ def test_selection_title_leaves_out_the_papers_reward_and_rule(what, expected):
         ({"reward": "crossfit"}, 250 * 5 + 1),
         ({"reward": "crossfit", "final": "tuned_vote"}, 250 * 5 + 25 * 6),
         ({"final": "vote", "keep": 300}, 250 + 250),
+        ({"final": "diverse_vote"}, 250 + 100),
+        ({"final": "diverse_vote", "reward": "crossfit"}, 250 * 5 + 100 * 5 + 25),
     ],
 )
 def test_count_trained(settings, expected):

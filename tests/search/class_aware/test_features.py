@@ -38,7 +38,8 @@ def surroundings(rows, used):
     minority = np.flatnonzero(rows.is_minority)
     nearest = NearestRows(rows.states, minority, 30).among(used)
     space = build_space(rows.states[used & rows.is_minority], 30)
-    return Surroundings(space, ~rows.is_minority[nearest])
+    majority = rows.states[used & ~rows.is_minority]
+    return Surroundings(space, ~rows.is_minority[nearest], majority)
 
 
 def test_features_equal_brute_force():
@@ -46,16 +47,20 @@ def test_features_equal_brute_force():
     X, used = rows.states, np.random.default_rng(1).random(82) < 0.7
     found = feature_matrix(surroundings(rows, used), list(FEATURES))
     mine = np.flatnonzero(used & rows.is_minority)
-    h5, h30, distance = [], [], []
+    h5, h30, distance, majority = [], [], [], []
     for i in mine:
         near = brute_force(X, i, used, 30)
         h30.append(np.mean(rows.y[near] != 1))
         h5.append(np.mean(rows.y[near[:5]] != 1))
         same = brute_force(X, i, used & rows.is_minority, 5)
         distance.append(np.log(np.mean([np.linalg.norm(X[i] - X[j]) for j in same])))
-    h5, h30, distance = ((v - np.mean(v)) / np.std(v) for v in (h5, h30, distance))
-    expected = np.transpose([h5, h5**2, h30, distance])
-    assert found.shape == (len(mine), 4)
+        (other,) = brute_force(X, i, used & ~rows.is_minority, 1)
+        majority.append(np.log(np.linalg.norm(X[i] - X[other])))
+    h5, h30, distance, majority = (
+        (v - np.mean(v)) / np.std(v) for v in (h5, h30, distance, majority)
+    )
+    expected = np.transpose([h5, h5**2, h30, distance, majority])
+    assert found.shape == (len(mine), 5)
     np.testing.assert_allclose(found, expected, atol=1e-12)
 
 

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 from toy_rows import labelled_rows
 
-from autosmote.search.class_aware.features import FEATURES
+from autosmote.search.class_aware.features import DEFAULT_FEATURES
 from autosmote.search.class_aware.policy import Family, Numbers, RowPolicy, lambda_weights
 from autosmote.space.base import LAMBDAS
 from autosmote.space.continuous import build_segment_space
@@ -102,7 +102,7 @@ def test_lambda_weights_are_the_beta_distribution_rounded_to_the_five():
 
 
 def test_first_distribution_reads_as_uniform_ratio_and_plain_smote_in_its_middle():
-    family = Family(list(FEATURES))
+    family = Family(DEFAULT_FEATURES)
     assert len(family.names) == 8
     middle = family.read(family.means)
     assert (middle.ratio, middle.reach, middle.alpha, middle.beta) == (0.5, 5.0, 1.0, 1.0)

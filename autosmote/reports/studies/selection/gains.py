@@ -156,7 +156,7 @@ def compute_differences(
     for metric, cells in cells_of.items():
         planned = _planned(study, metric)
         there = {arm: what for arm, what in known.items() if arm in cells.arms}
-        for block, judged, estimates in _compared(study, cells, list_comparisons(there), tests):
+        for block, judged, estimates in compare_pairs(study, cells, list_comparisons(there), tests):
             found = paired.compare(judged)
             for i, row in enumerate(estimates):
                 both = [
@@ -186,7 +186,7 @@ def compute_by_classifier(
         clfs = [clf for _, _, clf in cells.configurations]
         for clf in (names.OVERALL, *names.in_order(clfs, names.CLASSIFIERS)):
             part = cells.where([clf in (names.OVERALL, other) for other in clfs])
-            for _, _, estimates in _compared(study, part, known, list_tests(cells_of)):
+            for _, _, estimates in compare_pairs(study, part, known, list_tests(cells_of)):
                 rows += [{"metric": metric, "clf": clf, **row} for row in estimates]
     return pd.DataFrame(rows)
 
@@ -240,7 +240,7 @@ def _held(frame: pd.DataFrame, test: str) -> list[str]:
     return found
 
 
-def _compared(
+def compare_pairs(
     study: Study, cells: Cells, pairs: Sequence[Comparison], tests: Sequence[str]
 ) -> Iterator[tuple[Block, Floats, list[dict[str, Any]]]]:
     """Yield for each block the differences of all pairs on the last test, and all means as rows."""

@@ -25,6 +25,8 @@ DECIDING_SEEDS = (0, 1)
 CONFIRMATION = "selection_confirmation"
 """All of it confirms: but for the smoke budget, no decision has seen its seeds."""
 EXPERIMENTS = ("selection", CONFIRMATION)
+CONFIRMATIONS = (CONFIRMATION, "class_aware_confirmation", "class_aware_start")
+"""Likewise, of all experiments."""
 
 RIVAL_SOURCES = ("smote", "svmsmote", "bagging")
 """Sources that AutoSMOTE is compared with by the same rule, beside random search in its space."""
@@ -118,7 +120,7 @@ def list_tests(cells_of: Mapping[str, Cells]) -> tuple[str, ...]:
 def list_blocks(study: Study) -> list[Block]:
     """Return all seeds, the deciding, and the confirming ones; one block where others are empty."""
     seeds = sorted(int(seed) for seed in study.runs["seed"].unique())
-    deciding = () if study.experiment == CONFIRMATION else DECIDING_SEEDS
+    deciding = () if study.experiment in CONFIRMATIONS else DECIDING_SEEDS
     parts = [
         Block(DECIDED, tuple(seed for seed in seeds if seed in deciding)),
         Block(CONFIRMED, tuple(seed for seed in seeds if seed not in deciding)),
