@@ -57,7 +57,7 @@ def run_command(
     arguments = list(arguments)
     with ExitStack() as stack:
         stack.enter_context(logging_to_stderr())
-        stack.enter_context(_sigterm_as_interrupt())
+        stack.enter_context(sigterm_as_interrupt())
         notes = Path(stack.enter_context(_folder_for_notes(arguments)))
         flags = [word for word in arguments if word in ("-m", "--multirun")]
         if flags:
@@ -170,7 +170,7 @@ def _as_command_line(arguments: list[str]) -> Iterator[None]:
 
 
 @contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
+def sigterm_as_interrupt() -> Iterator[None]:
     """Handle SIGTERM, with which schedulers end a job, like Ctrl-C."""
     if threading.current_thread() is not threading.main_thread():
         yield
