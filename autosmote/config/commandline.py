@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from autosmote.config.explain import explain
 from autosmote.config.names import CONF_DIR
 from autosmote.config.schema import Config
+from autosmote.config.texts import quote_texts
 from autosmote.errors import UserError, describe_error
 from autosmote.progress import logging_to_stderr
 
@@ -65,6 +66,7 @@ def run_command(
             arguments = flags[:1] + [word for word in arguments if word not in flags]
             # Hydra writes a sweep's settings to a folder, which is not needed afterwards.
             arguments.append(f"hydra.sweep.dir='{notes}'")
+        arguments = quote_texts(arguments, several=bool(flags))
         stack.enter_context(_as_command_line(arguments))
 
         def note(settings: "DictConfig") -> None:
