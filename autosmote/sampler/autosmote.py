@@ -458,7 +458,7 @@ def _baseline(searched: ClassSearch, encoder: Encoder) -> float:
         problem = searched.problem
         reward = Reward(problem.estimator, problem.parts, problem.metric, scoring="refit")
         return reward.score_parts([part.maker.space.no_samples() for part in problem.parts])
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         if not encoder.has_text:
             raise
         raise InputError(

@@ -31,10 +31,7 @@ def check_kind(X: Any) -> None:
     """
     if not is_frame(X) and (hasattr(X, "to_pandas") or hasattr(X, "__dataframe__")):
         package = type(X).__module__.partition(".")[0]
-        raise InputError(
-            f"X is a {package} {type(X).__name__}; pass X.to_pandas(), and turn what is returned "
-            f"back with {package}.from_pandas or the like."
-        )
+        raise InputError(f"X is a {package} {type(X).__name__}; pass X.to_pandas().")
 
 
 def check_rows(

@@ -292,19 +292,35 @@ def tabular(estimator: Any, *, categorical: Any = None, scale: bool = False) -> 
     from sklearn.compose import make_column_transformer
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+    from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
+    missing_as_none = FunctionTransformer(_missing_as_none, feature_names_out="one-to-one")
+    one_hot = make_pipeline(missing_as_none, OneHotEncoder(handle_unknown="ignore"))
     numbers = [
         SimpleImputer(strategy="median", keep_empty_features=True),
         *([StandardScaler()] if scale else []),
     ]
     columns = _category_names if categorical is None else categorical
     encoding = make_column_transformer(
-        (OneHotEncoder(handle_unknown="ignore"), columns),
+        (one_hot, columns),
         remainder=make_pipeline(*numbers),
         sparse_threshold=0.0,
     )
     return make_pipeline(encoding, estimator)
+
+
+def _missing_as_none(X: Any) -> Any:
+    """Return text with None where it is missing: scikit-learn cannot compare pandas' NA."""
+    if not is_frame(X):
+        return X
+    texts = [
+        name for name in X.columns if X[name].dtype.kind in _TEXT_KINDS and not _is_codes(X[name])
+    ]
+    return X.assign(**{name: X[name].astype(object).where(X[name].notna(), None) for name in texts})
+
+
+def _is_codes(column: Any) -> bool:
+    return hasattr(column.dtype, "categories")
 
 
 def _category_names(X: Any) -> Sequence[Any]:
