@@ -70,6 +70,12 @@ def scrub(text: str) -> str:
     return text[:_MAX_LENGTH]
 
 
+def shorten(text: str, length: int = 100) -> str:
+    """Return a value for a message in one line, its middle left out where it is long."""
+    text = " ".join(text.split())
+    return text if len(text) <= length else f"{text[: length // 2]}…{text[-length // 2 :]}"
+
+
 def describe_error(error: BaseException) -> str:
     """Return the error's class, scrubbed message, and module and line, in one line."""
     frames = traceback.extract_tb(error.__traceback__)

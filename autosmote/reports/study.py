@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autosmote.errors import UserError
-from autosmote.records.collected import BESIDE, read_costs, read_plan, read_records
+from autosmote.records.collected import BESIDE, read_about, read_costs, read_plan, read_records
 from autosmote.reports import names
 
 if TYPE_CHECKING:
@@ -84,8 +83,7 @@ def load_study(results_dir: str | Path, experiment: str, budget: str) -> Study:
         runs.loc[i, score_names] = np.nan
         run = runs.loc[i]
         missing.append(f"{run['key']} ({run['arm']}): {reason}")
-    path = folder / "plans" / f"{budget}.json"
-    about = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    about = read_about(folder, budget)
     marked = runs.loc[runs[BESIDE].fillna(False), "arm"] if BESIDE in runs else []
     beside = names.arms_in_order(marked)
     return Study(experiment, budget, folder, runs, read_costs(folder), beside, missing, about)
