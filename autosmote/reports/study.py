@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # A search of fewer iterations than the table says.
-_STOPPED_EARLY = ("time_limit", "patience")
+_STOPPED_EARLY = ("time_limit", "patience", "diverged")
 _SHOWN = 20  # of a list in an error
 
 
@@ -115,7 +115,7 @@ def _unusable(runs: pd.DataFrame) -> list[tuple[Any, str]]:
         run = runs.iloc[i]
         if not isinstance(run["status"], str):
             reason = "not run"
-        elif run["stopped_by"] in _STOPPED_EARLY:
+        elif run["stopped_by"] in _STOPPED_EARLY and run["status"] == "ok":
             reason = f"the search was stopped by search.{run['stopped_by']}"
         else:
             reason = f"{run['status']}, {run['error']}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from numbers import Integral, Real
@@ -18,6 +19,7 @@ from imblearn.base import BaseSampler
 from imblearn.utils import check_target_type
 from joblib import effective_n_jobs
 from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import get_scorer_names
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
@@ -34,7 +36,7 @@ from autosmote.sampler.folds import make_folds
 from autosmote.sampler.selection import VOTES, select_final
 from autosmote.scoring.reward import Reward, resolve_scoring
 from autosmote.search.loop import OnIteration
-from autosmote.search.result import SearchResult
+from autosmote.search.result import DIVERGED, SearchResult
 
 _METHODS = {"paper": "hierarchical", "class_aware": "class_aware"}
 """`search.method` of each value of the sampler's `method`."""
@@ -289,6 +291,8 @@ class AutoSMOTE(BaseSampler):
                 result = searched.run(report)
             if self.time_limit is not None:
                 self._check_time(result)
+            if result.stopped_by == DIVERGED:
+                warnings.warn(result.errors[-1], ConvergenceWarning, stacklevel=3)
             apart = validation is not None and not config.joins_parts
             trials = searched.trials(result, given, y_given, apart=apart)
             final = select_final(trials, config.final, config.keep)
