@@ -5,6 +5,7 @@ The same dataclass is the schema of ``search.*`` on the command line and the arg
 """
 
 import logging
+import math
 import runpy
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -25,6 +26,12 @@ ABLATIONS = (
 LEARNERS = ("auto", "torch", "numpy")
 REWARDS = ("validation", "crossfit")
 FINALS = ("best", "vote", "tuned_vote")
+LARGEST = {
+    **{"G1": 10**4, "G2": 10**4, "lag": 1000, "folds": 10**4, "chunks_per_update": 10**4},
+    **dict.fromkeys(("buffer_cross", "buffer_instance", "buffer_low"), 10**7),
+}
+"""Far above what makes sense: beyond it, networks, shared memory or queues would fill a machine."""
+_LARGEST = 10**9
 
 
 @dataclass
@@ -148,6 +155,15 @@ class SearchConfig:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise UserError(f"search.{name} must be a whole number of at least 1, not {value}.")
+            if value > LARGEST.get(name, _LARGEST):
+                raise UserError(
+                    f"search.{name} must be at most {LARGEST.get(name, _LARGEST)}, not {value}."
+                )
+        for name in ("learning_rate", "max_grad_norm", "samples_per_ir", "value_cost"):
+            if not math.isfinite(getattr(self, name)):
+                raise UserError(
+                    f"search.{name} must be a finite number, not {getattr(self, name)}."
+                )
         for name in ("learning_rate", "max_grad_norm", "samples_per_ir"):
             if not getattr(self, name) > 0:
                 raise UserError(f"search.{name} must be above 0, not {getattr(self, name)}.")
@@ -183,6 +199,8 @@ class SearchConfig:
     def _check_selection(self) -> None:
         if isinstance(self.folds, bool) or not isinstance(self.folds, int) or self.folds < 2:
             raise UserError(f"search.folds must be a whole number of at least 2, not {self.folds}.")
+        if self.folds > LARGEST["folds"]:
+            raise UserError(f"search.folds must be at most {LARGEST['folds']}, not {self.folds}.")
         if self.learner == "numpy" and (self.device == "cuda" or not self.suits_numpy):
             raise UserError(
                 "search.learner=numpy works on the CPU, with search.low_level_net=paper and "

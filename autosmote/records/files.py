@@ -11,6 +11,7 @@ import re
 import tempfile
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,7 @@ _RUN_FILES = (
     *("record.json", "partial.json", "history.csv", "curve.png", "best_counts.npz"),
     *("best_segments.npz", POLICIES_FILE, "train_resampled.csv.gz"),
 )
+_LONGEST = f"runs/{'r' * 163}/.{'0' * 32}-train_resampled.csv.gz"
 _PROBE_BYTES = 2**18
 """Room that a run needs at least: about what a search of 1,000 iterations writes."""
 
@@ -73,6 +75,8 @@ def check_writable(results_dir: str | Path) -> None:
         If that fails.
     """
     try:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            os.lstat(Path(results_dir) / _LONGEST)  # an OSError where the name would be too long
         _try_to_write(Path(results_dir))
     except (OSError, ValueError) as error:  # ValueError: a NUL character in the name
         raise UserError(

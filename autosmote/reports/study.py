@@ -134,9 +134,9 @@ def refuse_missing(study: Study) -> None:
     if not study.missing:
         return
     n = len(study.missing)
-    listed = "\n".join(f"  {line}" for line in study.missing[:_SHOWN])
-    more = f"\n  and {n - _SHOWN} more" if n > _SHOWN else ""
+    listed = "; ".join(study.missing[:_SHOWN])
+    more = f"; and {n - _SHOWN} more" if n > _SHOWN else ""
     raise UserError(
         f"{n} of {len(study.runs)} cells of {study.experiment} with budget={study.budget} have no "
-        f"score; run the sweep to its end, or mark them by allow_missing=true:\n{listed}{more}"
+        f"score; run the sweep to its end, or mark them by allow_missing=true: {listed}{more}."
     )

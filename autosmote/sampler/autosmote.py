@@ -371,7 +371,7 @@ class AutoSMOTE(BaseSampler):
         for label in labels:
             if sizes[label] < 2:
                 raise InputError(
-                    f"Class {label!r} has {sizes[label]} row, and a search needs 2: one to make "
+                    f"Class {label} has {sizes[label]} row, and a search needs 2: one to make "
                     "rows from, and one to be judged by. Get more data, or leave the class out."
                 )
         return labels

@@ -7,6 +7,7 @@ actors read it from shared memory and take numpy views of it. No torch here: act
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from math import log, prod
 from pathlib import Path
@@ -180,14 +181,14 @@ def read_policies(where: str | Path) -> dict[str, NDArray[np.float32]]:
         If there is none, or it is no such file.
     """
     path = Path(where)
-    path = path / POLICIES_FILE if path.is_dir() else path
+    path = path / POLICIES_FILE if os.path.isdir(path) else path
     try:
         with np.load(path, allow_pickle=False) as saved:
             found = {level: saved[level] for level in saved.files}
     except FileNotFoundError:
         raise UserError(
-            f"search.init_from={where}: there is no {path.name}; give the folder of a run that "
-            "was done with search.save_policies=true."
+            f"search.init_from={shorten(str(where))}: there is no {shorten(path.name)}; give the "
+            "folder of a run that was done with search.save_policies=true."
         ) from None
     except Exception as error:  # of a damaged archive: zlib's, zipfile's and many others
         let_interrupts_through(error)
