@@ -75,7 +75,7 @@ def ranking(found: Sequence[Record], metric: str) -> str:
 
     The score is that on the extended test, where there is one, else on the test part.
     """
-    with_extended = all(record["scores"]["extended"] for record in found)
+    with_extended = all(record["scores"].get("extended") for record in found)
     parts = [*(["extended"] if with_extended else []), "test", "validation"]
     scores = [record["scores"][parts[0]][metric] for record in found]
     order = sorted(range(len(found)), key=lambda i: (-scores[i], found[i]["sampler"]))

@@ -9,9 +9,16 @@ import warnings
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 
-# An absolute path on POSIX or Windows, but not `n_min/n_maj` or a URL.
-_PATH = re.compile(r"(?<![\w.:/\\])(?:[A-Za-z]:)?[/\\](?:[^\s'\":,;()<>/\\]+[/\\])*")
-_MAX_LENGTH = 1000
+_WORD = r"[^\s'\":,;()<>/\\]+"
+_PATH = re.compile(
+    # An absolute path on POSIX or Windows, but not `n_min/n_maj` or a URL of another kind.
+    r"((?:file:/{1,3}|(?<![\w./\\])(?:[A-Za-z]:)?(?:\\\\|(?<!:)//|[/\\](?!/)))"
+    # Its folders, whose names may contain blanks, and the last part as far as its first blank.
+    rf"(?:{_WORD}(?: {_WORD}){{0,3}}[/\\]+)*)({_WORD})?"
+)
+_HOMES = ("home", "users")
+"""Folders whose folders are named by users."""
+_MAX_LENGTH, _MAX_READ = 1000, 50_000
 MAX_WARNINGS = 10
 
 
@@ -60,14 +67,26 @@ def interrupts_let_through() -> Generator[None, None, None]:
 
 def scrub(text: str) -> str:
     """Reduce absolute paths to their last part and replace user and host names by ``***``."""
+    text = text[:_MAX_READ]
     for folder in {os.getcwd(), os.path.expanduser("~")}:
         # First, since these folders' names may contain spaces, which the pattern does not match.
         if len(folder) > 1:
             text = text.replace(folder + os.sep, "")
-    text = _PATH.sub("", text)
+    text = _PATH.sub(_last_part, text)
     for name in _names():
         text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "***", text)
     return text[:_MAX_LENGTH]
+
+
+def _last_part(path: re.Match[str]) -> str:
+    folders = re.split(r"[/\\]+", path[1].rstrip("/\\"))
+    return "***" if folders[-1].lower() in _HOMES else path[2] or ""
+
+
+def shorten(text: str, length: int = 100) -> str:
+    """Return a value for a message in one line, its middle left out where it is long."""
+    text = " ".join(text.split())
+    return text if len(text) <= length else f"{text[: length // 2]}…{text[-length // 2 :]}"
 
 
 def describe_error(error: BaseException) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autosmote.config.commandline import INTERRUPTED, MISTAKE, sigterm_as_interrupt
+from autosmote.config.commandline import INTERRUPTED, MISTAKE, signals_as_interrupts
 from autosmote.data.user_table import UserTable, add_options, options_of, read_user_table
 from autosmote.data.write_rows import check_output, write_rows
 from autosmote.errors import UserError, describe_error
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
     options = _parser().parse_args(arguments)
     written: list[Path] = []
     try:
-        with sigterm_as_interrupt():
+        with signals_as_interrupts():
             return _resample(options, written)
     except (UserError, ValueError, OSError) as error:
         print(f"autosmote: {' '.join(str(error).split())}", file=sys.stderr)

@@ -1,6 +1,7 @@
 """The command `python -m autosmote.run`: configuration in, one record out.
 
-Exit status: 0 done (or done before), 1 the run failed, 2 a mistake of the user, 130 interrupted.
+Exit status: 0 done (or done before), 1 the run failed, 2 a mistake of the user, 130 interrupted by
+Ctrl-C, 143 by SIGTERM, 129 by SIGHUP; an interrupted search leaves the best so far, partial.json.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ prepare_process()
 from autosmote.config.commandline import FAILED, end_process, run_command
 from autosmote.config.groups import members
 from autosmote.config.schema import Config, register_schema, validate
+from autosmote.config.targets import check_classifier
 from autosmote.evaluation.results import score_table
 from autosmote.records.files import check_writable, read_record
 
@@ -85,6 +87,7 @@ def run(config: Config, *, in_child: bool = False) -> int:
     from autosmote.runs.unit import Data, check_devices, plan
 
     validate(config)
+    check_classifier(config.clf)
     is_group = config.sampler.kind == "group"
     samplers = members(config.sampler) if is_group else [config.sampler]
     check_writable(config.results_dir)

@@ -66,6 +66,42 @@ def complaint(capsys, *arguments: str) -> str:
         (["search.time_limit=0"], ["search.time_limit", "above 0"]),
         (["search.device=gpu"], ["search.device", "auto, cpu, cuda"]),
         (["search.K=2.5"], ["search.K", "whole number"]),
+        # Odd shapes.
+        (["dataset=1.5"], ["no dataset '1.5'", "toy"]),
+        (["clf=0"], ["no clf '0'", "knn"]),
+        (["sampler=null"], ["no sampler 'null'"]),
+        (["sampler.params=${seed}"], ["sampler.params must hold settings by name, not 0"]),
+        (["clf.params=${metric}"], ["clf.params must hold settings by name, not macro_f1"]),
+        (["+sampler.params.1=2"], ["sampler.params"]),
+        (["+clf.params.a=" + "[" * 5000 + "]" * 5000], ["nested too deeply"]),
+        (["seed=${seed}"], ["settings cannot be read"]),
+        (["clf._target_=../../x"], ["'../../x' cannot be imported", "no import path"]),
+        (["clf._target_=sklearn.tree"], ["no class"]),
+        (["clf._target_=nowhere.X"], ["nowhere"]),
+        (["clf._target_=sklearn.X"], ["sklearn.X"]),
+        (["clf._target_=" + "x" * 5000], ["x…x", "no import path"]),
+        (["search.method=../../x"], ["search.method=../../x", "hierarchical"]),
+        (["search.method=nowhere.X"], ["search.method=nowhere.X"]),
+        (["results_dir=" + "x" * 5000], ["results_dir=", "too long"]),
+        (["results_dir=" + "x/" * 2000], ["results_dir=", "too long"]),
+        (["search.init_from=" + "x" * 5000], ["search.init_from="]),
+        # Numbers that are none.
+        (["search.time_limit=inf"], ["search.time_limit", "finite number or null", "inf"]),
+        (["+clf.params.ccp_alpha=nan"], ["clf.params.ccp_alpha", "finite", "nan"]),
+        (["+sampler.params.learning_rate=inf"], ["sampler.params.learning_rate", "finite"]),
+        (["search.learning_rate=nan"], ["search.learning_rate", "finite"]),
+        (["limits.run_seconds=inf", "sampler=smote"], ["limits.run_seconds", "null"]),
+        # Huge numbers, before any work.
+        (["search.lag=1000000000"], ["search.lag", "at most 1000"]),
+        (["search.G1=1000000000"], ["search.G1", "at most 10000"]),
+        (["search.G2=1000000000"], ["search.G2", "at most 10000"]),
+        (["search.buffer_low=1000000000"], ["search.buffer_low", "at most"]),
+        (["search.folds=1000000000"], ["search.folds", "at most"]),
+        (["search.folds=100", "search.reward=crossfit"], ["search.folds=100", "28 minority rows"]),
+        (["search.iterations=1" + "0" * 30], ["search.iterations"]),
+        # A classifier's parameters.
+        (["+clf.params.max_depth=abc"], ["clf.params", "max_depth", "abc"]),
+        (["clf=svm", "+clf.params.C=-1"], ["clf.params", "'C'", "-1"]),
         # Others.
         (["preprocess.fit_on=test"], ["fit_on", "train", "all"]),
         (["sampler=smote", "+sampler.params.k=3"], ["sampler.params", "k_neighbors"]),
@@ -75,12 +111,18 @@ def complaint(capsys, *arguments: str) -> str:
         (["dataset.path=x.csv"], ["dataset=file"]),
         (["dataset=file", "dataset.path=no.csv", "dataset.target=y"], ["no.csv"]),
     ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+    ids=lambda value: " ".join(value)[:60] if isinstance(value, list) else None,
 )
 def test_wrong_setting_is_one_sentence(here, capsys, arguments, parts):
     sentence = complaint(capsys, *arguments)
     for part in parts:
         assert part in sentence
+
+
+@pytest.mark.parametrize("name", ["2024_05", "1e3", "null_", "true", "007"])
+def test_folder_that_looks_like_a_number_keeps_its_name(here, name):
+    assert main(["sampler=none", f"results_dir={name}"]) == 0
+    assert [path.name for path in here.iterdir()] == [name]
 
 
 def test_cuda_where_there_is_none(here, capsys):

@@ -123,7 +123,7 @@ def test_missing_package_fails_one_sampler_only(here, two, capsys):
 
 
 def test_samplers_without_scores_are_listed(here, two, capsys):
-    assert two("clf=svm", "+clf.params.C=-1") == 1
+    assert two("clf=dt", "clf._target_=estimators.Faulty") == 1
     streams = capsys.readouterr()
     assert rows_of(streams.out) == []
     assert re.search(r"^autosmote: no scores of own \(.*\); jittering \(", streams.err, re.M)

@@ -42,10 +42,33 @@ def test_block_raises_its_own_error(error):
         ("n_min/n_maj and/or 1/2", "n_min/n_maj and/or 1/2"),
         ("see https://host.example/a/b for it", "see https://host.example/a/b for it"),
         (f"in {os.getcwd()}/x.csv", "in x.csv"),
+        ("error:/home/bob/x", "error:x"),
+        ("file:///home/bob/x.csv", "x.csv"),
+        ("file:/home/bob/x.csv, file://host/share/x", "x.csv, x"),
+        ("no /home/bob smith/my old data/x.csv here", "no x.csv here"),
+        ("'/mnt/a b c/d e/x.csv' and /srv/y", "'x.csv' and y"),
+        (r"\\server\share\bob smith\x.csv", "x.csv"),
+        ("//home/bob/x", "x"),
+        ("cd /home/bob", "cd ***"),
+        (r"C:\Users\bob, gone", "***, gone"),
+        ("/a/b.csv and /c/d.csv", "b.csv and d.csv"),
+        ("http://h/a?b=/home/bob/x", "http://h/a?b=x"),
+        ("path=/home/bob/x;/home/eve/y", "path=x;y"),
     ],
 )
 def test_scrub_removes_folders_of_absolute_paths(text, expected):
     assert errors.scrub(text) == expected
+
+
+def test_scrub_of_a_long_text_ends():
+    assert len(errors.scrub("/a b c d e" * 100_000)) <= 1000
+    assert len(errors.scrub("/" * 1_000_000)) <= 1000
+
+
+def test_shorten_keeps_both_ends_in_one_line():
+    assert errors.shorten("a\nb") == "a b"
+    short = errors.shorten("a" * 3000 + "b" * 3000)
+    assert short == "a" * 50 + "…" + "b" * 50
 
 
 def test_scrub_replaces_user_and_host_names(monkeypatch):

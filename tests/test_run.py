@@ -193,15 +193,19 @@ def test_time_limit_is_ok_with_stopped_by(here):
     assert 0 < record["iterations"] < 100000
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_search_writes_partial_files(here, number):
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+def test_interrupted_search_writes_partial_files(here, number, status):
     settings = ["search.iterations=1000", "search.actors=1", "search.device=cpu"]
     process = subprocess.Popen(
         [sys.executable, "-m", "autosmote.run", *settings, "save_data=true"],
         stderr=subprocess.PIPE,
         text=True,
         # A shell lets what it starts in the background ignore Ctrl-C; this process must not.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        preexec_fn=lambda: [
+            signal.signal(each, signal.SIG_DFL) for each in (signal.SIGINT, signal.SIGHUP)
+        ],
     )
     assert process.stderr is not None
     try:
@@ -210,7 +214,7 @@ def test_interrupted_search_writes_partial_files(here, number):
                 break
         process.send_signal(number)
         rest = process.stderr.read()
-        assert process.wait(20) == 130, rest
+        assert process.wait(20) == status, rest
     finally:
         process.kill()
     assert "Traceback" not in rest and "partial.json" in rest

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from claiming import claimed_elsewhere
+from record_names import whole_record
 
 from autosmote import status
 from autosmote.records import collected
@@ -23,8 +24,7 @@ def results(tmp_path):
     # A run may serve two rows of a table; it is one run all the same.
     collected.write_plan(folder, "quick", [*rows, {**rows[0], "arm": "again"}], {})
     for key, state in (("run0", "ok"), ("run1", "timeout")):
-        record = {"status": state, "seconds": {"total": 30.0}}
-        write_json(tmp_path / "runs" / key, "record.json", record)
+        write_json(tmp_path / "runs" / key, "record.json", whole_record(status=state))
     collected.write_records(
         folder, [{"key": "run3", "sampler": "none", "status": "ok", "seconds.total": 60.0}]
     )

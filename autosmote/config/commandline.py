@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from autosmote.config.explain import explain
 from autosmote.config.names import CONF_DIR
 from autosmote.config.schema import Config
+from autosmote.config.shapes import check_groups, quote_number_like_texts
 from autosmote.config.texts import quote_texts
-from autosmote.errors import UserError, describe_error
+from autosmote.errors import UserError, describe_error, shorten
 from autosmote.progress import logging_to_stderr
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("autosmote")
 
 FAILED, MISTAKE, INTERRUPTED = 1, 2, 130
-"""Exit statuses besides 0."""
+"""Exit statuses besides 0; of an end by another signal than Ctrl-C, 128 and its number."""
+_MAX_SENTENCE = 4000
 
 
 def run_command(
@@ -55,10 +57,14 @@ def run_command(
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
 
-    arguments = list(arguments)
+    try:
+        check_groups(arguments)
+    except UserError as error:
+        return complain(error)
+    arguments = quote_number_like_texts(arguments, schema)
     with ExitStack() as stack:
         stack.enter_context(logging_to_stderr())
-        stack.enter_context(sigterm_as_interrupt())
+        stack.enter_context(signals_as_interrupts())
         notes = Path(stack.enter_context(_folder_for_notes(arguments)))
         flags = [word for word in arguments if word in ("-m", "--multirun")]
         if flags:
@@ -80,17 +86,24 @@ def run_command(
         try:
             decorate(note)()
         except (HydraException, OmegaConfBaseException) as error:
-            print(f"autosmote: {explain(error, schema)}", file=sys.stderr)
-            return MISTAKE
-        except KeyboardInterrupt:
+            return complain(explain(error, schema))
+        except RecursionError:
+            return complain("The settings are nested too deeply.")
+        except KeyboardInterrupt as interrupt:
             print("autosmote: interrupted", file=sys.stderr)
-            return INTERRUPTED
+            return exit_status(interrupt)
         except Exception as error:
             if not flags or _launcher(arguments) == "basic":
                 raise
             print(f"autosmote: the launcher failed: {describe_error(error)}", file=sys.stderr)
             return FAILED
         return max((int(path.read_text()) for path in notes.glob("*.status")), default=0)
+
+
+def complain(mistake: object) -> int:
+    """Print a user's mistake in one line; return its exit status."""
+    print(f"autosmote: {shorten(str(mistake), _MAX_SENTENCE)}", file=sys.stderr)
+    return MISTAKE
 
 
 def end_process(status: int) -> NoReturn:
@@ -132,9 +145,7 @@ def _call(settings: "DictConfig", schema: type[Any], job: Callable[[Any], int]) 
     try:
         return job(OmegaConf.to_object(settings))
     except (OmegaConfBaseException, UserError) as error:
-        sentence = error if isinstance(error, UserError) else explain(error, schema)
-        print(f"autosmote: {sentence}", file=sys.stderr)
-        return MISTAKE
+        return complain(error if isinstance(error, UserError) else explain(error, schema))
 
 
 def _launcher(arguments: Sequence[str]) -> str:
@@ -171,18 +182,48 @@ def _as_command_line(arguments: list[str]) -> Iterator[None]:
             os.environ["HYDRA_FULL_ERROR"] = full_error
 
 
+class Ended(KeyboardInterrupt):
+    """A signal that ends the work like Ctrl-C, with the best so far kept."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(signal.Signals(number).name)
+        self.number = number
+
+
+def exit_status(interrupt: KeyboardInterrupt) -> int:
+    """Return the exit status after an interrupt: as a shell has it, 128 and the signal's number."""
+    cause: BaseException | None = interrupt
+    seen: set[int] = set()
+    while cause is not None and id(cause) not in seen:  # a search raises another with its result
+        if isinstance(cause, Ended):
+            return 128 + cause.number
+        seen.add(id(cause))
+        cause = cause.__cause__ or cause.__context__
+    return INTERRUPTED
+
+
 @contextmanager
-def sigterm_as_interrupt() -> Iterator[None]:
-    """Handle SIGTERM, with which schedulers end a job, like Ctrl-C."""
+def signals_as_interrupts() -> Iterator[None]:
+    """Handle the signals with which schedulers and terminals end a job like Ctrl-C.
+
+    These are SIGTERM, and SIGHUP unless it is ignored, as under nohup. After the first one further
+    ones are ignored, so that what there is can be written.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+        for number_ in previous:
+            signal.signal(number_, signal.SIG_IGN)
+        raise Ended(number)
 
-    previous = signal.signal(signal.SIGTERM, interrupt)
+    previous = {}
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) != signal.SIG_IGN:
+            previous[number] = signal.signal(number, interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for number, handler in previous.items():
+            signal.signal(number, handler)

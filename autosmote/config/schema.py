@@ -7,6 +7,7 @@ from typing import Any
 from autosmote.config.kinds import KINDS
 from autosmote.config.names import did_you_mean
 from autosmote.config.search import SearchConfig
+from autosmote.config.shapes import check_shapes
 from autosmote.errors import UserError
 from autosmote.metrics import METRICS
 
@@ -138,6 +139,7 @@ def validate(config: Config) -> None:
     UserError
         With the setting's name, its value and what is allowed.
     """
+    check_shapes(config)
     for key, allowed in (("metric", list(METRICS)), ("retry", [None, "none", "failed", "timeout"])):
         value = getattr(config, key)
         if value not in allowed:

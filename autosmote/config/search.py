@@ -5,6 +5,7 @@ The same dataclass is the schema of ``search.*`` on the command line and the arg
 """
 
 import logging
+import math
 import runpy
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -27,6 +28,12 @@ REWARDS = ("validation", "crossfit")
 FINALS = ("best", "vote", "tuned_vote", "diverse_vote")
 DIVERSE_POOL = 4
 """Candidates that the members of a diverse vote are chosen from, for each member."""
+LARGEST = {
+    **{"G1": 10**4, "G2": 10**4, "lag": 1000, "folds": 10**4, "chunks_per_update": 10**4},
+    **dict.fromkeys(("buffer_cross", "buffer_instance", "buffer_low"), 10**7),
+}
+"""Far above what makes sense: beyond it, networks, shared memory or queues would fill a machine."""
+_LARGEST = 10**9
 
 
 @dataclass
@@ -153,11 +160,20 @@ class SearchConfig:
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < 1:
                 raise UserError(f"search.{name} must be a whole number of at least 1, not {value}.")
+            if value > LARGEST.get(name, _LARGEST):
+                raise UserError(
+                    f"search.{name} must be at most {LARGEST.get(name, _LARGEST)}, not {value}."
+                )
         least = 1 if self.method == "hierarchical" else 0
         n = self.iterations
-        if isinstance(n, bool) or not isinstance(n, int) or n < least:
-            what = f"a whole number of at least {least}"
+        if isinstance(n, bool) or not isinstance(n, int) or not least <= n <= _LARGEST:
+            what = f"a whole number of at least {least} and at most {_LARGEST}"
             raise UserError(f"search.iterations must be {what}, not {n}.")
+        for name in ("learning_rate", "max_grad_norm", "samples_per_ir", "value_cost"):
+            if not math.isfinite(getattr(self, name)):
+                raise UserError(
+                    f"search.{name} must be a finite number, not {getattr(self, name)}."
+                )
         for name in ("learning_rate", "max_grad_norm", "samples_per_ir"):
             if not getattr(self, name) > 0:
                 raise UserError(f"search.{name} must be above 0, not {getattr(self, name)}.")
@@ -193,6 +209,8 @@ class SearchConfig:
     def _check_selection(self) -> None:
         if isinstance(self.folds, bool) or not isinstance(self.folds, int) or self.folds < 2:
             raise UserError(f"search.folds must be a whole number of at least 2, not {self.folds}.")
+        if self.folds > LARGEST["folds"]:
+            raise UserError(f"search.folds must be at most {LARGEST['folds']}, not {self.folds}.")
         if self.learner == "numpy" and (self.device == "cuda" or not self.suits_numpy):
             raise UserError(
                 "search.learner=numpy works on the CPU, with search.low_level_net=paper and "

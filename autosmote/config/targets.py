@@ -7,7 +7,7 @@ from typing import Any
 
 from autosmote.config.kinds import KINDS
 from autosmote.config.schema import ClassifierSettings, SamplerSettings
-from autosmote.errors import UserError
+from autosmote.errors import UserError, let_interrupts_through, shorten
 
 
 def make_classifier(settings: ClassifierSettings) -> Any:
@@ -59,10 +59,43 @@ def make_sampler(settings: SamplerSettings, seed: int) -> Any:
     return sampler
 
 
+def check_classifier(settings: ClassifierSettings) -> None:
+    """Check a classifier's parameters, as far as scikit-learn can before there are data.
+
+    Raises
+    ------
+    UserError
+        As `make_classifier` does, or if a parameter is out of its range.
+    """
+    classifier = make_classifier(settings)
+    check = getattr(classifier, "_validate_params", None)
+    if check is None:
+        return
+    try:
+        check()
+    except ValueError as error:
+        raise UserError(f"clf.params do not suit {settings._target_}: {error}") from error
+
+
 def import_object(path: str) -> Any:
-    """Import a class by its dotted path, such as ``sklearn.svm.LinearSVC``."""
+    """Import a class or function by its dotted path, such as ``sklearn.svm.LinearSVC``.
+
+    Raises
+    ------
+    ImportError
+        If there is no such path, or importing it fails in whatever way.
+    """
     module, _, name = path.rpartition(".")
-    return getattr(importlib.import_module(module), name)
+    if not module or not all(part.isidentifier() for part in path.split(".")):
+        raise ImportError("it is no import path")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except Exception as error:
+        let_interrupts_through(error)
+        raise ImportError(str(error) or type(error).__name__) from error
+    if not callable(found):
+        raise ImportError("it is no class")
+    return found
 
 
 def from_target(group: str, target: str, params: Mapping[str, Any], **offered: Any) -> Any:
@@ -87,17 +120,21 @@ def from_target(group: str, target: str, params: Mapping[str, Any], **offered: A
     """
     try:
         factory = import_object(target)
-    except (ImportError, AttributeError, ValueError) as error:
+        accepted = inspect.signature(factory).parameters
+    except (ImportError, ValueError, TypeError) as error:
         raise UserError(
-            f"{group}._target_ '{target}' cannot be imported ({error}); "
+            f"{group}._target_ '{shorten(target)}' cannot be imported ({error}); "
             "check its spelling and that its package is installed."
         ) from error
-    accepted = inspect.signature(factory).parameters
     arguments = {k: v for k, v in offered.items() if k in accepted} | dict(params)
     if any(isinstance(v, Mapping) for v in arguments.values()):
+        from hydra.errors import HydraException
         from hydra.utils import instantiate
 
-        arguments = instantiate(arguments, _convert_="all")
+        try:
+            arguments = instantiate(arguments, _convert_="all")
+        except HydraException as error:
+            raise UserError(f"{group}.params cannot be made: {error}.") from error
     try:
         return factory(**arguments)
     except (TypeError, ValueError) as error:

@@ -74,7 +74,7 @@ def _read_text(path: Path) -> list[RawColumn]:
         logger.info("%s: %s", path.name, note)
     rows = ([value.strip() for value in row] for row in table.rows)
     values = [[None if value in CSV_MISSING else value for value in row] for row in rows]
-    cells = list(zip(*values, strict=True)) or [()] * len(table.header)
+    cells: list[Sequence[str | None]] = list(zip(*values, strict=True)) or [()] * len(table.header)
     columns = []
     decimal = find_decimal([[cell or "" for cell in column] for column in cells], table.format.sep)
     for number, (name, column) in enumerate(zip(table.header, cells, strict=True), start=1):

@@ -84,6 +84,7 @@ class Choice:
         self.classifier, self.metric, self.search = classifier, metric, search
         self.status = "ok"
         self.error: str | None = None
+        self.imputed = False
         self.ratio: float | None = None
         self.grid: list[GridPoint] = []
         self.best = -np.inf
@@ -128,7 +129,11 @@ class Choice:
 
     def fail(self, failure: ChildFailed) -> None:
         """Note why the sampler failed; no resampling stays the choice."""
-        self.status, self.error = failure.status, failure.error
+        self.status, self.error, self.imputed = failure.status, failure.error, True
+
+    def fail_with_best(self, error: str) -> None:
+        """Note why the sampler failed, after it had found what is chosen."""
+        self.status, self.error = "failed", error
 
     def evaluation(self) -> Evaluation:
         """Look at the test labels, once, and return the whole evaluation."""
@@ -152,7 +157,7 @@ class Choice:
             reference={"validation": self.reference, **looked["none"]},
             ratio=self.ratio,
             n_synthetic=max(0, rows["resampled"][1] - rows["train"][1]),
-            imputed=self.status != "ok",
+            imputed=self.imputed,
             rows=rows,
             X=self.X,
             y=self.y,

@@ -106,7 +106,7 @@ class Evaluation:
     ----------
     status : str
         ok, failed, memory, timeout or crashed. After a failure `scores` are those of no
-        resampling and `imputed` is true.
+        resampling and `imputed` is true; but of a search that diverged those of its best.
     scores, reference : dict
         {validation, test, extended} x {macro_f1, mcc}, of the sampler and of no resampling.
         extended is missing where the data keep their own ratio (`SealedLabels`).

@@ -171,6 +171,7 @@ def _select(
 ) -> None:
     """Apply a choice's rule to the candidates of a search."""
     from autosmote.sampler.selection import select_final
+    from autosmote.search.result import DIVERGED
 
     config, classifier = choice.search, choice.classifier
     choice.result = result
@@ -188,6 +189,8 @@ def _select(
         choice.sampling_seconds += seconds()
     choice.take(scores, lambda: predictions, trials.table(final.chosen))
     choice.y_given = given[1]
+    if result.stopped_by == DIVERGED:
+        choice.fail_with_best(result.errors[-1])
 
 
 def _scores_on_folds(final: FinalChoice, estimator: Any) -> tuple[Scores, Scores]:

@@ -25,6 +25,10 @@ _EXIT_WAIT = forkserver_process.GRACE + 5
 """Seconds to wait for a child's exit code before the server counts as hung."""
 
 
+class HostEnded(RuntimeError):
+    """A fork server ended, at whatever moment; the message says how."""
+
+
 class ForkServer:
     """A process that forks children, one at a time; it ends with this process or by `close`.
 
@@ -85,13 +89,19 @@ class ForkServer:
 
         Raises
         ------
+        HostEnded
+            If the server ends instead.
         RuntimeError
             If the function fails, with its error.
         """
         self.wait_until_ready()
+        call = cloudpickle.dumps((function, arguments))
         with Connection(self._request(forkserver_process.PRELOAD).detach()) as connection:
-            connection.send_bytes(cloudpickle.dumps((function, arguments)))
-            answer = unpack(connection.recv_bytes())
+            try:
+                connection.send_bytes(call)
+                answer = unpack(connection.recv_bytes())
+            except (EOFError, OSError):
+                raise self._ended() from None
         if answer["status"] != "ok":
             raise RuntimeError(f"{function.__name__} has failed in the host: {answer['error']}")
 
@@ -100,16 +110,18 @@ class ForkServer:
 
         Raises
         ------
-        RuntimeError
+        HostEnded
             If the server ended instead.
         """
         if not self._ready:
             ready = forkserver_process.READY
-            self.control.settimeout(None)
-            message = self.control.recv(ready.size, socket.MSG_WAITALL)
+            try:
+                self.control.settimeout(None)
+                message = self.control.recv(ready.size, socket.MSG_WAITALL)
+            except OSError:  # reset, as after a request that it did not read
+                message = b""
             if len(message) < ready.size:
-                how = describe_exit(self._wait_for_end())
-                raise RuntimeError(f"no process can be started: the host ended {how}")
+                raise self._ended()
             (self._process.pid,) = ready.unpack(message)
             self._ready = True
 
@@ -152,11 +164,26 @@ class ForkServer:
         self._wait_for_end()
 
     def _request(self, request: bytes) -> socket.socket:
-        """Send a request with one end of a new socket pair; return the other end."""
+        """Send a request with one end of a new socket pair; return the other end.
+
+        Raises
+        ------
+        HostEnded
+            If the server has ended.
+        """
         ours, theirs = socket.socketpair()
         with theirs:
-            socket.send_fds(self.control, [request], [theirs.fileno()])
+            try:
+                socket.send_fds(self.control, [request], [theirs.fileno()])
+            except OSError:
+                ours.close()
+                raise self._ended() from None
         return ours
+
+    def _ended(self) -> HostEnded:
+        """Return the error that says how the server has ended."""
+        how = describe_exit(self._wait_for_end())
+        return HostEnded(f"no process can be started: the host ended {how}")
 
     def _wait_for_end(self) -> int:
         self.control.close()

@@ -11,6 +11,7 @@ then SIGKILL), and whatever happens to it is raised as a `ChildFailed` that name
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
@@ -25,7 +26,7 @@ from typing import Any, Self
 import cloudpickle
 
 from autosmote.errors import UserError
-from autosmote.isolation.forkserver import ForkServer
+from autosmote.isolation.forkserver import ForkServer, HostEnded
 from autosmote.isolation.processes import (
     available_memory,
     cpu_seconds,
@@ -208,12 +209,16 @@ class SandboxedObject:
             self._memory_limit = f"{memory_setting}={memory_mb:g}"
         self.peak_memory_mb = 0.0
         self._server = server or ForkServer.of_this_process()
-        self._server.wait_until_ready()
-        self._connection = self._server.start_child()
+        try:
+            self._server.wait_until_ready()
+            self._connection = self._server.start_child()
+        except HostEnded as ended:
+            raise ChildFailed("crashed", str(ended)) from ended
         self.alive = True
         place = {"path": [entry or os.getcwd() for entry in sys.path], "folder": os.getcwd()}
         try:
-            self._connection.send_bytes(json.dumps(place).encode())
+            with contextlib.suppress(OSError):  # it has ended, which the call finds out
+                self._connection.send_bytes(json.dumps(place).encode())
             self.call(None, factory, *arguments, deadline=deadline, cpu=cpu)
         except BaseException:
             self.close()

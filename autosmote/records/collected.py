@@ -19,7 +19,8 @@ import gzip
 import io
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,12 @@ _TEXT = {
     *("machine.system", "machine.architecture", *_JSON),
     *("source", "reward", "final", "search.parameters.means", "search.parameters.deviations"),
 }
+
+
+_TRUTH_VALUES = {"imputed", BESIDE}
+_NEEDED = {"key", "dataset", "clf", "sampler", "metric", "seed", "arm", "status", "config"}
+_NEEDED |= {"iteration", "best", "seconds.total"}
+"""Columns that each table has had from the first version on, where it is among its columns."""
 
 
 def record_row(key: str, record: Mapping[str, Any]) -> dict[str, Any]:
@@ -134,6 +141,27 @@ def read_plan(folder: str | Path, budget: str) -> pd.DataFrame:
     return table.drop(columns=unused)
 
 
+def read_about(folder: str | Path, budget: str) -> dict[str, Any]:
+    """Read the command that asked for a plan; empty where there is none.
+
+    Raises
+    ------
+    UserError
+        If the file is damaged.
+    """
+    path = Path(folder) / "plans" / f"{budget}.json"
+    with _damage_of(path):
+        try:
+            about = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except RecursionError as error:
+            raise ValueError("it is nested too deeply") from error
+        if not isinstance(about, dict) or not isinstance(about.get("command") or "", str):
+            raise ValueError("it names no command")
+    return about
+
+
 def write_plan(
     folder: str | Path, budget: str, rows: Iterable[Mapping[str, Any]], about: Mapping[str, Any]
 ) -> None:
@@ -164,9 +192,14 @@ def _merge(path: Path, columns: Sequence[str], rows: list[Mapping[str, Any]]) ->
     new = list(_cells(rows, columns))
     keys = {cells["key"] for cells in new}
     # As text, so that rows of before stay the same to the byte.
-    old = csv.DictReader(io.StringIO(_read_text(path, columns)), restval="")
-    kept = [cells for cells in old if cells["key"] not in keys]
-    _write(path, columns, sorted(kept + new, key=_order))
+    text = _read_text(path, columns)
+    with _damage_of(path):
+        _check_header(text, columns)
+        old = list(csv.DictReader(io.StringIO(text), restval="", strict=True))
+        _check_unique([(cells["key"], cells.get("iteration")) for cells in old])
+        kept = [cells for cells in old if cells["key"] not in keys]
+        ordered = sorted(kept + new, key=_order)
+    _write(path, columns, ordered)
 
 
 def _cells(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Iterator[dict[str, str]]:
@@ -208,28 +241,78 @@ def _replace(path: Path, data: bytes) -> None:
 
 
 def _read_text(path: Path, columns: Sequence[str]) -> str:
-    try:
-        return gzip.decompress(path.read_bytes()).decode()
-    except FileNotFoundError:
-        return ",".join(columns) + "\n"
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise UserError(
-            f"'{path.name}' in '{path.parent.name}' is damaged ({error}); restore it from the "
-            "repository, or remove it: what is in runs/ is collected again."
-        ) from error
+    with _damage_of(path):
+        try:
+            return gzip.decompress(path.read_bytes()).decode()
+        except FileNotFoundError:
+            return ",".join(columns) + "\n"
 
 
 def _read(path: Path, columns: Sequence[str]) -> pd.DataFrame:
     import pandas as pd
 
     kinds = {name: "object" for name in columns if name in _TEXT}
-    kinds |= dict.fromkeys(("imputed", BESIDE), "boolean")
-    # Only what is empty is missing: a sampler is called "none".
-    table = pd.read_csv(
-        io.StringIO(_read_text(path, columns)),
-        dtype=kinds,
-        keep_default_na=False,
-        na_values=[""],
-        float_precision="round_trip",
-    )
+    kinds |= dict.fromkeys(_TRUTH_VALUES, "boolean")
+    text = _read_text(path, columns)
+    with _damage_of(path):
+        _check_header(text, columns)
+        # Only what is empty is missing: a sampler is called "none".
+        table = pd.read_csv(
+            io.StringIO(text),
+            dtype=kinds,
+            keep_default_na=False,
+            na_values=[""],
+            float_precision="round_trip",
+        )
+        _check_table(path, table)
     return table.reindex(columns=list(columns))
+
+
+@contextmanager
+def _damage_of(path: Path) -> Generator[None, None, None]:
+    """Raise whatever is wrong with the content of a file as a user error that names the file."""
+    try:
+        yield
+    except (OSError, EOFError, zlib.error, ValueError, csv.Error, KeyError) as error:
+        remedy = "restore it from the repository, or remove it: what is in runs/ is collected again"
+        if path.parent.name == "plans":
+            remedy = "remove it, and start its sweep again, which plans anew"
+        why = " ".join(str(error).split())[:200] or type(error).__name__
+        raise UserError(
+            f"'{path.name}' in '{path.parent.name}' is damaged ({why}); {remedy}."
+        ) from error
+
+
+def _check_header(text: str, columns: Sequence[str]) -> None:
+    """Raise ValueError where the columns are not those of such a table, of whatever version."""
+    header = next(csv.reader(io.StringIO(text), strict=True), [])
+    foreign = [name for name in header if name not in columns]
+    if foreign or len(set(header)) < len(header):
+        raise ValueError(f"its columns are others, as {', '.join(foreign[:3]) or 'one twice'}")
+    if lacking := [name for name in columns if name in _NEEDED and name not in header]:
+        raise ValueError(f"it has no column {', '.join(lacking)}")
+
+
+def _check_table(path: Path, table: pd.DataFrame) -> None:
+    """Raise ValueError where the rows are not those of such a table."""
+    for name, column in table.items():
+        is_number = name not in _TEXT | _TRUTH_VALUES
+        if is_number and len(table) and column.dtype.kind not in "if":
+            raise ValueError(f"its column {name} holds no numbers")
+        if name in _JSON:
+            for text in column.dropna().unique():
+                try:
+                    json.loads(text)
+                except RecursionError as error:
+                    raise ValueError(f"its column {name} is nested too deeply") from error
+    if table["key"].isna().any():
+        raise ValueError("a row has no key")
+    iterations = table["iteration"] if "iteration" in table else [None] * len(table)
+    if path.parent.name != "plans":  # a run may serve two rows of a table
+        _check_unique(zip(table["key"], iterations, strict=True))
+
+
+def _check_unique(rows: Iterable[tuple[Any, Any]]) -> None:
+    found = list(rows)
+    if len(set(found)) < len(found):
+        raise ValueError("it has some rows twice")

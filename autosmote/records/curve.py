@@ -70,7 +70,8 @@ def plot_curve(
         axes.axhline(reference, color="black", linewidth=1, linestyle=":", label="no resampling")
     axes.set_xlabel("iteration")
     axes.set_ylabel(f"validation {metric}")
-    axes.set_title(title, fontsize=10)
+    # Names are text as they are: a dollar sign in one begins no formula.
+    axes.set_title(title, fontsize=10, parse_math=False)
     axes.grid(alpha=0.3)
     axes.legend(fontsize=8, loc="best")
     figure.savefig(path, metadata={"Software": None})

@@ -1,33 +1,69 @@
 """Read and write the files of a run's folder, each in one step; record.json is written last."""
 
 import csv
+import errno
+import functools
 import gzip
 import json
+import logging
 import os
 import re
 import tempfile
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autosmote.errors import UserError
+from autosmote.errors import UserError, shorten
+from autosmote.records.check import find_fault
 from autosmote.search.hierarchical.parameters import POLICIES_FILE
 
 if TYPE_CHECKING:
     from autosmote.space.base import Samples
 
+logger = logging.getLogger("autosmote")
+
 HISTORY_COLUMNS = ("iteration", "reward", "best", "n_synthetic", "seconds")
+_RUN_FILES = (
+    *("record.json", "partial.json", "history.csv", "curve.png", "best_counts.npz"),
+    *("best_segments.npz", POLICIES_FILE, "train_resampled.csv.gz"),
+)
+_LONGEST = f"runs/{'r' * 163}/.{'0' * 32}-train_resampled.csv.gz"
+_PROBE_BYTES = 2**18
+"""Room that a run needs at least: about what a search of 1,000 iterations writes."""
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:
-    """Read a run's record; None where there is none that is whole."""
+    """Read a run's record; None where there is none that is whole.
+
+    A damaged one is named by a warning, once: it counts as missing, and its run is done again.
+    """
+    path = folder / "record.json"
     try:
-        return json.loads((folder / "record.json").read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
+        record = json.loads(path.read_text(encoding="utf-8"))
+        fault = find_fault(record)
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    except OSError as error:
+        fault = error.strerror or type(error).__name__
+    except RecursionError:
+        fault = "it is nested too deeply"
+    except ValueError:  # of JSON, or of UTF-8
+        fault = "it is no whole JSON"
+    if fault is None:
+        return record
+    _warn_of_damage(f"{folder.name}/record.json", fault)
+    return None
+
+
+@functools.cache
+def _warn_of_damage(name: str, fault: str) -> None:
+    logger.warning(
+        "%s is damaged (%s): it counts as missing, and its run is to be done again.", name, fault
+    )
 
 
 def check_writable(results_dir: str | Path) -> None:
@@ -38,17 +74,45 @@ def check_writable(results_dir: str | Path) -> None:
     UserError
         If that fails.
     """
-    folder = Path(results_dir)
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
     try:
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".autosmote-"):
-            pass
-    except OSError as error:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            os.lstat(Path(results_dir) / _LONGEST)  # an OSError where the name would be too long
+        _try_to_write(Path(results_dir))
+    except (OSError, ValueError) as error:  # ValueError: a NUL character in the name
         raise UserError(
-            f"The results folder '{results_dir}' cannot be written ({error.strerror}); "
-            "give another one with results_dir=."
+            f"The results folder '{shorten(str(results_dir))}' cannot be written "
+            f"({getattr(error, 'strerror', None) or error}); give another one with results_dir=."
         ) from error
+
+
+def check_run_folders(folders: Sequence[Path]) -> None:
+    """Check, before the work of some runs, that their files can be written; nothing is left.
+
+    Raises
+    ------
+    OSError
+        If a file cannot be written or replaced.
+    """
+    for folder in folders:
+        if os.path.lexists(folder) and not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, f"{folder.name} is no folder; remove it")
+        for name in _RUN_FILES:
+            if (folder / name).is_dir() and not (folder / name).is_symlink():
+                where = f"{folder.name}/{name}"
+                raise IsADirectoryError(errno.EISDIR, f"{where} is a folder; remove it")
+    for folder in folders[:1]:  # the others are beside it
+        _try_to_write(folder)
+
+
+def _try_to_write(folder: Path) -> None:
+    """Write, in a folder or the nearest one above it that exists, as much as a run writes."""
+    while not os.path.lexists(folder) and folder != folder.parent:
+        folder = folder.parent
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".autosmote-") as probe:
+        path = Path(probe) / "probe"
+        path.write_bytes(bytes(_PROBE_BYTES))
+        with path.open("rb") as written:
+            os.fsync(written.fileno())  # a full disk may show only now
 
 
 def write_json(folder: Path, name: str, record: Mapping[str, Any]) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from autosmote.errors import UserError
+from autosmote.errors import UserError, describe_error, let_interrupts_through
 from autosmote.reports import names
 from autosmote.reports.findings import CAVEATS
+from autosmote.reports.render.drawing import Figure
 from autosmote.reports.render.html import Section, render
 from autosmote.reports.render.table import Cell, Table
 from autosmote.reports.render.writers import to_latex, write_text
@@ -38,9 +39,15 @@ def write_page(results_dir: str | Path) -> Path:
         If there is nothing to show.
     """
     results_dir = Path(results_dir)
-    table1 = _table1(results_dir)
     reports: list[Report] = []
     refused: list[tuple[str, str]] = []
+    table1 = None
+    try:
+        table1 = _table1(results_dir)
+    except (ValueError, KeyError, TypeError):
+        refused.append(
+            ("Table 1", "table1.csv is damaged; make it again by make reproduce-table1.")
+        )
     for experiment, budget in list_experiments(results_dir):
         try:
             reports.append(build_report(results_dir, experiment, budget))
@@ -83,13 +90,21 @@ def _section(report: Report) -> Section:
             *study.missing[:_LISTED],
             *[f"and {n - _LISTED} more"] * (n > _LISTED),
         ]
+    figures: list[Figure] = []
+    warning = ""
+    try:
+        figures = report.draw()
+    except Exception as error:
+        let_interrupts_through(error)
+        warning = f"The figures could not be drawn ({describe_error(error)})."
     return Section(
         f"{study.experiment}-{study.budget}",
         report.title,
+        warning=warning,
         missing=missing,
         texts=report.findings,
         tables=report.tables[:1],
-        figures=report.draw(),
+        figures=figures,
         folded=report.tables[1:],
         source=report.source,
     )

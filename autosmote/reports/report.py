@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from autosmote.errors import UserError, describe_error, let_interrupts_through
 from autosmote.reports import names, ranked
 from autosmote.reports.cells import Cells, make_cells
 from autosmote.reports.render import drawing
@@ -24,6 +26,8 @@ from autosmote.reports.studies.selection.gains import study_selection
 from autosmote.reports.studies.selection.questions import EXPERIMENTS as SELECTIONS
 from autosmote.reports.studies.selection.tables import make_tables as make_selection_tables
 from autosmote.reports.study import Study, load_study
+
+logger = logging.getLogger("autosmote")
 
 TITLES = {
     "table2": "Table 2: samplers",
@@ -226,4 +230,13 @@ def write_tables(report: Report) -> list[Path]:
 def write_figures(report: Report) -> list[Path]:
     """Write <experiment>/figures/<budget>/, each file in one step."""
     folder = report.study.folder / "figures" / report.study.budget
-    return [path for figure in report.draw() for path in drawing.save(figure, folder)]
+    written: list[Path] = []
+    try:
+        for figure in report.draw():
+            written += drawing.save(figure, folder)
+    except (OSError, UserError):
+        raise
+    except Exception as error:  # of matplotlib, as for a name that begins a formula
+        let_interrupts_through(error)
+        logger.warning("A figure was not drawn (%s); all else is there.", describe_error(error))
+    return written

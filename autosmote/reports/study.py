@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autosmote.errors import UserError
-from autosmote.records.collected import BESIDE, read_costs, read_plan, read_records
+from autosmote.records.collected import BESIDE, read_about, read_costs, read_plan, read_records
 from autosmote.reports import names
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # A search of fewer iterations than the table says.
-_STOPPED_EARLY = ("time_limit", "patience")
+_STOPPED_EARLY = ("time_limit", "patience", "diverged")
 _SHOWN = 20  # of a list in an error
 
 
@@ -84,8 +83,7 @@ def load_study(results_dir: str | Path, experiment: str, budget: str) -> Study:
         runs.loc[i, score_names] = np.nan
         run = runs.loc[i]
         missing.append(f"{run['key']} ({run['arm']}): {reason}")
-    path = folder / "plans" / f"{budget}.json"
-    about = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    about = read_about(folder, budget)
     marked = runs.loc[runs[BESIDE].fillna(False), "arm"] if BESIDE in runs else []
     beside = names.arms_in_order(marked)
     return Study(experiment, budget, folder, runs, read_costs(folder), beside, missing, about)
@@ -117,7 +115,7 @@ def _unusable(runs: pd.DataFrame) -> list[tuple[Any, str]]:
         run = runs.iloc[i]
         if not isinstance(run["status"], str):
             reason = "not run"
-        elif run["stopped_by"] in _STOPPED_EARLY:
+        elif run["stopped_by"] in _STOPPED_EARLY and run["status"] == "ok":
             reason = f"the search was stopped by search.{run['stopped_by']}"
         else:
             reason = f"{run['status']}, {run['error']}"
@@ -136,9 +134,9 @@ def refuse_missing(study: Study) -> None:
     if not study.missing:
         return
     n = len(study.missing)
-    listed = "\n".join(f"  {line}" for line in study.missing[:_SHOWN])
-    more = f"\n  and {n - _SHOWN} more" if n > _SHOWN else ""
+    listed = "; ".join(study.missing[:_SHOWN])
+    more = f"; and {n - _SHOWN} more" if n > _SHOWN else ""
     raise UserError(
         f"{n} of {len(study.runs)} cells of {study.experiment} with budget={study.budget} have no "
-        f"score; run the sweep to its end, or mark them by allow_missing=true:\n{listed}{more}"
+        f"score; run the sweep to its end, or mark them by allow_missing=true: {listed}{more}."
     )

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from autosmote.errors import UserError, scrub
-from autosmote.isolation.forkserver import ForkServer
+from autosmote.isolation.forkserver import ForkServer, HostEnded
 from autosmote.isolation.sandbox import NEVER, ChildFailed, Deadline, SandboxedObject
 from autosmote.progress import UnitProgress
 from autosmote.records.claims import claim, is_claimed, leave_no_trace
@@ -86,6 +86,8 @@ def execute(
         if failure.status == "stopped":
             return Outcome("stopped")
         return record_failure(runs, failure.status, failure.error)
+    except HostEnded as ended:  # while it loaded what the child needs
+        return record_failure(runs, "crashed", str(ended))
     except UserError as mistake:
         if not mistakes_fail:
             leave_no_trace(results_dir)

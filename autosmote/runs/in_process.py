@@ -15,7 +15,12 @@ import numpy as np
 
 from autosmote.config.kinds import KINDS
 from autosmote.config.targets import make_classifier
-from autosmote.errors import UserError, describe_error, interrupts_let_through
+from autosmote.errors import (
+    UserError,
+    describe_error,
+    interrupts_let_through,
+    let_interrupts_through,
+)
 from autosmote.evaluation.protocol import evaluate
 from autosmote.isolation.forkserver import ForkServer
 from autosmote.isolation.spawn import is_single_threaded
@@ -90,6 +95,7 @@ def do_unit(
         try:
             for run in to_do:
                 files.remove_leftovers(run.folder)
+            files.check_run_folders([run.folder for run in to_do])
             made = _evaluate(to_do, data.split(config), show, mistakes_fail) if to_do else []
         except OSError as error:  # from writing: an error in the work itself is on record
             return Outcome("unwritable", error=error.strerror or type(error).__name__)
@@ -181,16 +187,23 @@ def _write_search(run: Run, found: Evaluation, draw: Callable[..., None]) -> Non
     metric = run.config.metric
     if not result.iterations:  # nothing to draw
         return
-    files.write_file(
-        run.folder / "curve.png",
-        lambda path: draw(
-            result.history,
-            path,
-            metric=metric,
-            title=title(run.config),
-            reference=found.reference["validation"][metric],
-        ),
-    )
+    try:
+        files.write_file(
+            run.folder / "curve.png",
+            lambda path: draw(
+                result.history,
+                path,
+                metric=metric,
+                title=title(run.config),
+                reference=found.reference["validation"][metric],
+            ),
+        )
+    except OSError:  # then the record cannot be written either
+        raise
+    except Exception as error:
+        let_interrupts_through(error)
+        (run.folder / "curve.png").unlink(missing_ok=True)  # of an earlier run
+        logger.warning("The curve was not drawn (%s); all else is kept.", describe_error(error))
 
 
 def _write_sample_set(run: Run, sample_set: Any) -> None:

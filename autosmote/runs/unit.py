@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from autosmote.config.kinds import CHOICE, KINDS
 from autosmote.config.schema import Config, resolve_search
 from autosmote.config.search import SearchConfig, resolve_device
+from autosmote.errors import UserError
 from autosmote.records.files import read_record
 from autosmote.records.identity import identity, run_folder
 from autosmote.records.record import make_record
@@ -95,6 +96,25 @@ class Data:
             self.split(config)
             self._checked.add(key)
 
+    def check_folds(self, config: Config, search: SearchConfig) -> None:
+        """Check that each fold of a search can hold out a minority row, once for all seeds.
+
+        Raises
+        ------
+        UserError
+            If there are more folds than such rows.
+        """
+        key = _key([asdict(config.dataset), config.ir, search.folds])
+        if search.reward == "crossfit" and key not in self._checked:
+            split = self.split(config)
+            n_rows = int(split.y_train.sum() + split.y_val.sum())
+            if search.folds > n_rows:
+                raise UserError(
+                    f"search.folds={search.folds} is more than the {n_rows} minority rows of the "
+                    "training and validation part; choose fewer."
+                )
+            self._checked.add(key)
+
 
 @dataclass(frozen=True)
 class Run:
@@ -158,11 +178,23 @@ def plan(configs: Iterable[Config], data: Data) -> list[list[Run]]:
     for config, search in zip(configs, searches, strict=True):
         dataset = data.dataset(config)
         data.check_ir(config)
+        if search is not None:
+            data.check_folds(config, search)
+            if KINDS[config.sampler.kind].params_are_search_settings:
+                check_method(search)
         found = identity(config, search, dataset.fingerprint)
         folder = run_folder(config.results_dir, found)
         unit = units.setdefault(_key([_shared(config, found), config.results_dir]), {})
         unit[folder] = Run(config, search, found, folder, dataset.source)
     return [list(unit.values()) for unit in units.values()]
+
+
+def check_method(search: SearchConfig) -> None:
+    """Raise UserError where a search's method is none, unless it is one of our own."""
+    from autosmote.search.method import METHODS, method_class
+
+    if search.method not in METHODS:
+        method_class(search)
 
 
 def _shared(config: Config, identity: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from numbers import Integral, Real
@@ -19,6 +20,7 @@ from imblearn.utils import check_target_type
 from joblib import effective_n_jobs
 from numpy.typing import NDArray
 from sklearn.base import is_regressor
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import get_scorer_names
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
@@ -36,7 +38,7 @@ from autosmote.sampler.selection import VOTES, select_final
 from autosmote.scoring.reward import Reward, resolve_scoring
 from autosmote.search.candidates import Candidate
 from autosmote.search.loop import OnIteration
-from autosmote.search.result import SearchInterrupted, SearchResult
+from autosmote.search.result import DIVERGED, SearchInterrupted, SearchResult
 
 _METHODS = {"paper": "hierarchical", "class_aware": "class_aware"}
 """`search.method` of each value of the sampler's `method`."""
@@ -326,6 +328,8 @@ class AutoSMOTE(BaseSampler):
             with self._progress(config.iterations) as report:
                 result = self._search(searched, report)
             result = _with_nothing(result, searched.nothing(score), config.n_kept)
+            if result.stopped_by == DIVERGED:
+                warnings.warn(result.errors[-1], ConvergenceWarning, stacklevel=3)
             apart = validation is not None and not config.joins_parts
             trials = searched.trials(result, given, y_given, apart=apart)
             final = select_final(trials, config.final, config.keep)
@@ -408,7 +412,7 @@ class AutoSMOTE(BaseSampler):
         for label in labels:
             if sizes[label] < 2:
                 raise InputError(
-                    f"Class {label!r} has {sizes[label]} row, and a search needs 2: one to make "
+                    f"Class {label} has {sizes[label]} row, and a search needs 2: one to make "
                     "rows from, and one to be judged by. Get more data, or leave the class out."
                 )
         return labels

@@ -127,12 +127,12 @@ def _check_classes(fold: Fold, classes: NDArray) -> None:
         missing = np.setdiff1d(classes, labels)
         if missing.size:
             raise InputError(
-                f"The {what} part has no row of class {missing[0]!r}; hold out another share of "
+                f"The {what} part has no row of class {missing[0]}; hold out another share of "
                 "the rows (validation_fraction), fewer folds (cv), or rows of your own "
                 "(validation)."
             )
     unknown = np.setdiff1d(fold.y_val, classes)
     if unknown.size:
         raise InputError(
-            f"The validation part has class {unknown[0]!r}, which is not among the given rows."
+            f"The validation part has class {unknown[0]}, which is not among the given rows."
         )

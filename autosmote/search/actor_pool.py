@@ -12,7 +12,7 @@ import pickle
 import socket
 import subprocess
 from multiprocessing.connection import Connection, wait
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import cloudpickle
 from threadpoolctl import threadpool_limits
@@ -28,7 +28,19 @@ _EXIT_WAIT = 2.0
 
 
 class ActorError(RuntimeError):
-    """An actor raised or died; the message holds its traceback or the signal's name."""
+    """An actor or the actors' host died, at whatever moment; the message says how.
+
+    What it raised is raised here as well, as by a search without actors; with its traceback there
+    as the cause, an `ActorError`. Only an error that cannot be sent is one itself.
+    """
+
+
+def raise_remote(sent: tuple[bytes | None, str]) -> NoReturn:
+    """Raise an error of another process: pickled, if it could be, and its traceback's text."""
+    pickled, text = sent
+    if pickled is None:
+        raise ActorError(text)
+    raise pickle.loads(pickled) from ActorError(text)
 
 
 class ActorPool(Protocol):
@@ -74,7 +86,11 @@ class InlinePool:
     def __init__(self, method: Method, n_versions: int) -> None:
         # One thread, as in the actors: a product's last bits depend on how it is divided.
         self._limits = threadpool_limits(limits=1)
-        self._worker = RolloutWorker(method)
+        try:
+            self._worker = RolloutWorker(method)
+        except BaseException:
+            self.close()
+            raise
         self.scorer_name: str = self._worker.generator.scorer_name
         self._versions: dict[int, Parameters] = {}
         self._n_versions = n_versions
@@ -122,7 +138,16 @@ class ProcessPool:
         self._assigned: list[list[int]] = [[] for _ in range(n_actors)]
         self._done: dict[int, Rollout] = {}
         self.scorer_name = ""  # known when the host is ready, before the first result
-        self._control.send_bytes(cloudpickle.dumps((method, n_versions, n_parameters)))
+        try:
+            message = cloudpickle.dumps((method, n_versions, n_parameters))
+            try:
+                self._control.send_bytes(message)
+            except OSError:
+                self._receive_from_host()  # what it has said last, or how it has ended
+                raise ActorError("the actors' host does not listen") from None
+        except BaseException:
+            self.close()
+            raise
 
     def publish(self, version: int, parameters: Parameters) -> None:
         self._ring.publish(version, parameters)
@@ -163,7 +188,7 @@ class ProcessPool:
         except (EOFError, OSError):
             self._raise_for(actor)
         if message[:1] != DONE:
-            raise ActorError(message[1:].decode())
+            raise_remote(pickle.loads(memoryview(message)[1:]))
         n, rollout = pickle.loads(memoryview(message)[1:])
         self._assigned[actor].remove(n)
         self._done[n] = rollout
@@ -174,6 +199,8 @@ class ProcessPool:
         with contextlib.suppress(EOFError, OSError):
             while self._control.poll(_EXIT_WAIT):
                 kind, content = self._receive_control()
+                if kind == "error":
+                    raise_remote(content)
                 if kind == "exit" and content[0] == actor:
                     reason = content[1]
                     break
@@ -184,12 +211,15 @@ class ProcessPool:
         if kind == "exit":
             raise ActorError(f"actor {content[0]} ended {content[1]}")
         if kind == "error":
-            raise ActorError(content)
+            raise_remote(content)
         self.scorer_name = content
 
     def _receive_control(self) -> tuple[str, Any]:
         try:
             return pickle.loads(self._control.recv_bytes())
         except (EOFError, OSError):
-            code = self._host.wait(_EXIT_WAIT)
-            raise ActorError(f"the actors' host ended {describe_exit(code)}") from None
+            try:
+                how = describe_exit(self._host.wait(_EXIT_WAIT))
+            except subprocess.TimeoutExpired:
+                how = "without a word"
+            raise ActorError(f"the actors' host ended {how}") from None

@@ -29,7 +29,8 @@ from autosmote.search.shared_memory import ParameterRing
 TASK = struct.Struct("<qq")
 """A request to an actor: the iteration, and the version of the parameters."""
 DONE, FAILED = b"d", b"f"
-"""First byte of an actor's answer; a pickled (iteration, Rollout) follows, or an error's text."""
+"""First byte of an actor's answer; a pickled (iteration, Rollout) follows, or what `as_sent`
+makes of an error."""
 _HOST_POLL = 0.2
 
 
@@ -49,9 +50,9 @@ def serve_actors(fds: Iterable[int]) -> None:
         ring = ParameterRing(memory, n_versions, n_parameters)
         worker = RolloutWorker(method)
         worker.generator.warm_up(n_parameters)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
-            control.send_bytes(pickle.dumps(("error", traceback.format_exc())))
+            control.send_bytes(pickle.dumps(("error", as_sent(error))))
         os._exit(1)
     children = {}
     for index, connection in enumerate(actors):
@@ -97,6 +98,18 @@ def _act(worker: RolloutWorker, ring: ParameterRing, connection: Connection) -> 
             connection.send_bytes(DONE + pickle.dumps((n, rollout), pickle.HIGHEST_PROTOCOL))
     except (EOFError, OSError):
         return
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
-            connection.send_bytes(FAILED + traceback.format_exc().encode())
+            connection.send_bytes(FAILED + pickle.dumps(as_sent(error)))
+
+
+def as_sent(error: BaseException) -> tuple[bytes | None, str]:
+    """Return an error pickled, or None where that cannot be, and its traceback as text."""
+    text = "".join(traceback.format_exception(error))
+    pickled = None
+    if isinstance(error, Exception):  # SystemExit is the actor's end, not the parent's
+        with contextlib.suppress(Exception):
+            found = pickle.dumps(error)
+            pickle.loads(found)  # fails where its class asks for other arguments than it keeps
+            pickled = found
+    return pickled, text

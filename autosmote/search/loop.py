@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 
 import numpy as np
@@ -24,7 +25,7 @@ from autosmote.isolation.processes import proportional_set_size
 from autosmote.search.actor_pool import ActorPool, InlinePool, ProcessPool
 from autosmote.search.candidates import Candidate, TopCandidates
 from autosmote.search.method import Learner, Method
-from autosmote.search.result import SearchInterrupted, SearchResult
+from autosmote.search.result import DIVERGED, SearchInterrupted, SearchResult
 from autosmote.search.rollout import Rollout
 
 _MEMORY_EVERY = 5.0
@@ -69,7 +70,8 @@ def search(
         Where a setting is out of its range, a GPU is asked for and there is none, or no sample set
         has a score (unless the method skips failures).
     ActorError
-        Where an actor raises or dies.
+        Where an actor or the actors' host dies. What the method or the classifier raises there is
+        raised here.
     SearchInterrupted
         On KeyboardInterrupt, with the result so far.
     """
@@ -137,6 +139,7 @@ class _Search:
         self.seconds = dict.fromkeys(_SECONDS, 0.0)
         self.stopped_by = "iterations"
         self.worst_reward = np.nan
+        self.diverged = False
         self.peak_memory_mb: float | None = None
         self.parameters = method.initial_parameters()
         self.pool: ActorPool | None = None
@@ -177,7 +180,7 @@ class _Search:
             self._look_at_memory()
             if self.on_iteration is not None:
                 self.on_iteration(n + 1, self.scores[-1][0], self.top[0].score)
-            if n + 1 < config.iterations and (reason := self._reason_to_stop()):
+            if (n + 1 < config.iterations or self.diverged) and (reason := self._reason_to_stop()):
                 self.stopped_by = reason
                 break
 
@@ -214,12 +217,24 @@ class _Search:
         else:
             reward = self.worst_reward
         if rollout.proposal and not np.isnan(reward):  # else there is nothing to compare with yet
-            learner.learn(rollout.proposal, reward)
-        self.parameters = learner.parameters()
+            with np.errstate(all="ignore"):  # what is no number any more is told below
+                learner.learn(rollout.proposal, reward)
+        learned = learner.parameters()
+        if np.isfinite(learned).all():
+            self.parameters = learned
+        else:
+            self.errors.append(
+                f"The policies are no finite numbers after iteration {self.iterations}, so the "
+                "search stopped with the best so far; use a smaller search.learning_rate, or a "
+                "scorer with smaller numbers."
+            )
+            self.diverged = True
 
     def _reason_to_stop(self) -> str | None:
         """Return why to stop before the last iteration, if there is a reason."""
         config, best = self.config, self.top[0].best
+        if self.diverged:
+            return DIVERGED
         if config.time_limit is not None and self._elapsed() > config.time_limit:
             return "time_limit"
         waited = self.iterations - (best[0].iteration if best else 0)
@@ -237,12 +252,13 @@ class _Search:
 
     def close(self) -> None:
         """End the learner and the actors, the last one first: both may limit threads."""
-        if self.pool is not None and self.iterations:
-            self._look_at_memory(now=True)
-        if self.learner is not None:
-            self.learner.close()
-        if self.pool is not None:
-            self.pool.close()
+        with ExitStack() as stack:  # whatever one of them raises, the other one is closed
+            if self.pool is not None:
+                stack.callback(self.pool.close)
+            if self.learner is not None:
+                stack.callback(self.learner.close)
+            if self.pool is not None and self.iterations:
+                self._look_at_memory(now=True)
         self.seconds["total"] = self._elapsed()
 
     def result(self, metric: int) -> SearchResult:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from autosmote.config.search import SearchConfig
 from autosmote.config.targets import import_object
-from autosmote.errors import UserError
+from autosmote.errors import UserError, shorten
 from autosmote.scoring.reward import Part, Scoring
 from autosmote.space.base import Space
 from autosmote.space.labelled_rows import LabelledRows
@@ -219,10 +219,10 @@ def method_class(config: SearchConfig) -> type[Method]:
     name = config.method
     try:
         found = import_object(METHODS.get(name, name))
-    except (ImportError, AttributeError, ValueError) as error:
+    except ImportError as error:
         raise UserError(
-            f"search.method={name} cannot be imported ({error}); give one of {', '.join(METHODS)}, "
-            "or the import path of a class of methods."
+            f"search.method={shorten(name)} cannot be imported ({error}); give one of "
+            f"{', '.join(METHODS)}, or the import path of a class of methods."
         ) from error
     if not (isinstance(found, type) and issubclass(found, Method)):
         raise UserError(

@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from autosmote.search.candidates import Candidate
 
+DIVERGED = "diverged"
+"""Of a search that was stopped by its own policies, which were no finite numbers any more."""
+
 
 @dataclass(frozen=True)
 class SearchResult:
@@ -23,7 +26,7 @@ class SearchResult:
         Synthetic minority rows of the best candidate, where its method knows them.
     iterations : int
         Iterations done.
-    stopped_by : {"iterations", "time_limit", "patience", "interrupted"}
+    stopped_by : {"iterations", "time_limit", "patience", "interrupted", "diverged"}
     history : dict of ndarrays
         "iteration", "reward", "best", "n_synthetic", "seconds" since the start; one entry each.
         A reward is NaN where there was no score.
@@ -39,9 +42,10 @@ class SearchResult:
     peak_memory_mb : float or None
         Largest summed proportional set size seen of all processes.
     parameters : dict
-        Final parameters by name: of the hierarchical policies, a flat vector for each level.
+        Final parameters by name: of the hierarchical policies, a flat vector for each level. Of a
+        search that diverged, the last finite ones.
     errors : tuple of str
-        Why sample sets could not be made or scored, each text once.
+        Why sample sets could not be made or scored, or the search diverged; each text once.
     """
 
     candidates: tuple[Candidate, ...]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import logging
 import shutil
 from collections.abc import Iterator
 from functools import partial
@@ -17,6 +18,8 @@ from autosmote.records.identity import PROTOCOL_VERSION
 from autosmote.runs.unit import Run
 from autosmote.sweep.plan import Plan
 from autosmote.sweep.settings import SweepConfig
+
+logger = logging.getLogger("autosmote")
 
 _FAILURES = (
     *("key", "dataset", "ir", "clf", "metric", "sampler", "seed", "status", "imputed", "error"),
@@ -69,9 +72,40 @@ def _histories(runs: dict[str, Run]) -> Iterator[dict[str, str]]:
     for key, run in runs.items():
         path = run.folder / "history.csv"
         if path.exists():
-            with path.open(newline="", encoding="utf-8") as stream:
-                for row in csv.DictReader(stream):
-                    yield {"key": key, **row}
+            try:
+                rows = _read_history(path)
+            except (OSError, ValueError, KeyError, csv.Error) as error:
+                logger.warning(
+                    "%s/history.csv is damaged (%s) and is left out; remove the run's folder to "
+                    "have it done again.",
+                    *(key, error),
+                )
+                continue
+            for row in rows:
+                yield {"key": key, **row}
+
+
+def _read_history(path: Path) -> list[dict[str, str]]:
+    """Read a run's history as text.
+
+    Raises
+    ------
+    OSError, ValueError, KeyError, csv.Error
+        If it is damaged.
+    """
+    with path.open(newline="", encoding="utf-8") as stream:
+        reader = csv.DictReader(stream, strict=True)
+        rows = list(reader)
+    if tuple(reader.fieldnames or ()) != files.HISTORY_COLUMNS:
+        raise ValueError("its columns are others")
+    for number, row in enumerate(rows, start=1):
+        if row["iteration"] != str(number):
+            raise ValueError(f"row {number} is not iteration {number}")
+        if None in row or not all(row.values()):
+            raise ValueError(f"row {number} is not whole")
+        for name in ("reward", "best", "n_synthetic"):
+            float(row[name])
+    return rows
 
 
 def _copy_data(folder: Path, runs: dict[str, Run]) -> None:

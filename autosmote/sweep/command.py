@@ -1,7 +1,7 @@
 """The command `python -m autosmote.sweep`: plan, run what is missing, collect, report.
 
 Exit status: 0 all is done, 1 some runs failed or could not be written, 2 a mistake of the user,
-130 interrupted.
+130 interrupted by Ctrl-C, 143 by SIGTERM, 129 by SIGHUP.
 """
 
 from __future__ import annotations

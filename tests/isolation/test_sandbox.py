@@ -16,7 +16,7 @@ from waiting import is_running, wait_for_end, wait_until
 
 from autosmote.errors import UserError
 from autosmote.isolation import processes
-from autosmote.isolation.forkserver import ForkServer
+from autosmote.isolation.forkserver import ForkServer, HostEnded
 from autosmote.isolation.processes import child_environment, descendants, describe_exit
 from autosmote.isolation.sandbox import (
     NEVER,
@@ -325,6 +325,33 @@ def test_fork_by_a_killed_fork_server_raises():
     with pytest.raises(RuntimeError, match="no process can be started"):
         forked.wait_until_ready()
     server.close()
+
+
+@pytest.mark.parametrize("moment", ["starting", "ready", "preloading", "making"])
+def test_killed_fork_server_is_one_error_at_every_moment(moment):
+    server = ForkServer()
+    if moment != "starting":
+        server.wait_until_ready()
+    if moment in ("starting", "ready"):
+        server._process.kill()
+        server._process.wait()
+    if moment == "preloading":
+        with pytest.raises(HostEnded, match="the host ended by signal SIGKILL"):
+            server.preload(kill_self)
+    else:
+        with pytest.raises(ChildFailed, match="ended by signal SIGKILL") as caught:
+            SandboxedObject(None, kill_parent, server=server)
+        assert caught.value.status == "crashed"
+    server.close()
+
+
+def kill_self():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def kill_parent():
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(60)
 
 
 @pytest.mark.parametrize(

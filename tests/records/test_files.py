@@ -5,6 +5,7 @@ import gzip
 import numpy as np
 import pandas as pd
 import pytest
+from record_names import whole_record
 
 from autosmote.errors import UserError
 from autosmote.records import files
@@ -28,8 +29,10 @@ def test_read_record_of_half_a_file_is_none(tmp_path):
     assert files.read_record(tmp_path) is None
     (tmp_path / "record.json").write_text('{"status": "o')
     assert files.read_record(tmp_path) is None
-    files.write_json(tmp_path, "record.json", {"x": np.float64(0.5), "y": np.arange(2)})
-    assert files.read_record(tmp_path) == {"x": 0.5, "y": [0, 1]}
+    values = {"peak_memory_mb": np.float64(0.5), "rows": {"train": np.arange(2)}}
+    files.write_json(tmp_path, "record.json", whole_record(**values))
+    expected = whole_record(peak_memory_mb=0.5, rows={"train": [0, 1]})
+    assert files.read_record(tmp_path) == expected
 
 
 def test_write_json_refuses_nan_and_objects(tmp_path):

@@ -71,6 +71,51 @@ def test_init_from_without_policies_is_refused(tmp_path):
             read_policies(tmp_path / name)
 
 
+def damaged_archives(whole: bytes, n: int):
+    """Yield a whole archive with bytes changed, cut off or put in, each in another way."""
+    rng = np.random.default_rng(0)
+    for _ in range(n):
+        data = bytearray(whole)
+        at = int(rng.integers(len(data)))
+        # Most of the file is numbers, any of which is right: look at the headers as well.
+        at = at if rng.random() < 0.3 else at % 300 if rng.random() < 0.5 else -1 - at % 300
+        how = rng.integers(3)
+        if how == 0:
+            data[at] = int(rng.integers(256))
+        elif how == 1:
+            del data[at:]
+        else:
+            data[at:at] = rng.bytes(3)
+        yield bytes(data)
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+def test_init_from_a_damaged_file_is_one_sentence(tmp_path, save):
+    rng = np.random.default_rng(0)
+    path = tmp_path / "policies.npz"
+    save(path, low=rng.normal(size=300).astype("f4"), cross=rng.normal(size=40).astype("f4"))
+    n_refused = 0
+    for data in damaged_archives(path.read_bytes(), 250):
+        path.write_bytes(data)
+        try:
+            found = read_policies(path)
+        except UserError as error:
+            n_refused += 1
+            assert "\n" not in str(error) and "damaged" in str(error)
+        else:
+            assert all(np.isfinite(flat).all() for flat in found.values())
+    assert n_refused > 100
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, -np.inf])
+def test_init_from_numbers_that_are_not_finite_is_refused(toy, tmp_path, number):
+    parameters = search(toy, iterations=1).parameters
+    parameters["low"][7] = number
+    write_policies(tmp_path, parameters)
+    with pytest.raises(UserError, match="not all of its numbers are finite"):
+        search(toy, iterations=1, init_from=str(tmp_path))
+
+
 def test_runner_saves_policies_and_starts_from_them(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 

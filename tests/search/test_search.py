@@ -1,8 +1,10 @@
 """Algorithm 2 as a whole: deterministic, learning, stoppable, and never left hanging."""
 
+import contextlib
 import os
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -25,7 +27,9 @@ from autosmote.data.splits import make_split
 from autosmote.errors import UserError
 from autosmote.metrics import macro_f1
 from autosmote.sampler.class_search import run_search
-from autosmote.search.actor_pool import ActorError, ProcessPool
+from autosmote.search import actor_pool
+from autosmote.search.actor_pool import ActorError, ProcessPool, raise_remote
+from autosmote.search.actor_process import as_sent
 from autosmote.search.hierarchical.method import ablation_rules
 from autosmote.search.result import SearchInterrupted
 
@@ -217,7 +221,6 @@ def _children(pid):
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        ("raise", "does not like synthetic rows"),
         ("kill", "by signal SIGKILL"),
         ("exit", "with exit code 7"),
     ],
@@ -228,10 +231,113 @@ def test_faulty_actor_ends_the_search_with_its_reason(toy, pools, fault, words):
     assert pools[0]._host.poll() is not None
 
 
-def test_a_host_that_cannot_start_says_why(toy, pools):
-    with pytest.raises(ActorError, match="does not like synthetic rows"):
-        search(toy, Faulty(n_train=1), iterations=50, actors=2)
-    assert pools[0]._host.poll() is not None
+@pytest.mark.parametrize("actors", [0, 1, 2])
+@pytest.mark.parametrize("where", ["host", "actor"])
+def test_error_of_the_classifier_is_the_same_for_any_number_of_actors(toy, pools, actors, where):
+    n_train = 1 if where == "host" else len(toy.X_train)
+    with pytest.raises(ValueError, match=r"^this classifier does not like synthetic rows$"):
+        search(toy, Faulty(n_train), iterations=50, actors=actors)
+    assert all(pool._host.poll() is not None for pool in pools)
+
+
+class Particular(Exception):
+    """An error that cannot be made again from its message alone."""
+
+    def __init__(self, first, second):
+        super().__init__(f"{first} and {second}")
+
+
+def test_error_that_cannot_be_sent_is_an_actor_error_with_its_text():
+    pickled, text = as_sent(Particular("one", "two"))
+    assert pickled is None
+    with pytest.raises(ActorError, match="one and two"):
+        raise_remote((pickled, text))
+
+
+def test_host_that_is_killed_while_it_starts_is_an_actor_error(toy, pools, monkeypatch):
+    start = actor_pool.start_process
+
+    def start_killed(*arguments):
+        process = start(*arguments)
+        process.kill()
+        process.wait()
+        return process
+
+    monkeypatch.setattr(actor_pool, "start_process", start_killed)
+    with pytest.raises(ActorError, match="host ended by signal SIGKILL"):
+        search(toy, iterations=50, actors=2)
+
+
+@pytest.mark.parametrize("moment", ["publish", "dispatch", "result"])
+def test_host_that_is_killed_at_any_moment_is_an_actor_error(toy, monkeypatch, moment):
+    class Killed(ProcessPool):
+        def _kill_at(self, now):
+            if now == moment:
+                self._host.kill()
+                self._host.wait()
+
+        def publish(self, version, parameters):
+            self._kill_at("publish")
+            super().publish(version, parameters)
+
+        def dispatch(self, n, version):
+            self._kill_at("dispatch")
+            super().dispatch(n, version)
+
+        def result(self, n):
+            self._kill_at("result")
+            return super().result(n)
+
+    monkeypatch.setattr("autosmote.search.loop.ProcessPool", Killed)
+    with pytest.raises(ActorError, match="SIGKILL"):
+        search(toy, iterations=500, actors=2)
+
+
+def threads():
+    import torch
+
+    pools = sorted((pool["filepath"], pool["num_threads"]) for pool in threadpool_info())
+    return torch.get_num_threads(), pools, list(warnings.filters), np.geterr()
+
+
+@pytest.mark.parametrize("learner", ["numpy", "torch"])
+@pytest.mark.parametrize("actors", [0, 2])
+@pytest.mark.parametrize("fault", [None, "host", "actor", "callback"])
+def test_search_gives_back_threads_and_filters(toy, learner, actors, fault):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    n_train = {None: 10**9, "host": 1, "actor": len(toy.X_train), "callback": 10**9}[fault]
+    with threadpool_limits(limits=3):
+        before = threads()
+        with contextlib.suppress(ValueError, KeyboardInterrupt):
+            search(
+                toy, Faulty(n_train), iterations=4, actors=actors, learner=learner,
+                on_iteration=stop if fault == "callback" else None,
+            )  # fmt: skip
+            assert fault is None
+        assert threads() == before
+
+
+@pytest.mark.parametrize("learner", ["numpy", "torch"])
+@pytest.mark.parametrize("settings", [{"learning_rate": 1e30}, {"value_cost": 1e300}])
+def test_search_whose_policies_diverge_stops_with_the_best_so_far(toy, learner, settings):
+    buffers = {"buffer_instance": 20, "buffer_low": 20}
+    result = search(toy, iterations=60, learner=learner, device="cpu", **buffers, **settings)
+    assert result.stopped_by == "diverged" and 1 <= result.iterations < 60
+    assert result.best.score == np.nanmax(result.history["reward"])
+    assert "search.learning_rate" in result.errors[-1] and "\n" not in result.errors[-1]
+    assert all(np.isfinite(flat).all() for flat in result.parameters.values())
+
+
+def test_search_with_a_scorer_of_huge_numbers_stops_with_the_best_so_far(toy):
+    result = search(toy, metric=huge, iterations=60, buffer_instance=20, buffer_low=20)
+    assert result.stopped_by == "diverged" and result.best.score > 1e299
+
+
+def huge(estimator, X, y):
+    """Score near the largest number that there is."""
+    return 1e300 * (1 + estimator.score(X, y))
 
 
 def test_a_killed_host_ends_the_search(toy, pools):

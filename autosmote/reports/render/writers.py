@@ -57,15 +57,25 @@ def to_markdown(table: Table) -> str:
     """Return a table in Markdown, its caption above it and its notes below."""
 
     def text(cell: Cell) -> str:
-        shown = f"{cell.text} ({cell.beside})" if cell.beside else cell.text
-        return re.sub(r"([|*_<\\`])", r"\\\1", shown)
+        return escape(f"{cell.text} ({cell.beside})" if cell.beside else cell.text)
 
     rows = [[text(cell) for cell in row] for row in _printed_rows(table)]
-    notes = "".join(f"- {note}\n" for note in table.notes)
+    header = [_escape_markup(name) for name in table.header]
+    notes = "".join(f"- {_escape_markup(note)}\n" for note in table.notes)
     return (
-        f"**{table.caption}**\n\n{markdown_table(table.header, rows, table.n_text)}"
+        f"**{_escape_markup(table.caption)}**\n\n{markdown_table(header, rows, table.n_text)}"
         + f"\n{notes}" * bool(notes)
     )
+
+
+def escape(text: str) -> str:
+    """Return text of a record as one line of Markdown in which nothing is markup."""
+    return re.sub(r"([|*_<\\`]|\](?=[(\[]))", r"\\\1", " ".join(text.split()))
+
+
+def _escape_markup(text: str) -> str:
+    """Return text of ours that may hold names: formatting stays, links and HTML do not."""
+    return re.sub(r"(\||<(?=[A-Za-z/!?])|\](?=[(\[]))", r"\\\1", " ".join(text.split()))
 
 
 def to_latex(table: Table) -> str:

@@ -7,7 +7,7 @@ actors read it from shared memory and take numpy views of it. No torch here: act
 from __future__ import annotations
 
 import hashlib
-import zipfile
+import os
 from collections.abc import Mapping
 from math import log, prod
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autosmote.errors import UserError
+from autosmote.errors import UserError, let_interrupts_through, shorten
 from autosmote.space.base import N_LAMBDAS
 from autosmote.space.hard_majority import SHARES
 
@@ -181,23 +181,33 @@ def read_policies(where: str | Path) -> dict[str, NDArray[np.float32]]:
         If there is none, or it is no such file.
     """
     path = Path(where)
-    path = path / POLICIES_FILE if path.is_dir() else path
+    path = path / POLICIES_FILE if os.path.isdir(path) else path
     try:
         with np.load(path, allow_pickle=False) as saved:
             found = {level: saved[level] for level in saved.files}
     except FileNotFoundError:
         raise UserError(
-            f"search.init_from={where}: there is no {path.name}; give the folder of a run that "
-            "was done with search.save_policies=true."
+            f"search.init_from={shorten(str(where))}: there is no {shorten(path.name)}; give the "
+            "folder of a run that was done with search.save_policies=true."
         ) from None
-    except (OSError, EOFError, ValueError, TypeError, zipfile.BadZipFile):
+    except Exception as error:  # of a damaged archive: zlib's, zipfile's and many others
+        let_interrupts_through(error)
         found = {}
-    if not found or not all(p.dtype == np.float32 and p.ndim == 1 for p in found.values()):
+    if not found or not all(_is_vector(saved) for saved in found.values()):
         raise UserError(
-            f"search.init_from={where} holds no saved policies; give the folder of a run that was "
-            "done with search.save_policies=true."
+            f"search.init_from={shorten(str(where))} holds no saved policies, or is damaged; give "
+            "the folder of a run that was done with search.save_policies=true."
+        )
+    if not all(np.isfinite(saved).all() for saved in found.values()):
+        raise UserError(
+            f"search.init_from={shorten(str(where))} is damaged: not all of its numbers are "
+            "finite; give the folder of another run."
         )
     return found
+
+
+def _is_vector(saved: Any) -> bool:
+    return isinstance(saved, np.ndarray) and saved.dtype == np.float32 and saved.ndim == 1
 
 
 def check_policies(found: Mapping[str, NDArray[np.float32]], shapes: Mapping[str, Shapes]) -> None:
