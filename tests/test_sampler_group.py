@@ -13,7 +13,7 @@ from record_names import NAMES
 from run_configs import FEW
 
 from autosmote import compare as comparison
-from autosmote.compare import ranking
+from autosmote.sampler_group import ranking
 from autosmote.run import main
 
 # Settings with which the 25 take seconds.
