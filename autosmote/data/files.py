@@ -1,26 +1,41 @@
-"""Read a user's own table: CSV, Parquet or ARFF."""
+"""Read a table of the runner: separated text, Parquet, ARFF or Excel."""
 
 from __future__ import annotations
 
-import csv
+import logging
+import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from autosmote.data.arff import parse_arff
+from autosmote.data.column_kinds import find_decimal, plain_number
 from autosmote.data.columns import NUMBER, TEXT, UNDECLARED, RawColumn
+from autosmote.data.text_files import read_text_rows, unpacked
 from autosmote.errors import UserError
 
+logger = logging.getLogger("autosmote")
+
 CSV_MISSING = frozenset(["", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null"])
+TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
+SUFFIXES = (*TEXT_SUFFIXES, ".parquet", ".arff", ".xlsx")
 
 
-def read_table(path: str | Path) -> list[RawColumn]:
+def suffix_of(path: Path) -> str:
+    """Return a file's suffix in small letters, without that of gzip."""
+    return Path(path.stem if path.suffix.lower() == ".gz" else path.name).suffix.lower()
+
+
+def read_table(path: str | Path, *, other_types: bool = False) -> list[RawColumn]:
     """Read a table in the format given by its suffix.
 
     Parameters
     ----------
     path : str or Path
-        ``.csv`` (UTF-8, commas, a header line; the texts of ``CSV_MISSING`` mean missing),
-        ``.parquet`` or ``.arff``.
+        ``.csv``, ``.tsv`` or ``.txt`` (a header line; the texts of ``CSV_MISSING`` mean missing),
+        ``.parquet``, ``.arff`` or ``.xlsx``; all but the last may be packed (``.gz``).
+    other_types : bool
+        Whether values that are neither numbers nor text, such as dates, are taken as text.
 
     Returns
     -------
@@ -33,55 +48,75 @@ def read_table(path: str | Path) -> list[RawColumn]:
         When the file is missing, unreadable, or not what its suffix says.
     """
     path = Path(path).expanduser()
-    readers = {".csv": _read_csv, ".parquet": _read_parquet, ".arff": _read_arff}
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
+    suffix = suffix_of(path)
+    if suffix not in SUFFIXES:
         raise UserError(
-            f"{path} has the suffix '{path.suffix}'; save the table as {', '.join(readers)}."
+            f"{path} has the suffix '{path.suffix}'; save the table as {', '.join(SUFFIXES)}."
         )
     if not path.is_file():
-        raise UserError(f"There is no file {path}; check dataset.path.")
+        raise UserError(f"There is no file {path}; check its name and folder.")
     try:
-        return reader(path)
+        if suffix in TEXT_SUFFIXES:
+            return _read_text(path)
+        if suffix == ".arff":
+            return parse_arff(unpacked(path), path.name)
+        if suffix == ".xlsx":
+            return _read_excel(path)
+        return _read_parquet(path, other_types)
     except OSError as exc:
         reason = exc.strerror or str(exc)
         raise UserError(f"{path} cannot be read: {reason}; check the file.") from exc
 
 
-def _read_arff(path: Path) -> list[RawColumn]:
-    return parse_arff(path.read_bytes(), path.name)
+def _read_text(path: Path) -> list[RawColumn]:
+    table = read_text_rows(path)
+    for note in table.notes:
+        logger.info("%s: %s", path.name, note)
+    rows = ([value.strip() for value in row] for row in table.rows)
+    values = [[None if value in CSV_MISSING else value for value in row] for row in rows]
+    cells = list(zip(*values, strict=True)) or [()] * len(table.header)
+    columns = []
+    decimal = find_decimal([[cell or "" for cell in column] for column in cells], table.format.sep)
+    for number, (name, column) in enumerate(zip(table.header, cells, strict=True), start=1):
+        if not name:
+            logger.info("%s: column %d has no name and is left out", path.name, number)
+            continue
+        if decimal == ",":
+            column = _with_points(column)
+        columns.append(RawColumn(name, column, UNDECLARED))
+    return columns
 
 
-def _read_csv(path: Path) -> list[RawColumn]:
-    # The csv module rather than pandas, which silently pads short rows.
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.reader(file, strict=True)
-        rows: list[list[str | None]] = []
-        try:
-            header = [name.strip() for name in next(reader, [])]
-            for row in reader:
-                if not row:  # an empty line
-                    continue
-                if len(row) != len(header):
-                    raise UserError(
-                        f"{path.name}, line {reader.line_num}: {len(row)} values where the header "
-                        f"names {len(header)} columns; correct the row (commas between values)."
-                    )
-                values = [value.strip() for value in row]
-                rows.append([None if value in CSV_MISSING else value for value in values])
-        except UnicodeDecodeError as exc:
-            raise UserError(f"{path.name} is not text in UTF-8; save it as UTF-8.") from exc
-        except csv.Error as exc:
-            raise UserError(
-                f"{path.name}, line {reader.line_num}: {exc}; check the quotes of that row."
-            ) from exc
-    if not header:
-        raise UserError(f"{path.name} is empty; it needs a header line and rows.")
-    cells = list(zip(*rows, strict=True)) or [()] * len(header)
-    return [RawColumn(*pair, UNDECLARED) for pair in zip(header, cells, strict=True)]
+def _with_points(cells: Sequence[str | None]) -> Sequence[str | None]:
+    """Return the numbers of a column with decimal commas with points; other columns as they are."""
+    plain = [None if cell is None else plain_number(cell, ",", True) for cell in cells]
+    is_plain = all(new is not None or cell is None for new, cell in zip(plain, cells, strict=True))
+    return plain if is_plain else cells
 
 
-def _read_parquet(path: Path) -> list[RawColumn]:
+def _read_excel(path: Path) -> list[RawColumn]:
+    import pandas as pd
+
+    try:
+        table = pd.read_excel(path, dtype=str, keep_default_na=False, na_filter=False)
+    except ImportError as exc:
+        raise UserError(
+            f"{path.name} needs the package openpyxl to be read; install it, or save the table as "
+            "CSV."
+        ) from exc
+    except (ValueError, KeyError, zipfile.BadZipFile) as exc:
+        raise UserError(f"{path.name} is not a readable Excel file; save it again.") from exc
+    columns = []
+    for name, cells in table.items():
+        texts = [str(cell).strip() for cell in cells]
+        known = "" if str(name).startswith("Unnamed: ") else str(name)
+        columns.append(
+            RawColumn(known, [None if t in CSV_MISSING else t for t in texts], UNDECLARED)
+        )
+    return columns
+
+
+def _read_parquet(path: Path, other_types: bool) -> list[RawColumn]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -93,11 +128,11 @@ def _read_parquet(path: Path) -> list[RawColumn]:
     for name, values in zip(table.column_names, table.columns, strict=True):
         if name.startswith("__index_level_"):  # pandas' row index, not a feature
             continue
-        columns.append(_arrow_column(path.name, name, values))
+        columns.append(_arrow_column(path.name, name, values, other_types))
     return columns
 
 
-def _arrow_column(where: str, name: str, values: Any) -> RawColumn:
+def _arrow_column(where: str, name: str, values: Any, other_types: bool) -> RawColumn:
     """Convert an Arrow column to text, with NUMBER, TEXT or its categories as declared type."""
     from pyarrow import types
 
@@ -115,6 +150,8 @@ def _arrow_column(where: str, name: str, values: Any) -> RawColumn:
         or types.is_null(kind)
     ):
         declared = NUMBER
+    elif other_types:
+        declared = TEXT
     else:
         raise UserError(
             f"{where}, column '{name}' has the type {kind}; store it as numbers, text or booleans."

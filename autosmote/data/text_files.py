@@ -1,0 +1,227 @@
+"""Read and write separated text (CSV, TSV): its rows as they stand in the file.
+
+The rows are split by the csv module. Encoding and separator are found out where they are not given;
+what was found is said, with the option that overrides it. Beside its cells each row keeps the text
+that it was read from, so that it can be written again byte for byte.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import io
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from autosmote.errors import UserError
+
+SEPARATORS = ",;\t|"
+_SPOKEN = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "blanks"}
+_SAMPLE_ROWS = 200
+_SAMPLE_BYTES = 1 << 18
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is its beginning
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+@dataclass(frozen=True)
+class TextFormat:
+    """How a file of separated text is written."""
+
+    sep: str = ","
+    encoding: str = "utf-8"
+    line_end: str = "\n"
+
+
+@dataclass
+class TextRows:
+    """The rows of a file of separated text.
+
+    Attributes
+    ----------
+    header : list of str
+        Stripped names, in the order of the file.
+    rows : list of list of str
+        The cells as they are, blanks included; empty lines are not among them.
+    raw : list of str
+        The text of the header line and then of each row, with its line end.
+    format : TextFormat
+    notes : list of str
+        What was found out.
+    """
+
+    header: list[str]
+    rows: list[list[str]]
+    raw: list[str]
+    format: TextFormat
+    notes: list[str] = field(default_factory=list)
+
+
+def read_text_rows(path: Path, *, sep: str | None = None, encoding: str | None = None) -> TextRows:
+    """Read a file of separated text, packed by gzip or not.
+
+    Parameters
+    ----------
+    path : Path
+    sep, encoding : str, optional
+        Found out where not given.
+
+    Raises
+    ------
+    UserError
+        When the file is not such text, or a row has another number of values than the header.
+    """
+    notes: list[str] = []
+    data = unpacked(path)
+    text, encoding = _decoded(data, encoding, path.name, notes)
+    if not text.strip():
+        raise UserError(f"{path.name} is empty; it needs a header line and rows.")
+    if sep is None:
+        sep = _find_separator(text)
+        if sep != ",":
+            spoken = _SPOKEN.get(sep, repr(sep))
+            notes.append(f"values are separated by {spoken} (else give --sep)")
+    elif len(sep) != 1 or sep in '"\r\n':
+        raise UserError(f"The separator {sep!r} is not valid; give one character, such as ';'.")
+    records = list(_records(text, sep, path.name))
+    names, head = [name.strip() for name in records[0][0]], records[0][1]
+    for cells, _, line in records:
+        if len(cells) != len(names):
+            spoken = _SPOKEN.get(sep, f"'{sep}'")
+            raise UserError(
+                f"{path.name}, line {line}: {len(cells)} values where the header names "
+                f"{len(names)} columns; correct the row ({spoken} between values)."
+            )
+    line_end = "\r\n" if head.endswith("\r\n") else "\r" if head.endswith("\r") else "\n"
+    return TextRows(
+        header=names,
+        rows=[cells for cells, _, _ in records[1:]],
+        raw=[raw for _, raw, _ in records],
+        format=TextFormat(sep, encoding, line_end),
+        notes=notes,
+    )
+
+
+def unpacked(path: Path) -> bytes:
+    """Return a file's bytes, unpacked where its suffix is .gz."""
+    data = path.read_bytes()
+    if path.suffix.lower() != ".gz":
+        return data
+    try:
+        return gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as exc:
+        raise UserError(f"{path.name} is damaged or not packed by gzip; pack it again.") from exc
+
+
+def _decoded(data: bytes, encoding: str | None, where: str, notes: list[str]) -> tuple[str, str]:
+    """Return the text and the name of its encoding."""
+    if encoding is not None:
+        try:
+            return data.decode(encoding), codecs.lookup(encoding).name
+        except LookupError as exc:
+            raise UserError(
+                f"There is no encoding '{encoding}'; utf-8, utf-16 and cp1252 are usual ones."
+            ) from exc
+        except UnicodeError as exc:
+            raise UserError(
+                f"{where} is not text in {encoding}; give another encoding, or save it as UTF-8."
+            ) from exc
+    guess = next((name for mark, name in _BOMS if data.startswith(mark)), "utf-8")
+    try:
+        text = data.decode(guess)
+    except UnicodeError as exc:
+        guess = _guess_encoding(data)
+        try:
+            text = data.decode(guess)
+        except (UnicodeError, LookupError):
+            guess = ""
+        if not guess or "\x00" in text:
+            raise UserError(
+                f"{where} is not text in UTF-8; save it as UTF-8, or name its encoding."
+            ) from exc
+    if guess not in ("utf-8", "utf-8-sig"):
+        notes.append(f"text is read as {guess} (else give --encoding)")
+    return text, guess
+
+
+def _guess_encoding(data: bytes) -> str:
+    """Return the likely encoding of text that is not UTF-8; "" for what is no text."""
+    from charset_normalizer import from_bytes
+
+    if b"\x00" in data[:_SAMPLE_BYTES]:
+        return ""
+    # Of the 8-bit encodings Windows' western one is by far the most frequent, and short texts
+    # with a few accents fit many: another is taken where it cannot be read as this one.
+    try:
+        data.decode("cp1252")
+        return "cp1252"
+    except UnicodeDecodeError:
+        best = from_bytes(data[:_SAMPLE_BYTES]).best()
+        return best.encoding if best else ""
+
+
+def _find_separator(text: str) -> str:
+    """Return the separator by which the first rows have the same number of values.
+
+    csv.Sniffer also guesses quotes and may take a letter; its patterns take quadratic time.
+    """
+    sample = text[:_SAMPLE_BYTES]
+    found = {}
+    for sep in SEPARATORS:
+        widths = []
+        reader = csv.reader(io.StringIO(sample, newline=""), delimiter=sep)
+        try:
+            for row in reader:
+                if row:
+                    widths.append(len(row))
+                if len(widths) == _SAMPLE_ROWS:
+                    break
+        except csv.Error:
+            pass
+        if len(sample) < len(text) and len(widths) > 1 and len(widths) < _SAMPLE_ROWS:
+            widths.pop()  # cut off by the sample's end
+        found[sep] = (len(set(widths)) == 1 and widths[0] > 1, widths[0] if widths else 0)
+    return max(SEPARATORS, key=lambda sep: (*found[sep], sep == ","))
+
+
+class _Recorded:
+    """An iterator of lines that remembers those that were taken since the last look."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._lines = iter(lines)
+        self._taken: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self._taken.append(line)
+        return line
+
+    def taken(self) -> str:
+        text = "".join(self._taken)
+        self._taken.clear()
+        return text
+
+
+def _records(text: str, sep: str, where: str) -> Iterator[tuple[list[str], str, int]]:
+    """Yield each row that is not empty: its cells, its text, and the number of its last line."""
+    lines = _Recorded(io.StringIO(text, newline=""))
+    reader = csv.reader(lines, delimiter=sep, strict=True)
+    try:
+        for cells in reader:
+            raw = lines.taken()
+            if cells:
+                yield cells, raw, reader.line_num
+    except csv.Error as exc:
+        raise UserError(
+            f"{where}, line {reader.line_num}: {exc}; check the quotes of that row."
+        ) from exc

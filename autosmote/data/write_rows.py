@@ -1,0 +1,189 @@
+"""Write a user's rows as they were, and further ones as their columns' own kinds.
+
+Nothing is written half: the rows go to a temporary file beside the output, which takes its place
+when it is whole.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import os
+import tempfile
+import uuid
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autosmote.data.files import TEXT_SUFFIXES, suffix_of
+from autosmote.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from autosmote.data.user_table import UserTable
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def check_output(path: Path, given: Path) -> None:
+    """Check that rows can be written to a place; nothing is left there.
+
+    Raises
+    ------
+    UserError
+    """
+    if suffix_of(path) not in TEXT_SUFFIXES or path.resolve() == given.resolve():
+        raise UserError(
+            f"The output {path.name} must be a {', '.join(TEXT_SUFFIXES)} file (or .gz of it), and "
+            "not the input."
+        )
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        raise UserError(f"There is no folder for the output {path}; make it first.")
+    if path.is_dir():
+        raise UserError(f"The output {path} is a folder; name a file.")
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".autosmote-") as file:
+            file.write(b"\n" * 4096)
+            file.flush()
+    except OSError as exc:
+        raise UserError(
+            f"The output {path} cannot be written ({exc.strerror}); give another place."
+        ) from exc
+
+
+def write_rows(
+    path: Path,
+    table: UserTable,
+    synthetic: pd.DataFrame | None = None,
+    labels: Sequence[object] = (),
+    *,
+    extra: Mapping[str, Sequence[str]] | None = None,
+    kept: Sequence[int] | None = None,
+    quote_formulas: bool = False,
+) -> None:
+    """Write the given rows, byte for byte as they were, and then synthetic ones.
+
+    Columns that are no features are empty in synthetic rows.
+
+    Parameters
+    ----------
+    path : Path
+        Written as the given file is: the same separator, encoding and line ends.
+    table : UserTable
+    synthetic : DataFrame, optional
+        Further rows, with the columns of ``table.frame``.
+    labels : sequence
+        Their labels.
+    extra : mapping of str to sequence of str, optional
+        Columns that are added at the end, of given and synthetic rows.
+    kept : sequence of int, optional
+        Positions of the given rows to write; all by default.
+    quote_formulas : bool
+        Put an apostrophe before texts that a spreadsheet would take for a formula, in all rows.
+
+    Raises
+    ------
+    UserError
+        When the file cannot be written; an older one is left as it was.
+    """
+    extra = extra or {}
+    n_synthetic = 0 if synthetic is None else len(synthetic)
+    positions = range(len(table.cells[0])) if kept is None else kept
+    if clash := set(extra) & set(table.names):
+        raise UserError(f"{table.name} has a column '{min(clash)}' already; give another name.")
+    columns: list[list[str]] = []
+    for name, kind in zip(table.names, table.kinds, strict=True):
+        if synthetic is None:
+            columns.append([])
+        elif name == table.target:
+            columns.append(kind.texts(list(labels)))
+        elif name in synthetic.columns:
+            columns.append(kind.texts(list(synthetic[name])))
+        else:
+            columns.append([""] * n_synthetic)
+    added = (
+        list(zip(*extra.values(), strict=True)) if extra else [()] * (len(positions) + n_synthetic)
+    )
+    new = [
+        [*row, *more]
+        for row, more in zip(
+            zip(*columns, strict=True) if n_synthetic else [], added[len(positions) :], strict=True
+        )
+    ]
+    try:
+        text = _text(table, positions, list(extra), added, new, quote_formulas)
+        _replace(path, text.encode(table.format.encoding))
+    except UnicodeEncodeError as exc:
+        raise UserError(
+            f"{exc.object[exc.start : exc.end]!r} cannot be written as {table.format.encoding}; "
+            "save the table as UTF-8."
+        ) from exc
+    except OSError as exc:
+        raise UserError(
+            f"The output {path} cannot be written ({exc.strerror}); what was there is left as it "
+            "was."
+        ) from exc
+
+
+def _text(
+    table: UserTable,
+    positions: Sequence[int],
+    names: list[str],
+    added: Sequence[Sequence[str]],
+    new: Sequence[Sequence[str]],
+    quote_formulas: bool,
+) -> str:
+    out = io.StringIO(newline="")
+    end = table.format.line_end
+    writer = csv.writer(out, delimiter=table.format.sep, lineterminator=end)
+    quoted = _quoted if quote_formulas else list
+    if table.raw is None or quote_formulas:
+        writer.writerow(quoted([*table.names, *names]))
+        given = zip(*table.cells, strict=True)
+        rows = list(given)
+        writer.writerows(
+            quoted([*rows[position], *more])
+            for position, more in zip(positions, added[: len(positions)], strict=True)
+        )
+    else:
+        lines = [table.raw[0], *(table.raw[1 + position] for position in positions)]
+        for line, more in zip(lines, [names, *added[: len(positions)]], strict=True):
+            out.write(line.rstrip("\r\n") if more or not line.endswith(("\r", "\n")) else line)
+            if more:
+                out.write(table.format.sep)
+                writer.writerow(quoted(list(more)))
+            elif not line.endswith(("\r", "\n")):
+                out.write(end)
+    writer.writerows(quoted(list(row)) for row in new)
+    return out.getvalue()
+
+
+def _quoted(cells: Sequence[str]) -> list[str]:
+    """Put an apostrophe before what is a formula to a spreadsheet; numbers stay."""
+    return [
+        f"'{cell}" if cell.startswith(_FORMULA) and not _is_number(cell) else cell for cell in cells
+    ]
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text.replace(",", "."))
+    except ValueError:
+        return False
+    return True
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """Write a file in one step: readers see the old one or the new one, whole."""
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        with temporary.open("xb") as file:
+            file.write(gzip.compress(data, mtime=0) if path.suffix.lower() == ".gz" else data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
