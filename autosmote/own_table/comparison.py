@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autosmote.errors import InputError, describe_error, let_interrupts_through
-from autosmote.own_table.conclusion import conclude
+from autosmote.own_table.conclusion import Results, conclude
 from autosmote.own_table.estimators import prepare
 from autosmote.own_table.intervals import paired_difference
 from autosmote.own_table.methods import (
@@ -138,14 +138,8 @@ def compare(
     seconds = {name: float(np.mean([fit.seconds for fit in own])) for name, own in scored.items()}
     table = _table(names, scores, seconds, notes, folds)
     metric = scoring if isinstance(scoring, str) else "score"
-    table.attrs |= {
-        "conclusion": conclude(
-            scores, metric=metric, folds=folds, smallest=smallest, label=str(labels[-1]),
-            seconds=seconds,
-        ),
-        "metric": metric,
-        "splits": scores,
-    }  # fmt: skip
+    results = Results(scores, metric, folds, smallest, str(labels[-1]))
+    table.attrs |= {"conclusion": conclude(results), "metric": metric, "splits": scores}
     return table
 
 

@@ -161,7 +161,7 @@ def prepare(estimator: Any, X: Any, seed: int = 0) -> Prepared:
 
     from autosmote.sampler.encoding import tabular
 
-    known = ESTIMATORS.get(estimator, None) if isinstance(estimator, str) else None
+    known = ESTIMATORS.get(estimator) if isinstance(estimator, str) else None
     by_distance, arrays = (known.by_distance, known.arrays) if known else (False, False)
     if isinstance(estimator, str):
         estimator = make_estimator(estimator, seed)
