@@ -9,20 +9,19 @@ the synthetic ones.
 from __future__ import annotations
 
 import argparse
-import csv
-import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autosmote.config.commandline import INTERRUPTED, MISTAKE
-from autosmote.data.columns import RawColumn, is_numeric, to_numbers
-from autosmote.data.files import read_table
-from autosmote.errors import UserError
+from autosmote.config.commandline import INTERRUPTED, MISTAKE, sigterm_as_interrupt
+from autosmote.data.user_table import UserTable, add_options, options_of, read_user_table
+from autosmote.data.write_rows import check_output, write_rows
+from autosmote.errors import UserError, describe_error
 from autosmote.evaluation.results import PartScores, score_table
+from autosmote.own_table.estimators import ESTIMATORS, prepare
 from autosmote.streams import Purpose, derived_seed
 
 if TYPE_CHECKING:
@@ -31,40 +30,21 @@ if TYPE_CHECKING:
     from autosmote.sampler.autosmote import AutoSMOTE
 
 _ROWS_NEEDED = 5
-_WHOLE = re.compile(r"[+-]?\d{1,15}")
-
-
-def _classifiers() -> dict[str, Callable[[], Any]]:
-    from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.neighbors import KNeighborsClassifier
-    from sklearn.svm import LinearSVC
-    from sklearn.tree import DecisionTreeClassifier
-
-    return {
-        "dt": lambda: DecisionTreeClassifier(random_state=0),
-        "adaboost": lambda: AdaBoostClassifier(random_state=0),
-        "forest": lambda: RandomForestClassifier(random_state=0),
-        "knn": KNeighborsClassifier,
-        "svm": lambda: LinearSVC(random_state=0),
-        "logistic": lambda: LogisticRegression(max_iter=1000),
-    }
-
-
-ESTIMATORS = ("dt", "adaboost", "forest", "knn", "svm", "logistic")
-_BY_DISTANCE = ("knn", "svm", "logistic")
 
 
 def main(arguments: Sequence[str]) -> int:
     """Resample a table; return the exit status: 0, 2 for a mistake, 130 if interrupted."""
     options = _parser().parse_args(arguments)
+    written: list[Path] = []
     try:
-        return _resample(options)
+        with sigterm_as_interrupt():
+            return _resample(options, written)
     except (UserError, ValueError, OSError) as error:
-        print(f"autosmote: {error}", file=sys.stderr)
+        print(f"autosmote: {' '.join(str(error).split())}", file=sys.stderr)
         return MISTAKE
     except KeyboardInterrupt:
-        print("autosmote: interrupted, nothing was written", file=sys.stderr)
+        done = f"written: {written[0]}" if written else "nothing was written"
+        print(f"autosmote: interrupted, {done}", file=sys.stderr)
         return INTERRUPTED
 
 
@@ -72,42 +52,56 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="autosmote resample",
         description="Add synthetic rows of the rarer classes to a table: those with which a "
-        "classifier scores best on rows held out.",
+        "classifier scores best on rows held out; none where none help.",
     )
     add = parser.add_argument
-    add("data", type=Path, help="a CSV, Parquet or ARFF file")
+    add("data", type=Path, help="a table: CSV, TSV, Parquet, ARFF or XLSX")
     add("--target", required=True, help="the column with the classes")
-    add("-o", "--output", type=Path, required=True, help="the CSV file to write")
-    add("--estimator", choices=ESTIMATORS, default="dt", help="default: %(default)s")
+    add("-o", "--output", type=Path, required=True, help="the CSV or TSV file to write")
+    add(
+        "--estimator",
+        default="dt",
+        help=f"{', '.join(ESTIMATORS)}, or the import path of a scikit-learn classifier, which is "
+        "code; default: %(default)s",
+    )
     add("--scoring", choices=("macro_f1", "mcc"), default="macro_f1", help="default: %(default)s")
     add("--iterations", type=int, default=1000, help="classifiers to train; default: %(default)s")
     add("--time-limit", type=float, help="seconds after which to take the best so far")
     add("--jobs", type=int, default=-1, help="processes; default: all cores")
     add("--seed", type=int, default=0, help="default: %(default)s")
     add("--curve", type=Path, help="where to draw the search; default: beside the output, as PNG")
+    add("--mark", metavar="COLUMN", help="add a column: 1 for synthetic rows, 0 for given ones")
+    add(
+        "--quote-formulas",
+        action="store_true",
+        help="put an apostrophe before texts that a spreadsheet would take for a formula, such as "
+        "=cmd, in given rows too",
+    )
+    add_options(parser)
     return parser
 
 
-def _resample(options: argparse.Namespace) -> int:
-    from autosmote.records.curve import plot_curve
+def _resample(options: argparse.Namespace, written: list[Path]) -> int:
     from autosmote.sampler.autosmote import AutoSMOTE
     from autosmote.sampler.encoding import tabular
 
-    output, curve = options.output, options.curve or options.output.with_suffix(".png")
-    if output.suffix.lower() != ".csv" or output.resolve() == options.data.resolve():
-        raise UserError(f"The output {output.name} must be a .csv file, and not the input.")
-    if not options.data.is_file():
-        raise UserError(f"There is no file {options.data}; check its name and folder.")
-    if not output.resolve().parent.is_dir():
-        raise UserError(f"There is no folder for the output {output}; make it first.")
-    columns = read_table(options.data)
-    X, y = _frame_and_labels(columns, options.target, options.data.name)
+    output = options.output
+    check_output(output, options.data)
+    curve = options.curve or output.with_suffix(".png")
+    if not curve.resolve().parent.is_dir():
+        raise UserError(f"There is no folder for the curve {curve}; make it first.")
+    table = read_user_table(options.data, options_of(options))
+    for note in table.notes:
+        print(f"{table.name}: {note}", file=sys.stderr)
+    if options.mark in table.names:
+        raise UserError(f"{table.name} has a column '{options.mark}'; give --mark another name.")
+    X, y = table.frame, table.labels
+    assert y is not None
 
     train, validation, test = _parts(y, options.seed)
-    estimator = _classifiers()[options.estimator]()
-    by_distance = options.estimator in _BY_DISTANCE
-    if by_distance or X.isna().any(axis=None) or X.dtypes.eq(object).any():
-        estimator = tabular(estimator, scale=by_distance)
+    prepared = prepare(options.estimator, X)
+    # Synthetic rows are made in the table's units, so the scaling goes into the estimator.
+    estimator = tabular(prepared.estimator, scale=True) if prepared.front else prepared.estimator
     sampler = AutoSMOTE(
         estimator,
         scoring=options.scoring,
@@ -119,56 +113,71 @@ def _resample(options: argparse.Namespace) -> int:
         random_state=options.seed,
         verbose=1,
     )
+    sampler._keeps_when_interrupted = True
     X_new, y_new = sampler.fit_resample(X.iloc[train], y[train])
+    synthetic = _as_written(table, X_new.iloc[len(train) :])
+    labels = y_new[len(train) :]
+    mark = ["0"] * len(y) + ["1"] * len(synthetic)
+    write_rows(
+        output,
+        table,
+        synthetic,
+        labels,
+        extra={options.mark: mark} if options.mark else None,
+        quote_formulas=options.quote_formulas,
+    )
+    written.append(output)
+    if _draw(sampler, curve, options):
+        written.append(curve)
     parts = {"validation": validation, "test": test}
     held_out = {name: (X.iloc[part], y[part]) for name, part in parts.items()}
     before = _scores(estimator, X.iloc[train], y[train], held_out)
-    after = _scores(estimator, X_new, y_new, held_out)
-    _write(output, columns, options.target, X_new.iloc[len(train) :], y_new[len(train) :])
-    count = np.arange(1, len(sampler.history_["reward"]) + 1)
-    plot_curve(
-        sampler.history_ | {"iteration": count},
-        curve,
-        metric=options.scoring,
-        title=f"{options.data.name}, {options.estimator}",
-        reference=sampler.baseline_score_,
-    )
+    after = _scores(estimator, _stacked(X.iloc[train], synthetic), y_new, held_out)
     print(_summary(sampler, before, after))
-    print(f"written: {output}, {curve}")
+    print(f"written: {', '.join(map(str, written))}")
+    stopped = [result.stopped_by for result in sampler.searches_.values()]
+    if "interrupted" in stopped:
+        print("autosmote: interrupted, so this is the best so far", file=sys.stderr)
+        return INTERRUPTED
     return 0
 
 
-def _frame_and_labels(
-    columns: Sequence[RawColumn], target: str, where: str
-) -> tuple[pd.DataFrame, np.ndarray]:
-    """Return features, as whole numbers, numbers or text, and the labels' texts."""
+def _as_written(table: UserTable, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return synthetic rows as they are read again: numbers with their columns' digits."""
     import pandas as pd
 
-    names = [column.name for column in columns]
-    if target not in names:
-        raise UserError(f"{where} has no column '{target}'; its columns are {', '.join(names)}.")
-    if len(set(names)) < len(names):
-        raise UserError(f"{where} has two columns of one name; rename one.")
-    labels = columns[names.index(target)].cells
-    if None in labels:
-        raise UserError(
-            f"{where}, target '{target}': the label of data row {list(labels).index(None) + 1} is "
-            "missing; fill it in or remove the row."
+    columns = {
+        name: kind.values(kind.texts(list(rows[name])), table.name, name)
+        for name, kind in table.features.items()
+    }
+    return pd.DataFrame(columns)
+
+
+def _stacked(given: pd.DataFrame, synthetic: pd.DataFrame) -> pd.DataFrame:
+    import pandas as pd
+
+    if not len(synthetic):
+        return given
+    return pd.concat([given, synthetic.astype(given.dtypes)], ignore_index=True)
+
+
+def _draw(sampler: AutoSMOTE, curve: Path, options: argparse.Namespace) -> bool:
+    """Draw the search; a failed picture costs the picture alone."""
+    from autosmote.records.curve import plot_curve
+
+    count = np.arange(1, len(sampler.history_["reward"]) + 1)
+    try:
+        plot_curve(
+            sampler.history_ | {"iteration": count},
+            curve,
+            metric=options.scoring,
+            title=f"{options.data.name}, {options.estimator}",
+            reference=sampler.baseline_score_,
         )
-    features = {}
-    for column in columns:
-        if column.name == target:
-            continue
-        if not is_numeric(column, where):
-            features[column.name] = pd.Series(column.cells, dtype=object)
-            continue
-        numbers = pd.Series(to_numbers(column, where))
-        if all(cell is None or _WHOLE.fullmatch(cell) for cell in column.cells):
-            numbers = numbers.astype("Int64" if None in column.cells else "int64")
-        features[column.name] = numbers
-    if not features:
-        raise UserError(f"{where} has no column beside '{target}'; add some.")
-    return pd.DataFrame(features), np.array(labels, dtype=object)
+    except Exception as error:
+        print(f"autosmote: no picture of the search: {describe_error(error)}", file=sys.stderr)
+        return False
+    return True
 
 
 def _parts(y: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -210,21 +219,17 @@ def _scores(
 
 
 def _summary(sampler: AutoSMOTE, before: PartScores, after: PartScores) -> str:
+    made = {label: n for label, n in sampler.sampling_strategy_.items() if n}
+    if not made:
+        lines = score_table({"as it is": before})
+        lines.append(
+            "synthetic rows: none. No synthetic rows scored better than none on the validation "
+            "part, so the given rows alone are written."
+        )
+        return "\n".join(lines)
     lines = score_table({"as it is": before, "with synthetic rows": after})
-    made = [f"{n} of class {label}" for label, n in sampler.sampling_strategy_.items()]
-    lines.append(f"synthetic rows: {', '.join(made)}")
+    counts = [f"{n} of class {label}" for label, n in made.items()]
+    lines.append(f"synthetic rows: {', '.join(counts)}")
     if all(score <= before["test"][metric] for metric, score in after["test"].items()):
         lines.append("They do not help on the test part: consider leaving the table as it is.")
     return "\n".join(lines)
-
-
-def _write(
-    path: Path, columns: Sequence[RawColumn], target: str, X: pd.DataFrame, y: np.ndarray
-) -> None:
-    """Write the given rows, unchanged, and then the synthetic ones."""
-    new = {**{name: X[name] for name in X.columns}, target: y}
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow([column.name for column in columns])
-        writer.writerows(zip(*(column.cells for column in columns), strict=True))
-        writer.writerows(zip(*(new[column.name] for column in columns), strict=True))

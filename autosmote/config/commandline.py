@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from autosmote.config.explain import explain
 from autosmote.config.names import CONF_DIR
 from autosmote.config.schema import Config
+from autosmote.config.texts import quote_texts
 from autosmote.errors import UserError, describe_error
 from autosmote.progress import logging_to_stderr
 
@@ -57,7 +58,7 @@ def run_command(
     arguments = list(arguments)
     with ExitStack() as stack:
         stack.enter_context(logging_to_stderr())
-        stack.enter_context(_sigterm_as_interrupt())
+        stack.enter_context(sigterm_as_interrupt())
         notes = Path(stack.enter_context(_folder_for_notes(arguments)))
         flags = [word for word in arguments if word in ("-m", "--multirun")]
         if flags:
@@ -65,6 +66,7 @@ def run_command(
             arguments = flags[:1] + [word for word in arguments if word not in flags]
             # Hydra writes a sweep's settings to a folder, which is not needed afterwards.
             arguments.append(f"hydra.sweep.dir='{notes}'")
+        arguments = quote_texts(arguments, several=bool(flags))
         stack.enter_context(_as_command_line(arguments))
 
         def note(settings: "DictConfig") -> None:
@@ -170,7 +172,7 @@ def _as_command_line(arguments: list[str]) -> Iterator[None]:
 
 
 @contextmanager
-def _sigterm_as_interrupt() -> Iterator[None]:
+def sigterm_as_interrupt() -> Iterator[None]:
     """Handle SIGTERM, with which schedulers end a job, like Ctrl-C."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -22,7 +22,7 @@ class DatasetSettings:
     default_ir: float | None = None
     """The imbalance ratio of a run that gives none; null keeps the data as they are."""
     path: str | None = None
-    """For dataset=file: a CSV, Parquet or ARFF file."""
+    """For dataset=file: a CSV, TSV, Parquet, ARFF or XLSX file."""
     target: str | None = None
     """For dataset=file: the name of the label's column."""
 

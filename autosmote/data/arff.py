@@ -1,9 +1,10 @@
 """Read ARFF, the format of OpenML.
 
-liac-arff, a dependency of openml, parses the header and those rows that have quotes or escapes.
-Other rows, such as those of the paper's six datasets, are split at commas, about ten times
-faster. Reading the file here rather than as openml's data frame avoids openml's pickle cache and
-8-bit integers, and any difference between a download and a local file.
+liac-arff, a dependency of openml, splits those rows that have quotes or escapes. Other rows, such
+as those of the paper's six datasets, are split at commas, about ten times faster. Reading the file
+here rather than as openml's data frame avoids openml's pickle cache and 8-bit integers, and any
+difference between a download and a local file. Patterns are possessive where they could try one
+text in many ways, so that all of this is linear in the file's size.
 """
 
 from __future__ import annotations
@@ -15,7 +16,16 @@ from autosmote.data.columns import NUMBER, TEXT, RawColumn
 from autosmote.errors import UserError
 
 _DATA_LINE = re.compile(r"^[ \t]*@data\b.*\n?", re.IGNORECASE | re.MULTILINE)
-_ATTRIBUTE_LINE = re.compile(r"^[ \t]*@attribute[ \t]+(.+?)[ \t]*$", re.IGNORECASE | re.MULTILINE)
+_QUOTED = r'"(?:[^"\\]|\\.)*+"' + r"|'(?:[^'\\]|\\.)*+'"
+_ATTRIBUTE = re.compile(
+    rf"[ \t]*@attribute[ \t]+(?P<name>{_QUOTED}|[^{{}}%,\s\"']++)(?=[\s{{]|$)", re.IGNORECASE
+)
+_ATTRIBUTE_LINE = re.compile(r"[ \t]*@attribute\b", re.IGNORECASE)
+_SIMPLE_TYPE = re.compile(r"(numeric|real|integer|string)(?=[\s\[%]|$)", re.IGNORECASE)
+_AFTER_TYPE = re.compile(r"\s*+(\[[^\]]*+\]\s*+)?(%.*)?")
+_NOMINAL_VALUE = re.compile(rf"\s*+(?P<value>{_QUOTED}|[^,\s\"'{{}}]++)?+\s*+(?P<end>[,}}])")
+_ESCAPE = re.compile(r"\\([0-9]{1,3}|u[0-9a-f]{4}|.)")
+_ESCAPED = {"t": "\t", "n": "\n", "r": "\r", "b": "\b", "f": "\f"}
 _QUOTE_OR_ESCAPE = re.compile(r"""["'\\{}]""")
 _MISSING = ("?", "")
 
@@ -69,26 +79,68 @@ def parse_arff(data: bytes, where: str) -> list[RawColumn]:
 
 
 def _parse_header(header: str, where: str) -> tuple[list[str], list[str | tuple[str, ...]]]:
-    """Return the attributes' names and declared types."""
-    import arff
+    """Return the attributes' names and declared types.
 
-    # liac-arff requires one blank after a keyword and is strict about the relation's name, which
-    # is not needed here: it is given the attribute lines alone.
-    lines = [f"@ATTRIBUTE {rest}" for rest in _ATTRIBUTE_LINE.findall(header)]
-    try:
-        attributes = arff.loads("\n".join(["@RELATION r", *lines, "@DATA"]))["attributes"]
-    except arff.ArffException as exc:
-        culprit = exc.line - 2  # counted from 1, after the line of @RELATION
-        shown = f", '{lines[culprit]}'" if 0 <= culprit < len(lines) else ""
-        raise UserError(
-            f"{where} has a faulty attribute declaration{shown}; what can be read are numeric, "
-            "real, integer, string and {nominal, ...} attributes of different names."
-        ) from exc
-    types = [
-        (tuple(kind) if isinstance(kind, list) else TEXT if kind == "STRING" else NUMBER)
-        for _, kind in attributes
-    ]
-    return [name for name, _ in attributes], types
+    Not by liac-arff, whose pattern for a list of values takes exponential time on one that is not
+    closed. The relation's name is not needed here.
+    """
+    names: list[str] = []
+    types: list[str | tuple[str, ...]] = []
+    for line in header.split("\n"):
+        if not _ATTRIBUTE_LINE.match(line):
+            continue
+        found = _ATTRIBUTE.match(line)
+        if found is None:
+            raise _faulty(where, f", '{line.strip()[:200]}'")
+        name, kind = found["name"].strip("\"'"), _declared_type(line[found.end() :].strip())
+        if kind is None or name in names:
+            raise _faulty(where, f", '{line.strip()[:200]}'")
+        names.append(name)
+        types.append(kind)
+    if not names:
+        raise _faulty(where, "")
+    return names, types
+
+
+def _faulty(where: str, shown: str) -> UserError:
+    return UserError(
+        f"{where} has a faulty attribute declaration{shown}; what can be read are numeric, real, "
+        "integer, string and {nominal, ...} attributes of different names."
+    )
+
+
+def _declared_type(text: str) -> str | tuple[str, ...] | None:
+    """Return the type that a declaration gives after the name; None where it is faulty.
+
+    A range such as ``[0,100]`` and a comment may follow.
+    """
+    if not text.startswith("{"):
+        found = _SIMPLE_TYPE.match(text)
+        if found is None or not _AFTER_TYPE.fullmatch(text, found.end()):
+            return None
+        return TEXT if found[1].upper() == "STRING" else NUMBER
+    values, position = [], 1
+    while found := _NOMINAL_VALUE.match(text, position):
+        values.append(_unquoted(found["value"] or ""))
+        position = found.end()
+        if found["end"] == "}":
+            return tuple(values) if _AFTER_TYPE.fullmatch(text, position) else None
+    return None
+
+
+def _unquoted(value: str) -> str:
+    if value[:1] not in ("'", '"'):
+        return value
+    return _ESCAPE.sub(_unescaped, value[1:-1])
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    code = found[1]
+    if code[0] == "u" and len(code) == 5:
+        return chr(int(code[1:], 16))
+    if code.isdigit():
+        return chr(int(code, 8)) if set(code) <= set("01234567") else code
+    return _ESCAPED.get(code, code)
 
 
 def _split_plain(lines: list[tuple[int, str]], width: int, where: str) -> list[list[str | None]]:
@@ -118,7 +170,7 @@ def _split_quoted(lines: list[tuple[int, str]], width: int, where: str) -> list[
         stream: Any = decoder.decode(text, return_type=arff.DENSE_GEN)["data"]
         for row in stream:
             rows.append([cell if cell is None else str(cell) for cell in row])
-    except arff.ArffException as exc:
+    except (arff.ArffException, ValueError) as exc:  # ValueError: an unknown escape
         raise UserError(
             f"{where}, line {lines[len(rows)][0]}: the row cannot be split into {width} values; "
             "check its quotes and commas."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -191,8 +192,10 @@ class _Preprocessing:
             from sklearn.preprocessing import StandardScaler
 
             # A column without values in these rows has no mean and becomes 0 everywhere.
-            with np.errstate(invalid="ignore", divide="ignore"):
-                self._scaler = StandardScaler().fit(dataset.numeric[fit_rows])
+            numbers = dataset.numeric[fit_rows]
+            with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+                self._scaler = StandardScaler().fit(numbers)
+            _check_scales(dataset, numbers, self._scaler)
 
     def features(self, dataset: Dataset, rows: np.ndarray) -> np.ndarray:
         """Return the features of some rows, C-contiguous."""
@@ -200,10 +203,28 @@ class _Preprocessing:
         if self._scaler is not None:
             numbers = dataset.numeric[rows]
             scaled = self._scaler.transform(numbers) if len(rows) else numbers
+            if np.isinf(scaled).any():
+                _refuse(dataset, numbers, int(np.argwhere(np.isinf(scaled))[0][1]))
             blocks.append(np.nan_to_num(scaled, nan=0.0))
         for codes, categories in zip(dataset.categorical[rows].T, dataset.categories, strict=True):
             blocks.append((codes[:, None] == np.arange(len(categories))).astype(np.float64))
         return np.ascontiguousarray(np.concatenate(blocks, axis=1))
+
+
+def _check_scales(dataset: Dataset, numbers: np.ndarray, scaler: Any) -> None:
+    """Refuse columns whose deviation overflows: all of their values would silently become 0."""
+    has_values = ~np.isnan(numbers).all(axis=0)
+    faulty = has_values & ~(np.isfinite(scaler.mean_) & np.isfinite(scaler.var_))
+    if faulty.any():
+        _refuse(dataset, numbers, int(np.flatnonzero(faulty)[0]))
+
+
+def _refuse(dataset: Dataset, numbers: np.ndarray, j: int) -> NoReturn:
+    largest = numbers[np.nanargmax(np.abs(numbers[:, j])), j]
+    raise UserError(
+        f"{dataset.name}, column '{dataset.numeric_names[j]}': {largest:g} is so large that the "
+        "column's deviation overflows; correct it, or rescale the column."
+    )
 
 
 def _layout(dataset: Dataset) -> tuple[tuple[str, ...], list[tuple[int, int]]]:

@@ -18,6 +18,7 @@ from imblearn.base import BaseSampler
 from imblearn.utils import check_target_type
 from joblib import effective_n_jobs
 from numpy.typing import NDArray
+from sklearn.base import is_regressor
 from sklearn.metrics import get_scorer_names
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
@@ -27,14 +28,15 @@ from autosmote.config.search import FINALS, SearchConfig
 from autosmote.errors import InputError
 from autosmote.metrics import METRICS
 from autosmote.progress import Progress, logging_to_stderr
-from autosmote.sampler.checks import check_rows, check_validation, dense
+from autosmote.sampler.checks import check_kind, check_rows, check_validation, dense
 from autosmote.sampler.class_search import ClassSearch, SearchRows, crossfit_folds, seeded
 from autosmote.sampler.encoding import Encoder, categorical_columns, tabular
 from autosmote.sampler.folds import make_folds
 from autosmote.sampler.selection import VOTES, FinalChoice, select_final
 from autosmote.scoring.reward import Part, Reward, resolve_scoring
+from autosmote.search.candidates import Candidate
 from autosmote.search.loop import OnIteration
-from autosmote.search.result import SearchResult
+from autosmote.search.result import SearchInterrupted, SearchResult
 
 _METHODS = {"paper": "hierarchical", "class_aware": "class_aware"}
 """`search.method` of each value of the sampler's `method`."""
@@ -104,7 +106,7 @@ class AutoSMOTE(BaseSampler):
         Measure distances between, and show the policies, standardised numbers. Synthetic rows are
         in the given units in any case.
     time_limit : float, default=None
-        Seconds after which the search stops with what it has.
+        Seconds after which the search stops with what it has; one iteration is always done.
     n_jobs : int, default=None
         Processes that generate and score episodes: None or 1 work in this one, -1 takes all
         cores. The result is the same for any number; more than 4 do not help.
@@ -122,13 +124,17 @@ class AutoSMOTE(BaseSampler):
     Attributes
     ----------
     best_score_ : float
-        The score on the held-out rows with the synthetic rows that are returned.
+        The score on the held-out rows with the synthetic rows that are returned. No synthetic
+        rows are a candidate too, and ties go to fewer rows: where none are better, none are made.
     baseline_score_ : float
         The score without synthetic rows.
     sampling_strategy_ : dict
         Number of synthetic rows of each class.
     sampling_counts_ : int ndarray of shape (n_samples,)
         Number of synthetic rows made around each given row.
+    parents_ : structured ndarray of shape (n_synthetic,)
+        Of each synthetic row, in their order: "row" and "neighbour", the positions of the given
+        rows that it lies between, and "weight", that of the neighbour, from 0 to 1.
     ensemble_ : classifier
         Where `final` is a vote: fitted, with `predict` and `predict_proba`, the share of votes.
     left_out_ : int ndarray
@@ -169,6 +175,8 @@ class AutoSMOTE(BaseSampler):
     """
 
     _sampling_type = "over-sampling"
+    _keeps_when_interrupted = False
+    """Whether Ctrl-C in a search gives the best so far; set by commands."""
 
     _parameter_constraints: ClassVar[dict] = {
         "estimator": [HasMethods(["fit", "predict"]), None],
@@ -259,7 +267,33 @@ class AutoSMOTE(BaseSampler):
         check_consistent_length(X, y)
         return X, y, binarize_y
 
-    def _fit_resample(self, X: Any, y: NDArray, **params: Any) -> tuple[Any, NDArray]:
+    # Without the base class's **params, which it would ignore.
+    def fit(self, X: Any, y: Any) -> AutoSMOTE:
+        """Check the rows and labels alone."""
+        check_kind(X)
+        return super().fit(X, y)
+
+    def fit_resample(self, X: Any, y: Any) -> tuple[Any, Any]:
+        """Search, and return the given rows followed by synthetic ones.
+
+        Parameters
+        ----------
+        X : {array-like, DataFrame, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,)
+
+        Returns
+        -------
+        X_resampled : of the kind of X
+        y_resampled : of the kind of y
+        """
+        check_kind(X)
+        if self.estimator is not None and is_regressor(self.estimator):
+            raise InputError(
+                f"The estimator {type(self.estimator).__name__} is a regressor; give a classifier."
+            )
+        return super().fit_resample(X, y)
+
+    def _fit_resample(self, X: Any, y: NDArray) -> tuple[Any, NDArray]:
         given, X = X, dense(X)
         seed, config = self._seed(), self._config()
         labels = self._labels(y)
@@ -277,20 +311,20 @@ class AutoSMOTE(BaseSampler):
         self.searches_: dict[Any, SearchResult] = {}
         self.sampling_counts_ = np.zeros(len(y), dtype=int)
         self.sampling_strategy_ = {}
+        parents = []
         y_given, started = y, time.perf_counter()
         plain: Sequence[Part] = ()
         for done, label in enumerate(labels):
             searched = ClassSearch(rows, label, estimator, metric=metric, seed=seed, config=config)
+            score = _baseline(searched, encoder)
             if done == 0:
-                plain = searched.problem.parts
-                self.baseline_score_ = _baseline(searched, encoder)
+                plain, self.baseline_score_ = searched.problem.parts, score
             if self.time_limit is not None:
                 left = self.time_limit - (time.perf_counter() - started)
                 config.time_limit = max(left, 1e-9) / (len(labels) - done)
             with self._progress(config.iterations) as report:
-                result = searched.run(report)
-            if self.time_limit is not None:
-                self._check_time(result)
+                result = self._search(searched, report)
+            result = _with_nothing(result, searched.nothing(score), config.n_kept)
             apart = validation is not None and not config.joins_parts
             trials = searched.trials(result, given, y_given, apart=apart)
             final = select_final(trials, config.final, config.keep)
@@ -303,7 +337,11 @@ class AutoSMOTE(BaseSampler):
             self.searches_[label] = result
             self.sampling_counts_[searched.minority] = chosen.row_counts
             self.sampling_strategy_[label] = int(chosen.row_counts.sum())
+            parents.append(searched.parents(chosen))
+            if result.stopped_by == "interrupted":
+                break
         self.best_score_ = final.chosen.score
+        self.parents_ = np.concatenate(parents)
         self.left_out_ = searched.left_out(chosen)
         self.policies_ = {label: found.parameters for label, found in self.searches_.items()}
         self.history_ = _history(self.searches_)
@@ -403,12 +441,13 @@ class AutoSMOTE(BaseSampler):
 
             yield report
 
-    def _check_time(self, result: SearchResult) -> None:
-        if result.stopped_by == "time_limit" and result.iterations == 1:
-            raise InputError(
-                f"time_limit={self.time_limit} was over before one iteration was done, which took "
-                f"{result.history['seconds'][0]:.1f} s with the start of the search; allow more."
-            )
+    def _search(self, searched: ClassSearch, report: OnIteration | None) -> SearchResult:
+        try:
+            return searched.run(report, fewer_rows=True)
+        except SearchInterrupted as interrupted:
+            if not self._keeps_when_interrupted or interrupted.result is None:
+                raise
+            return interrupted.result
 
 
 def _check_classes(config: SearchConfig, classes: NDArray) -> None:
@@ -427,7 +466,7 @@ def _baseline(searched: ClassSearch, encoder: Encoder) -> float:
         problem = searched.problem
         reward = Reward(problem.estimator, problem.parts, problem.metric, scoring="refit")
         return reward.score_parts([part.maker.space.no_samples() for part in problem.parts])
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
         if not encoder.has_text:
             raise
         raise InputError(
@@ -435,6 +474,16 @@ def _baseline(searched: ClassSearch, encoder: Encoder) -> float:
             "trained on rows as they are returned: put an encoder in front, as "
             "autosmote.encoding.tabular(estimator) does."
         ) from error
+
+
+def _with_nothing(result: SearchResult, nothing: Candidate, n_kept: int) -> SearchResult:
+    """Put "no synthetic rows" among the candidates; ties go to fewer rows."""
+    empty = nothing.sample_set.content()
+    found = [one for one in result.candidates if one.sample_set.content() != empty]
+    if np.isfinite(nothing.score):
+        found.append(nothing)
+    found.sort(key=lambda one: (-one.score, int(one.sample_set.row_counts.sum())))
+    return dataclasses.replace(result, candidates=tuple(found[:n_kept]))
 
 
 def _history(searches: Mapping[Any, SearchResult]) -> dict[str, NDArray]:

@@ -16,7 +16,22 @@ from autosmote.space.base import N_LAMBDAS
 MAX_BYTES = 4 << 30
 """Of one array: beyond it a densified matrix or the possible synthetic rows are refused."""
 
+LARGEST = 1e150
+"""Beyond it a number's square overflows, or a sum of such squares."""
+
 _SPARSE = ("csr", "csc")
+
+
+def check_kind(X: Any) -> None:
+    """Refuse tables of other packages at once, before a search is done in vain.
+
+    Raises
+    ------
+    InputError
+    """
+    if not is_frame(X) and (hasattr(X, "to_pandas") or hasattr(X, "__dataframe__")):
+        package = type(X).__module__.partition(".")[0]
+        raise InputError(f"X is a {package} {type(X).__name__}; pass X.to_pandas().")
 
 
 def check_rows(
@@ -49,7 +64,41 @@ def check_rows(
             "Input X contains NaN: missing values. Fill them in, or pass allow_nan=True and an "
             "estimator that accepts them."
         )
+    _check_magnitude(X, values)
     return X
+
+
+def _check_magnitude(X: Any, values: Any) -> None:
+    """Refuse numbers whose squares overflow: distances and deviations would be infinite."""
+    places = np.argwhere(np.abs(values) > LARGEST)
+    if not len(places):
+        return
+    place = places[0]
+    value = values[tuple(place)]
+    column = "" if values.ndim == 1 else f" in column {_name(X, place[1])}"
+    raise InputError(
+        f"X holds {value:g}{column}; numbers beyond {LARGEST:g} overflow where distances are "
+        "measured: rescale the column, or correct the value."
+    )
+
+
+def check_state_size(encoder: Encoder) -> None:
+    """Raise InputError for one-hot blocks that would not fit into memory.
+
+    They are made again by most estimators, and copied: a quarter of the memory of other arrays.
+    """
+    n_bytes = 8 * len(encoder.codes) * encoder.n_state_features()
+    if encoder.categorical.any() and n_bytes > MAX_BYTES // 4:
+        name, count = encoder.widest()
+        raise InputError(
+            f"Column {name} has {count:,} categories, whose one-hot columns would take "
+            f"{_gb(n_bytes)} with those of the others (at most {_gb(MAX_BYTES // 4)}); leave it "
+            "out if it is an id, or group its values."
+        )
+
+
+def _name(X: Any, j: int) -> str:
+    return f"'{X.columns[j]}'" if is_frame(X) else str(j)
 
 
 def check_validation(sampler: Any, X: Any, validation: Any, **rows: Any) -> tuple[Any, np.ndarray]:

@@ -12,12 +12,12 @@ from sklearn.base import clone
 from sklearn.model_selection import StratifiedKFold
 
 from autosmote.config.search import SearchConfig
-from autosmote.sampler.checks import check_pool_size
+from autosmote.sampler.checks import check_pool_size, check_state_size
 from autosmote.sampler.encoding import Encoder
 from autosmote.sampler.folds import Fold
 from autosmote.sampler.search_trials import InterpolatedTables, Trials
 from autosmote.scoring.reward import Scoring
-from autosmote.search.candidates import InterpolatedSet
+from autosmote.search.candidates import Candidate, InterpolatedSet, PartwiseSet
 from autosmote.search.loop import OnIteration, search
 from autosmote.search.method import SpaceProblem, make_method, method_class
 from autosmote.search.result import SearchResult
@@ -27,6 +27,9 @@ from autosmote.space.continuous import space_builder
 from autosmote.space.hard_majority import hardest_first, hardest_share
 from autosmote.space.labelled_rows import LabelledRows
 from autosmote.streams import Purpose, derived_seed
+
+PARENTS = np.dtype([("row", np.int64), ("neighbour", np.int64), ("weight", np.float64)])
+"""Of a synthetic row: the given row it was made around, the other one, and that one's weight."""
 
 
 class SearchRows:
@@ -42,6 +45,7 @@ class SearchRows:
         self.classes = np.unique(y)
         self.base = np.unique(np.concatenate([fold.rows for fold in folds]))
         """Positions of the rows that some fold trains on."""
+        check_state_size(encoder)
         self.codes = encoder.impute(self.base)
         self.states = encoder.states(self.codes, self.base, standardize=standardize)
 
@@ -140,8 +144,10 @@ class ClassSearch:
             store=rows.encoder.store,
         )
 
-    def run(self, on_iteration: OnIteration | None = None) -> SearchResult:
-        """Search for the sample sets with the best scores.
+    def run(
+        self, on_iteration: OnIteration | None = None, *, fewer_rows: bool = False
+    ) -> SearchResult:
+        """Search for the sample sets with the best scores; ties may go to `fewer_rows`.
 
         Raises
         ------
@@ -149,8 +155,28 @@ class ClassSearch:
             As `autosmote.search.loop.search` and `autosmote.search.method.make_method` do.
         """
         method = make_method(self.problem)
-        (result,) = search(method, self.problem.config, on_iteration=on_iteration)
+        (result,) = search(
+            method, self.problem.config, fewer_rows=fewer_rows, on_iteration=on_iteration
+        )
         return result
+
+    def nothing(self, score: float) -> Candidate:
+        """Return "no synthetic rows" as candidate 0, with its score."""
+        space, parts = self.problem.space, self.problem.parts
+        sample_set = PartwiseSet(
+            space.no_samples(),
+            np.zeros(space.n_rows, dtype=np.int32),
+            by_part=[part.maker.space.no_samples() for part in parts],
+        )
+        return Candidate(score, 0, sample_set)
+
+    def parents(self, sample_set: InterpolatedSet) -> NDArray[np.void]:
+        """Return the positions of the given rows that each row of a sample set lies between."""
+        source, neighbour, weight = self.problem.space.parents(sample_set.samples)
+        found = np.empty(len(source), dtype=PARENTS)
+        found["row"], found["neighbour"] = self.minority[source], self.minority[neighbour]
+        found["weight"] = weight
+        return found
 
     def left_out(self, sample_set: InterpolatedSet) -> NDArray[np.integer]:
         """Return the positions of the given rows that a sample set leaves out, in order."""

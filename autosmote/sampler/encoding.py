@@ -19,6 +19,8 @@ from autosmote.errors import InputError
 Codes = NDArray[np.float64]
 
 _TEXT_KINDS = "OSU"
+_MOST_DIGITS = 6
+LARGEST_WHOLE = 2**53
 
 
 def is_frame(X: Any) -> bool:
@@ -47,7 +49,7 @@ def categorical_columns(X: Any, categorical_features: Any) -> NDArray[np.bool_]:
         return mask
     if isinstance(categorical_features, str):
         if is_frame(X):
-            mask[:] = [not _is_number(dtype) for dtype in X.dtypes]
+            mask[:] = [not _is_number(dtype) and not _is_time(dtype) for dtype in X.dtypes]
         return mask
     chosen = np.asarray(categorical_features)
     if chosen.dtype.kind == "b":
@@ -112,6 +114,11 @@ class Encoder:
                 self.codes[:, j] = np.where(codes < 0, np.nan, codes)
             else:
                 self.codes[:, j] = _to_numbers(column, X, j)
+        self._digits = {
+            j: digits
+            for j in range(X.shape[1] if is_frame(X) else 0)
+            if _kind(self._dtypes[j]) == "f" and (digits := _digits(X.iloc[:, j])) is not None
+        }
         self._empty = np.asarray(np.isnan(self.codes).all(axis=0))
         numbers = [np.dtype("O") if not isinstance(d, np.dtype) else d for d in self._dtypes]
         self.plain = all(dtype.kind in "iub" or dtype == np.float64 for dtype in numbers)
@@ -122,16 +129,20 @@ class Encoder:
         return any(not _is_number(self._dtypes[j]) for j in self._categories)
 
     def store(self, codes: Codes) -> Codes:
-        """Round interpolated codes to what their columns can hold: whole numbers, short floats."""
+        """Round interpolated codes to what their columns can hold: whole numbers, short floats.
+
+        A DataFrame's floats keep to the digits of the given ones, if these have six at most.
+        """
         codes = codes.copy()
         for j, dtype in enumerate(self._dtypes):
             if j in self._categories:
                 continue
-            kind = getattr(dtype, "subtype", getattr(dtype, "numpy_dtype", dtype))
-            if kind.kind in "iub":
+            if j in self._digits:
+                codes[:, j] = np.round(codes[:, j], self._digits[j])
+            if _kind(dtype) in "iub":
                 codes[:, j] = np.rint(codes[:, j])
-            elif kind.kind == "f":
-                codes[:, j] = codes[:, j].astype(kind)
+            elif _kind(dtype) == "f":
+                codes[:, j] = codes[:, j].astype(_numpy_dtype(dtype))
         return codes
 
     def decode(self, codes: Codes) -> Any:
@@ -158,6 +169,12 @@ class Encoder:
         if j in self._categories:
             return self._categories[j].take(codes[:, j].astype(np.intp))
         return codes[:, j]
+
+    def widest(self) -> tuple[str, int]:
+        """Return the name (or place) of the column with most categories, and their number."""
+        j = max(self._categories, key=lambda j: len(self._categories[j]))
+        name = f"'{self._like.columns[j]}'" if is_frame(self._like) else str(j)
+        return name, len(self._categories[j])
 
     def n_state_features(self) -> int:
         """Return the length of a state."""
@@ -201,6 +218,32 @@ def _is_number(dtype: Any) -> bool:
     return is_numeric_dtype(dtype) and not is_bool_dtype(dtype)
 
 
+def _is_time(dtype: Any) -> bool:
+    return dtype.kind in "mM"
+
+
+def _numpy_dtype(dtype: Any) -> Any:
+    """Return the NumPy type behind a nullable, sparse or Arrow one."""
+    return getattr(dtype, "subtype", getattr(dtype, "numpy_dtype", dtype))
+
+
+def _kind(dtype: Any) -> str:
+    return _numpy_dtype(dtype).kind
+
+
+def _digits(column: Any) -> int | None:
+    """Return after how many decimals, at most six, all of a column's numbers end; else None."""
+    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    values = values[np.isfinite(values)]
+    exact = _numpy_dtype(column.dtype)
+    if values.size:
+        with np.errstate(over="ignore", invalid="ignore"):
+            for digits in range(_MOST_DIGITS + 1):
+                if np.array_equal(np.round(values, digits).astype(exact), values.astype(exact)):
+                    return digits
+    return None
+
+
 def _to_numbers(column: Any, X: Any, j: int) -> NDArray[np.float64]:
     """Return a column as numbers, NaN where missing."""
     dtype = column.dtype
@@ -211,8 +254,16 @@ def _to_numbers(column: Any, X: Any, j: int) -> NDArray[np.float64]:
             "into numbers, or leave it out."
         )
     if is_frame(X):
-        return column.to_numpy(dtype=np.float64, na_value=np.nan)
-    return column.astype(np.float64)
+        numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    else:
+        numbers = column.astype(np.float64)
+    if _kind(dtype) in "iu" and np.nanmax(np.abs(numbers), initial=0) >= LARGEST_WHOLE:
+        name = f"'{X.columns[j]}'" if is_frame(X) else str(j)
+        raise InputError(
+            f"Column {name} has whole numbers from 2**53 on, which 64-bit floats skip; leave it "
+            "out if it is an id, or turn it into text or smaller numbers."
+        )
+    return numbers
 
 
 def tabular(estimator: Any, *, categorical: Any = None, scale: bool = False) -> Any:
@@ -241,19 +292,35 @@ def tabular(estimator: Any, *, categorical: Any = None, scale: bool = False) -> 
     from sklearn.compose import make_column_transformer
     from sklearn.impute import SimpleImputer
     from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+    from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
+    missing_as_none = FunctionTransformer(_missing_as_none, feature_names_out="one-to-one")
+    one_hot = make_pipeline(missing_as_none, OneHotEncoder(handle_unknown="ignore"))
     numbers = [
         SimpleImputer(strategy="median", keep_empty_features=True),
         *([StandardScaler()] if scale else []),
     ]
     columns = _category_names if categorical is None else categorical
     encoding = make_column_transformer(
-        (OneHotEncoder(handle_unknown="ignore"), columns),
+        (one_hot, columns),
         remainder=make_pipeline(*numbers),
         sparse_threshold=0.0,
     )
     return make_pipeline(encoding, estimator)
+
+
+def _missing_as_none(X: Any) -> Any:
+    """Return text with None where it is missing: scikit-learn cannot compare pandas' NA."""
+    if not is_frame(X):
+        return X
+    texts = [
+        name for name in X.columns if X[name].dtype.kind in _TEXT_KINDS and not _is_codes(X[name])
+    ]
+    return X.assign(**{name: X[name].astype(object).where(X[name].notna(), None) for name in texts})
+
+
+def _is_codes(column: Any) -> bool:
+    return hasattr(column.dtype, "categories")
 
 
 def _category_names(X: Any) -> Sequence[Any]:

@@ -84,6 +84,8 @@ class TopCandidates:
     ----------
     n : int
         Number of candidates to keep.
+    fewer_rows : bool
+        Whether ties go to the sample set with fewer rows before they go to the earlier iteration.
 
     Attributes
     ----------
@@ -91,9 +93,10 @@ class TopCandidates:
         The best score first, ties to the earlier iteration.
     """
 
-    def __init__(self, n: int) -> None:
-        self.n = n
+    def __init__(self, n: int, *, fewer_rows: bool = False) -> None:
+        self.n, self.fewer_rows = n, fewer_rows
         self.best: list[Candidate] = []
+        self._rank: dict[int, tuple[float, int]] = {}
         self._known: set[bytes] = set()
 
     @property
@@ -101,16 +104,20 @@ class TopCandidates:
         """Return the best score so far; NaN before there is one."""
         return self.best[0].score if self.best else np.nan
 
-    def offer(self, candidate: Candidate) -> None:
-        """Keep a candidate if it is among the best; one without a score never is."""
+    def offer(self, candidate: Candidate, n_rows: int = 0) -> None:
+        """Keep a candidate, of so many rows, if it is among the best and has a score."""
         if not np.isfinite(candidate.score):
             return
-        if len(self.best) == self.n and candidate.score <= self.best[-1].score:
+        rank = (-candidate.score, n_rows if self.fewer_rows else 0)
+        if len(self.best) == self.n and rank >= self._rank[self.best[-1].iteration]:
             return
         content = candidate.sample_set.content()
         if content in self._known:
             return
-        bisect.insort(self.best, candidate, key=lambda kept: -kept.score)
+        self._rank[candidate.iteration] = rank
+        bisect.insort(self.best, candidate, key=lambda kept: self._rank[kept.iteration])
         self._known.add(content)
         if len(self.best) > self.n:
-            self._known.remove(self.best.pop().sample_set.content())
+            last = self.best.pop()
+            del self._rank[last.iteration]
+            self._known.remove(last.sample_set.content())

@@ -39,6 +39,7 @@ def search(
     config: SearchConfig,
     *,
     n_metrics: int = 1,
+    fewer_rows: bool = False,
     on_iteration: OnIteration | None = None,
 ) -> tuple[SearchResult, ...]:
     """Search for the sample sets with the best scores.
@@ -51,6 +52,8 @@ def search(
         The budget (`iterations`, `time_limit`, `patience`), `lag`, `actors` and `n_kept`.
     n_metrics : int
         Metrics by which the method's generator scores; a learner learns from the first.
+    fewer_rows : bool
+        Whether ties between candidates go to fewer rows, and not at once to the earlier one.
     on_iteration : callable, optional
 
     Returns
@@ -69,7 +72,7 @@ def search(
         On KeyboardInterrupt, with the result so far.
     """
     config.check()
-    running = _Search(method, config, n_metrics, on_iteration)
+    running = _Search(method, config, n_metrics, on_iteration, fewer_rows=fewer_rows)
     try:
         with interrupts_let_through():
             running.run()
@@ -90,12 +93,18 @@ class _Search:
     """A running search."""
 
     def __init__(
-        self, method: Method, config: SearchConfig, n_metrics: int, on_iteration: OnIteration | None
+        self,
+        method: Method,
+        config: SearchConfig,
+        n_metrics: int,
+        on_iteration: OnIteration | None,
+        *,
+        fewer_rows: bool,
     ) -> None:
         self.start = time.perf_counter()
         self.method, self.config, self.n_metrics = method, config, n_metrics
         self.on_iteration = on_iteration
-        self.top = [TopCandidates(config.n_kept) for _ in range(n_metrics)]
+        self.top = [TopCandidates(config.n_kept, fewer_rows=fewer_rows) for _ in range(n_metrics)]
         self.scores: list[tuple[float, ...]] = []
         self.best_scores: list[tuple[float, ...]] = []
         self.n_synthetic: list[int] = []
@@ -163,7 +172,8 @@ class _Search:
         self.scores.append(scores)
         if proposal:
             for top, score in zip(self.top, scores, strict=True):
-                top.offer(Candidate(score, self.iterations, proposal.sample_set))
+                candidate = Candidate(score, self.iterations, proposal.sample_set)
+                top.offer(candidate, proposal.n_synthetic)
         if rollout.error is not None:
             self.errors.append(rollout.error)
         self.best_scores.append(tuple(top.score for top in self.top))

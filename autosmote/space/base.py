@@ -71,6 +71,13 @@ class Space(ABC):
         """Return the synthetic rows of a sample set."""
 
     @abstractmethod
+    def parents(
+        self, samples: Samples
+    ) -> tuple[NDArray[np.integer], NDArray[np.integer], NDArray[np.float64]]:
+        """Return for each row of a sample set, in the order of `rows`, the minority row that it
+        was made around, the other one, and the weight of the other one."""
+
+    @abstractmethod
     def row_maker(self, decode: Decode | None = None) -> RowMaker:
         """Return a maker of rows for classifiers; undecoded rows where `decode` is None."""
 

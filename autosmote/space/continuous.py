@@ -75,6 +75,11 @@ class SegmentSpace(Space):
             made[:, self.categorical] = nearer[:, self.categorical]
         return made if self.store is None else self.store(made)
 
+    def parents(
+        self, samples: Segments
+    ) -> tuple[NDArray[np.integer], NDArray[np.integer], NDArray[np.float64]]:
+        return samples.source, samples.neighbour, samples.weight
+
     def row_maker(self, decode: Decode | None = None) -> RowMaker:
         return SegmentRowMaker(self, decode)
 

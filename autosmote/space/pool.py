@@ -43,6 +43,16 @@ class PoolSpace(Space):
         """Return the rows of a sample set in pool order, each as often as it is counted."""
         return repeat(self.pool, samples)
 
+    def parents(
+        self, samples: NDArray[np.integer]
+    ) -> tuple[NDArray[np.integer], NDArray[np.integer], NDArray[np.float64]]:
+        """Return the first of the actions that make each row."""
+        rows, first = np.unique(self.action_row, return_index=True)
+        actions = first[np.searchsorted(rows, np.repeat(np.arange(len(samples)), samples))]
+        source, action = np.divmod(actions, self.action_row.shape[1])
+        slot, weight = np.divmod(action, N_LAMBDAS)
+        return source, self.neighbours[source, slot], LAMBDAS[weight]
+
     def row_maker(self, decode: Decode | None = None) -> RowMaker:
         return PoolRowMaker(self, self.pool if decode is None else decode(self.pool))
 

@@ -302,7 +302,6 @@ X, Y = rows()
         ({"validation": (X, Y[:5])}, Y, "94 rows, but 5 labels"),
         ({"validation": (X[:, :2], Y)}, Y, "expecting 3 features"),
         ({"validation": (X,)}, Y, "pair"),
-        ({"time_limit": 1e-6}, Y, "before one iteration was done"),
         ({"estimator": StandardScaler()}, Y, "implementing 'fit' and 'predict'"),
         ({"scoring": "macro-f1"}, Y, "'scoring' parameter"),
         ({"categorical_features": ["a"]}, Y, "no column of that name"),

@@ -1,0 +1,253 @@
+"""Faithful to the data: what the sampler returns looks like what it was given, or it refuses."""
+
+import datetime
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from sklearn.linear_model import LinearRegression
+from sklearn.tree import DecisionTreeClassifier
+
+from autosmote import AutoSMOTE
+from autosmote.encoding import tabular
+from autosmote.errors import InputError
+from autosmote.sampler import checks
+
+N = 120
+Y = (np.arange(N) % 6 == 0).astype(int)
+RNG = np.random.default_rng(0)
+BASE = RNG.normal(size=N) + Y
+TREE = DecisionTreeClassifier(max_depth=3, random_state=0)
+
+
+def most_rows(model, X, y):
+    """Score by the number of rows, so that the search makes as many as it can."""
+    tree = model.steps[-1][1] if hasattr(model, "steps") else model
+    return tree.tree_.n_node_samples[0]
+
+
+def resampled(X, y=Y, estimator=None, **settings):
+    settings = {"iterations": 4, "random_state": 0, "scoring": most_rows} | settings
+    found = AutoSMOTE(tabular(TREE) if estimator is None else estimator, **settings)
+    X_new, y_new = found.fit_resample(X, y)
+    assert len(y_new) > len(y)
+    return found, X_new
+
+
+def with_gaps(values, missing=None):
+    return [missing if i % 7 == 0 else v for i, v in enumerate(values)]
+
+
+AGES = RNG.integers(18, 90, N).tolist()
+TEXTS = RNG.choice(["a", "b"], N).tolist()
+COLUMNS = {
+    "float ages with gaps": pd.Series(with_gaps(map(float, AGES), np.nan)),
+    "Int64 with gaps": pd.array(with_gaps(AGES), dtype="Int64"),
+    "int64": np.array(AGES),
+    "uint8": np.array(AGES, dtype=np.uint8),
+    "arrow int64": pd.array(with_gaps(AGES), dtype="int64[pyarrow]"),
+}
+
+
+@pytest.mark.parametrize("column", COLUMNS.values(), ids=COLUMNS)
+def test_sampler_whole_numbers_stay_whole(column):
+    X = pd.DataFrame({"x": BASE, "age": column})
+    _, X_new = resampled(X, allow_nan=True)
+    new = X_new["age"].iloc[N:]
+    assert X_new["age"].dtype == X["age"].dtype
+    assert (new.astype(float) % 1 == 0).all() and new.astype(int).nunique() > 3
+    pd.testing.assert_frame_equal(X_new.iloc[:N], X)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "Float64", "double[pyarrow]"])
+def test_sampler_decimals_keep_the_columns_digits(dtype):
+    X = pd.DataFrame({"x": BASE, "price": pd.Series(BASE.round(2)).astype(dtype)})
+    _, X_new = resampled(X)
+    new = X_new["price"].iloc[N:].to_numpy(dtype=float).astype(np.float32)
+    assert np.array_equal(new, new.round(2)) and len(set(new)) > 3
+    x = X_new["x"].iloc[N:]
+    assert not np.array_equal(x, x.round(6))  # the other column has more digits
+
+
+TEXT_TYPES = {
+    "None": ("object", None),
+    "pd.NA": ("object", pd.NA),
+    "nan": ("object", np.nan),
+    "string": ("string", pd.NA),
+    "arrow": (pd.ArrowDtype(pa.string()), pd.NA),
+    "category": ("category", np.nan),
+}
+
+
+@pytest.mark.parametrize(("dtype", "missing"), TEXT_TYPES.values(), ids=TEXT_TYPES)
+def test_sampler_missing_text_is_accepted_of_every_type(dtype, missing):
+    X = pd.DataFrame({"x": BASE, "t": pd.Series(with_gaps(TEXTS, missing), dtype=dtype)})
+    _, X_new = resampled(X, allow_nan=True)
+    assert set(X_new["t"].iloc[N:]) == {"a", "b"}
+    pd.testing.assert_frame_equal(X_new.iloc[:N], X)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "object", "Int64", "string"])
+def test_sampler_column_without_values_stays_one(dtype):
+    X = pd.DataFrame({"x": BASE, "gone": pd.Series([None] * N, dtype=dtype)})
+    _, X_new = resampled(X, allow_nan=True)
+    assert X_new["gone"].isna().all() and X_new["gone"].dtype == X["gone"].dtype
+
+
+BEYOND = {
+    "int64": np.full(N, 2**63 - 1),
+    "smallest": np.full(N, -(2**63)),
+    "uint64": np.full(N, 2**64 - 1, dtype=np.uint64),
+    "ids": 2**60 + np.arange(N),
+    "Int64": pd.array(2**60 + np.arange(N), dtype="Int64"),
+    "arrow": pd.array(2**60 + np.arange(N), dtype="int64[pyarrow]"),
+}
+
+
+@pytest.mark.parametrize("column", BEYOND.values(), ids=BEYOND)
+def test_sampler_whole_numbers_beyond_floats_are_refused(column):
+    with pytest.raises(InputError, match=r"Column 'big' has whole numbers from 2\*\*53 on"):
+        resampled(pd.DataFrame({"x": BASE, "big": column}))
+
+
+def test_sampler_array_of_whole_numbers_beyond_floats_is_refused():
+    with pytest.raises(InputError, match="Column 1 has whole numbers"):
+        resampled(np.column_stack([np.arange(N), np.full(N, 2**60)]))
+    edge = np.column_stack([np.arange(N), np.full(N, 2**53 - 1)])
+    assert (resampled(edge, estimator=TREE)[1][:, 1] == 2**53 - 1).all()
+
+
+@pytest.mark.parametrize("as_frame", [True, False])
+def test_sampler_number_that_overflows_is_named(as_frame):
+    huge = np.where(np.arange(N) < 3, 1e308, BASE)
+    X = pd.DataFrame({"x": BASE, "h": huge}) if as_frame else np.column_stack([BASE, huge])
+    column = "'h'" if as_frame else "1"
+    with pytest.raises(InputError, match=rf"1e\+308 in column {column}; numbers beyond 1e\+150"):
+        resampled(X)
+
+
+DATES = {
+    "datetime64": pd.date_range("2024-01-01", periods=N),
+    "with zone": pd.date_range("2024-01-01", periods=N, tz="UTC"),
+    "durations": pd.timedelta_range("1h", periods=N),
+    "arrow": pd.Series(pd.date_range("2024-01-01", periods=N)).astype("timestamp[ns][pyarrow]"),
+}
+
+
+@pytest.mark.parametrize("dates", DATES.values(), ids=DATES)
+@pytest.mark.parametrize("estimator", [None, TREE], ids=["encoded", "tree"])
+def test_sampler_dates_are_refused_in_one_sentence(dates, estimator):
+    X = pd.DataFrame({"x": BASE, "day": dates})
+    with pytest.raises(InputError, match=r"'day' is of type .* neither a number nor a category"):
+        resampled(X, estimator=estimator)
+
+
+def test_sampler_text_that_an_estimator_cannot_take_is_explained():
+    X = pd.DataFrame({"x": BASE, "day": [datetime.date(2024, 1, 1 + i % 20) for i in range(N)]})
+    with pytest.raises(InputError, match="put an encoder in front"):
+        resampled(X, estimator=TREE)
+
+
+@pytest.mark.parametrize("name", ["sample_weight", "validation"])
+def test_sampler_unknown_keyword_is_a_type_error(name):
+    for method in (AutoSMOTE().fit_resample, AutoSMOTE().fit):
+        with pytest.raises(TypeError, match=name):
+            method(BASE[:, None], Y, **{name: Y})
+
+
+def test_sampler_regressor_is_refused():
+    with pytest.raises(InputError, match="LinearRegression is a regressor"):
+        resampled(BASE[:, None], estimator=LinearRegression())
+
+
+def test_sampler_other_packages_tables_are_refused_before_the_search():
+    calls = []
+    with pytest.raises(InputError, match=r"pyarrow Table; pass X\.to_pandas\(\)"):
+        resampled(pa.table({"x": BASE}), callback=lambda *_: calls.append(1))
+    assert not calls
+
+
+def test_sampler_one_hot_block_too_large_for_memory_names_its_column(monkeypatch):
+    monkeypatch.setattr(checks, "MAX_BYTES", 4 * 8 * N * 100)
+    X = pd.DataFrame({"x": BASE, "few": TEXTS, "ref": [f"r{i}" for i in range(N)]})
+    with pytest.raises(InputError, match=r"Column 'ref' has 120 categories, .* leave it out"):
+        resampled(X)
+    assert len(resampled(X.assign(ref=TEXTS))[1]) > N
+
+
+@pytest.mark.parametrize("search_options", [{}, {"lambda_head": "continuous"}])
+@pytest.mark.parametrize("method", ["paper", "class_aware"])
+def test_parents_are_the_rows_that_synthetic_ones_lie_between(method, search_options):
+    X = np.column_stack([BASE, RNG.normal(size=N)])
+    found, X_new = resampled(X, estimator=TREE, method=method, search_options=search_options)
+    parents = found.parents_
+    a, b, weight = X[parents["row"]], X[parents["neighbour"]], parents["weight"][:, None]
+    assert len(parents) == len(X_new) - N and (Y[parents["neighbour"]] == 1).all()
+    np.testing.assert_allclose(X_new[N:], a + weight * (b - a), rtol=1e-9)
+    assert ((weight >= 0) & (weight <= 1)).all()
+
+
+def test_parents_of_several_classes_follow_the_rows():
+    X, y = np.column_stack([BASE, RNG.normal(size=N)]), np.where(np.arange(N) % 5 == 1, 2, Y)
+    found, X_new = resampled(X, y, estimator=TREE, iterations=12)
+    parents = found.parents_
+    assert len(set(y[parents["row"]])) == 2
+    a, b, weight = X[parents["row"]], X[parents["neighbour"]], parents["weight"][:, None]
+    np.testing.assert_allclose(X_new[N:], a + weight * (b - a), rtol=1e-9)
+
+
+# ---------------------------------------------------------------- never worse than asked
+
+
+@pytest.mark.parametrize("final", ["best", "vote"])
+@pytest.mark.parametrize("method", ["paper", "class_aware"])
+def test_no_synthetic_rows_are_a_candidate(method, final):
+    def fewest_rows(model, X, y):
+        return -most_rows(model, X, y)
+
+    X = np.column_stack([BASE, RNG.normal(size=N)])
+    found = AutoSMOTE(
+        TREE, scoring=fewest_rows, iterations=12, method=method, final=final, random_state=0
+    )
+    X_new, y_new = found.fit_resample(X, Y)
+    assert np.array_equal(X_new, X) and np.array_equal(y_new, Y)
+    assert found.best_score_ == found.baseline_score_ and found.sampling_strategy_ == {1: 0}
+    assert len(found.parents_) == 0 and not found.sampling_counts_.any()
+    assert found.history_["n_synthetic"].max() > 0 or method == "class_aware"
+
+
+def test_ties_go_to_fewer_rows():
+    X = np.column_stack([BASE, RNG.normal(size=N)])
+    plain = round(0.75 * N)
+
+    def any_rows(model, X, y):
+        return float(model.tree_.n_node_samples[0] > plain)
+
+    found = AutoSMOTE(TREE, scoring=any_rows, iterations=12, random_state=0)
+    _, y_new = found.fit_resample(X, Y)
+    sizes = found.history_["n_synthetic"]
+    assert len(set(sizes[sizes > 0])) > 1  # or the tie would say nothing
+    assert len(y_new) - N == sizes[sizes > 0].min()
+
+
+def test_a_time_limit_that_is_over_at_once_keeps_the_first_iteration():
+    X = np.column_stack([BASE, RNG.normal(size=N)])
+    found = AutoSMOTE(TREE, time_limit=1e-6, iterations=500, random_state=0)
+    assert len(found.fit_resample(X, Y)[0]) >= N
+    assert found.searches_[1].stopped_by == "time_limit"
+    assert len(found.history_["iteration"]) == 1
+
+
+def test_interruption_is_raised_unless_a_command_keeps_the_best_so_far():
+    def interrupt(iteration, score, best):
+        if iteration == 3:
+            raise KeyboardInterrupt
+
+    found = AutoSMOTE(TREE, scoring=most_rows, iterations=50, random_state=0, callback=interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        found.fit_resample(BASE[:, None], Y)
+    found._keeps_when_interrupted = True
+    X_new, _ = found.fit_resample(BASE[:, None], Y)
+    assert len(X_new) - N == found.history_["n_synthetic"].max()
+    assert len(found.history_["iteration"]) == 3
