@@ -4,12 +4,19 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from autosmote.own_table.comparison import compare as compare
     from autosmote.sampler.autosmote import AutoSMOTE as AutoSMOTE
+    from autosmote.sampler.classifier import AutoSMOTEClassifier as AutoSMOTEClassifier
     from autosmote.sampler.encoding import tabular as tabular
 
 __version__ = "0.1.0"
-_PUBLIC = {"AutoSMOTE": "autosmote.sampler.autosmote", "tabular": "autosmote.sampler.encoding"}
-__all__ = ["AutoSMOTE", "tabular"]
+_PUBLIC = {
+    "AutoSMOTE": "autosmote.sampler.autosmote",
+    "AutoSMOTEClassifier": "autosmote.sampler.classifier",
+    "compare": "autosmote.own_table.comparison",
+    "tabular": "autosmote.sampler.encoding",
+}
+__all__ = ["AutoSMOTE", "AutoSMOTEClassifier", "compare", "tabular"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,20 +1,29 @@
-"""The command `autosmote`: `autosmote resample ...`, or else a run of the paper's protocol."""
+"""The command `autosmote`: one of `COMMANDS` for a table of one's own, or else a run.
+
+A run is one of the paper's protocol (`autosmote.run`).
+"""
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import NoReturn
 
 from autosmote.isolation.processes import prepare_process
+
+COMMANDS = {
+    "compare": "autosmote.own_table.compare_command",
+    "fit": "autosmote.own_table.fit_command",
+    "predict": "autosmote.own_table.predict_command",
+    "resample": "autosmote.resample",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name; return the exit status."""
     prepare_process()
     arguments = list(sys.argv[1:] if argv is None else argv)
-    if arguments[:1] == ["resample"]:
-        from autosmote.resample import main as resample
-
-        return resample(arguments[1:])
+    if arguments[:1] and arguments[0] in COMMANDS:
+        return import_module(COMMANDS[arguments[0]]).main(arguments[1:])
     from autosmote.run import main as run
 
     return run(arguments)

@@ -108,7 +108,7 @@ def _names() -> list[str]:
     """Return the user and host name, where they are not common words."""
     try:
         user = getpass.getuser()
-    except (KeyError, OSError):  # the user id has no name, as in some containers
+    except (KeyError, OSError, ImportError):  # no name, as in some containers and on Windows
         user = ""
     # Short or common names would replace ordinary words.
     common = {"root", "user", "admin", "localhost"}

@@ -127,6 +127,34 @@ class Progress(_Meter):
             logger.info("%s", line)
 
 
+class StepProgress(_Meter):
+    """Progress of steps of which several are done at a time and end in any order.
+
+    Parameters
+    ----------
+    total : int
+        Number of steps.
+    what : str
+        What a step is called, in the plural.
+    stream : file, optional
+        Shows a bar if it is a terminal; standard error by default.
+    """
+
+    def __init__(self, total: int, what: str, stream: TextIO | None = None) -> None:
+        super().__init__(total, what, what.removesuffix("s"), stream)
+        self._started = time.monotonic()
+
+    def update(self, done: int, name: str) -> None:
+        """Show how many steps are done, and the last one's name."""
+        if self._bar is not None:
+            self._bar.set_postfix_str(name, refresh=False)
+            self._bar.update(done - self._bar.n)
+        elif self._line_is_due(done):
+            left = (self._total - done) * (time.monotonic() - self._started) / done
+            rest = f", about {duration(left)} to go" if done < self._total else ""
+            logger.info("%s: %d/%d done%s", self._what, done, self._total, rest)
+
+
 @dataclass(frozen=True)
 class _Running:
     """A unit that is being done, with its expected seconds and its start time."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from autosmote.data.user_table import UserTable, add_options, options_of, read_u
 from autosmote.data.write_rows import check_output, write_rows
 from autosmote.errors import UserError, describe_error
 from autosmote.evaluation.results import PartScores, score_table
+from autosmote.own_table.estimators import ESTIMATORS, prepare
 from autosmote.streams import Purpose, derived_seed
 
 if TYPE_CHECKING:
@@ -29,27 +30,6 @@ if TYPE_CHECKING:
     from autosmote.sampler.autosmote import AutoSMOTE
 
 _ROWS_NEEDED = 5
-
-
-def _classifiers() -> dict[str, Callable[[], Any]]:
-    from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.neighbors import KNeighborsClassifier
-    from sklearn.svm import LinearSVC
-    from sklearn.tree import DecisionTreeClassifier
-
-    return {
-        "dt": lambda: DecisionTreeClassifier(random_state=0),
-        "adaboost": lambda: AdaBoostClassifier(random_state=0),
-        "forest": lambda: RandomForestClassifier(random_state=0),
-        "knn": KNeighborsClassifier,
-        "svm": lambda: LinearSVC(random_state=0),
-        "logistic": lambda: LogisticRegression(max_iter=1000),
-    }
-
-
-ESTIMATORS = ("dt", "adaboost", "forest", "knn", "svm", "logistic")
-_BY_DISTANCE = ("knn", "svm", "logistic")
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -78,7 +58,12 @@ def _parser() -> argparse.ArgumentParser:
     add("data", type=Path, help="a table: CSV, TSV, Parquet, ARFF or XLSX")
     add("--target", required=True, help="the column with the classes")
     add("-o", "--output", type=Path, required=True, help="the CSV or TSV file to write")
-    add("--estimator", choices=ESTIMATORS, default="dt", help="default: %(default)s")
+    add(
+        "--estimator",
+        default="dt",
+        help=f"{', '.join(ESTIMATORS)}, or the import path of a scikit-learn classifier, which is "
+        "code; default: %(default)s",
+    )
     add("--scoring", choices=("macro_f1", "mcc"), default="macro_f1", help="default: %(default)s")
     add("--iterations", type=int, default=1000, help="classifiers to train; default: %(default)s")
     add("--time-limit", type=float, help="seconds after which to take the best so far")
@@ -114,10 +99,9 @@ def _resample(options: argparse.Namespace, written: list[Path]) -> int:
     assert y is not None
 
     train, validation, test = _parts(y, options.seed)
-    estimator = _classifiers()[options.estimator]()
-    by_distance = options.estimator in _BY_DISTANCE
-    if by_distance or X.isna().any(axis=None) or X.dtypes.eq(object).any():
-        estimator = tabular(estimator, scale=by_distance)
+    prepared = prepare(options.estimator, X)
+    # Synthetic rows are made in the table's units, so the scaling goes into the estimator.
+    estimator = tabular(prepared.estimator, scale=True) if prepared.front else prepared.estimator
     sampler = AutoSMOTE(
         estimator,
         scoring=options.scoring,

@@ -95,7 +95,7 @@ def run(config: Config, *, in_child: bool = False) -> int:
     units = plan([replace(config, sampler=sampler) for sampler in samplers], data)
     check_devices(run for unit in units for run in unit)
     if is_group:
-        from autosmote.compare import compare
+        from autosmote.sampler_group import compare
 
         return 0 if compare(config, units, data) else FAILED
     ((single,),) = units

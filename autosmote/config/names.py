@@ -3,8 +3,12 @@
 from difflib import get_close_matches
 from pathlib import Path
 
-# The project is installed editable from a clone: conf/ lies beside the package.
-CONF_DIR = Path(__file__).resolve().parents[2] / "conf"
+_PACKAGE = Path(__file__).resolve().parents[1]
+# In a clone conf/ lies beside the package, and where it is installed in the package (setup.py).
+CONF_DIR = next(
+    folder for folder in (_PACKAGE / "conf", _PACKAGE.parent / "conf")
+    if (folder / "config.yaml").is_file() or folder.parent != _PACKAGE
+)  # fmt: skip
 GROUPS = ("dataset", "clf", "sampler", "search")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from numbers import Integral, Real
 from typing import Any, ClassVar
@@ -34,8 +34,8 @@ from autosmote.sampler.checks import check_kind, check_rows, check_validation, d
 from autosmote.sampler.class_search import ClassSearch, SearchRows, crossfit_folds, seeded
 from autosmote.sampler.encoding import Encoder, categorical_columns, tabular
 from autosmote.sampler.folds import make_folds
-from autosmote.sampler.selection import VOTES, select_final
-from autosmote.scoring.reward import Reward, resolve_scoring
+from autosmote.sampler.selection import VOTES, FinalChoice, select_final
+from autosmote.scoring.reward import Part, Reward, resolve_scoring
 from autosmote.search.candidates import Candidate
 from autosmote.search.loop import OnIteration
 from autosmote.search.result import DIVERGED, SearchInterrupted, SearchResult
@@ -317,11 +317,12 @@ class AutoSMOTE(BaseSampler):
         self.sampling_strategy_ = {}
         parents = []
         y_given, started = y, time.perf_counter()
+        plain: Sequence[Part] = ()
         for done, label in enumerate(labels):
             searched = ClassSearch(rows, label, estimator, metric=metric, seed=seed, config=config)
             score = _baseline(searched, encoder)
             if done == 0:
-                self.baseline_score_ = score
+                plain, self.baseline_score_ = searched.problem.parts, score
             if self.time_limit is not None:
                 left = self.time_limit - (time.perf_counter() - started)
                 config.time_limit = max(left, 1e-9) / (len(labels) - done)
@@ -350,7 +351,14 @@ class AutoSMOTE(BaseSampler):
         self.left_out_ = searched.left_out(chosen)
         self.policies_ = {label: found.parameters for label, found in self.searches_.items()}
         self.history_ = _history(self.searches_)
+        self._found(final, plain, estimator)
         return given, y_given
+
+    def _found(self, final: FinalChoice, plain: Sequence[Part], estimator: Any) -> None:
+        """Take what the search came to; the classifier built on this one makes its model of it.
+
+        `plain` are the training and held-out parts without synthetic rows of any class.
+        """
 
     def _held_out(
         self, X: Any, y: NDArray, config: SearchConfig, seed: int

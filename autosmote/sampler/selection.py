@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,16 @@ from autosmote.search.candidates import Candidate
 
 VOTES = ("vote", "tuned_vote", "diverse_vote")
 """Rules by which several classifiers are kept."""
+
+
+class HeldOut(Protocol):
+    """Rows that a score is computed on."""
+
+    @property
+    def X_val(self) -> Any: ...
+
+    @property
+    def y_val(self) -> NDArray: ...
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,12 @@ class FinalChoice:
     def predict_held_out(self, part: int) -> NDArray[np.bool_]:
         """Return the minority predictions for a held-out part, by models trained without it."""
         return self._joint([self.trials.predict_held_out(one, part) for one in self.members])
+
+    def held_out_score(self) -> float:
+        """Return the mean score on the held-out parts, by models trained without them."""
+        if self.threshold is None:
+            return self.chosen.score
+        return _vote_scorer(self.trials, self.members)(self.threshold)
 
     def _joint(self, predictions: Sequence[NDArray[np.bool_]]) -> NDArray[np.bool_]:
         if self.threshold is None:
@@ -100,21 +116,44 @@ def _diverse(trials: Trials, keep: int) -> list[Candidate]:
 
 def _best_threshold(trials: Trials, members: Sequence[Candidate]) -> float:
     """Return the share of votes with the best mean score; ties to the nearest to 1/2."""
-    score = _scorer(trials.metric, trials.label)
+    thresholds = [count / len(members) for count in range(1, len(members) + 1)]
+    return max(sorted(thresholds, key=lambda t: abs(t - 0.5)), key=_vote_scorer(trials, members))
+
+
+def _vote_scorer(trials: Trials, members: Sequence[Candidate]) -> Callable[[float], float]:
+    """Return a function from a threshold to the vote's mean score on the held-out parts."""
     parts = range(len(trials.held_out))
     shares = [
         vote_share([trials.predict_held_out(member, part) for member in members]) for part in parts
     ]
+    return share_scorer(shares, trials.held_out, trials.metric, trials.label)
+
+
+def share_scorer(
+    shares: Sequence[NDArray[np.float64]], held_out: Sequence[HeldOut], metric: Scoring, label: Any
+) -> Callable[[float], float]:
+    """Return a function from a threshold to the mean score of held-out parts.
+
+    Parameters
+    ----------
+    shares : sequence of ndarrays
+        For each part what is compared with the threshold: shares of votes, or probabilities.
+    held_out : sequence of parts with X_val and y_val
+    metric : str or callable
+        As for `autosmote.scoring.reward.Reward`.
+    label : scalar
+        The class of the rows that reach the threshold.
+    """
+    score = _scorer(metric, label)
 
     def mean_score(threshold: float) -> float:
         scores = [
-            score(CountedVote(share, threshold, trials.label, rows.y_val), rows.X_val, rows.y_val)
-            for share, rows in zip(shares, trials.held_out, strict=True)
+            score(CountedVote(share, threshold, label, rows.y_val), rows.X_val, rows.y_val)
+            for share, rows in zip(shares, held_out, strict=True)
         ]
         return float(np.mean(scores))
 
-    thresholds = [count / len(members) for count in range(1, len(members) + 1)]
-    return max(sorted(thresholds, key=lambda t: abs(t - 0.5)), key=mean_score)
+    return mean_score
 
 
 def _scorer(metric: Scoring, label: Any) -> Callable[[Any, Any, NDArray], float]:

@@ -9,7 +9,7 @@ import pytest
 from imblearn.utils import estimator_checks as imblearn_checks
 from sklearn.utils import estimator_checks as sklearn_checks
 
-from autosmote import AutoSMOTE
+from autosmote import AutoSMOTE, AutoSMOTEClassifier
 
 SHORT = {"iterations": 3, "random_state": 0}
 VARIANTS = {
@@ -28,12 +28,17 @@ IMBLEARN = {
         *((sampler, partial(getattr(imblearn_checks, name), "AutoSMOTE")) for name in BESIDE),
     ]
 }
+CLASSIFIERS = {
+    "classifier": AutoSMOTEClassifier(**SHORT, cv=2, keep=3),
+    "classifier_held_out": AutoSMOTEClassifier(**SHORT, cv=None, keep=3),
+}
 SKLEARN = {
     f"{variant}-{number}-{check.func.__name__}": (sampler, check)
-    for variant in ("default", "class_aware")
-    for number, (sampler, check) in enumerate(
-        sklearn_checks.estimator_checks_generator(VARIANTS[variant])
-    )
+    for variant, estimator in {
+        **{name: VARIANTS[name] for name in ("default", "class_aware")},
+        **CLASSIFIERS,
+    }.items()
+    for number, (sampler, check) in enumerate(sklearn_checks.estimator_checks_generator(estimator))
 }
 
 
@@ -51,7 +56,7 @@ def test_check_suites_are_complete(capsys):
     with capsys.disabled():
         print(
             f"\nAutoSMOTE: {len(IMBLEARN)} checks of imbalanced-learn ({', '.join(VARIANTS)}), "
-            f"{len(SKLEARN)} of scikit-learn, none excepted"
+            f"{len(SKLEARN)} of scikit-learn (and {', '.join(CLASSIFIERS)}), none excepted"
         )
     assert len(IMBLEARN) >= 3 * 17 + 1  # allow_nan has one more
-    assert len(SKLEARN) >= 2 * 40
+    assert len(SKLEARN) >= 2 * 40 + 2 * 50

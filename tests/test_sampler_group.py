@@ -13,8 +13,8 @@ from record_names import NAMES
 from run_configs import FEW
 
 from autosmote import compare as comparison
-from autosmote.compare import ranking
 from autosmote.run import main
+from autosmote.sampler_group import ranking
 
 # Settings with which the 25 take seconds.
 TINY = [

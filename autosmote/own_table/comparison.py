@@ -1,0 +1,265 @@
+"""Cross-validate the ways to treat an imbalanced table: `autosmote.compare`."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autosmote.errors import InputError, describe_error, let_interrupts_through
+from autosmote.own_table.conclusion import Results, conclude
+from autosmote.own_table.estimators import prepare
+from autosmote.own_table.intervals import paired_difference
+from autosmote.own_table.methods import (
+    AS_IT_IS,
+    METHODS,
+    NotHereError,
+    Setting,
+    make_method,
+    score_with,
+)
+from autosmote.progress import StepProgress, logging_to_stderr
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """One method on one split."""
+
+    method: str
+    split: int
+    score: float = float("nan")
+    seconds: float = float("nan")
+    error: str = ""
+
+
+def compare(
+    X: Any,
+    y: Any,
+    estimator: Any = None,
+    *,
+    scoring: Any = "macro_f1",
+    methods: Sequence[str] | None = None,
+    folds: int = 5,
+    repeats: int = 2,
+    iterations: int = 300,
+    time_limit: float | None = None,
+    n_jobs: int | None = None,
+    random_state: int = 0,
+    verbose: int = 0,
+) -> pd.DataFrame:
+    """Compare the ways to treat an imbalanced table on rows that none of them has seen.
+
+    Repeated stratified cross-validation; whatever a method tunes, it tunes on folds of a split's
+    training rows.
+
+    Parameters
+    ----------
+    X : {ndarray, DataFrame} of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,)
+        Of two or more classes.
+    estimator : str or scikit-learn classifier, default=None
+        A name, as of `autosmote compare --estimator`, an import path, or a classifier; None is a
+        decision tree. Behind an encoder where the table holds categories or gaps.
+    scoring : str or callable, default="macro_f1"
+        "macro_f1", "mcc", "balanced_accuracy", "average_precision", "f2", "geometric_mean", the
+        name of a scikit-learn scorer, or a scorer. Scorers see labels 0, 1, ..., the rarest class
+        last.
+    methods : sequence of str, default=None
+        Names of `autosmote.own_table.methods.METHODS`, all by default. The table as it is, which
+        the others are compared with, is always among them.
+    folds, repeats : int, default=5 and 2
+        Of the cross-validation.
+    iterations : int, default=300
+        Of each search.
+    time_limit : float, default=None
+        Seconds after which each search takes the best so far.
+    n_jobs : int, default=None
+        Fits at a time; -1 for as many as there are cores.
+    random_state : int, default=0
+    verbose : int, default=0
+        Above 0: show the progress.
+
+    Returns
+    -------
+    DataFrame
+        A row for each method: "score" and "std" over the splits, "difference" to the table as it
+        is with its 95% interval "low" to "high", CPU "seconds" of a fit, and a "note" where there
+        is no score. Its `attrs` hold "conclusion", one sentence, "metric", and "splits", the
+        scores of each method.
+
+    Raises
+    ------
+    InputError
+        Where a class has fewer than two rows, or a name is not known.
+
+    Examples
+    --------
+    >>> import autosmote
+    >>> from sklearn.datasets import make_classification
+    >>> X, y = make_classification(n_samples=200, weights=[0.8], random_state=1)
+    >>> found = autosmote.compare(X, y, "logistic", methods=["tuned threshold"], repeats=1)
+    >>> list(found.index)
+    ['as it is', 'tuned threshold']
+    """
+    labels, y = encode_labels(y)
+    smallest = int(np.bincount(y).min())
+    _check(methods, folds, repeats, smallest, labels)
+    # At least two rows of each class have to be left to train on, and one to be scored by.
+    folds = min(folds, max(2, smallest))
+    prepared = prepare("dt" if estimator is None else estimator, X, random_state)
+    setting = Setting(prepared, scoring, len(labels), iterations, time_limit, random_state)
+    _ = setting.scorer  # an unknown name is found before any work
+    names = [name for name in METHODS if methods is None or name in methods or name == AS_IT_IS]
+    models, notes = {}, {}
+    for name in names:
+        try:
+            models[name] = make_method(name, setting)
+        except NotHereError as error:
+            notes[name] = str(error)
+    splits = list(_splits(y, folds, repeats, random_state))
+    fits = _fit_all(models, X, y, splits, setting, n_jobs, verbose)
+    for fit in fits:
+        if fit.error:
+            notes.setdefault(fit.method, fit.error)
+    if AS_IT_IS in notes:
+        raise InputError(f"The classifier fails on the table as it is: {notes[AS_IT_IS]}")
+    scored = {
+        name: [fit for fit in fits if fit.method == name] for name in names if name not in notes
+    }
+    scores = {name: [fit.score for fit in own] for name, own in scored.items()}
+    seconds = {name: float(np.mean([fit.seconds for fit in own])) for name, own in scored.items()}
+    table = _table(names, scores, seconds, notes, folds)
+    metric = scoring if isinstance(scoring, str) else "score"
+    results = Results(scores, metric, folds, smallest, str(labels[-1]))
+    table.attrs |= {"conclusion": conclude(results), "metric": metric, "splits": scores}
+    return table
+
+
+def encode_labels(y: Any) -> tuple[NDArray, NDArray[np.int64]]:
+    """Return the classes from the largest to the rarest, and each row's number in them."""
+    classes, codes, counts = np.unique(np.asarray(y), return_inverse=True, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    rank = np.empty(len(classes), dtype=np.int64)
+    rank[order] = np.arange(len(classes))
+    return classes[order], rank[codes]
+
+
+def _check(
+    methods: Sequence[str] | None, folds: int, repeats: int, smallest: int, labels: NDArray
+) -> None:
+    for name in methods or ():
+        if name not in METHODS:
+            raise InputError(f"There is no method '{name}'; there are {', '.join(METHODS)}.")
+    if folds < 2 or repeats < 1:
+        raise InputError(f"folds={folds} and repeats={repeats} must be at least 2 and 1.")
+    if len(labels) < 2:
+        raise InputError(f"All rows are of class '{labels[0]}'; a comparison needs two classes.")
+    if smallest < 4:
+        raise InputError(
+            f"Class '{labels[-1]}' has {smallest} rows, and 4 are the least to cross-validate "
+            "with; get more, or leave the class out."
+        )
+
+
+def _splits(
+    y: NDArray, folds: int, repeats: int, seed: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    from sklearn.model_selection import RepeatedStratifiedKFold
+
+    cv = RepeatedStratifiedKFold(n_splits=folds, n_repeats=repeats, random_state=seed)
+    yield from cv.split(np.zeros(len(y)), y)
+
+
+def _fit_all(
+    models: dict[str, Any],
+    X: Any,
+    y: NDArray,
+    splits: Sequence[tuple[NDArray, NDArray]],
+    setting: Setting,
+    n_jobs: int | None,
+    verbose: int,
+) -> list[_Fit]:
+    """Return the fits in the order of methods and splits."""
+    from contextlib import ExitStack
+
+    from joblib import Parallel, delayed, parallel_config
+
+    tasks = [(name, split) for split in range(len(splits)) for name in models]
+    found: list[_Fit] = []
+    with ExitStack() as stack:
+        if verbose:
+            stack.enter_context(logging_to_stderr())
+        progress = stack.enter_context(StepProgress(len(tasks), "fits")) if verbose else None
+        # A fit's own threads would compete with the other fits.
+        stack.enter_context(parallel_config("loky", inner_max_num_threads=1))
+        parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered", pre_dispatch="2*n_jobs")
+        done: Iterable[_Fit] = parallel(
+            delayed(_fit_one)(name, split, models[name], X, y, *splits[split], setting.scorer)
+            for name, split in tasks
+        )
+        for fit in done:
+            found.append(fit)
+            if progress:
+                progress.update(len(found), fit.method)
+    order = {task: number for number, task in enumerate(tasks)}
+    return sorted(found, key=lambda fit: order[fit.method, fit.split])
+
+
+def _fit_one(
+    name: str,
+    split: int,
+    model: Any,
+    X: Any,
+    y: NDArray,
+    train: NDArray,
+    test: NDArray,
+    scorer: Any,
+) -> _Fit:
+    """Fit a method on a split's training rows and score it on the others."""
+    from sklearn.base import clone
+    from sklearn.utils import _safe_indexing
+
+    started = time.process_time()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of each of thousands of inner fits
+            fitted = clone(model).fit(_safe_indexing(X, train), y[train])
+            seconds = time.process_time() - started
+            score = score_with(scorer, fitted, _safe_indexing(X, test), y[test])
+    except Exception as error:
+        let_interrupts_through(error)
+        return _Fit(name, split, error=describe_error(error))
+    if not np.isfinite(score):
+        return _Fit(name, split, error=f"the score is {score}")
+    return _Fit(name, split, score, seconds)
+
+
+def _table(
+    names: Sequence[str],
+    scores: dict[str, list[float]],
+    seconds: dict[str, float],
+    notes: dict[str, str],
+    folds: int,
+) -> pd.DataFrame:
+    import pandas as pd
+
+    rows = {}
+    for name in names:
+        row: dict[str, Any] = dict.fromkeys(
+            ("score", "std", "difference", "low", "high", "seconds"), float("nan")
+        )
+        if name in scores:
+            found = paired_difference(scores[name], scores[AS_IT_IS], test_share=1 / (folds - 1))
+            row |= {"score": np.mean(scores[name]), "std": np.std(scores[name], ddof=1)}
+            row |= {"difference": found.mean, "low": found.low, "high": found.high}
+            row["seconds"] = seconds[name]
+        rows[name] = row | {"note": notes.get(name, "")}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")

@@ -1,0 +1,173 @@
+"""The commands compare, fit and predict, from files to files."""
+
+import csv
+import os
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+
+from autosmote.__main__ import main
+from autosmote.own_table import saved
+from autosmote.own_table.methods import AS_IT_IS, THRESHOLD
+
+FIT = ["--target", "churned", "--iterations", "4", "--jobs", "1", "--estimator"]
+
+
+def table(n=120, seed=0):
+    rng = np.random.default_rng(seed)
+    churned = rng.random(n) < 0.25
+    return pd.DataFrame(
+        {
+            "age": rng.integers(20, 70, n),
+            "usage": (rng.normal(churned, 1.0)).round(2),
+            "country": np.where(rng.random(n) < 0.1, "NA", "DE"),
+            "churned": np.where(churned, "yes", "no"),
+        }
+    )
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    table().to_csv("my.csv", index=False)
+    table(30, seed=1).drop(columns="churned").to_csv("new.csv", index=False)
+    return tmp_path
+
+
+def fitted(name="model.joblib", estimator="dt"):
+    assert main(["fit", "my.csv", *FIT, estimator, "-o", name]) == 0
+    return name
+
+
+@pytest.mark.parametrize("estimator", ["dt", "knn", "logistic", "sklearn.naive_bayes.GaussianNB"])
+def test_fit_and_predict_give_each_new_row_a_class(folder, capsys, estimator):
+    fitted(estimator=estimator)
+    assert "rows held out: as it is 0." in capsys.readouterr().out
+    assert main(["predict", "model.joblib", "new.csv", "-o", "out.csv"]) == 0
+    names = ("new.csv", "out.csv")
+    given, found = (list(csv.reader((folder / name).read_text().splitlines())) for name in names)
+    assert [row[:3] for row in found] == given
+    assert found[0][3:] == ["predicted churned", "score no", "score yes"]
+    for row in found[1:]:
+        assert row[3] == ("yes" if float(row[5]) > float(row[4]) else "no")
+    assert sorted(os.listdir()) == ["model.joblib", "my.csv", "new.csv", "out.csv"]
+
+
+def test_predict_finds_columns_by_name_and_names_those_that_it_does_not_use(folder, capsys):
+    fitted()
+    main(["predict", "model.joblib", "new.csv", "-o", "first.csv"])
+    new = pd.read_csv("new.csv", keep_default_na=False)
+    new = new[["usage", "country", "age"]].assign(colour="red")
+    new.to_csv("other.csv", index=False)
+    capsys.readouterr()
+    assert main(["predict", "model.joblib", "other.csv", "-o", "second.csv"]) == 0
+    assert "the model does not use 'colour'" in capsys.readouterr().err
+    first, second = pd.read_csv("first.csv"), pd.read_csv("second.csv")
+    assert (first["score yes"] == second["score yes"]).all()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda new: new.drop(columns="usage"), "no column 'usage', which the model needs"),
+        (lambda new: new.assign(age="old"), "column 'age'"),
+    ],
+)
+def test_predict_for_a_table_of_other_columns_is_refused_and_writes_nothing(
+    folder, capsys, change, message
+):
+    fitted()
+    change(pd.read_csv("new.csv", keep_default_na=False)).to_csv("other.csv", index=False)
+    assert main(["predict", "model.joblib", "other.csv", "-o", "out.csv"]) == 2
+    assert message in capsys.readouterr().err
+    assert not os.path.exists("out.csv")
+
+
+def test_predict_where_a_number_is_missing_takes_the_median_and_says_so(folder, capsys):
+    table().drop(columns="country").to_csv("my.csv", index=False)
+    fitted()
+    new = pd.read_csv("new.csv", keep_default_na=False)
+    new.loc[0, "usage"] = np.nan
+    new.to_csv("new.csv", index=False)
+    assert main(["predict", "model.joblib", "new.csv", "-o", "out.csv"]) == 0
+    assert "1 missing in column 'usage'" in capsys.readouterr().err
+
+
+def test_predict_refuses_a_model_of_another_format(folder, capsys):
+    fitted()
+    content = joblib.load("model.joblib")
+    joblib.dump(content | {"format": 99, "model": b"of tomorrow"}, "model.joblib")
+    assert main(["predict", "model.joblib", "new.csv", "-o", "out.csv"]) == 2
+    assert "of format 99, and this version of autosmote reads 1" in capsys.readouterr().err
+
+
+def test_predict_says_which_library_is_of_another_version(folder, capsys, monkeypatch):
+    fitted()
+    capsys.readouterr()
+    here = saved._versions()
+    monkeypatch.setattr(saved, "_versions", lambda: here | {"scikit-learn": "9.9"})
+    assert main(["predict", "model.joblib", "new.csv", "-o", "out.csv"]) == 0
+    assert "The model was saved with scikit-learn" in (said := capsys.readouterr().err)
+    assert "(here 9.9)" in said and said.count("scikit-learn") == 1
+
+
+def test_predict_of_what_cannot_be_unpacked_here_names_the_versions(folder, capsys):
+    fitted()
+    content = joblib.load("model.joblib")
+    content["versions"]["numpy"] = "0.1"
+    joblib.dump(content | {"model": b"no pickle"}, "model.joblib")
+    assert main(["predict", "model.joblib", "new.csv", "-o", "out.csv"]) == 2
+    assert "cannot be unpacked (The model was saved with numpy 0.1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [{"a": 1}, [1]])
+def test_predict_refuses_a_file_that_is_no_model(folder, capsys, content):
+    joblib.dump(content, "model.joblib")
+    assert main(["predict", "model.joblib", "new.csv", "-o", "out.csv"]) == 2
+    assert "no model that autosmote fit has saved" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["fit", "my.csv", *FIT, "dt", "-o", "model.pkl"], "must be a .joblib file"),
+        (["fit", "my.csv", *FIT, "dt", "-o", "no/model.joblib"], "no folder for the output"),
+        (["fit", "no.csv", *FIT, "dt", "-o", "model.joblib"], "There is no file no.csv"),
+        (["fit", "my.csv", *FIT, "tree", "-o", "model.joblib"], "There is no estimator 'tree'"),
+        (["predict", "no.joblib", "new.csv", "-o", "out.csv"], "There is no file no.joblib"),
+        (["compare", "my.csv", *FIT[:2], "-o", "my.csv"], "is the input"),
+        (["compare", "my.csv", "--target", "churn"], "no column 'churn'"),
+    ],
+)
+def test_commands_say_what_is_wrong_in_one_sentence(folder, capsys, arguments, message):
+    before = sorted(os.listdir())
+    assert main(arguments) == 2
+    said = capsys.readouterr()
+    lines = [line for line in said.err.splitlines() if line.startswith("autosmote: ")]
+    assert len(lines) == 1 and message in lines[0] and not said.out
+    assert "Traceback" not in said.err
+    assert sorted(os.listdir()) == before
+
+
+def test_compare_prints_and_writes_the_same_table_and_a_picture(folder, capsys):
+    arguments = ["--methods", THRESHOLD, "--folds", "2", "--repeats", "1", "--jobs", "1"]
+    assert main(["compare", "my.csv", "--target", "churned", *arguments]) == 0
+    said = capsys.readouterr().out.splitlines()
+    written = pd.read_csv("my-comparison.csv")
+    assert list(written["method"]) == [AS_IT_IS, THRESHOLD]
+    assert f"{written['score'][1]:.4f}" in said[2]
+    assert said[3].startswith("Nothing is concluded")
+    with open("my-comparison.png", "rb") as file:
+        assert file.read(4) == b"\x89PNG"
+
+
+def test_fit_that_is_interrupted_leaves_no_file(folder, capsys, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("autosmote.sampler.classifier.AutoSMOTEClassifier.fit", interrupted)
+    assert main(["fit", "my.csv", *FIT, "dt", "-o", "model.joblib"]) == 130
+    assert sorted(os.listdir()) == ["my.csv", "new.csv"]
+    assert "interrupted, nothing was written" in capsys.readouterr().err

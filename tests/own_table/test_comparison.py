@@ -1,0 +1,146 @@
+"""Comparisons: what each method sees, what is returned, and what is refused."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.datasets import make_classification
+from sklearn.linear_model import LogisticRegression
+
+import autosmote
+from autosmote.errors import InputError
+from autosmote.own_table.comparison import encode_labels
+from autosmote.own_table.methods import (
+    AS_IT_IS,
+    AUTOSMOTE,
+    CLASS_AWARE,
+    CLASS_WEIGHTS,
+    METHODS,
+    SMOTE,
+    SMOTE_VOTE,
+    SVMSMOTE,
+    THRESHOLD,
+)
+from autosmote.own_table.scorings import OWN
+
+SHORT = {"folds": 2, "repeats": 1, "iterations": 3}
+
+
+def rows(classes=2, n=160):
+    weights = [0.8] if classes == 2 else [0.6, 0.25]
+    X, y = make_classification(
+        n_samples=n, n_informative=4, n_classes=classes, weights=weights, random_state=1
+    )
+    return X, np.array(["a", "c", "b"])[y]
+
+
+def test_compare_of_two_classes_scores_every_method():
+    X, y = rows()
+    found = autosmote.compare(X, y, "dt", **SHORT)
+    assert list(found.index) == list(METHODS)
+    assert (found["note"] == "").all()
+    assert found["score"].between(0, 1).all() and (found["seconds"] >= 0).all()
+    assert found.loc[AS_IT_IS, "difference"] == 0
+    assert all(len(scores) == 2 for scores in found.attrs["splits"].values())
+    assert found.attrs["conclusion"].endswith(".")
+
+
+def test_compare_of_three_classes_says_which_methods_are_for_two():
+    X, y = rows(3)
+    found = autosmote.compare(X, y, "dt", **SHORT)
+    assert found.loc[THRESHOLD, "note"] == "a threshold is for two classes"
+    assert found.loc[SMOTE_VOTE, "note"] == "the vote is for two classes"
+    for name in (AS_IT_IS, SMOTE, SVMSMOTE, AUTOSMOTE, CLASS_AWARE):
+        assert found.loc[name, "note"] == "" and found.loc[name, "score"] > 0
+
+
+def test_compare_of_a_table_with_categories_and_gaps_scores_every_method():
+    X, y = rows()
+    frame = pd.DataFrame(X[:, :3], columns=["p", "q", "r"])
+    frame.loc[::9, "q"] = np.nan
+    frame["kind"] = np.where(X[:, 3] > 0, "up", "down").astype(object)
+    found = autosmote.compare(frame, y, "logistic", **SHORT)
+    assert (found["note"] == "").all()
+
+
+@pytest.mark.parametrize("scoring", [*OWN, "roc_auc", "f1"])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_compare_takes_each_score(scoring, classes):
+    if classes == 3 and scoring in ("roc_auc", "f1"):
+        pytest.skip("scikit-learn has them for two classes")
+    X, y = rows(classes)
+    methods = [CLASS_WEIGHTS, THRESHOLD, AUTOSMOTE]
+    found = autosmote.compare(X, y, LogisticRegression(), scoring=scoring, methods=methods, **SHORT)
+    assert found.loc[[AS_IT_IS, CLASS_WEIGHTS, AUTOSMOTE], "score"].notna().all()
+    by_rank = scoring in ("average_precision", "roc_auc")
+    assert (found.loc[THRESHOLD, "note"] == "") == (classes == 2 and not by_rank)
+
+
+def test_compare_is_the_same_for_any_number_of_jobs():
+    X, y = rows()
+    methods = [SMOTE, CLASS_AWARE]
+    one, two = (
+        autosmote.compare(X, y, "dt", methods=methods, n_jobs=jobs, **SHORT) for jobs in (1, 2)
+    )
+    assert one.attrs["splits"] == two.attrs["splits"]
+
+
+class Memory(ClassifierMixin, BaseEstimator):
+    """Remembers its training rows, and notes which rows it is asked about."""
+
+    asked: list = []  # noqa: RUF012
+
+    def fit(self, X, y):
+        self.known_, self.classes_ = {tuple(row) for row in X}, np.unique(y)
+        return self
+
+    def predict(self, X):
+        Memory.asked += [tuple(row) in self.known_ for row in X]
+        return np.full(len(X), self.classes_[0])
+
+
+@pytest.mark.parametrize("method", [AS_IT_IS, "random over-sampling", SMOTE])
+def test_compare_never_asks_about_rows_that_were_trained_on(method):
+    X, y = rows()
+    Memory.asked = []
+    autosmote.compare(X, y, Memory(), methods=[method], **SHORT)
+    assert Memory.asked and not any(Memory.asked)
+
+
+class Failing(LogisticRegression):
+    """Fails where both classes have as many rows."""
+
+    def fit(self, X, y):
+        if len(set(np.bincount(y))) == 1:
+            raise RuntimeError("too even")
+        return super().fit(X, y)
+
+
+def test_compare_notes_a_method_that_fails_and_goes_on():
+    X, y = rows()
+    methods = ["random over-sampling", THRESHOLD]
+    found = autosmote.compare(X, y, Failing(), methods=methods, **SHORT)
+    assert "too even" in found.loc["random over-sampling", "note"]
+    assert np.isnan(found.loc["random over-sampling", "score"])
+    assert found.loc[THRESHOLD, "score"] > 0
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"methods": ["SMOTTE"]}, "There is no method 'SMOTTE'"),
+        ({"scoring": "macro_f2"}, r"no score 'macro_f2' \(did you mean macro_f1\?\)"),
+        ({"folds": 1}, "folds=1"),
+        ({"y": np.r_[["b"] * 3, ["a"] * 157]}, "Class 'b' has 3 rows"),
+        ({"y": np.array(["a"] * 160)}, "All rows are of class 'a'"),
+    ],
+)
+def test_compare_of_a_mistake_says_what_is_wrong(change, message):
+    X, y = rows()
+    with pytest.raises(InputError, match=message):
+        autosmote.compare(X, **{"y": y, **SHORT, **change})
+
+
+def test_encode_labels_numbers_classes_from_the_largest():
+    labels, codes = encode_labels(["b", "a", "b", "c", "b", "c"])
+    assert list(labels) == ["b", "c", "a"] and list(codes) == [0, 2, 0, 1, 0, 1]

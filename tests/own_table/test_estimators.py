@@ -1,0 +1,71 @@
+"""The table of classifiers by name."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import is_classifier
+from sklearn.pipeline import Pipeline
+from sklearn.tree import DecisionTreeClassifier
+
+from autosmote.own_table.estimators import ESTIMATORS, make_estimator, prepare
+
+OPTIONAL = ("lightgbm", "xgboost", "catboost")
+
+
+@pytest.mark.parametrize("name", [name for name in ESTIMATORS if name not in OPTIONAL])
+def test_make_estimator_of_each_name_gives_a_seeded_classifier(name):
+    estimator = make_estimator(name, 7)
+    assert is_classifier(estimator)
+    assert estimator.get_params().get("random_state", 7) == 7
+
+
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_make_estimator_of_a_missing_package_says_how_to_get_it(name, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, name, None)
+    with pytest.raises(ValueError, match=f"'{name}' needs the package {name}.*pip install {name}"):
+        make_estimator(name)
+
+
+def test_make_estimator_of_an_import_path_makes_that_class():
+    assert type(make_estimator("sklearn.naive_bayes.GaussianNB")).__name__ == "GaussianNB"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("lightgmb", r"no estimator 'lightgmb' \(did you mean lightgbm\?\)"),
+        ("sklearn.svm.LinearSVX", "cannot be imported"),
+        ("sklearn.linear_model.LinearRegression", "is no classifier"),
+        ("sklearn.preprocessing.StandardScaler", "is no classifier"),
+        ("sklearn.multioutput.ClassifierChain", "cannot be made without arguments"),
+    ],
+)
+def test_make_estimator_of_a_mistake_says_what_is_wrong(name, message):
+    with pytest.raises(ValueError, match=message):
+        make_estimator(name)
+
+
+def test_prepare_for_numbers_puts_a_scaler_in_front_of_distances_alone():
+    X = pd.DataFrame({"a": [1, 2], "b": [0.5, 1.5]})
+    assert [name for name, _ in prepare("knn", X).front] == ["scale"]
+    tree = prepare("dt", X)
+    assert tree.front == [] and isinstance(tree.estimator, DecisionTreeClassifier)
+
+
+@pytest.mark.parametrize(
+    "X",
+    [
+        pd.DataFrame({"a": ["x", "y"]}),
+        pd.DataFrame({"a": [1.0, np.nan]}),
+        pd.DataFrame({"a": pd.array([1, None], dtype="Int64")}),
+        np.array([[1.0], [np.nan]]),
+    ],
+)
+def test_prepare_for_categories_or_gaps_puts_an_encoder_into_the_estimator(X):
+    prepared = prepare("dt", X)
+    assert prepared.front == [] and isinstance(prepared.estimator, Pipeline)
+
+
+def test_prepare_leaves_a_pipeline_of_the_callers_as_it_is():
+    own = Pipeline([("tree", DecisionTreeClassifier())])
+    assert prepare(own, pd.DataFrame({"a": ["x", "y"]})).estimator is own
