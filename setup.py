@@ -11,5 +11,6 @@ setup(
     package_data={
         "autosmote.conf": ["*.yaml", "**/*.yaml"],
         "autosmote.reports.render": ["page.*"],
+        "autosmote.search.class_aware": ["*.csv"],
     },
 )
