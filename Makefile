@@ -103,7 +103,7 @@ learning: $(STAMP) ## Measure learning: searches on all 24 pairs against random 
 	$(BIN)/python scripts/learning.py --results-dir $(RESULTS_DIR)/learning $(ARGS)
 
 learned-start: $(STAMP) ## Make the table of learned starts from the records of class_aware
-	$(BIN)/python -m scripts.learned_start --results-dir $(RESULTS_DIR) $(ARGS)
+	$(BIN)/python scripts/learned_start.py --results-dir $(RESULTS_DIR) $(ARGS)
 
 compare-library: $(STAMP) ## Compare AutoSMOTE with SMOTE, weights and thresholds, 17 minutes
 	$(BIN)/python scripts/compare_library.py --results-dir $(RESULTS_DIR) $(ARGS)

@@ -1,6 +1,6 @@
 """Make the table of learned starts from the records of experiment=class_aware.
 
-    python -m scripts.learned_start [--results-dir results]
+    python scripts/learned_start.py [--results-dir results]
 
 Each search with the default settings ended with means of its numbers. A start's means are the mean
 over the datasets of these, so that each dataset counts alike; its deviations are those of the
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 EXPERIMENT = "class_aware"
 _SAMPLER = "autosmote_class_aware"
+_DEFAULT = {"method": "class_aware"}
 _LEAST = 1 / 3
 """Least deviations, as a share of the first ones."""
 _ONE_SEARCH = ["dataset", "ir", "kind", "metric", "seed", "reward", "means"]
@@ -53,7 +54,7 @@ def read_searches(results_dir: Path) -> pd.DataFrame:
         kind=[one["clf"]["_target_"].rpartition(".")[2] for one in config],
         reward=[one["search"]["reward"] for one in config],
         means=records["search.parameters.means"],
-        is_default=[one["sampler"]["params"] == {"method": "class_aware"} for one in config],
+        is_default=np.array([one["sampler"]["params"] == _DEFAULT for one in config], dtype=bool),
     )
     # The rules of one search share its means.
     found = found[found["is_default"]].drop_duplicates(_ONE_SEARCH)[_ONE_SEARCH]

@@ -1,7 +1,7 @@
 """Learned starts: the table, its use, and one sample set without a search."""
 
+import importlib.util
 import json
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +21,11 @@ from autosmote.sampler.class_search import run_search
 from autosmote.search.class_aware import starts
 from autosmote.search.class_aware.starts import learned_start
 
-sys.path.insert(0, str(Path(__file__).parents[3] / "scripts"))
-import learned_start as script
+_SPEC = importlib.util.spec_from_file_location(
+    "learned_start", Path(__file__).parents[3] / "scripts" / "learned_start.py"
+)
+script = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(script)
 
 NAMES = ["ratio", "h5", "h5_squared", "h30", "distance", "reach", "alpha", "beta"]
 FLOORS = np.array([1, 0.7, 0.4, 0.7, 0.7, 0.7, 0.4, 0.4]) / 3
@@ -88,6 +91,8 @@ def test_script_refuses_too_few_datasets(tmp_path, table, capsys):
     write_searches(tmp_path, {("a", "dt", 0): 1.0})
     assert script.main(["--results-dir", str(tmp_path)]) == 2
     assert "searches of 1 datasets" in capsys.readouterr().err and not table.exists()
+    assert script.main(["--results-dir", str(tmp_path / "nothing")]) == 2
+    assert "searches of 0 datasets" in capsys.readouterr().err
 
 
 def test_start_without_a_table_is_refused_before_any_run(tmp_path, table, capsys):
