@@ -291,6 +291,7 @@ class AutoSMOTE(BaseSampler):
         y_resampled : of the kind of y
         """
         check_kind(X)
+        self._validate_params()  # before it is asked of the estimator what it is
         if self.estimator is not None and is_regressor(self.estimator):
             raise InputError(
                 f"The estimator {type(self.estimator).__name__} is a regressor; give a classifier."
