@@ -3,7 +3,8 @@
 EXPERIMENTS := table2 table3 table4 figure4 figure5 figure6 figure7 sensitivity \
   class_aware class_aware_confirmation class_aware_ablations class_aware_start
 REPRODUCE := $(EXPERIMENTS:%=reproduce-%)
-.PHONY: help setup setup-rivals setup-ray run test test-rivals test-data lint type data api bench learning learned-start \
+.PHONY: help setup setup-rivals setup-ray run test test-rivals test-data lint type fuzz audit data \
+  api bench learning learned-start \
   compare-library status report \
   reproduce-table1 $(REPRODUCE) reproduce-all
 
@@ -20,6 +21,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 RIVALS := $(VENV)/.rivals
 RAY := $(VENV)/.ray
+AUDIT := build/audit
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 
 help: ## List the targets
@@ -86,6 +88,17 @@ lint: $(STAMP) ## Check style and formatting
 
 type: $(STAMP) ## Check types
 	$(BIN)/mypy
+
+fuzz: $(STAMP) ## Try inputs, most of them valid, and check what must hold, 2 minutes
+	$(BIN)/python scripts/fuzz.py --n 25 --seed 0 $(ARGS)
+
+# The auditor has an environment of its own, so that the tested one stays as constraints.txt has it.
+audit: $(STAMP) ## Look the installed packages up among known vulnerabilities, where that is in reach
+	@test -x $(AUDIT)/bin/pip-audit || { $(PYTHON) -m venv $(AUDIT) && \
+	  $(AUDIT)/bin/python -m pip install --quiet pip-audit; } || \
+	  { echo "pip-audit cannot be installed here: nothing was audited." >&2; exit 1; }
+	$(BIN)/python -m pip freeze --exclude-editable > $(AUDIT)/installed.txt
+	$(AUDIT)/bin/pip-audit --no-deps --disable-pip -r $(AUDIT)/installed.txt $(ARGS)
 
 api: $(STAMP) ## Make the API reference of the sampler from its docstrings, build/api/index.html
 	$(BIN)/python -m pdoc --docformat numpy --output-directory build/api \

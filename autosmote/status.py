@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autosmote.config.commandline import MISTAKE, key_values
+from autosmote.config.commandline import complain, key_values
 from autosmote.errors import UserError
 from autosmote.progress import duration
 from autosmote.records import collected
@@ -37,11 +37,17 @@ def main(argv: Sequence[str] | None = None) -> int:
                 f"There is no plan of a sweep in '{folder}' yet; start one by "
                 "python -m autosmote.sweep experiment=..."
             )
-        print("\n\n".join(_status(folder, path) for path in plans))
     except UserError as error:
-        print(f"autosmote: {error}", file=sys.stderr)
-        return MISTAKE
-    return 0
+        return complain(error)
+    code, shown = 0, []
+    for path in plans:
+        try:
+            shown.append(_status(folder, path))
+        except UserError as error:  # a damaged file hides no other sweep
+            code = complain(error)
+    if shown:
+        print("\n\n".join(shown))
+    return code
 
 
 def status(results_dir: str | Path, experiment: str, budget: str) -> pd.DataFrame:

@@ -126,7 +126,7 @@ def alone(script: str, job: Row) -> Row:
 
     The script is called with ``--alone`` and the job as JSON, and prints the result as JSON.
     """
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - a script of ours
         [sys.executable, script, "--alone", json.dumps(job)],
         stdout=subprocess.PIPE,
         env={**os.environ, **dict.fromkeys(THREADS, "1")},

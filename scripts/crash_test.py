@@ -9,9 +9,11 @@ which is killed with the sweep's) and inside collecting. Then:
     lost         runs that had a record after a kill and have none, or another one, at the end
     duplicated   runs whose record was written twice
     unreadable   records and collected tables that cannot be read at any time after a kill
+    unsynced     files that were moved into place before their bytes were synced; at a kill these
+                 lose half of them, as by a power cut
     different    files of scores, ranks and tests that differ by a byte from an undisturbed sweep's
 
-Exit status 0 if all are zero.
+Exit status 0 if all are zero, and each kind of kill fell. It ends where none falls any more.
 """
 
 from __future__ import annotations
@@ -32,13 +34,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
-# Loaded by every Python process of the sweep before anything else. Between the writing of a
-# temporary file and its move into place comes fsync: there the sweep is killed, with the file
-# whole or cut in half. Each record that is moved into place is noted.
+# Loaded by every Python process of the sweep before anything else: a layer over the file system
+# that knows which files were synced. Just before a file is moved into place the sweep is killed,
+# with the file whole or cut in half. Each record that is moved into place is noted; so is each file
+# whose bytes were not synced by then: a power cut could leave its name without them.
 _TRAP = """
 import os, random, signal
 _fsync, _replace = os.fsync, os.replace
 _where, _share = os.environ["TRAP_WHERE"], float(os.environ["TRAP_SHARE"])
+_synced = set()
 
 def kind(path):
     name = os.path.basename(str(path))
@@ -46,27 +50,40 @@ def kind(path):
         return "record"
     return "collect" if name.endswith(".csv.gz") or name.endswith("failures.csv") else ""
 
+def state(found):
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+def note(ending, text):
+    with open(os.environ["TRAP_LOG"] + ending, "a") as log:
+        log.write(text + "\\n")
+
 def fsync(fd):
-    path = os.readlink(f"/proc/self/fd/{fd}")
-    if _where and kind(path) == _where and random.SystemRandom().random() < _share:
+    _fsync(fd)
+    _synced.add(state(os.fstat(fd)))
+
+def replace(source, target, **kwargs):
+    if kind(target) and kind(target) == _where and random.SystemRandom().random() < _share:
         half = random.SystemRandom().random() < 0.5
         if half:
-            os.truncate(path, os.path.getsize(path) // 2)
-        with open(os.environ["TRAP_LOG"] + ".trap", "w") as log:
-            log.write(f"{_where}, {'half-written' if half else 'written, not in place'}")
+            os.truncate(source, os.path.getsize(source) // 2)
+        note(".trap", f"{_where}, {'half-written' if half else 'written, not in place'}")
         with open(os.environ["TRAP_LOG"] + ".pid") as file:
             os.kill(int(file.read()), signal.SIGKILL)
         os.kill(os.getpid(), signal.SIGKILL)
-    _fsync(fd)
-
-def replace(source, target, **kwargs):
+    is_synced = state(os.stat(source)) in _synced
     _replace(source, target, **kwargs)
+    if kind(target) and not is_synced:
+        note(".unsynced", str(target))
     if kind(target) == "record":
-        with open(os.environ["TRAP_LOG"], "a") as log:
-            log.write(os.path.basename(os.path.dirname(str(target))) + "\\n")
+        note("", os.path.basename(os.path.dirname(str(target))))
 
 os.fsync, os.replace = fsync, replace
+if os.environ["TRAP_SABOTAGE"] == "fsync":
+    os.fsync = lambda fd: None
 """
+
+MOST_IN_VAIN = 5
+"""Sweeps without a kill after which none is to be expected."""
 
 SWEEP = (
     *("experiment=table2", "budget=smoke", "samplers=[none,smote,adasyn,tomeklinks,nearmiss]"),
@@ -83,14 +100,16 @@ class Sweep:
         A new one, for its results and the traps.
     reports : bool
         Whether it writes its tables and figures.
+    sabotage : str
+        "fsync": what the sweep calls to sync does nothing.
     """
 
-    def __init__(self, folder: Path, reports: bool) -> None:
+    def __init__(self, folder: Path, reports: bool, sabotage: str) -> None:
         self.results, self.log = folder / "results", folder / "log"
         (folder / "site").mkdir(parents=True)
         self.log.touch()
         (folder / "site" / "sitecustomize.py").write_text(_TRAP)
-        self._site, self._reports = folder / "site", reports
+        self._site, self._reports, self._sabotage = folder / "site", reports, sabotage
         self.known: dict[str, bytes] = {}
         self.unreadable = 0
 
@@ -99,8 +118,9 @@ class Sweep:
             Path(f"{self.log}{name}").unlink(missing_ok=True)
         path = os.pathsep.join([str(self._site), str(ROOT)])
         traps = {"TRAP_WHERE": where, "TRAP_SHARE": str(share), "TRAP_LOG": str(self.log)}
+        traps["TRAP_SABOTAGE"] = self._sabotage
         arguments = [*SWEEP, f"results_dir={self.results}", f"reports={self._reports}"]
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 - our own sweep
             [sys.executable, "-m", "autosmote.sweep", *arguments],
             env={**os.environ, "PYTHONPATH": path, **traps},
             stdout=subprocess.PIPE,
@@ -113,9 +133,20 @@ class Sweep:
 
     def trapped(self) -> str | None:
         try:
-            return Path(f"{self.log}.trap").read_text()
+            return Path(f"{self.log}.trap").read_text().splitlines()[0]
         except FileNotFoundError:
             return None
+
+    def unsynced(self) -> list[Path]:
+        """Return the files that were moved into place before their bytes were synced."""
+        path = Path(f"{self.log}.unsynced")
+        return [Path(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def cut_power(self) -> None:
+        """Lose what a power cut may: the bytes of files that were not synced."""
+        for path in self.unsynced():
+            if path.is_file():
+                os.truncate(path, os.path.getsize(path) // 2)
 
     def look(self) -> None:
         """Read all records and collected tables; note records and count unreadable files."""
@@ -182,15 +213,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--sabotage", choices=["fsync"], default="", help="let this do nothing")
     parser.add_argument("--no-reports", action="store_true", help="leave out tables and figures")
     arguments = parser.parse_args()
-    rng = random.Random(arguments.seed)
+    rng = random.Random(arguments.seed)  # noqa: S311 - a test's
     fell: Counter[str] = Counter()
     lost, duplicated, different = set(), set(), set()
-    unreadable = sweeps = 0
+    unreadable = sweeps = unsynced = in_vain = 0
     with tempfile.TemporaryDirectory() as folder:
         reports = not arguments.no_reports
-        undisturbed = Sweep(Path(folder) / "undisturbed", reports)
+        undisturbed = Sweep(Path(folder) / "undisturbed", reports, arguments.sabotage)
         started = time.monotonic()
         process = undisturbed.start()
         output, _ = process.communicate()
@@ -203,23 +235,26 @@ def main() -> int:
         # At least a fifth inside a record's write, a fifth inside collecting.
         wanted = ["record", "collect", "any"] * arguments.kills
         done = 0
-        while done < arguments.kills:
+        while done < arguments.kills and in_vain < MOST_IN_VAIN:
             sweeps += 1
-            sweep = Sweep(Path(folder) / str(sweeps), reports)
+            in_vain += 1
+            sweep = Sweep(Path(folder) / str(sweeps), reports, arguments.sabotage)
             finished = False
             while not finished:
                 where = wanted[done] if done < arguments.kills else ""
                 place = kill_once(sweep, where, rng, longest)
                 finished = place is None
                 if place:
-                    done += 1
+                    done, in_vain = done + 1, 0
                     fell[place] += 1
+                    sweep.cut_power()
                     sweep.look()
                     print(f"kill {done}: {place}; {len(sweep.known)} records", flush=True)
             sweep.look()
             lost |= set(sweep.lost())
             duplicated |= set(sweep.duplicated())
             unreadable += sweep.unreadable
+            unsynced += len(sweep.unsynced())
             found = sweep.files()
             different |= {
                 name for name in expected | found if expected.get(name) != found.get(name)
@@ -230,11 +265,14 @@ def main() -> int:
         print(f"  {n:>4}  {place}")
     print(
         f"lost {len(lost)}, duplicated {len(duplicated)}, unreadable {unreadable}, "
-        f"different {len(different)}"
+        f"unsynced {unsynced}, different {len(different)}"
     )
     for name in sorted(lost | duplicated | different):
         print(f"  {name}")
-    return 1 if lost or duplicated or unreadable or different else 0
+    if done < arguments.kills:
+        print(f"no kill fell in the last {MOST_IN_VAIN} sweeps: this tests nothing")
+        return 1
+    return 1 if lost or duplicated or unreadable or unsynced or different else 0
 
 
 if __name__ == "__main__":

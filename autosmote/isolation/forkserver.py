@@ -195,7 +195,7 @@ def _start_process(theirs: socket.socket) -> Process:
     if forkserver_process.can_fork():
         return Forked(forkserver_process.fork(theirs.fileno()))
     code = f"from {__package__} import forkserver_process as s; s.main({theirs.fileno()})"
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603 - this interpreter, with code of our own
         [sys.executable, "-c", code],
         pass_fds=[theirs.fileno()],
         stdin=subprocess.DEVNULL,

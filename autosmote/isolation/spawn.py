@@ -62,7 +62,7 @@ def start_process(module: str, function: str, fds: Sequence[int]) -> Process:
     if is_single_threaded():
         return _fork(module, function, fds)
     code = f"from {module} import {function}; {function}({list(fds)})"
-    return subprocess.Popen(
+    return subprocess.Popen(  # noqa: S603 - this interpreter, with code of our own
         [sys.executable, "-c", code],
         pass_fds=fds,
         stdin=subprocess.DEVNULL,

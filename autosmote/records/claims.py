@@ -18,6 +18,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from autosmote.errors import UserError
+
 logger = logging.getLogger("autosmote")
 
 _FILE = ".claims"
@@ -27,8 +29,21 @@ _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS)
 
 @contextmanager
 def claim(results_dir: str | Path, keys: Iterable[str]) -> Iterator[bool]:
-    """Claim runs by their keys for the block; yield False where another process has one of them."""
-    fd, taken = _open(os.path.abspath(results_dir), os.getpid()), []
+    """Claim runs by their keys for the block; yield False where another process has one of them.
+
+    Raises
+    ------
+    UserError
+        Where the file of claims cannot be opened.
+    """
+    try:
+        fd = _open(os.path.abspath(results_dir), os.getpid())
+    except OSError as error:
+        raise UserError(
+            f"The file {_FILE} of the results folder cannot be opened ({error.strerror}); give "
+            "another folder with results_dir=, or remove the file while no sweep is at work."
+        ) from error
+    taken = []
     try:
         # In one order everywhere, or two processes could each hold what the other lacks.
         for place in sorted(map(_place, keys)):
@@ -70,9 +85,12 @@ def leave_no_trace(results_dir: str | Path) -> None:
 
 
 def is_claimed(results_dir: str | Path, key: str) -> bool:
-    """Return whether another process works on a run."""
-    with claim(results_dir, [key]) as mine:
-        return not mine
+    """Return whether another process works on a run; none does where nothing can be written."""
+    try:
+        with claim(results_dir, [key]) as mine:
+            return not mine
+    except UserError:
+        return False
 
 
 def _lock(fd: int, place: int) -> bool:

@@ -302,9 +302,11 @@ def _check_table(path: Path, table: pd.DataFrame) -> None:
         if name in _JSON:
             for text in column.dropna().unique():
                 try:
-                    json.loads(text)
+                    value = json.loads(text)
                 except RecursionError as error:
                     raise ValueError(f"its column {name} is nested too deeply") from error
+                if not isinstance(value, list if name in ("grid", "warnings") else dict):
+                    raise ValueError(f"its column {name} holds something else")
     if table["key"].isna().any():
         raise ValueError("a row has no key")
     iterations = table["iteration"] if "iteration" in table else [None] * len(table)

@@ -34,7 +34,7 @@ class CurveDrawer:
         error: OSError | str | None
         try:
             self._connection.send_bytes(pickle.dumps((arguments, settings)))
-            error = pickle.loads(self._connection.recv_bytes())
+            error = pickle.loads(self._connection.recv_bytes())  # noqa: S301 - a child of ours sent it
         except (EOFError, OSError):
             error = "its process has ended"
         if isinstance(error, OSError):
@@ -56,7 +56,7 @@ def serve(fds: Sequence[int]) -> None:
     load_matplotlib()
     with Connection(fds[0]) as connection:
         try:
-            arguments, settings = pickle.loads(connection.recv_bytes())
+            arguments, settings = pickle.loads(connection.recv_bytes())  # noqa: S301 - from our parent
         except EOFError:  # the parent has ended, or needs no curve
             os._exit(0)
         answer: OSError | str | None = None

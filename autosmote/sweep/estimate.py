@@ -62,7 +62,7 @@ class Estimate:
         # Records from before there was a choice of rewards do not name theirs.
         configs = [json.loads(text) for text in table["config"]]
         table["reward"] = [
-            config["search"].get("reward", SearchConfig.reward) for config in configs
+            config.get("search", {}).get("reward", SearchConfig.reward) for config in configs
         ]
         # A search's time grows with its iterations, which differ from budget to budget, and that of
         # what a class learns with its steps, if its settings tell them.

@@ -106,6 +106,35 @@ def test_status_counts_a_damaged_record_as_left(tmp_path, whole, capsys):
     assert status.status(tmp_path, "table2", "quick")["state"].tolist() == ["left"]
 
 
+def test_damaged_plan_hides_no_other_sweep(tmp_path, capsys):
+    for experiment in ("table2", "table3"):
+        table_of(tmp_path / experiment)
+    (tmp_path / "table2" / "plans" / "quick.csv.gz").write_bytes(b"x")
+    assert status.main([f"results_dir={tmp_path}"]) == 2
+    streams = capsys.readouterr()
+    assert streams.out.startswith("table3, budget quick") and "is damaged" in streams.err
+    assert len(streams.err.splitlines()) == 1
+
+
+def test_claims_that_cannot_be_opened_are_one_sentence_and_no_matter_to_status(tmp_path, capsys):
+    table_of(tmp_path / "table2")
+    (tmp_path / "table2" / collected.RECORDS).unlink()
+    (tmp_path / ".claims").mkdir()
+    assert status.main([f"results_dir={tmp_path}"]) == 0
+    assert capsys.readouterr().out.splitlines()[-1].split() == ["all", "2", "0", "0", "0", "2"]
+    (unit,) = plan([small_config(tmp_path, rival())], data := Data())
+    with pytest.raises(UserError, match=r"\.claims of the results folder cannot be opened"):
+        execute(unit, data, in_child=False, mistakes_fail=False)
+
+
+@pytest.mark.parametrize(("name", "text"), [("config", "[1]"), ("grid", "{}"), ("versions", "{")])
+def test_json_of_another_kind_in_a_table_is_one_sentence(tmp_path, name, text):
+    key = {"dataset": "toy", "clf": "dt", "sampler": "none", "metric": "mcc", "seed": 0}
+    collected.write_records(tmp_path, [{"key": "a", **key, "status": "ok", name: text}])
+    with pytest.raises(UserError, match="is damaged"):
+        collected.read_records(tmp_path)
+
+
 def table_of(folder):
     key = {"dataset": "toy", "clf": "dt", "sampler": "none", "metric": "mcc", "seed": 0}
     rows = [{"key": name, **key, "status": "ok", "seconds.total": 1.5} for name in "ab"]

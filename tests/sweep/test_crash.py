@@ -17,5 +17,16 @@ def test_killed_sweep_loses_and_duplicates_nothing():
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 kills in" in done.stdout
-    assert "lost 0, duplicated 0, unreadable 0, different 0" in done.stdout
+    assert "lost 0, duplicated 0, unreadable 0, unsynced 0, different 0" in done.stdout
     assert "record, " in done.stdout and "collect, " in done.stdout
+
+
+@linux
+@pytest.mark.slow
+def test_sync_that_does_nothing_is_found_and_the_test_ends():
+    done = subprocess.run(
+        [sys.executable, SCRIPT, "--kills", "2", "--no-reports", "--sabotage", "fsync"],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "kills in" in done.stdout and "unsynced 0" not in done.stdout
