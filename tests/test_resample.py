@@ -1,5 +1,7 @@
 """`autosmote resample`, from a file to a file."""
 
+import signal
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -62,7 +64,7 @@ def test_numbers_alone_need_no_encoder(table, capsys):
         ({"kind": "sort"}, "no column 'sort'"),
         ({"kind": "city"}, "label of data row 1 is missing"),
         ({"out.csv": "data.csv"}, "not the input"),
-        ({"out.csv": "out.xlsx"}, "must be a .csv file"),
+        ({"out.csv": "out.xlsx"}, "must be a .csv, .tsv"),
         ({"out.csv": "no/out.csv"}, "no folder"),
         ({"1": "0"}, "n_jobs"),
     ],
@@ -83,3 +85,139 @@ def test_anything_else_is_a_run(capsys):
     with pytest.raises(SystemExit) as end:
         main(["--help"])
     assert end.value.code == 0 and "dataset=mozilla4" in capsys.readouterr().out
+
+
+def faithful_rows(n=240, seed=0):
+    """Lines of a table with cells of every kind, and a header."""
+    rng = np.random.default_rng(seed)
+    lines = [";kunde;alter;plz;preis;land;tag;lead;leer;klasse"]
+    for i in range(n):
+        rare = i % 6 == 0
+        age = "" if i % 11 == 0 else f"{rng.integers(18, 80) + 9 * rare}.0"
+        lines.append(
+            f"{i};{2**60 + 3 * i};{age};{rng.choice(['08520', '10115'])};"
+            f"{rng.integers(1, 90)},{rng.integers(0, 9)}5;{rng.choice(['NA', 'DE', ''])};"
+            f"{1 + i % 28}.03.2024;{rng.choice([' lead', 'b'])};;{'schl(echt' if rare else 'güt'}"
+        )
+    return lines
+
+
+def synthetic_lines(path, n_given, encoding="cp1252"):
+    return [
+        line.split(";")
+        for line in path.read_bytes().decode(encoding).split("\r\n")[1 + n_given : -1]
+    ]
+
+
+COMMAND_DE = ["resample", "d.csv", "--target", "klasse", "-o", "o.csv", "--jobs", "1"]
+
+
+def test_cells_come_out_as_they_went_in(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    given = "\r\n".join([*faithful_rows(), ""]).encode("cp1252")
+    (tmp_path / "d.csv").write_bytes(given)
+    assert main([*COMMAND_DE, "--estimator", "knn", "--iterations", "25"]) == 0
+    assert (tmp_path / "o.csv").read_bytes().startswith(given)
+    new = synthetic_lines(tmp_path / "o.csv", 240)
+    assert new and {len(cells) for cells in new} == {10}
+    index, client, age, plz, price, land, day, lead, empty, label = zip(*new, strict=True)
+    assert set(index) | set(client) | set(day) | set(empty) == {""}
+    assert all(float(cell) % 1 == 0 and cell.endswith(".0") for cell in age)
+    assert set(plz) <= {"08520", "10115"} and set(land) <= {"NA", "DE"}
+    assert all(len(cell.partition(",")[2]) == 2 and "." not in cell for cell in price)
+    assert set(lead) <= {" lead", "b"} and set(label) == {"schl(echt"}
+    said = capsys.readouterr().err
+    for words in ("semicolons", "cp1252", "column 1 has no name", "'kunde' ", "'tag' holds dates"):
+        assert words in said
+
+
+def test_a_column_empty_in_the_training_part_gives_empty_cells(tmp_path, monkeypatch):
+    from autosmote.resample import _parts
+
+    monkeypatch.chdir(tmp_path)
+    lines = faithful_rows()
+    y = np.array([line.rpartition(";")[2] for line in lines[1:]], dtype=object)
+    _, _, test = _parts(y, 0)
+    for column, value in ((2, "30.0"), (5, "DE")):
+        for row in range(240):
+            cells = lines[1 + row].split(";")
+            cells[column] = value if row in test else ""
+            lines[1 + row] = ";".join(cells)
+    (tmp_path / "d.csv").write_bytes("\r\n".join([*lines, ""]).encode("cp1252"))
+    assert main([*COMMAND_DE, "--iterations", "25"]) == 0
+    new = synthetic_lines(tmp_path / "o.csv", 240)
+    assert new and {cells[2] for cells in new} == {cells[5] for cells in new} == {""}
+
+
+def test_synthetic_rows_are_marked_if_asked_for(table, capsys):
+    assert main([*COMMAND, "--iterations", "20", "--seed", "1", "--mark", "made"]) == 0
+    written = pd.read_csv("out.csv")
+    assert written["made"].tolist() == [0] * 200 + [1] * (len(written) - 200)
+    assert len(written) > 200
+    assert main([*COMMAND, "--mark", "age"]) == 2
+    assert "has a column 'age'" in capsys.readouterr().err
+
+
+def test_where_nothing_helps_the_given_rows_alone_are_written(table, tmp_path, capsys):
+    # The class can be told from one column: no rows can help.
+    table.assign(told=(table["kind"] == "bad") + 0.5).to_csv("data.csv", index=False)
+    assert main([*COMMAND, "--iterations", "5"]) == 0
+    assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "data.csv").read_bytes()
+    shown = capsys.readouterr().out
+    assert "synthetic rows: none. No synthetic rows scored better than none" in shown
+    assert "with synthetic rows " not in shown
+
+
+@pytest.mark.parametrize("number", ["SIGTERM", "SIGINT"])
+def test_a_signal_gives_the_best_so_far(table, tmp_path, capsys, monkeypatch, number):
+    from autosmote.sampler import autosmote as module
+
+    run = module.ClassSearch.run
+
+    def interrupted(self, on_iteration, **settings):
+        def report(iteration, score, best):
+            if iteration == 15:
+                signal.raise_signal(getattr(signal, number))
+
+        return run(self, report, **settings)
+
+    monkeypatch.setattr(module.ClassSearch, "run", interrupted)
+    assert main([*COMMAND, "--seed", "1"]) == 130
+    assert (tmp_path / "out.csv").read_bytes().startswith((tmp_path / "data.csv").read_bytes())
+    assert len(pd.read_csv("out.csv")) > 200
+    shown = capsys.readouterr()
+    assert "interrupted, so this is the best so far" in shown.err and "written: out" in shown.out
+
+
+def test_a_failed_picture_costs_the_picture(table, tmp_path, capsys, monkeypatch):
+    from autosmote.records import curve
+
+    def fail(*_, **__):
+        raise ValueError("no fonts")
+
+    monkeypatch.setattr(curve, "plot_curve", fail)
+    assert main([*COMMAND, "--iterations", "2"]) == 0
+    assert "no picture of the search: ValueError: no fonts" in capsys.readouterr().err
+    assert (tmp_path / "out.csv").exists() and not (tmp_path / "out.png").exists()
+
+
+def test_the_place_is_checked_before_the_work(table, capsys, monkeypatch):
+    from autosmote.data import write_rows
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(write_rows.tempfile, "NamedTemporaryFile", full)
+    assert main([*COMMAND, "--iterations", "1000000"]) == 2
+    assert "cannot be written (No space left on device)" in capsys.readouterr().err
+
+
+def test_texts_of_many_values_are_left_out_and_not_one_hot_encoded(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    rows = [f"ref-{i},{rng.normal():.3f},{'ab'[i % 9 == 0]}" for i in range(20_000)]
+    (tmp_path / "data.csv").write_text("\n".join(["ref,x,kind", *rows, ""]))
+    assert main([*COMMAND, "--iterations", "1"]) == 0
+    assert "column 'ref' is text that is different in every row and is left out" in (
+        capsys.readouterr().err
+    )

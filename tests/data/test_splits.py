@@ -254,3 +254,19 @@ def test_invalid_seed_raises(seed):
 def test_invalid_fit_on_raises():
     with pytest.raises(UserError, match=r"preprocess\.fit_on=test is not valid; .*train, all"):
         make_split(made_up(), ir=None, seed=0, fit_on="test")
+
+
+@pytest.mark.parametrize("part", ["train", "other"])
+def test_split_number_that_overflows_is_named(part):
+    columns, n = [], 100
+    # Of one row in a hundred the deviation of the training part is finite or not, by the seed.
+    rows = range(n) if part == "train" else [7]
+    cells = [str(i % 9) for i in range(n)]
+    for row in rows:
+        cells[row] = f"{'-' * (row % 2)}1.7e308"
+    columns.append(RawColumn("huge", cells, NUMBER))
+    columns.append(RawColumn("label", ["a", "b", "a", "a"] * (n // 4), ("a", "b")))
+    data = build_dataset("t", columns, "label", where="t", source="t")
+    with pytest.raises(UserError, match=r"column 'huge': .*1\.7e\+308 is so large"):
+        for seed in range(9):
+            make_split(data, ir=None, seed=seed)
