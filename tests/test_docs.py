@@ -46,6 +46,8 @@ def names_in(path: Path) -> set[str]:
             elif isinstance(node, ast.Assign | ast.AnnAssign):
                 targets = node.targets if isinstance(node, ast.Assign) else [node.target]
                 found.update(prefix + t.id for t in targets if isinstance(t, ast.Name))
+            elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+                add(node.body, prefix)  # public names of a package that imports them when used
             elif isinstance(node, ast.ImportFrom) and not prefix:
                 found.update(alias.asname or alias.name for alias in node.names)
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from autosmote.__main__ import COMMANDS
 from autosmote.__main__ import main as command
 from autosmote.data.datasets import PAPER_DATASETS
 from autosmote.run import main
@@ -70,6 +71,22 @@ def write_table(path: str, target: str) -> None:
     pd.DataFrame({"size": np.arange(90) % 7, target: label}).to_csv(path, index=False)
 
 
+def run_on_a_table(arguments: list[str]) -> None:
+    """Run a command for a table of one's own in this folder, with what it needs."""
+    few = ["--iterations", "3", "--jobs", "1"]
+    if arguments[0] == "predict":
+        write_table("my.csv", "churned")
+        write_table(arguments[2], "churned")
+        assert command(["fit", "my.csv", "--target", "churned", *few, "-o", arguments[1]]) == 0
+        assert command(arguments) == 0
+    else:
+        write_table(arguments[1], arguments[arguments.index("--target") + 1])
+        splits = ["--folds", "2", "--repeats", "1"] if arguments[0] == "compare" else []
+        assert command([*arguments, *few, *splits]) == 0
+    if "-o" in arguments:
+        assert Path(arguments[arguments.index("-o") + 1]).exists()
+
+
 def test_readme_shows_the_two_main_commands():
     assert ["make", "run"] in commands()
     assert ["make", "test"] in commands()
@@ -85,10 +102,8 @@ def test_readme_command_runs(words, tmp_path, monkeypatch):
     if arguments is None:
         return
     monkeypatch.chdir(tmp_path)
-    if arguments[:1] == ["resample"]:
-        write_table(arguments[1], arguments[arguments.index("--target") + 1])
-        assert command([*arguments, "--iterations", "3", "--jobs", "1"]) == 0
-        assert Path(arguments[arguments.index("-o") + 1]).exists()
+    if arguments[:1] and arguments[0] in COMMANDS:
+        run_on_a_table(arguments)
         return
     given = dict(word.split("=", 1) for word in arguments if "=" in word)
     if given.get("dataset") == "file":

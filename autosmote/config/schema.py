@@ -19,13 +19,18 @@ class DatasetSettings:
     """Dataset settings."""
 
     name: str = MISSING
-    """toy, file, or one of the paper's six in lower case."""
+    """toy, file, one of the paper's six in lower case, or a table's name in its source."""
     default_ir: float | None = None
     """The imbalance ratio of a run that gives none; null keeps the data as they are."""
     path: str | None = None
     """For dataset=file: a CSV, TSV, Parquet, ARFF or XLSX file."""
     target: str | None = None
-    """For dataset=file: the name of the label's column."""
+    """For dataset=file: the name of the label's column; for dataset=openml, if it is not the
+    default target."""
+    source: str | None = None
+    """openml, imblearn or common: the collection that the table `name` is in."""
+    id: int | None = None
+    """For dataset=openml: the dataset's number there."""
 
 
 @dataclass

@@ -43,6 +43,8 @@ _YEAR_LAST = rf"{_DAY}(?P<b>[-/.]){_DAY}(?P=b)(\d{{4}}|\d\d)"
 _TIME = r"([T ]+\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AP]M)?( ?(Z|UTC|[+-]\d{2}:?\d{2}))?)?"
 _DATE = re.compile(f"({_YEAR_FIRST}|{_YEAR_LAST}){_TIME}", re.IGNORECASE)
 _ID_NAME = re.compile(r"(?i:(.*[\W_])?(id|uuid|guid|key|index|idx|nr|no|number))|.*[a-z]I[dD]")
+_NO_NAME = re.compile(r"(Unnamed: \d+)?")
+"""None, or what pandas calls such a column when it writes the table again."""
 _FEWEST_IDS = 10
 """Rows from which on values that are all different are taken for ids."""
 
@@ -226,7 +228,7 @@ def classify(
     UserError
         When the column mixes numbers and text, or its numbers can be read in two ways.
     """
-    if not name:
+    if _NO_NAME.fullmatch(name):
         return _left_out("has no name", "name it to use it")
     present = _present(cells, MISSING)
     if not present:
@@ -237,16 +239,17 @@ def classify(
     style = _number_style(name, present, decimal, where) if readable else None
     if style is None:
         return _classify_text(name, cells, where, (decimal or ".") if readable else None)
-    plain = [plain_number(text, style.decimal, style.grouped) or "" for text in present]
+    distinct, all_different = set(present), _all_different(present)
+    plain = [plain_number(text, style.decimal, style.grouped) or "" for text in distinct]
     if any(_CODE.fullmatch(text) for text in plain):
-        if _all_different(present):
+        if all_different:
             return _left_out("has other digits in every row", "give --categorical to use it")
         return category(cells), "is text: digits with leading zeros or a plus sign (else --numeric)"
     kind = _with_digits(style, present)
-    if kind.kind == WHOLE and (why := _id_reason(name, plain)):
+    if kind.kind == WHOLE and all_different and (why := _id_reason(name, plain)):
         return _left_out(why, "give --numeric to use it")
     said = ""
-    if any("," in text for text in present):
+    if any("," in text for text in distinct):
         what = "a decimal comma" if kind.decimal == "," else "commas between thousands"
         said = f"holds numbers with {what} (else --decimal {'.' if kind.decimal == ',' else ','})"
     return kind, said
@@ -324,9 +327,7 @@ def _with_digits(style: ColumnKind, present: Sequence[str]) -> ColumnKind:
 
 
 def _id_reason(name: str, plain: Sequence[str]) -> str:
-    """Return why whole numbers are an id; "" where they are not."""
-    if not _all_different(plain):
-        return ""
+    """Return why whole numbers, all different, are an id; "" where they are not."""
     numbers = [int(text.split(".")[0][:400]) for text in plain]  # longer ones are no floats
     span = max(numbers) - min(numbers) + 1
     if span <= 1.5 * len(numbers):

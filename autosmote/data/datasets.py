@@ -101,26 +101,44 @@ def load_dataset(
     path: str | Path | None = None,
     target: str | None = None,
     cache_dir: str | Path | None = None,
+    source: str | None = None,
+    openml_id: int | None = None,
 ) -> Dataset:
     """Load a dataset by name.
 
     Parameters
     ----------
     name : str
-        One of ``DATASET_NAMES``.
+        One of ``DATASET_NAMES``; with a `source` a table's name there.
     data_dir : str or Path, optional
         Folder with the six datasets' ARFF files; by default the folder that the environment
         variable AUTOSMOTE_DATA_DIR names.  Without either they come from OpenML.
     path, target : optional
-        The user's file and its target column, for ``name="file"`` alone.
+        The user's file and its target column, for ``name="file"``; of OpenML's tables the target
+        alone.
     cache_dir : str or Path, optional
         Root of the openml client's cache; by default the client's own.
+    source : {"openml", "imblearn", "common"}, optional
+        A public collection (`autosmote.data.public_tables`).
+    openml_id : int, optional
+        For the source "openml".
 
     Raises
     ------
     UserError
         If the name, the source, or its contents are not valid.
     """
+    if source is not None:
+        from autosmote.data.public_tables import public_columns
+
+        if path is not None:
+            raise UserError(f"dataset.path belongs to dataset=file, not to dataset={source}.")
+        columns, found, where = public_columns(
+            source, name, openml_id=openml_id, target=target, cache_dir=cache_dir
+        )
+        return build_dataset(name, columns, found, where=where, source=where)
+    if openml_id is not None:
+        raise UserError(f"dataset.id belongs to dataset=openml, not to dataset={name}.")
     if name not in DATASET_NAMES:
         raise UserError(f"There is no dataset '{name}'; choose from {', '.join(DATASET_NAMES)}.")
     if name == "file":

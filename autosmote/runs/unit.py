@@ -62,6 +62,8 @@ class Data:
                 data_dir=config.data_dir,
                 path=config.dataset.path,
                 target=config.dataset.target,
+                source=config.dataset.source,
+                openml_id=config.dataset.id,
             )
         return self._datasets[key]
 

@@ -291,11 +291,6 @@ class AutoSMOTE(BaseSampler):
         y_resampled : of the kind of y
         """
         check_kind(X)
-        self._validate_params()  # before it is asked of the estimator what it is
-        if self.estimator is not None and is_regressor(self.estimator):
-            raise InputError(
-                f"The estimator {type(self.estimator).__name__} is a regressor; give a classifier."
-            )
         return super().fit_resample(X, y)
 
     def _fit_resample(self, X: Any, y: NDArray) -> tuple[Any, NDArray]:
@@ -431,6 +426,10 @@ class AutoSMOTE(BaseSampler):
         if self.estimator is None:
             tree = seeded(DecisionTreeClassifier(), seed)
             return tabular(tree, categorical=encoder.categorical) if encoder.has_text else tree
+        if is_regressor(self.estimator):
+            raise InputError(
+                f"The estimator {type(self.estimator).__name__} is a regressor; give a classifier."
+            )
         return seeded(self.estimator, seed)
 
     @contextmanager

@@ -70,6 +70,8 @@ def check_rows(
 
 def _check_magnitude(X: Any, values: Any) -> None:
     """Refuse numbers whose squares overflow: distances and deviations would be infinite."""
+    if values.dtype.kind != "f" or float(np.finfo(values.dtype).max) <= LARGEST:
+        return
     places = np.argwhere(np.abs(values) > LARGEST)
     if not len(places):
         return

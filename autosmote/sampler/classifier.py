@@ -210,7 +210,7 @@ class AutoSMOTEClassifier(ClassifierMixin, BaseEstimator):
         if len(self.classes_) > 2:
             settings["final"] = "best"
         if isinstance(self.cv, Integral):
-            settings["cv"] = int(np.clip(sizes.min(), 2, self.cv))
+            settings["cv"] = min(int(self.cv), max(2, int(sizes.min())))
         if not isinstance(self.random_state, Integral):
             settings["random_state"] = check_random_state(self.random_state).randint(2**31 - 1)
         sampler = _Search(**settings)
@@ -221,7 +221,7 @@ class AutoSMOTEClassifier(ClassifierMixin, BaseEstimator):
 
     def _choose(self, sampler: _Search, X: Any, y: NDArray) -> None:
         """Take the best model on the held-out rows, of equal ones the simplest."""
-        final, estimator = sampler.final, sampler.classifier
+        final, estimator = sampler.choice, sampler.classifier
         trials = final.trials
         self.scores_ = {AS_IT_IS: sampler.baseline_score_}
         threshold = None
@@ -298,12 +298,12 @@ class AutoSMOTEClassifier(ClassifierMixin, BaseEstimator):
 class _Search(AutoSMOTE):
     """The sampler, which keeps what a model is made of."""
 
-    final: FinalChoice
+    choice: FinalChoice
     plain: Sequence[Part]
     classifier: Any
 
     def _found(self, final: FinalChoice, plain: Sequence[Part], estimator: Any) -> None:
-        self.final, self.plain, self.classifier = final, plain, estimator
+        self.choice, self.plain, self.classifier = final, plain, estimator
 
 
 def _stretched(share: NDArray[np.float64], threshold: float) -> NDArray[np.float64]:

@@ -35,6 +35,7 @@ IDS = [str(1000 + 7 * i) for i in range(40)]
         ("offset", ["+5", "-3", "+5"], WHOLE, ""),
         ("country", ["NA", "DE", "NA"], CATEGORY, "takes NA for a value"),
         ("", ["1", "2", "2"], LEFT_OUT, "no name and is left out (name it"),
+        ("Unnamed: 0", ["1", "2", "2"], LEFT_OUT, "no name and is left out (name it"),
         ("gone", ["", "NA", " "], LEFT_OUT, "is empty and is left out"),
         ("row", [str(i) for i in range(20)], LEFT_OUT, "numbers the rows"),
         ("row", [str(i) for i in range(5)], WHOLE, ""),

@@ -3,10 +3,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
+from autosmote.config.names import CONF_DIR
 from autosmote.own_table.estimators import ESTIMATORS, make_estimator, prepare
 
 OPTIONAL = ("lightgbm", "xgboost", "catboost")
@@ -69,3 +71,12 @@ def test_prepare_for_categories_or_gaps_puts_an_encoder_into_the_estimator(X):
 def test_prepare_leaves_a_pipeline_of_the_callers_as_it_is():
     own = Pipeline([("tree", DecisionTreeClassifier())])
     assert prepare(own, pd.DataFrame({"a": ["x", "y"]})).estimator is own
+
+
+@pytest.mark.parametrize(
+    "name", ["histgb", "logistic", "forest", "svc_rbf", "mlp", "lightgbm", "xgboost", "catboost"]
+)
+def test_classifier_of_a_run_and_of_the_commands_are_the_same(name):
+    settings = yaml.safe_load((CONF_DIR / "clf" / f"{name}.yaml").read_text(encoding="utf-8"))
+    assert settings["name"] == name and settings["_target_"] == ESTIMATORS[name].path
+    assert settings["params"] == {**ESTIMATORS[name].settings, "random_state": 0}
