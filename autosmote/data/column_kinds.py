@@ -31,8 +31,8 @@ LARGEST_WHOLE = 2**53
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _GROUPED = {
-    ".": re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?"),
-    ",": re.compile(r"[+-]?\d{1,3}(\.\d{3})+(,\d*)?"),
+    ".": re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+(\.\d*)?"),
+    ",": re.compile(r"[+-]?[1-9]\d{0,2}(\.\d{3})+(,\d*)?"),
 }
 _WHOLE = re.compile(r"[+-]?\d+(\.0*)?")
 _CODE = re.compile(r"[+-]?0\d+|\+\d{7,}")
@@ -249,8 +249,10 @@ def classify(
     if kind.kind == WHOLE and all_different and (why := _id_reason(name, plain)):
         return _left_out(why, "give --numeric to use it")
     said = ""
-    if any("," in text for text in distinct):
+    if any("," in text for text in distinct) or kind.grouped:
         what = "a decimal comma" if kind.decimal == "," else "commas between thousands"
+        if kind.decimal == "," and kind.grouped:
+            what = "points between thousands"
         said = f"holds numbers with {what} (else --decimal {'.' if kind.decimal == ',' else ','})"
     return kind, said
 

@@ -81,14 +81,15 @@ def _read_text(path: Path) -> list[RawColumn]:
         if not name:
             logger.info("%s: column %d has no name and is left out", path.name, number)
             continue
-        if decimal == ",":
-            column = _with_points(column)
-        columns.append(RawColumn(name, column, UNDECLARED))
+        read = _with_points(column) if decimal == "," else column
+        columns.append(RawColumn(name, read, UNDECLARED))
     return columns
 
 
 def _with_points(cells: Sequence[str | None]) -> Sequence[str | None]:
     """Return the numbers of a column with decimal commas with points; other columns as they are."""
+    if all(cell is None or plain_number(cell, ".", False) for cell in cells):
+        return cells
     plain = [None if cell is None else plain_number(cell, ",", True) for cell in cells]
     is_plain = all(new is not None or cell is None for new, cell in zip(plain, cells, strict=True))
     return plain if is_plain else cells

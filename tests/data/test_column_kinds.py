@@ -110,6 +110,16 @@ def test_synthetic_cells_look_like_the_columns_own(cells, values, texts):
     assert kind.texts(values) == texts
 
 
+@pytest.mark.parametrize(
+    ("cells", "value"),
+    [(["1.234", "2.500"], 1234), (["0.234", "2.500"], 0.234), (["1.23", "2.5"], 1.23)],
+)
+def test_points_in_a_table_of_decimal_commas(cells, value):
+    kind, said = classify("c", cells, ",", where="t")
+    assert kind.values(cells, "t", "c")[0] == value
+    assert ("points between thousands (else --decimal .)" in said) == (value == 1234)
+
+
 def test_values_are_whole_numbers_floats_or_text_with_none():
     def values(cells):
         return classify("c", cells, None, where="t")[0].values(cells, "t", "c")

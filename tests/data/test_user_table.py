@@ -211,9 +211,9 @@ def test_runner_reads_other_separators_encodings_and_decimal_commas(tmp_path):
     assert [(column.name, list(column.cells)) for column in columns] == [
         ("größe", ["1.5", None]), ("b", ["x", "y"]),
     ]  # fmt: skip
-    (tmp_path / "q.csv").write_text('a,b\n"1,5",3\n"2,25",4\n')
+    (tmp_path / "q.csv").write_text('a,b\n"1,5",1.234\n"2,25",4\n')
     assert [list(column.cells) for column in read_table(tmp_path / "q.csv")] == [
-        ["1.5", "2.25"], ["3", "4"],
+        ["1.5", "2.25"], ["1.234", "4"],
     ]  # fmt: skip
 
 
