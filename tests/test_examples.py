@@ -18,6 +18,7 @@ SHOWN = {
         r"paperless +bool",
         r"as it is, 0\.\d+",
     ],
+    "own_table": [r"tuned threshold +0\.\d+", r"kept: ", r"accuracy on new rows: 0\.\d+"],
     "compare_samplers": [r"AutoSMOTE +macro-F1 0\.\d+"],
 }
 

@@ -143,6 +143,9 @@ assert main(["search.iterations=3", "search.learner=numpy", "results_dir={tmp_pa
         ("autosmote.reports.__main__", 300),
         ("autosmote.status", 300),
         ("autosmote.resample", 300),
+        ("autosmote.own_table.compare_command", 300),
+        ("autosmote.own_table.fit_command", 300),
+        ("autosmote.own_table.predict_command", 300),
     ],
 )
 def test_command_imports_few_modules_before_it_knows_its_settings(module, most):

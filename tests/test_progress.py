@@ -3,7 +3,7 @@
 import io
 import re
 
-from autosmote.progress import Progress, UnitProgress
+from autosmote.progress import Progress, StepProgress, UnitProgress
 
 
 class Terminal(io.StringIO):
@@ -72,3 +72,20 @@ def test_the_time_to_go_counts_what_units_at_work_have_behind_them(caplog, monke
         progress.end("a", failed=False)
     # A hundred seconds were sixty. Of two and the rest of b, 120 s are left; two are at work.
     assert caplog.messages == ["units: 1/4 done, 0 failed, 3 left, about 60 s to go"]
+
+
+def test_steps_are_a_bar_on_a_terminal_with_the_last_ones_name():
+    stream = Terminal()
+    with StepProgress(3, "fits", stream) as progress:
+        progress.update(2, "SMOTE")
+    assert "2/3" in stream.getvalue() and "SMOTE" in stream.getvalue()
+
+
+def test_steps_are_ten_lines_elsewhere(caplog):
+    stream = io.StringIO()
+    with caplog.at_level("INFO", logger="autosmote"), StepProgress(40, "fits", stream) as progress:
+        for done in range(1, 41):
+            progress.update(done, "SMOTE")
+    assert len(caplog.records) == 10 and not stream.getvalue()
+    assert re.fullmatch(r"fits: 4/40 done, about \d+ s to go", caplog.messages[0])
+    assert caplog.messages[-1] == "fits: 40/40 done"

@@ -12,7 +12,7 @@ from claiming import claimed_elsewhere
 from record_names import NAMES
 from run_configs import FEW
 
-from autosmote import compare as comparison
+from autosmote import sampler_group as comparison
 from autosmote.run import main
 from autosmote.sampler_group import ranking
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from autosmote.config.commandline import FAILED, INTERRUPTED, MISTAKE
+from autosmote.config.commandline import FAILED, INTERRUPTED, MISTAKE, signals_as_interrupts
 from autosmote.data.user_table import UserTable
 from autosmote.errors import UserError, describe_error, let_interrupts_through
 from autosmote.own_table.estimators import ESTIMATORS
@@ -20,9 +20,10 @@ from autosmote.own_table.scorings import OWN
 def run(job: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
     """Do a command's job; return the exit status: 0, 1, 2 for a mistake, 130 if interrupted."""
     try:
-        return job(options)
+        with signals_as_interrupts():
+            return job(options)
     except (UserError, ValueError, OSError) as error:
-        print(f"autosmote: {error}", file=sys.stderr)
+        print(f"autosmote: {' '.join(str(error).split())}", file=sys.stderr)
         return MISTAKE
     except KeyboardInterrupt:
         print("autosmote: interrupted, nothing was written", file=sys.stderr)
