@@ -242,7 +242,8 @@ def main() -> int:
             finished = False
             while not finished:
                 where = wanted[done] if done < arguments.kills else ""
-                place = kill_once(sweep, where, rng, longest)
+                # Where the undisturbed sweep was slow by chance, the later ones may end before.
+                place = kill_once(sweep, where, rng, longest / 2 ** (in_vain - bool(in_vain)))
                 finished = place is None
                 if place:
                     done, in_vain = done + 1, 0

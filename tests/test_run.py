@@ -258,3 +258,14 @@ def test_cfg_shows_the_configuration_and_runs_nothing(here, capsys):
     assert main(["--cfg", "job", "clf=svm"]) == 0
     assert "sklearn.svm.LinearSVC" in capsys.readouterr().out
     assert list(here.iterdir()) == []
+
+
+def test_search_that_diverges_fails_with_the_best_so_far(here, capsys):
+    settings = ["search.learning_rate=1e30", "search.buffer_instance=20", "search.iterations=40"]
+    assert main([*FEW, *settings]) == 1
+    record = record_of(here)
+    assert (record["status"], record["stopped_by"]) == ("failed", "diverged")
+    assert record["imputed"] is False and record["iterations"] < 40
+    assert record["scores"]["test"] and "search.learning_rate" in record["error"]
+    assert "diverge" not in record["error"]  # it says what to do instead
+    assert "no finite numbers" in capsys.readouterr().out

@@ -86,7 +86,8 @@ def check_groups(arguments: Sequence[str]) -> None:
     """
     for argument in arguments:
         group, given, value = argument.lstrip("+").partition("=")
-        if given and group in GROUPS and (_NO_TEXT.fullmatch(value) or value.lower() == "null"):
+        is_group = group in (*GROUPS, "experiment", "budget")
+        if given and is_group and (_NO_TEXT.fullmatch(value) or value.lower() == "null"):
             names = [name for name in available(group) if not name.startswith("sv_")]
             raise UserError(f"There is no {group} '{value}'; choose one of {', '.join(names)}.")
 

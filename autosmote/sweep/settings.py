@@ -26,6 +26,7 @@ from autosmote.config.schema import (
     with_settings,
 )
 from autosmote.config.search import SearchConfig
+from autosmote.config.shapes import check_shapes
 from autosmote.errors import UserError
 from autosmote.sweep.variants import (
     Variant,
@@ -35,6 +36,7 @@ from autosmote.sweep.variants import (
     with_changes,
 )
 
+_MOST_WORKERS = 10_000
 LAUNCHERS = ("local", "ray", "submitit")
 
 
@@ -153,6 +155,7 @@ PLANNED = (
 
 def check(config: SweepConfig) -> None:
     """Raise UserError for settings that types do not check, before any work."""
+    check_shapes(config)
     for name in ("datasets", "irs", "clfs", "metrics", "seeds"):
         if not getattr(config, name):
             raise UserError(f"{name} is empty, so there is nothing to run; give at least one.")
@@ -162,8 +165,10 @@ def check(config: SweepConfig) -> None:
         raise UserError(
             f"launcher={config.launcher} is not known; choose one of {', '.join(LAUNCHERS)}."
         )
-    if config.workers is not None and config.workers < 1:
-        raise UserError(f"workers must be at least 1 or null, not {config.workers}.")
+    if config.workers is not None and not 1 <= config.workers <= _MOST_WORKERS:
+        raise UserError(
+            f"workers must lie between 1 and {_MOST_WORKERS} or be null, not {config.workers}."
+        )
     for name in ("unit_seconds", "unit_memory_mb", "collect_every"):
         value = getattr(config, name)
         if value is not None and not value > 0:

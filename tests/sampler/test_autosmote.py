@@ -12,6 +12,7 @@ from sklearn import set_config
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import get_scorer, make_scorer
 from sklearn.model_selection import StratifiedKFold, cross_validate
@@ -339,3 +340,21 @@ def test_columns_without_any_value_stay_so():
         None, allow_nan=True, scoring=lambda model, X, y: model[-1].tree_.n_node_samples[0]
     ).fit_resample(X, y)
     assert len(X_new) > len(X) and X_new[["nothing", "unknown"]].isna().all(axis=None)
+
+
+def test_search_that_diverges_warns_and_returns_the_best_so_far():
+    X, y = rows()
+    options = {"learning_rate": 1e30, "buffer_instance": 20}
+    diverging = sampler(iterations=40, search_options=options)
+    with pytest.warns(ConvergenceWarning, match="no finite numbers after iteration"):
+        X_new, _ = diverging.fit_resample(X, y)
+    (search,) = diverging.searches_.values()
+    assert search.stopped_by == "diverged" and search.iterations < 40
+    assert np.array_equal(X_new[: len(X)], X) and np.isfinite(X_new).all()
+    assert diverging.best_score_ == np.nanmax(diverging.history_["reward"])
+
+
+def test_class_is_named_in_a_message_as_it_is():
+    X, y = rows(n_minority=1)
+    with pytest.raises(InputError, match=r"^Class 1 has 1 row,"):
+        sampler().fit_resample(X, y)

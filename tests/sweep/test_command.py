@@ -116,6 +116,17 @@ def test_plan_with_overrides_is_custom_and_keeps_its_command(tmp_path, capsys):
         (["experiment=table2", "worker=3"], "did you mean workers"),
         (["experiment=table2", "budget=smoke", "launcher=slurm"], "choose one of local"),
         (["experiment=table2", "budget=smoke", "irs=[2]"], "12.86"),
+        (["experiment=1.5"], "There is no experiment '1.5'"),
+        (["experiment=table2", "budget=null"], "There is no budget 'null'"),
+        (
+            ["experiment=table2", "budget=smoke", "unit_seconds=inf"],
+            "unit_seconds must be",
+        ),
+        (
+            ["experiment=table2", "budget=smoke", "search.gamma=nan"],
+            "search.gamma must be",
+        ),
+        (["experiment=table2", "budget=smoke", "workers=100000000000"], "between 1 and 10000"),
     ],
 )
 def test_mistake_is_one_sentence_and_exits_2(overrides, says, capsys, tmp_path):

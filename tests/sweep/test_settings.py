@@ -188,7 +188,7 @@ def test_a_sampler_of_two_groups_is_one_arm(small):
         ({"seeds": []}, "seeds is empty"),
         ({"samplers": []}, "samplers and arms are empty"),
         ({"launcher": "slurm"}, "choose one of local, ray, submitit"),
-        ({"workers": 0}, "workers must be at least 1"),
+        ({"workers": 0}, "workers must lie between 1"),
         ({"unit_seconds": 0.0}, "unit_seconds must be above 0"),
     ],
 )
