@@ -44,7 +44,7 @@ def complaint(capsys, *arguments: str) -> str:
     [
         # Names: the valid ones are listed, a close one is suggested.
         (["dataset=mozilla5"], ["mozilla4", "toy", "did you mean mozilla4?"]),
-        (["clf=SVM"], ["adaboost_samme_r, dt, knn, svm", "did you mean svm?"]),
+        (["clf=SVM"], ["adaboost_samme_r, catboost, dt", "did you mean svm?"]),
         (["sampler=smotee"], ["borderlinesmote", "did you mean smote"]),
         (["search.Gs=3"], ["search.Gs", "G2, K"]),
         (["metric=accuracy"], ["macro_f1, mcc"]),

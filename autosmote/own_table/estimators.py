@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any
 
 from autosmote.config.names import did_you_mean
@@ -118,14 +119,14 @@ def make_estimator(name: str, seed: int = 0) -> Any:
         )
     path = known.path if known else name
     package = path.partition(".")[0]
+    if known and find_spec(package) is None:
+        raise InputError(
+            f"The estimator '{name}' needs the package {package}, which is not installed; "
+            f"install it by pip install {package}."
+        )
     try:
         factory = import_object(path)
-    except (ImportError, AttributeError, ValueError, OSError) as error:
-        if known and isinstance(error, ModuleNotFoundError) and error.name == package:
-            raise InputError(
-                f"The estimator '{name}' needs the package {package}, which is not installed; "
-                f"install it by pip install {package}."
-            ) from error
+    except ImportError as error:
         raise InputError(
             f"The estimator '{path}' cannot be imported ({error}); check its spelling and that its "
             "package is installed."

@@ -98,7 +98,7 @@ def test_shared_work_is_done_once_for_all_ratios(name, work, times, monkeypatch)
     path, _, attribute = work.rpartition(".")
     try:
         owner = import_object(path)
-    except AttributeError:
+    except ImportError:  # a module's function
         owner = importlib.import_module(path)
     original, calls = getattr(owner, attribute), []
 

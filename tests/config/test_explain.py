@@ -18,7 +18,7 @@ def explained(*overrides: str) -> str:
 @pytest.mark.parametrize(
     ("override", "parts"),
     [
-        ("clf=SVM", ["no clf 'SVM'", "adaboost_samme_r, dt, knn, svm", "did you mean svm?"]),
+        ("clf=SVM", ["no clf 'SVM'", "adaboost_samme_r, catboost, dt", "did you mean svm?"]),
         ("sampler=smoet", ["no sampler 'smoet'", "svmsmote", "did you mean smote?"]),
         ("dataset=mozila4", ["no dataset 'mozila4'", "phoneme", "did you mean mozilla4?"]),
         ("search=papper", ["default, paper", "did you mean paper?"]),

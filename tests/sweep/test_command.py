@@ -90,7 +90,7 @@ def test_dry_run_prints_the_plan_and_writes_nothing(tmp_path, capsys, launcher):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split()[:5] == ["sampler", "runs", "done", "failed", "to"]
     assert any(line.startswith("mesa ") and line.endswith("a rough guess") for line in lines)
-    assert lines[-2].split()[:5] == ["all", "224", "0", "0", "224"]
+    assert lines[-2].split()[:5] == ["all", "232", "0", "0", "232"]
     assert not folder.exists()
 
 

@@ -112,7 +112,8 @@ class TestSensitivity:
 def test_sensitivity_runs_from_the_plan_to_its_table(tmp_path, capsys):
     """The smoke budget of some of its samplers; those of the rivals' packages are left out."""
     overrides = [
-        "experiment=sensitivity", "budget=smoke", "samplers=[none,smote,autosmote]",
+        "experiment=sensitivity", "budget=smoke",
+        "samplers=[none,smote,autosmote,randomsearch]",
         "variants.all_rows.samplers=[]", "variants.samme_r.samplers=[none,smote,autosmote]",
         "variants.fit_on_all.samplers=[smote]", "variants.fit_on_all.without=[]",
         "clfs=[adaboost]", "search.iterations=5", "workers=1", f"results_dir={tmp_path}",
