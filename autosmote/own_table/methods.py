@@ -80,7 +80,20 @@ def _as_it_is(setting: Setting) -> Any:
     return setting.prepared.pipeline(clone(setting.prepared.estimator))
 
 
-class Weighted(ClassifierMixin, BaseEstimator):
+class _Delegating(ClassifierMixin, BaseEstimator):
+    """Base class of classifiers that predict by `model_`."""
+
+    def predict(self, X: Any) -> NDArray:
+        return self.model_.predict(X)
+
+    def __getattr__(self, name: str) -> Any:
+        # What a score may ask for beside classes is there if the model has it.
+        if name in ("predict_proba", "decision_function") and "model_" in self.__dict__:
+            return getattr(self.model_, name)
+        raise AttributeError(name)
+
+
+class Weighted(_Delegating):
     """A classifier trained with a weight for each row, as much in all for each class."""
 
     def __init__(self, estimator: Any) -> None:
@@ -97,15 +110,6 @@ class Weighted(ClassifierMixin, BaseEstimator):
         self.model_.fit(X, y, **weights)
         self.classes_ = self.model_.classes_
         return self
-
-    def predict(self, X: Any) -> NDArray:
-        return self.model_.predict(X)
-
-    def __getattr__(self, name: str) -> Any:
-        # What a score may ask for beside classes is there if the classifier has it.
-        if name in ("predict_proba", "decision_function") and "model_" in self.__dict__:
-            return getattr(self.model_, name)
-        raise AttributeError(name)
 
 
 def _class_weights(setting: Setting) -> Any:
@@ -163,7 +167,7 @@ def _random(kind: str) -> Callable[[Setting], Any]:
     return make
 
 
-class TunedRatio(ClassifierMixin, BaseEstimator):
+class TunedRatio(_Delegating):
     """A resampler before a classifier, its ratio tuned on inner folds; no rows is a ratio too."""
 
     def __init__(self, pipeline: Any, scorer: Scorer, seed: int) -> None:
@@ -177,14 +181,6 @@ class TunedRatio(ClassifierMixin, BaseEstimator):
         self.model_ = GridSearchCV(self.pipeline, grid, scoring=self.scorer, cv=folds).fit(X, y)
         self.classes_ = self.model_.classes_
         return self
-
-    def predict(self, X: Any) -> NDArray:
-        return self.model_.predict(X)
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ("predict_proba", "decision_function") and "model_" in self.__dict__:
-            return getattr(self.model_, name)
-        raise AttributeError(name)
 
 
 def _tuned_ratio(kind: str) -> Callable[[Setting], Any]:
