@@ -21,7 +21,8 @@ from autosmote.data.user_table import UserTable, add_options, options_of, read_u
 from autosmote.data.write_rows import check_output, write_rows
 from autosmote.errors import UserError, describe_error
 from autosmote.evaluation.results import PartScores, score_table
-from autosmote.own_table.estimators import ESTIMATORS, prepare
+from autosmote.own_table.commands import add_estimator_option, print_notes
+from autosmote.own_table.estimators import prepare
 from autosmote.streams import Purpose, derived_seed
 
 if TYPE_CHECKING:
@@ -58,12 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     add("data", type=Path, help="a table: CSV, TSV, Parquet, ARFF or XLSX")
     add("--target", required=True, help="the column with the classes")
     add("-o", "--output", type=Path, required=True, help="the CSV or TSV file to write")
-    add(
-        "--estimator",
-        default="dt",
-        help=f"{', '.join(ESTIMATORS)}, or the import path of a scikit-learn classifier, which is "
-        "code; default: %(default)s",
-    )
+    add_estimator_option(parser)
     add("--scoring", choices=("macro_f1", "mcc"), default="macro_f1", help="default: %(default)s")
     add("--iterations", type=int, default=1000, help="classifiers to train; default: %(default)s")
     add("--time-limit", type=float, help="seconds after which to take the best so far")
@@ -91,8 +87,7 @@ def _resample(options: argparse.Namespace, written: list[Path]) -> int:
     if not curve.resolve().parent.is_dir():
         raise UserError(f"There is no folder for the curve {curve}; make it first.")
     table = read_user_table(options.data, options_of(options))
-    for note in table.notes:
-        print(f"{table.name}: {note}", file=sys.stderr)
+    print_notes(table)
     if options.mark in table.names:
         raise UserError(f"{table.name} has a column '{options.mark}'; give --mark another name.")
     X, y = table.frame, table.labels

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from autosmote.config.kinds import KINDS
 from autosmote.config.names import did_you_mean
@@ -191,21 +191,27 @@ def resolve_search(sampler: SamplerSettings, search: SearchConfig) -> SearchConf
     return search
 
 
-def with_settings(search: SearchConfig, settings: Mapping[str, Any], where: str) -> SearchConfig:
-    """Return a search's settings with some of them replaced.
+Settings = TypeVar("Settings", SearchConfig, PreprocessSettings, LimitSettings)
 
-    `where` is what the user calls a setting of these, with its name for the braces.
+
+def with_settings(
+    settings: Settings, changes: Mapping[str, Any], where: str, what: str = "setting of the search"
+) -> Settings:
+    """Return settings with some of them replaced.
+
+    `where` is what the user calls one of the changes, with its name for the braces, and `what`
+    which kind of setting it should be.
 
     Raises
     ------
     UserError
-        If one of them is no setting of the search.
+        If there is no such setting.
     """
-    names = [f.name for f in fields(search)]
-    for name in settings:
+    names = [f.name for f in fields(settings)]
+    for name in changes:
         if name not in names:
             raise UserError(
-                f"{where.format(name)} is no setting of the search; there are "
+                f"{where.format(name)} is no {what}; there are "
                 f"{', '.join(names)}{did_you_mean(name, names)}."
             )
-    return replace(search, **settings)
+    return replace(settings, **changes)

@@ -8,6 +8,7 @@ import logging
 import math
 import runpy
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -261,6 +262,7 @@ def resolve_device(device: str) -> str:
     return device
 
 
+@cache
 def _torch_may_see_a_gpu() -> bool:
     """Return whether torch is built for GPUs; importing it to ask would take a second."""
     spec = find_spec("torch")

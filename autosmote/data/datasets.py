@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -53,8 +54,9 @@ class Dataset:
         Hexadecimal SHA-256 of the canonical table (see `columns.canonical_order`).
     source : str
         Where the data came from, without folder names.
-    fresh : Dataset, optional
-        Further rows of the same distribution, which no split holds: of generated data alone.
+    fresh : callable, optional
+        Returns further rows of the same distribution, which no split holds: of generated data
+        alone. A command that makes no split does not wait for them.
     """
 
     name: str
@@ -67,7 +69,7 @@ class Dataset:
     classes: tuple[str, str]
     fingerprint: str
     source: str
-    fresh: Dataset | None = None
+    fresh: Callable[[], Dataset] | None = None
 
 
 @dataclass(frozen=True)
@@ -154,11 +156,8 @@ def load_dataset(
             f"dataset.path and dataset.target belong to dataset=file, not to dataset={name}."
         )
     if name == "toy":
-        toy, fresh = (
-            build_dataset(name, columns, "label", where="toy", source="generated")
-            for columns in (toy_columns(), fresh_toy_columns())
-        )
-        return replace(toy, fresh=fresh)
+        toy = build_dataset(name, toy_columns(), "label", where="toy", source="generated")
+        return replace(toy, fresh=_fresh_toy)
     folder = data_dir or os.environ.get(DATA_DIR_VARIABLE)
     if name == "toy2":
         path = Path(folder).expanduser() / _CASE_STUDY if folder else None
@@ -167,6 +166,12 @@ def load_dataset(
         found = f"local file {_CASE_STUDY}"
         return build_dataset(name, read_table(path), "label", where=_CASE_STUDY, source=found)
     return _load_paper_dataset(name, Path(folder) if folder else None, cache_dir)
+
+
+@cache
+def _fresh_toy() -> Dataset:
+    """Return the rows of the toy data's extended test."""
+    return build_dataset("toy", fresh_toy_columns(), "label", where="toy", source="generated")
 
 
 def _load_paper_dataset(name: str, folder: Path | None, cache_dir: str | Path | None) -> Dataset:

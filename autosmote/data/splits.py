@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NoReturn
 
 import numpy as np
@@ -64,7 +65,7 @@ class Split:
     X_extra: np.ndarray
     y_extra: np.ndarray
 
-    @property
+    @cached_property
     def X_look(self) -> np.ndarray:
         """The rows of the one look at the end: the test part, then the extra rows."""
         return np.concatenate([self.X_test, self.X_extra])
@@ -131,7 +132,8 @@ def make_split(dataset: Dataset, *, ir: float | None, seed: int, fit_on: str = "
     y_train, y_val, y_test = (dataset.y[rows] for rows in parts)
     source, extra = dataset, removed
     if dataset.fresh is not None:
-        source, extra = dataset.fresh, np.arange(len(dataset.fresh.y))
+        source = dataset.fresh()
+        extra = np.arange(len(source.y))
     feature_names, groups = _layout(dataset)
     n_minority = int(y_train.sum())
     return Split(

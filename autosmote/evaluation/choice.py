@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -59,6 +60,12 @@ class SplitClassifier:
             model = clone(self.drop_in).fit(X, y)
             return model, both_metrics(self.split.y_val, model.predict(X_val))
 
+    @cached_property
+    def reference_look(self) -> np.ndarray:
+        """The reference's predictions for `Split.X_look`, which all choices share."""
+        model, _ = self.reference
+        return model.predict(self.split.X_look)
+
     @contextmanager
     def observed(self, *, timed: bool = True) -> Iterator[None]:
         """Count a block's seconds as this classifier's, and keep its warnings."""
@@ -98,8 +105,8 @@ class Choice:
         self.y_given = split.y_train
         self.new_features = False
         if classifier.failure is None:
-            model, validation = classifier.reference
-            self.take(validation, lambda: model.predict(split.X_look))
+            _, validation = classifier.reference
+            self.take(validation, lambda: classifier.reference_look)
             self.reference = validation
 
     def take(
@@ -138,9 +145,8 @@ class Choice:
     def evaluation(self) -> Evaluation:
         """Look at the test labels, once, and return the whole evaluation."""
         classifier, split = self.classifier, self.classifier.split
-        reference, _ = classifier.reference
         with classifier.observed():
-            predictions = {"final": self.predict_look(), "none": reference.predict(split.X_look)}
+            predictions = {"final": self.predict_look(), "none": classifier.reference_look}
         looked = SealedLabels(split).evaluate(predictions)
         rows = {
             "train": class_counts(self.y_given),

@@ -1,13 +1,11 @@
-"""What the commands compare, fit and predict share: options, exit statuses, files in one step."""
+"""What the commands compare, fit and predict share: options, exit statuses, notes on a table."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
-import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from autosmote.config.commandline import FAILED, INTERRUPTED, MISTAKE, signals_as_interrupts
@@ -38,12 +36,7 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of a command that trains classifiers."""
     add = parser.add_argument
     add("--target", required=True, help="the column with the classes")
-    add(
-        "--estimator",
-        default="dt",
-        help=f"{', '.join(ESTIMATORS)}, or the import path of a scikit-learn classifier, which is "
-        "code; default: %(default)s",
-    )
+    add_estimator_option(parser)
     add(
         "--scoring",
         default="macro_f1",
@@ -52,6 +45,16 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
     add("--iterations", type=int, default=300, help="of each search; default: %(default)s")
     add("--time-limit", type=float, help="seconds after which a search takes the best so far")
     add("--seed", type=int, default=0, help="default: %(default)s")
+
+
+def add_estimator_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names a classifier."""
+    parser.add_argument(
+        "--estimator",
+        default="dt",
+        help=f"{', '.join(ESTIMATORS)}, or the import path of a scikit-learn classifier, which is "
+        "code; default: %(default)s",
+    )
 
 
 def check_target(path: Path, suffix: str, given: Path) -> None:
@@ -71,17 +74,6 @@ def check_target(path: Path, suffix: str, given: Path) -> None:
         raise UserError(f"The output {path} is a folder; name a file.")
     if not os.access(path.resolve().parent, os.W_OK):
         raise UserError(f"The folder of the output {path} cannot be written; give another place.")
-
-
-@contextmanager
-def written_at_once(path: Path) -> Iterator[Path]:
-    """Yield a path to write to; what is there takes the place of `path` if the block succeeds."""
-    temporary = path.with_name(f".{path.stem}.{uuid.uuid4().hex}{path.suffix}")
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def print_notes(table: UserTable) -> None:

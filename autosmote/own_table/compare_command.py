@@ -8,13 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autosmote.data.user_table import add_options, options_of, read_user_table
-from autosmote.own_table.commands import (
-    add_search_options,
-    check_target,
-    print_notes,
-    run,
-    written_at_once,
-)
+from autosmote.own_table.commands import add_search_options, check_target, print_notes, run
+from autosmote.records.files import write_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -72,10 +67,9 @@ def _compare(options: argparse.Namespace) -> int:
         verbose=1,
     )
     picture = output.with_suffix(".png")
-    with written_at_once(output) as path:
-        found.to_csv(path, float_format="%.6g")
-    with written_at_once(picture) as path:
-        draw(found, path, title=f"{table.name}, {options.estimator}")
+    write_file(output, lambda path: found.to_csv(path, float_format="%.6g"))
+    title = f"{table.name}, {options.estimator}"
+    write_file(picture, lambda path: draw(found, path, title=title))
     print(printed(found))
     print(found.attrs["conclusion"])
     print(f"written: {output}, {picture}")

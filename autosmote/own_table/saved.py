@@ -17,7 +17,7 @@ from typing import Any
 
 from autosmote.data.column_kinds import ColumnKind
 from autosmote.errors import UserError, describe_error
-from autosmote.own_table.commands import written_at_once
+from autosmote.records.files import write_file
 
 FORMAT = 1
 """Of the file; a change that older code cannot read raises it."""
@@ -54,8 +54,7 @@ def save(model: SavedModel, path: Path) -> None:
     packed = io.BytesIO()
     joblib.dump(model, packed)
     content = {"format": FORMAT, "versions": _versions(), "model": packed.getvalue()}
-    with written_at_once(path) as temporary:
-        joblib.dump(content, temporary, compress=3)
+    write_file(path, lambda temporary: joblib.dump(content, temporary, compress=3))
 
 
 def load(path: Path) -> tuple[SavedModel, str]:

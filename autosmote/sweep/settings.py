@@ -33,7 +33,6 @@ from autosmote.sweep.variants import (
     by_label,
     expand_samplers,
     variant_samplers,
-    with_changes,
 )
 
 _MOST_WORKERS = 10_000
@@ -266,8 +265,12 @@ def expand(config: SweepConfig) -> Iterator[tuple[str, Config]]:
                 clf=_load("clf", clf, ClassifierSettings),
                 sampler=replace(sampler, params=_named(sampler.params, dataset)),
                 search=search,
-                preprocess=with_changes(config.preprocess, variant.preprocess, "preprocess"),
-                limits=with_changes(config.limits, variant.limits, "limits"),
+                preprocess=with_settings(
+                    config.preprocess, variant.preprocess, "preprocess.{} of a variant", "setting"
+                ),
+                limits=with_settings(
+                    config.limits, variant.limits, "limits.{} of a variant", "setting"
+                ),
                 ir=ir,
                 metric=metric,
                 seed=seed,

@@ -6,7 +6,7 @@ They answer what would be if a decision had been another one. Each sampler of a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from autosmote.config.groups import load_sampler, members
@@ -81,21 +81,3 @@ def variant_samplers(variants: dict[str, Variant]) -> list[tuple[str, str, Sampl
 def by_label(variants: dict[str, Variant]) -> dict[str, Variant]:
     """Return the variants by the labels of their arms."""
     return {label: variants[name] for label, name, _ in variant_samplers(variants)}
-
-
-def with_changes(settings: Any, changes: dict[str, Any], group: str) -> Any:
-    """Return settings with some of them replaced.
-
-    Raises
-    ------
-    UserError
-        If there is no such setting.
-    """
-    names = [f.name for f in fields(settings)]
-    for name in changes:
-        if name not in names:
-            raise UserError(
-                f"{group}.{name} of a variant is no setting; there are {', '.join(names)}"
-                f"{did_you_mean(name, names)}."
-            )
-    return replace(settings, **changes)
