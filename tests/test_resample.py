@@ -182,7 +182,13 @@ def test_a_signal_gives_the_best_so_far(table, tmp_path, capsys, monkeypatch, nu
         return run(self, report, **settings)
 
     monkeypatch.setattr(module.ClassSearch, "run", interrupted)
-    assert main([*COMMAND, "--seed", "1"]) == 128 + getattr(signal, number)
+    # What starts in the background may inherit that SIGINT is ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        status = main([*COMMAND, "--seed", "1"])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert status == 128 + getattr(signal, number)
     assert (tmp_path / "out.csv").read_bytes().startswith((tmp_path / "data.csv").read_bytes())
     assert len(pd.read_csv("out.csv")) > 200
     shown = capsys.readouterr()
