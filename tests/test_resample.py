@@ -63,7 +63,7 @@ def test_numbers_alone_need_no_encoder(table, capsys):
         ({"data.csv": "none.csv"}, "There is no file none.csv"),
         ({"kind": "sort"}, "no column 'sort'"),
         ({"kind": "city"}, "label of data row 1 is missing"),
-        ({"out.csv": "data.csv"}, "not the input"),
+        ({"out.csv": "data.csv"}, "is the input"),
         ({"out.csv": "out.xlsx"}, "must be a .csv, .tsv"),
         ({"out.csv": "no/out.csv"}, "no folder"),
         ({"1": "0"}, "n_jobs"),

@@ -225,7 +225,7 @@ def test_output_is_checked_and_nothing_is_left(tmp_path):
     check_output(tmp_path / "o.csv", given_file)
     (tmp_path / "folder.csv").mkdir()
     for output, words in [
-        ("o.xlsx", "must be a .csv, .tsv, .txt file"),
+        ("o.xlsx", "must be a .csv, .tsv, .txt, .csv.gz, .tsv.gz, .txt.gz file"),
         ("t.csv", "is the input"),
         ("no/o.csv", "There is no folder"),
         ("folder.csv", "is a folder"),
