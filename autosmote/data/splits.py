@@ -157,7 +157,7 @@ def make_split(dataset: Dataset, *, ir: float | None, seed: int, fit_on: str = "
 
 
 def preprocess_all(dataset: Dataset) -> np.ndarray:
-    """Return the features of all rows, scaled by all of them: to describe a dataset, not to learn."""
+    """Return the features of all rows, scaled by all: to describe a dataset, not to learn."""
     rows = np.arange(len(dataset.y))
     return _Preprocessing(dataset, rows).features(dataset, rows)
 
