@@ -26,6 +26,8 @@ from autosmote.reports.verdicts import (
 
 Row = Mapping[str, Any]
 
+_SIDES = {ABOVE: "it is for", BELOW: "the contrary is for", OPEN: "it is open for"}
+
 CAVEATS = (
     "The datasets are what one collection holds, small ones from a few fields; intervals over "
     "families say how far others of their kind would move a mean, not what larger tables would do.",

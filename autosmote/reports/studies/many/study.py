@@ -76,8 +76,6 @@ class Found:
         votes = {one.question for one in self.contrasts if one.form == VOTE}
         other = (frame["form"] != VOTE) & frame["question"].isin(votes)
         return frame[~other]
-| None
-    judged: pd.DataFrame
 
 
 def study_many(study: Study, cells_of: Mapping[str, Cells]) -> Found:
