@@ -120,18 +120,12 @@ def _when(found: Found) -> list[str]:
         if set(where) <= {TOO_FEW}:
             continue
         parts = [
-            f"{text} {', '.join(where[side])}"
-            for side, text in (
-                (ABOVE, "it is for"),
-                (BELOW, "it is not, but the contrary, for"),
-                (OPEN, "open for"),
-            )
-            if side in where
+            f"{text} {', '.join(where[side])}" for side, text in _SIDES.items() if side in where
         ]
         pair = " less ".join(map(found.arms.title, (str(arm), str(against))))
         texts.append(
-            f'{METRICS[str(metric)]}: when "{QUESTIONS[str(question)][0]}" ({pair}), by the '
-            f"intervals: {'; '.join(parts)}."
+            f'{METRICS[str(metric)]}: for what is "{QUESTIONS[str(question)][0]}" shown ({pair})? '
+            f"By the intervals {'; '.join(parts)}."
         )
     return texts
 
