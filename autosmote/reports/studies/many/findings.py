@@ -26,7 +26,7 @@ from autosmote.reports.verdicts import (
 
 Row = Mapping[str, Any]
 
-_SIDES = {ABOVE: "it is for", BELOW: "the contrary is for", OPEN: "it is open for"}
+_SIDES = {ABOVE: "supported for", BELOW: "refuted for", OPEN: "open for"}
 
 CAVEATS = (
     "The datasets are what one collection holds, small ones from a few fields; intervals over "
@@ -123,9 +123,10 @@ def _when(found: Found) -> list[str]:
             f"{text} {', '.join(where[side])}" for side, text in _SIDES.items() if side in where
         ]
         pair = " less ".join(map(found.arms.title, (str(arm), str(against))))
+        claim = QUESTIONS[str(question)][0]
         texts.append(
-            f'{METRICS[str(metric)]}: for what is "{QUESTIONS[str(question)][0]}" shown ({pair})? '
-            f"By the intervals {'; '.join(parts)}."
+            f'{METRICS[str(metric)]}, "{claim}" ({pair}), by kind of dataset: '
+            f"{'; '.join(parts)}."
         )
     return texts
 
