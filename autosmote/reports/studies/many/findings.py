@@ -125,8 +125,7 @@ def _when(found: Found) -> list[str]:
         pair = " less ".join(map(found.arms.title, (str(arm), str(against))))
         claim = QUESTIONS[str(question)][0]
         texts.append(
-            f'{METRICS[str(metric)]}, "{claim}" ({pair}), by kind of dataset: '
-            f"{'; '.join(parts)}."
+            f'{METRICS[str(metric)]}, "{claim}" ({pair}), by kind of dataset: {"; ".join(parts)}.'
         )
     return texts
 

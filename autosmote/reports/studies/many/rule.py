@@ -2,7 +2,7 @@
 
 It is fitted on the decision half by a fixed procedure: of all trees of depth two over the edges of
 `autosmote.reports.studies.many.traits` and over groups of classifiers, the one whose choices have
-the best mean score over families. A question must add `MIN_GAIN`, and each of its sides must hold
+the best mean score over families less `MIN_GAIN` for each question, each of whose sides must hold
 `MIN_FAMILIES` families; of choices within `MARGIN` of the best one the cheapest is taken.
 """
 
@@ -213,21 +213,21 @@ def fit_rule(cases: Cases, depth: int = DEPTH) -> Rule:
 
 
 def _best(cases: Cases, depth: int) -> tuple[float, Rule]:
-    """Return the weighted sum of the scores of the best rule, and the rule."""
+    """Return the weighted sum of the scores of the best rule, less its questions, and the rule."""
     sums = cases.weights @ cases.scores
     near = sums >= sums.max() - MARGIN * cases.weights.sum()
     # argmax: the first, and so the cheapest.
     leaf = Rule(cases.choices[int(np.argmax(near))])
-    best, rule = float(sums.max()) + MIN_GAIN, leaf
+    best, rule = float(sums.max()), leaf
     for question in _list_questions(cases) if depth else ():
         answers = question.holds(cases)
         sides = [cases.where(answers), cases.where(~answers)]
         if min(len(set(side.families)) for side in sides) < MIN_FAMILIES:
             continue
         (yes, of_yes), (no, of_no) = (_best(side, depth - 1) for side in sides)
-        if yes + no > best:
-            best, rule = yes + no, Rule(leaf.choice, question, of_yes, of_no)
-    return (best if rule.question else best - MIN_GAIN), rule
+        if (value := yes + no - MIN_GAIN) > best:
+            best, rule = value, Rule(leaf.choice, question, of_yes, of_no)
+    return best, rule
 
 
 def _list_questions(cases: Cases) -> Iterator[Question]:
