@@ -58,6 +58,12 @@ def test_a_search_leaves_its_history_and_curve(here, capsys):
     assert history["iteration"].tolist() == list(range(1, 9))
     assert history["best"].tolist() == history["reward"].cummax().tolist()
     assert history["best"].iloc[-1] == pytest.approx(record["search"]["best_score"])
+
+
+def test_a_search_without_its_curve_leaves_its_history(here):
+    assert main([*FEW, "save_curve=false"]) == 0
+    (folder,) = here.glob("results/runs/*")
+    assert not (folder / "curve.png").exists() and (folder / "history.csv").exists()
     best = record["search"]["best_iteration"]
     assert history["n_synthetic"][best - 1] == record["n_synthetic"]
     assert (folder / "curve.png").read_bytes().startswith(b"\x89PNG")

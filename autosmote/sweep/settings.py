@@ -112,6 +112,8 @@ class SweepConfig:
     """Collect the history of each search."""
     save_data: bool = False
     """Keep each resampled training part."""
+    save_curves: bool = True
+    """Draw the course of each search."""
     results_dir: str = "results"
     data_dir: str | None = None
     """A folder with the six datasets as ARFF; null: AUTOSMOTE_DATA_DIR, else OpenML."""
@@ -281,6 +283,7 @@ def expand(config: SweepConfig) -> Iterator[tuple[str, Config]]:
                 force=config.force,
                 retry=config.retry,
                 save_data=config.save_data,
+                save_curve=config.save_curves,
             )
             validate(run)
             yield label, run

@@ -286,3 +286,8 @@ def test_datasets_may_be_tables_of_a_collection_named_in_records(small):
     assert (toy.dataset.name, toy.dataset.source) == ("toy", None)
     assert (yeast.dataset.name, yeast.dataset.source) == ("yeast4", "common")
     assert yeast.sampler.params["method_params"]["start"] == "learned without yeast4"
+
+
+def test_curves_are_drawn_unless_the_experiment_says_otherwise(small):
+    assert all(run.save_curve for _, run in expand(small()))
+    assert not any(run.save_curve for _, run in expand(small(save_curves=False)))
