@@ -123,8 +123,8 @@ def test_ranks_are_averages_over_families_with_tests(report):
     assert best.loc["smote crossfit", "p_holm"] == pytest.approx(9 * 2 * 0.5**10)
     assert pd.isna(best.loc["class_aware crossfit", "p_holm"])
     assert best["critical_difference"].unique() == pytest.approx(compute_nemenyi(10, 10))
-    leaders = [best.loc[f"{arm} crossfit", "cliques"] for arm in ("class_aware", "smote")]
-    assert leaders[0] != leaders[1]
+    # Of 45 pairs of arms none is significant over ten families: the least p is 45 x 2 x 0.5^10.
+    assert set(best["cliques"]) == {"1"}
 
 
 def test_critical_difference_is_nemenyis():
