@@ -100,7 +100,7 @@ def _by_classifier(rows: list[Row]) -> str:
     """Say with which classifiers the interval lies above 0, and with which below."""
     where: dict[str, list[str]] = {}
     for row in rows:
-        name = CLASSIFIERS.get(row["group"], row["group"])
+        name = CLASSIFIERS.get(str(row["group"]), str(row["group"]))
         where.setdefault(verdict(row), []).append(name)
     parts = [f"{side} 0 with {join_words(where[side])}" for side in (ABOVE, BELOW) if side in where]
     if TOO_FEW in where or len(rows) < 2:

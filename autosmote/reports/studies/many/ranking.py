@@ -79,7 +79,7 @@ def rank_arms(many: Many, form: str) -> Ranking | None:
     if len(arms) < 2:
         return None
     part = Many(many.cells.only(arms), many.arms, many.listed)
-    part = part.where(part.cells.shared().any(axis=1).tolist())
+    part = part.where([bool(any(of_seed)) for of_seed in part.cells.shared()])
     cells = part.cells
     if not cells.configurations:
         return None
