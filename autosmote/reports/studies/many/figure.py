@@ -29,7 +29,7 @@ def _draw_gains(found: Found) -> Figure:
     frame = found.gains[(found.gains["what"] == OVER_NONE) & (found.gains["group"] == OVERALL)]
     metrics = names.in_order(frame["metric"], METRICS)
     arms = found.arms.in_order(frame["arm"].unique())
-    canvas = new_canvas(5.5 * len(metrics) + 2, 0.26 * len(arms) + 1.2)
+    canvas = new_canvas(5.5 * len(metrics) + 3, 0.26 * len(arms) + 1.2)
     panels = canvas.subplots(1, len(metrics), squeeze=False, sharey=True)[0]
     place = {arm: i for i, arm in enumerate(arms)}
     for axes, metric in zip(panels, metrics, strict=True):
@@ -40,7 +40,7 @@ def _draw_gains(found: Found) -> Figure:
             axes.plot(row["gain"], y, MARKERS[i], color=colour, markersize=5)
             axes.hlines(y, row["gain_low"], row["gain_high"], color=colour, linewidth=1.2)
         axes.axvline(0, color=COLOURS[0], linewidth=0.8)
-        axes.set_yticks(range(len(arms)), [found.arms.title(arm) for arm in arms])
+        axes.set_yticks(range(len(arms)), [found.arms.title(arm) for arm in arms], fontsize=7)
         n = max(row["families"] for row in rows)
         axes.set_title(f"{METRICS[metric]}, n = {n} families")
         axes.set_xlabel("mean gain over no resampling")
