@@ -86,7 +86,11 @@ def _budgets(row: Row) -> str:
     own, other = row["classifiers"], row["classifiers_against"]
     if own != own or other != other:
         return ""
-    return f" ({own:.0f} classifiers each)" if own == other else f" ({own:.0f} to {other:.0f})"
+    return (
+        f" ({own:.0f} classifiers each)"
+        if own == other
+        else f" ({own:.0f} classifiers to {other:.0f})"
+    )
 
 
 def _estimate(row: Row) -> str:
