@@ -1,7 +1,8 @@
 # `make` alone lists the targets. The environment is .venv; `make run` and `make test` make it.
 .DEFAULT_GOAL := help
 EXPERIMENTS := table2 table3 table4 figure4 figure5 figure6 figure7 sensitivity \
-  class_aware class_aware_confirmation class_aware_ablations class_aware_start
+  class_aware class_aware_confirmation class_aware_ablations class_aware_start \
+  many many_confirmation
 REPRODUCE := $(EXPERIMENTS:%=reproduce-%)
 .PHONY: help setup setup-rivals setup-ray run test test-rivals test-data lint type fuzz audit data \
   api bench learning learned-start \
@@ -54,12 +55,12 @@ $(STAMP): pyproject.toml constraints.txt
 	  -c constraints.txt -e '.[dev]'
 	@touch $@
 
-setup-rivals: $(RIVALS) ## Add what CTGAN, TVAE, Optuna and the SMOTE variants need (about 1 GB)
+setup-rivals: $(RIVALS) ## Add what rivals and the many datasets need: CTGAN, Optuna, ... (about 1 GB)
 
 # smote-variants requires tensorflow (2 GB), which only its DEAGO uses: it is installed without.
 $(RIVALS): $(STAMP)
-	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,generative,optuna]' \
-	  minisom metric-learn seaborn
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,generative,optuna,datasets]' \
+	  lightgbm minisom metric-learn seaborn
 	$(BIN)/python -m pip install --quiet -c constraints.txt --no-deps smote-variants
 	@touch $@
 

@@ -10,6 +10,7 @@ setup(
     package_dir={"autosmote.conf": "conf"},
     package_data={
         "autosmote.conf": ["*.yaml", "**/*.yaml"],
+        "autosmote.config": ["*.csv"],
         "autosmote.reports.render": ["page.*"],
         "autosmote.search.class_aware": ["*.csv"],
     },

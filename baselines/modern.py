@@ -26,6 +26,10 @@ class Parts(NamedTuple):
     X_val: Features
     y_val: Labels
 
+    def joined(self) -> tuple[Features, Labels]:
+        """Return the rows and labels of both parts."""
+        return np.vstack([self.X_train, self.X_val]), np.append(self.y_train, self.y_val)
+
 
 class Method:
     """Base class of the methods.
@@ -81,7 +85,17 @@ class ClassWeights(Method):
 
     AdaBoost takes them as initial row weights. Nearest neighbours take no weights: `fit` raises
     ValueError.
+
+    Parameters
+    ----------
+    random_state : int
+    join : bool
+        Train on the training and validation part together, of which nothing is chosen here.
     """
+
+    def __init__(self, *, random_state: int, join: bool = False) -> None:
+        super().__init__(random_state=random_state)
+        self.join = join
 
     def _learn(self, parts: Parts, estimator: Any, metric: str) -> None:
         from sklearn.base import clone
@@ -89,13 +103,12 @@ class ClassWeights(Method):
         from sklearn.utils.validation import has_fit_parameter
 
         model = clone(estimator)
+        X, y = parts.joined() if self.join else (parts.X_train, parts.y_train)
         if "class_weight" in model.get_params(deep=False):
-            self._model = model.set_params(class_weight="balanced").fit(
-                parts.X_train, parts.y_train
-            )
+            self._model = model.set_params(class_weight="balanced").fit(X, y)
         elif has_fit_parameter(model, "sample_weight"):
-            weights = compute_sample_weight("balanced", parts.y_train)
-            self._model = model.fit(parts.X_train, parts.y_train, sample_weight=weights)
+            weights = compute_sample_weight("balanced", y)
+            self._model = model.fit(X, y, sample_weight=weights)
         else:
             raise ValueError(
                 f"{type(model).__name__} takes neither class weights nor weights of rows"
@@ -137,6 +150,25 @@ class TunedThreshold(Method):
             return self._model.decision_function(X), 0.0
         column = list(self._model.classes_).index(1)
         return self._model.predict_proba(X)[:, column], 0.5
+
+
+class CrossfitThreshold(Method):
+    """The unchanged classifier with the decision threshold that is best over five folds.
+
+    The folds are of the training and validation part together, and so are the rows that it is
+    trained on: scikit-learn's TunedThresholdClassifierCV with its 100 thresholds.
+    """
+
+    def _learn(self, parts: Parts, estimator: Any, metric: str) -> None:
+        from sklearn.base import clone
+        from sklearn.metrics import make_scorer
+        from sklearn.model_selection import StratifiedKFold, TunedThresholdClassifierCV
+
+        self._model = TunedThresholdClassifierCV(
+            clone(estimator),
+            scoring=make_scorer(lambda labels, predicted: score(metric, labels, predicted)),
+            cv=StratifiedKFold(5, shuffle=True, random_state=self.random_state),
+        ).fit(*parts.joined())
 
 
 class _Ensemble(Method):

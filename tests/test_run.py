@@ -72,6 +72,12 @@ def test_a_search_leaves_its_history_and_curve(here, capsys):
     assert "search: 8/8 iterations, best validation mcc" in streams.err
 
 
+def test_a_search_without_its_curve_leaves_its_history(here):
+    assert main([*FEW, "save_curve=false"]) == 0
+    (folder,) = here.glob("results/runs/*")
+    assert not (folder / "curve.png").exists() and (folder / "history.csv").exists()
+
+
 def test_the_number_of_actors_changes_no_result(here):
     for actors in (0, 1):
         settings = [*FEW, f"search.actors={actors}", f"results_dir={actors}"]

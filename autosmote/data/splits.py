@@ -156,6 +156,12 @@ def make_split(dataset: Dataset, *, ir: float | None, seed: int, fit_on: str = "
     )
 
 
+def preprocess_all(dataset: Dataset) -> np.ndarray:
+    """Return the features of all rows, scaled by all: to describe a dataset, not to learn."""
+    rows = np.arange(len(dataset.y))
+    return _Preprocessing(dataset, rows).features(dataset, rows)
+
+
 def _checked_ratio(ir: float, n_majority: int, n_minority: int) -> float:
     try:
         ratio = math.nan if isinstance(ir, bool) else float(ir)

@@ -74,6 +74,8 @@ _CONTROLS = (
         "bagging weighted": "Bagging with class weights",
         "bagging balanced": "Balanced bagging",
         "threshold": "Tuned threshold",
+        "weights": "Class weights",
+        "oversampling": "Random over-sampling",
         "autosmote_class_aware": "Class-aware search",
         "randomsearch": "Random search in its space",
         "smote_search": "SMOTE search",

@@ -20,6 +20,11 @@ from autosmote.reports.render.table import Cell, Table
 from autosmote.reports.render.writers import to_csv, to_latex, to_markdown, write_text
 from autosmote.reports.studies import class_aware, sensitivity
 from autosmote.reports.studies.costs import compute_costs, make_costs_table
+from autosmote.reports.studies.many.arms import EXPERIMENTS as MANY
+from autosmote.reports.studies.many.figure import draw_figures as draw_many_figures
+from autosmote.reports.studies.many.findings import write_findings as write_many_findings
+from autosmote.reports.studies.many.study import study_many
+from autosmote.reports.studies.many.tables import make_tables as make_many_tables
 from autosmote.reports.studies.selection.figure import draw_gains
 from autosmote.reports.studies.selection.findings import write_findings as write_selection_findings
 from autosmote.reports.studies.selection.gains import study_selection
@@ -45,6 +50,8 @@ TITLES = {
     "class_aware_confirmation": "Class-aware search: confirmation",
     "class_aware_ablations": "Class-aware search: ablations",
     "class_aware_start": "Class-aware search: learned start",
+    "many": "A hundred datasets: decision half",
+    "many_confirmation": "A hundred datasets: confirmation half",
 }
 
 
@@ -96,6 +103,8 @@ def build_report(results_dir: str | Path, experiment: str, budget: str) -> Repor
         return _selection_report(study, cells)
     if experiment in class_aware.EXPERIMENTS:
         return _class_aware_report(study, cells)
+    if experiment in MANY:
+        return _many_report(study, cells)
     if experiment == sensitivity.EXPERIMENT:
         return _sensitivity_report(study, cells)
     found = ranked.study_ranked(study, cells)
@@ -139,6 +148,19 @@ def _class_aware_report(study: Study, cells: Mapping[str, Cells]) -> Report:
     tables = [class_aware.make_gains_table(found)] if len(found.gains) else []
     tables += _cost_and_failure_tables(study, titles)
     return _report(study, class_aware.write_findings(found), tables, draw)
+
+
+def _many_report(study: Study, cells: Mapping[str, Cells]) -> Report:
+    """Build the report of a half of the many datasets, whose families are what is counted."""
+    found = study_many(study, cells)
+
+    def draw() -> list[Figure]:
+        with drawing.style():
+            return list(draw_many_figures(found))
+
+    titles = {arm: found.arms.title(arm) for arm in found.arms.in_order(found.arms.known)}
+    tables = [*make_many_tables(found), *_cost_and_failure_tables(study, titles)]
+    return _report(study, write_many_findings(found), tables, draw)
 
 
 def _sensitivity_report(study: Study, cells: Mapping[str, Cells]) -> Report:

@@ -186,7 +186,7 @@ def _write_search(run: Run, found: Evaluation, draw: Callable[..., None]) -> Non
     if run.search.save_policies:
         files.write_policies(run.folder, result.parameters)
     metric = run.config.metric
-    if not result.iterations:  # nothing to draw
+    if not result.iterations or not run.config.save_curve:
         return
     try:
         write_file(

@@ -13,12 +13,11 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
-from autosmote.config.groups import load_group, load_sampler
+from autosmote.config.groups import load_datasets, load_group, load_sampler
 from autosmote.config.schema import (
     MISSING,
     ClassifierSettings,
     Config,
-    DatasetSettings,
     LimitSettings,
     PreprocessSettings,
     SamplerSettings,
@@ -99,6 +98,8 @@ class SweepConfig:
     params: dict[str, Any] = field(default_factory=dict)
     """Arguments by a sampler's name, as in {mesa: {n_members: 5}}."""
     datasets: list[str] = field(default_factory=list)
+    """Datasets; tables of a collection, as in common:yeast4; or sets of the many datasets, as in
+    many:decision or "many:decision up to 5000 rows"."""
     irs: list[float | None] = field(default_factory=list)
     """Imbalance ratios; null keeps the data as they are."""
     clfs: list[str] = field(default_factory=list)
@@ -111,6 +112,8 @@ class SweepConfig:
     """Collect the history of each search."""
     save_data: bool = False
     """Keep each resampled training part."""
+    save_curves: bool = True
+    """Draw the course of each search."""
     results_dir: str = "results"
     data_dir: str | None = None
     """A folder with the six datasets as ARFF; null: AUTOSMOTE_DATA_DIR, else OpenML."""
@@ -252,8 +255,9 @@ def expand(config: SweepConfig) -> Iterator[tuple[str, Config]]:
         For a setting that is not possible.
     """
     variants = by_label(config.variants)
+    datasets = load_datasets(config.datasets)
     for (label, sampler, search), dataset, ir, seed in itertools.product(
-        arms(config), config.datasets, config.irs, config.seeds
+        arms(config), datasets, config.irs, config.seeds
     ):
         variant = variants.get(label, Variant())
         clfs = config.clfs
@@ -261,9 +265,9 @@ def expand(config: SweepConfig) -> Iterator[tuple[str, Config]]:
             clfs = [variant.clfs[clf] for clf in clfs if clf in variant.clfs]
         for clf, metric in itertools.product(clfs, config.metrics):
             run = Config(
-                dataset=_load("dataset", dataset, DatasetSettings),
+                dataset=dataset,
                 clf=_load("clf", clf, ClassifierSettings),
-                sampler=replace(sampler, params=_named(sampler.params, dataset)),
+                sampler=replace(sampler, params=_named(sampler.params, dataset.name)),
                 search=search,
                 preprocess=with_settings(
                     config.preprocess, variant.preprocess, "preprocess.{} of a variant", "setting"
@@ -279,6 +283,7 @@ def expand(config: SweepConfig) -> Iterator[tuple[str, Config]]:
                 force=config.force,
                 retry=config.retry,
                 save_data=config.save_data,
+                save_curve=config.save_curves,
             )
             validate(run)
             yield label, run

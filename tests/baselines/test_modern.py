@@ -8,7 +8,8 @@ import pytest
 import yaml
 from parts import check_first_use, global_states, numeric
 from sklearn.ensemble import AdaBoostClassifier
-from sklearn.metrics import f1_score, matthews_corrcoef
+from sklearn.metrics import f1_score, make_scorer, matthews_corrcoef
+from sklearn.model_selection import StratifiedKFold, TunedThresholdClassifierCV
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
@@ -19,13 +20,17 @@ from autosmote.metrics import score
 from baselines.modern import (
     BalancedRandomForest,
     ClassWeights,
+    CrossfitThreshold,
     EasyEnsemble,
     OptunaSearch,
     TunedThreshold,
 )
 
 CONF = Path(__file__).parents[2] / "conf" / "sampler"
-NAMES = ["classweights", "threshold", "balancedrandomforest", "easyensemble", "optuna"]
+NAMES = [
+    *("classweights", "threshold", "threshold_crossfit"),
+    *("balancedrandomforest", "easyensemble", "optuna"),
+]
 CLASSIFIERS = {
     "svm": LinearSVC(random_state=0),
     "knn": KNeighborsClassifier(),
@@ -244,3 +249,28 @@ def test_missing_package_raises(monkeypatch):
     monkeypatch.setitem(sys.modules, "optuna", None)
     with pytest.raises(UserError, match="extra `optuna`"):
         OptunaSearch(random_state=0)
+
+
+# Both parts as one.
+
+
+@every_metric
+@every_classifier
+def test_crossfit_threshold_is_that_of_scikit_learn_on_both_parts(clf, metric):
+    X, y = np.vstack([TRAIN.X, VAL.X]), np.append(TRAIN.y, VAL.y)
+    method = fit(CrossfitThreshold(random_state=0), clf, metric)
+    scorer = make_scorer(f1_score, average="macro") if metric == "macro_f1" else (
+        make_scorer(matthews_corrcoef)
+    )  # fmt: skip
+    folds = StratifiedKFold(5, shuffle=True, random_state=0)
+    expected = TunedThresholdClassifierCV(CLASSIFIERS[clf], scoring=scorer, cv=folds).fit(X, y)
+    assert np.array_equal(method.predict(TEST.X), expected.predict(TEST.X))
+
+
+def test_joined_class_weights_are_of_both_parts():
+    X, y = np.vstack([TRAIN.X, VAL.X]), np.append(TRAIN.y, VAL.y)
+    method = fit(ClassWeights(random_state=0, join=True), "svm")
+    expected = LinearSVC(random_state=0, class_weight="balanced").fit(X, y)
+    assert np.array_equal(method.predict(TEST.X), expected.predict(TEST.X))
+    alone = fit(ClassWeights(random_state=0), "svm")
+    assert not np.array_equal(method._model.coef_, alone._model.coef_)

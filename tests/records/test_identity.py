@@ -52,6 +52,7 @@ NO_RESULT = {
     "force": True,
     "retry": "failed",
     "save_data": True,
+    "save_curve": False,
 }
 
 

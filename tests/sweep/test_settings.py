@@ -25,7 +25,8 @@ def test_every_experiment_composes_with_every_budget(experiment, budget):
     assert labels == {label for label, *_ in arms(config)}
     assert {run.seed for _, run in runs} == set(config.seeds)
     if budget == "smoke":
-        assert {run.dataset.name for _, run in runs} == {"toy"}
+        names = {run.dataset.name for _, run in runs if run.dataset.source is None}
+        assert names == {"toy"} and len(runs) < 1000
 
 
 def test_table2_has_the_papers_protocol():
@@ -275,3 +276,18 @@ class TestGrid:
         assert [label for label, *_ in found] == expected
         settings = [repr((sampler, search)) for _, sampler, search in found]
         assert len(set(settings)) == len(found)
+
+
+def test_datasets_may_be_tables_of_a_collection_named_in_records(small):
+    source = Source("autosmote", {"method_params": {"start": "learned without {dataset}"}})
+    grid = Grid({"a": source}, {"best": {}})
+    config = small(samplers=[], grid=grid, datasets=["toy", "common:yeast4"], metrics=["mcc"])
+    toy, yeast = (run for _, run in expand(config))
+    assert (toy.dataset.name, toy.dataset.source) == ("toy", None)
+    assert (yeast.dataset.name, yeast.dataset.source) == ("yeast4", "common")
+    assert yeast.sampler.params["method_params"]["start"] == "learned without yeast4"
+
+
+def test_curves_are_drawn_unless_the_experiment_says_otherwise(small):
+    assert all(run.save_curve for _, run in expand(small()))
+    assert not any(run.save_curve for _, run in expand(small(save_curves=False)))

@@ -1,8 +1,9 @@
 """Bootstrap of runs: configurations within each dataset, and seeds within each configuration.
 
-Both are drawn with replacement. Datasets are not drawn: six do not represent others. Ranks need a
-score of every arm, so `draw_scores` takes the seeds that all arms have; a difference needs two
-scores, so `draw_counts` takes all seeds and leaves out what is not known.
+Both are drawn with replacement. Datasets are not drawn: six do not represent others; where there
+are many, families of them are, each with all of its runs (`draw_groups`). Ranks need a score of
+every arm, so `draw_scores` takes the seeds that all arms have; a difference needs two scores, so
+`draw_counts` takes all seeds and leaves out what is not known.
 The stream of random numbers is part of the committed tables.
 """
 
@@ -129,6 +130,15 @@ def draw_counts(datasets: Sequence[str], n_seeds: int) -> Floats:
     places += n_runs * np.arange(N_DRAWS)[:, None]
     counts = np.bincount(places.ravel(), minlength=N_DRAWS * n_runs)
     return counts.reshape(N_DRAWS, n_runs).astype(float)
+
+
+def draw_groups(n_groups: int) -> Floats:
+    """Draw groups of datasets with replacement; return how often each comes, (draws, groups).
+
+    Unlike datasets within a configuration, groups are drawn: many of them represent others.
+    """
+    rng = np.random.default_rng(_SEED)
+    return rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), N_DRAWS).astype(float)
 
 
 def interval(estimate: Floats, draws: Floats) -> tuple[Floats, Floats]:

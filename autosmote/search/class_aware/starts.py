@@ -30,7 +30,7 @@ def learned_start(start: str, kind: str, names: Sequence[str]) -> dict[str, NDAr
     Parameters
     ----------
     start : str
-        "learned", or "learned without <dataset>".
+        "learned", or "learned without <dataset>": all of it for one that it was not learned on.
     kind : str
         The classifier's class.
     names : sequence of str
@@ -47,14 +47,10 @@ def learned_start(start: str, kind: str, names: Sequence[str]) -> dict[str, NDAr
             f"search.method_params.start={start} is no start; give '{LEARNED}', "
             f"'{_WITHOUT}DATASET', or means and deviations."
         )
-    rows = [row for row in csv.DictReader(_text().splitlines()) if row["without"] == without]
-    of_kind = {row["kind"]: row for row in rows}
-    found = of_kind.get(kind) or of_kind.get(ANY_KIND)
-    if found is None:
-        raise UserError(
-            f"search.method_params.start={start}: the table of learned starts has none without "
-            f"'{without}'; use '{LEARNED}'."
-        )
+    rows = list(csv.DictReader(_text().splitlines()))
+    left_out = without if without in {row["without"] for row in rows} else ""
+    of_kind = {row["kind"]: row for row in rows if row["without"] == left_out}
+    found = of_kind.get(kind) or of_kind[ANY_KIND]
     return {
         what: np.array([float(found.get(f"{what}.{name}") or np.nan) for name in names])
         for what in ("means", "deviations")
