@@ -51,7 +51,7 @@ def write_ranked_headline(found: Ranked) -> str:
         return _of_values(found.of_values)
     of_parts = {*names.ABLATIONS, *names.EXTENSIONS}
     if len(found.differences) and set(found.differences["against"]) <= of_parts:
-        return f"{_on(found.differences)}, AutoSMOTE is {_tally(found.differences)}."
+        return _compare(f"{_on(found.differences)}, AutoSMOTE is", found.differences)
     if FULL not in found.summary.arms:
         return ""
     return " ".join(filter(None, (_standing(found), _controls(found))))
@@ -92,7 +92,7 @@ def _controls(found: Ranked) -> str:
     if len(frame):
         frame = frame[frame["against"].isin(found.study.beside)]
     if len(frame):
-        return f"To arms that train as many classifiers it is {_tally(frame)}."
+        return _compare("To arms that train as many classifiers it is", frame)
     if len(found.countings):
         return (
             "No arm here trains as many classifiers, so nothing tells its search from its budget."
@@ -105,6 +105,13 @@ def _on(frame: pd.DataFrame) -> str:
     row = frame.to_dict("records")[0]
     n = count_noun(count_configurations(row), "configuration")
     return f"On the {TESTS[row['judged']]}, over {n}"
+
+
+def _compare(head: str, frame: pd.DataFrame) -> str:
+    """Finish a sentence by than whom AutoSMOTE is better or worse."""
+    if all(locate(row) == TOO_FEW for row in frame.to_dict("records")):
+        return f"{_on(frame)}, {NOTHING}."
+    return f"{head} {_tally(frame)}."
 
 
 def _tally(frame: pd.DataFrame) -> str:
@@ -125,8 +132,6 @@ def _tally_rows(rows: Sequence[Row], name: Callable[[Row], str] | None = None) -
         there = [(name or default)(row) for row in rows if locate(row) == where]
         if there:
             parts.append(f"{stands} {join_words(there)}")
-    if not parts or any(locate(row) == TOO_FEW for row in rows):
-        parts.append("too few configurations have been run to say more")
     return ", ".join(parts)
 
 
@@ -154,8 +159,8 @@ def _of_values(frame: pd.DataFrame) -> str:
             texts.append(f"by {METRICS[metric]} {NOTHING}")
         else:
             texts.append(
-                f"{places.count(ABOVE)} of {len(places)} are worse here by {METRICS[metric]}, "
-                f"{places.count(BELOW)} are better"
+                f"{places.count(ABOVE)} of {len(places)} are worse here by {METRICS[metric]} and "
+                f"{places.count(BELOW)} better"
             )
     return (
         f"{_on(frame)}: of the values of hyperparameters that the paper finds worse than its "
