@@ -209,11 +209,13 @@ def write_class_aware_headline(found: class_aware.Found) -> str:
     last = frame.iloc[-1]
     same = (frame[["reward", "rule", "block"]] == last[["reward", "rule", "block"]]).all(axis=1)
     frame = frame[same].assign(judged=found.judged)
+    n = count_noun(int(last["configurations"]), "configuration")
+    if all(locate(row) == TOO_FEW for row in frame.to_dict("records")):
+        return f"On the {TESTS[found.judged]}, over {n}, {NOTHING}."
     texts = []
     for metric, rows in _by_metric(frame).items():
         tally = _tally_rows(rows, lambda row: names.arm(found.selections[row["against"]].source))
         texts.append(f"by {METRICS[metric]} {tally}")
-    n = count_noun(int(last["configurations"]), "configuration")
     return (
         f"On the {TESTS[found.judged]}, over {n}, by rule {last['rule']} with reward "
         f"{last['reward']}, the class-aware search is {'; '.join(texts)}."
