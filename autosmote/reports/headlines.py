@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -44,7 +45,8 @@ def write_ranked_headline(found: Ranked) -> str:
     """
     study = found.study
     if study.experiment == "figure5":
-        return next(iter(write_course(study, read_histories(study.folder))), "")
+        course = next(iter(write_course(study, read_histories(study.folder))), "")
+        return re.sub(r" \([^()]*\d\.\d{3}[^()]*\)", "", course)  # without the list of scores
     if study.experiment == "figure7":
         return next(reversed(write_case_study(study)), "")
     if len(found.of_values):
@@ -68,7 +70,7 @@ def _standing(found: Ranked) -> str:
         own = ranks.pop(FULL)
         place = 1 + sum(rank < own for rank in ranks.values())
         best = min(ranks, key=lambda arm: ranks[arm], default="")
-        rival = f" to {ranks[best]:.2f} of {names.arm(best)}" if best else ""
+        rival = f", {names.arm(best)} {ranks[best]:.2f}" if best else ""
         parts.append(
             f"number {place} of {len(ranks) + 1} by {METRICS[metric]} (average rank {own:.2f}"
             f"{rival})"
@@ -172,7 +174,7 @@ def write_selection_headline(found: selection.Found) -> str:
     """Write the headline of the study of rules: what the chosen one adds to whom."""
     if found.headlines.empty or not found.chosen:
         return ""
-    rule = found.chosen[0]
+    rule = found.chosen[-1]  # of several rules the one that is farthest from the paper's
     frame = found.headlines[
         (found.headlines["clf"] == OVERALL) & (found.headlines["question"] == "rule")
     ]

@@ -91,13 +91,17 @@ def render(sections: Sequence[Section], limit: int = LIMIT) -> str:
 
 
 def _breakable(text: str) -> Markup:
-    """Return escaped text in which long words may be broken where a capital follows a letter."""
+    """Return escaped text in which long words may be broken where a capital follows a letter.
+
+    A number stays in one line with what it is, as in "(n = 8)".
+    """
     from markupsafe import Markup
 
     def parts(word: str) -> list[str]:
         return re.split(r"(?<=[a-z])(?=[A-Z])", word) if len(word) >= _LONG_WORD else [word]
 
-    return Markup(" ").join(Markup("<wbr>").join(parts(word)) for word in text.split(" "))
+    words = re.sub(r"\(n = (?=\d)", "(n\u00a0=\u00a0", text).split(" ")
+    return Markup(" ").join(Markup("<wbr>").join(parts(word)) for word in words)
 
 
 def _anchor(key: str) -> str:

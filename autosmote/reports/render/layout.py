@@ -14,6 +14,8 @@ _NUMBER = re.compile(r"[-+]?\d+(?:\.(\d+))?")
 _PARTS = re.compile(r"(?P<text>.*?)(?P<mark>[▲†‡]*)(?: (?P<interval>\[[^\]]*\]))?", re.DOTALL)
 _CHOICES = range(2, 13)
 """How many different texts of a column a reader can choose from."""
+_MANY_INTERVALS = 5
+"""Columns of intervals from which on these are broken into two lines."""
 _FEW = 5
 """Rows of a table in which nothing has to be looked for."""
 
@@ -24,8 +26,10 @@ class Shown:
 
     Attributes
     ----------
-    text, mark, interval, beside : str
-        The number, its footnote marks, its interval and what stands beside it.
+    text, mark, interval : str
+        The number, its footnote marks and its interval.
+    beside, beside_mark : str
+        What stands beside it, and the marks of that.
     sort : str
         What it is sorted by, where its text does not begin with that number.
     is_text : bool
@@ -36,6 +40,7 @@ class Shown:
     mark: str = ""
     interval: str = ""
     beside: str = ""
+    beside_mark: str = ""
     sort: str = ""
     is_text: bool = False
     is_best: bool = False
@@ -107,6 +112,8 @@ class Layout:
         Rows that stay on top.
     groups, footer : list of Group
     n_columns : int
+    has_many_intervals : bool
+        They would make it too wide for a line each.
     """
 
     heads: list[Head]
@@ -116,6 +123,7 @@ class Layout:
     groups: list[Group]
     footer: list[Group]
     n_columns: int
+    has_many_intervals: bool
 
 
 def lay_out(table: Table) -> Layout:
@@ -144,6 +152,7 @@ def lay_out(table: Table) -> Layout:
         ],
         list(_footer(footer, first)),
         len(columns),
+        sum(any(row[j].interval for row in rows) for j in range(len(columns))) > _MANY_INTERVALS,
     )
 
 
@@ -169,12 +178,13 @@ def _footer(rows: Sequence[list[Shown]], first: int) -> Iterator[Group]:
 
 
 def _columns(table: Table, is_text: Sequence[bool]) -> Iterator[Column]:
-    is_long = table.sortable and len(table.rows) > _FEW
+    n_rows = len(table.rows) if table.sortable else 0
     for j, name in enumerate(table.header):
         found = {row[j].text for row in table.rows}
         # The column that names the rows is searched, not chosen from.
         is_row_name = j == int(table.grouped)
-        is_choice = is_text[j] and not is_row_name and len(found) in _CHOICES and is_long
+        is_choice = is_text[j] and not is_row_name and len(found) in _CHOICES
+        is_choice = is_choice and n_rows > _FEW and 2 * len(found) <= n_rows
         is_high = table.best.get(j) == HIGHEST
         yield Column(name, j - int(table.grouped), is_text[j], is_choice, is_high)
 
@@ -204,9 +214,16 @@ def _show(cell: Cell, is_text: bool, is_best: bool = False) -> Shown:
     """Return the parts of a cell; text of a record is whole, whatever it looks like."""
     if is_text:
         return Shown(cell.text, beside=cell.beside, is_text=True)
-    found = _PARTS.fullmatch(cell.text)
-    parts = found.groupdict(default="") if found else {"text": cell.text}
-    return Shown(**parts, beside=cell.beside, sort=_sort_key(cell), is_best=is_best)
+    text, mark, interval = _part(cell.text)
+    beside, beside_mark, more = _part(cell.beside)
+    beside = f"{beside} {more}" if more else beside
+    return Shown(text, mark, interval, beside, beside_mark, _sort_key(cell), is_best=is_best)
+
+
+def _part(text: str) -> tuple[str, str, str]:
+    """Return a number, its marks and its interval."""
+    found = _PARTS.fullmatch(text)
+    return (found["text"], found["mark"], found["interval"] or "") if found else (text, "", "")
 
 
 def _sort_key(cell: Cell) -> str:
@@ -233,12 +250,6 @@ def _find_best(table: Table) -> set[tuple[int, int]]:
                     values[i] = value
             if len(values) > 1:
                 best = (min if which == LOWEST else max)(values.values())
-                text = next(_text(table.rows[i][j]) for i in values if values[i] == best)
-                found |= {(i, j) for i in values if _text(table.rows[i][j]) == text}
+                text = next(_part(table.rows[i][j].text)[0] for i in values if values[i] == best)
+                found |= {(i, j) for i in values if _part(table.rows[i][j].text)[0] == text}
     return found
-
-
-def _text(cell: Cell) -> str:
-    """Return the number of a cell without its marks and its interval."""
-    found = _PARTS.fullmatch(cell.text)
-    return found["text"] if found else cell.text

@@ -87,6 +87,12 @@ def test_numbers_are_parted_and_keep_what_they_are_sorted_by(cell, text, mark, i
     assert (shown.text, shown.mark, shown.interval, shown.sort) == (text, mark, interval, sort)
 
 
+def test_marks_of_what_stands_beside_are_parted_too():
+    cell = Cell("7.17", beside="8.26▲", sort=7.17)
+    shown = lay_out(make_table([["x", "a", cell]], n_text=2)).groups[0].rows[0][2]
+    assert (shown.beside, shown.beside_mark) == ("8.26", "▲")
+
+
 def test_text_of_a_record_is_whole_whatever_it_looks_like():
     layout = lay_out(make_table([["x", "SIGSEGV [at 0]▲", number(1)]], n_text=2))
     shown = layout.groups[0].rows[0][1]
