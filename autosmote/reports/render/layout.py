@@ -166,7 +166,8 @@ def _groups(table: Table) -> Iterator[tuple[object, list[int]]]:
 
 def _footer(rows: Sequence[list[Shown]], first: int) -> Iterator[Group]:
     """Yield the rows below; where there is a column of groups, its text begins one."""
-    title, group = "", []
+    title = ""
+    group: list[list[Shown]] = []
     for row in rows:
         if first and row[0].text and group:
             yield Group(title, group)

@@ -35,7 +35,7 @@ def make_costs_table(name: str, costs: pd.DataFrame, titles: Mapping[str, str]) 
     """Make the table of `compute_costs`; the arms have their names from `titles`."""
     metrics = names.in_order(costs["metric"], METRICS)
     of = {(row["metric"], row["arm"]): row for row in costs.to_dict("records")}
-    rows = []
+    rows: list[list[Cell]] = []
     own: list[int] = []
     for arm in titles:
         found = [of[metric, arm] for metric in metrics if (metric, arm) in of]
