@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 
 from autosmote.reports.render.drawing import Figure
 from autosmote.reports.render.layout import lay_out
-from autosmote.reports.render.pictures import LIMIT, make_pictures
+from autosmote.reports.render.pictures import Picture, make_pictures
 from autosmote.reports.render.table import Table
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
 _FOLDER = Path(__file__).parent
+LIMIT = 1_450_000
+"""Bytes that a page should not exceed: later figures are left out of a longer one."""
 _LONG_WORD = 12
 """Characters from which on a name may be broken, between words written together."""
 
@@ -62,7 +64,7 @@ class Section:
 
 
 def render(sections: Sequence[Section], limit: int = LIMIT) -> str:
-    """Return the page as HTML that needs no other file, with pictures up to a limit."""
+    """Return the page as HTML that needs no other file, its later pictures up to so many bytes."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -80,14 +82,20 @@ def render(sections: Sequence[Section], limit: int = LIMIT) -> str:
     style, script = (
         "\n" + (_FOLDER / name).read_text(encoding="utf-8") for name in ("page.css", "page.js")
     )
-    pictures = make_pictures([(section.figures, section.folder) for section in sections], limit)
-    return environment.get_template("page.html.jinja").render(
-        sections=list(zip(sections, pictures, strict=True)),
-        style=style,
-        script=script,
-        style_hash=_hash(style),
-        script_hash=_hash(script),
-    )
+    template = environment.get_template("page.html.jinja")
+
+    def fill(pictures: Sequence[Sequence[Picture]]) -> str:
+        return template.render(
+            sections=list(zip(sections, pictures, strict=True)),
+            style=style,
+            script=script,
+            style_hash=_hash(style),
+            script_hash=_hash(script),
+        )
+
+    size = len(fill([[] for _ in sections]).encode("utf-8"))
+    figures = [(section.figures, section.folder) for section in sections]
+    return fill(make_pictures(figures, limit - size))
 
 
 def _breakable(text: str) -> Markup:

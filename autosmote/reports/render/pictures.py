@@ -16,8 +16,6 @@ from autosmote.errors import let_interrupts_through
 from autosmote.reports.render import drawing
 from autosmote.reports.render.drawing import Figure
 
-LIMIT = 850_000
-"""Characters of all pictures of a page together, so that it has at most 1.5 MB."""
 _LARGE = 60_000
 """Characters from which on a picture of pixels may be smaller."""
 _DPI = 160
@@ -49,12 +47,12 @@ class Picture:
 
 
 def make_pictures(
-    sections: Sequence[tuple[Sequence[Figure], str]], limit: int = LIMIT
+    sections: Sequence[tuple[Sequence[Figure], str]], limit: int
 ) -> list[list[Picture]]:
     """Make the pictures of all sections.
 
-    Where together they are too large, the later ones of each section are left out, and their
-    `place` says where they are.
+    The first of each section is always there. Where all together are too large, later ones are left
+    out, and their `place` says where they are.
 
     Parameters
     ----------
@@ -68,13 +66,13 @@ def make_pictures(
     for i in range(rounds):
         for (figures, folder), pictures in zip(sections, made, strict=True):
             if i < len(figures):
-                picture = _make(figures[i], folder, limit)
+                picture = _make(figures[i], folder, limit if i else None)
                 limit -= len(picture.source)
                 pictures.append(picture)
     return made
 
 
-def _make(figure: Figure, folder: str, room: int) -> Picture:
+def _make(figure: Figure, folder: str, room: int | None) -> Picture:
     width, height = (round(96 * inches) for inches in figure.canvas.get_size_inches())
     try:
         source = _embed(figure)
@@ -82,7 +80,8 @@ def _make(figure: Figure, folder: str, room: int) -> Picture:
         let_interrupts_through(error)
         return Picture(figure.caption, "", width, height, "")
     place = f"{folder}/{figure.name}.svg"
-    return Picture(figure.caption, source if len(source) <= room else "", width, height, place)
+    source = source if room is None or len(source) <= room else ""
+    return Picture(figure.caption, source, width, height, place)
 
 
 def _embed(figure: Figure) -> str:
