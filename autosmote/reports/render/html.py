@@ -99,14 +99,15 @@ def render(sections: Sequence[Section], limit: int = LIMIT) -> str:
 
 
 def _breakable(text: str) -> Markup:
-    """Return escaped text in which long words may be broken where a capital follows a letter.
+    """Return escaped text in which long words may be broken: before capitals, after strokes.
 
     A number stays in one line with what it is, as in "(n = 8)".
     """
     from markupsafe import Markup
 
     def parts(word: str) -> list[str]:
-        return re.split(r"(?<=[a-z])(?=[A-Z])", word) if len(word) >= _LONG_WORD else [word]
+        is_name = len(word) >= _LONG_WORD and re.fullmatch(r"[\w/]+", word)
+        return re.split(r"(?<=[a-z])(?=[A-Z])|(?<=/)", word) if is_name else [word]
 
     words = re.sub(r"\(n = (?=\d)", "(n\u00a0=\u00a0", text).split(" ")
     return Markup(" ").join(Markup("<wbr>").join(parts(word)) for word in words)

@@ -28,8 +28,8 @@ class Shown:
     ----------
     text, mark, interval : str
         The number, its footnote marks and its interval.
-    beside, beside_mark : str
-        What stands beside it, and the marks of that.
+    beside, beside_mark, beside_interval : str
+        What stands beside it, with the same parts.
     sort : str
         What it is sorted by, where its text does not begin with that number.
     is_text : bool
@@ -41,6 +41,7 @@ class Shown:
     interval: str = ""
     beside: str = ""
     beside_mark: str = ""
+    beside_interval: str = ""
     sort: str = ""
     is_text: bool = False
     is_best: bool = False
@@ -215,10 +216,8 @@ def _show(cell: Cell, is_text: bool, is_best: bool = False) -> Shown:
     """Return the parts of a cell; text of a record is whole, whatever it looks like."""
     if is_text:
         return Shown(cell.text, beside=cell.beside, is_text=True)
-    text, mark, interval = _part(cell.text)
-    beside, beside_mark, more = _part(cell.beside)
-    beside = f"{beside} {more}" if more else beside
-    return Shown(text, mark, interval, beside, beside_mark, _sort_key(cell), is_best=is_best)
+    parts = (*_part(cell.text), *_part(cell.beside))
+    return Shown(*parts, sort=_sort_key(cell), is_best=is_best)
 
 
 def _part(text: str) -> tuple[str, str, str]:
