@@ -15,7 +15,7 @@ _PARTS = re.compile(r"(?P<text>.*?)(?P<mark>[▲†‡]*)(?: (?P<interval>\[[^\]
 _CHOICES = range(2, 13)
 """How many different texts of a column a reader can choose from."""
 _MANY_INTERVALS = 5
-"""Columns of intervals from which on these are broken into two lines."""
+"""Columns of intervals from which on there is little room for each."""
 _FEW = 5
 """Rows of a table in which nothing has to be looked for."""
 
@@ -114,7 +114,7 @@ class Layout:
     groups, footer : list of Group
     n_columns : int
     has_many_intervals : bool
-        They would make it too wide for a line each.
+        So that the page sets its columns close together.
     """
 
     heads: list[Head]

@@ -153,15 +153,23 @@ for (const table of document.querySelectorAll("table")) {
   }
 }
 
-// What cannot be scrolled needs no stop of the keyboard; rows on top stay below the head.
-const resized = new ResizeObserver(entries => {
-  for (const { target } of entries) {
-    const scrolls = target.scrollWidth > target.clientWidth
-      || target.scrollHeight > target.clientHeight;
-    if (scrolls) target.tabIndex = 0;
-    else target.removeAttribute("tabindex");
-    const table = target.querySelector("table");
-    if (table) table.style.setProperty("--head", `${table.tHead.offsetHeight}px`);
+// Intervals are broken where a wide screen is too narrow for them; what cannot be scrolled needs no
+// stop of the keyboard; rows on top stay below the head.
+const WIDE = 1000;
+
+function fit(box) {
+  const isTooWide = () => box.scrollWidth > box.clientWidth;
+  const table = box.querySelector("table");
+  if (table) {
+    table.classList.remove("wrapped");
+    table.classList.toggle("wrapped", isTooWide() && innerWidth > WIDE);
+    table.style.setProperty("--head", `${table.tHead.offsetHeight}px`);
   }
-});
-for (const box of document.querySelectorAll(".scroll")) resized.observe(box);
+  if (isTooWide() || box.scrollHeight > box.clientHeight) box.tabIndex = 0;
+  else box.removeAttribute("tabindex");
+}
+
+const fitAll = part => part.querySelectorAll(".scroll").forEach(fit);
+addEventListener("resize", () => fitAll(document));
+document.addEventListener("toggle", event => fitAll(event.target), true);
+fitAll(document);
