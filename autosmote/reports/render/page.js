@@ -153,7 +153,7 @@ for (const table of document.querySelectorAll("table")) {
   }
 }
 
-// Intervals are broken where a wide screen is too narrow for them; what cannot be scrolled needs no
+// Where a wide screen is too narrow, intervals are broken, then letters are smaller; what cannot be scrolled needs no
 // stop of the keyboard; rows on top stay below the head.
 const WIDE = 1000;
 
@@ -161,8 +161,10 @@ function fit(box) {
   const isTooWide = () => box.scrollWidth > box.clientWidth;
   const table = box.querySelector("table");
   if (table) {
-    table.classList.remove("wrapped");
-    table.classList.toggle("wrapped", isTooWide() && innerWidth > WIDE);
+    table.classList.remove("wrapped", "smaller");
+    for (const remedy of ["wrapped", "smaller"]) {
+      table.classList.toggle(remedy, isTooWide() && innerWidth > WIDE);
+    }
     table.style.setProperty("--head", `${table.tHead.offsetHeight}px`);
   }
   if (isTooWide() || box.scrollHeight > box.clientHeight) box.tabIndex = 0;
