@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from functools import partial
 from html.parser import HTMLParser
+from pathlib import Path
 from urllib.parse import unquote
 
 import pandas as pd
@@ -13,6 +14,7 @@ import pytest
 
 from autosmote.reports import __main__ as command
 from autosmote.reports.page import write_page
+from autosmote.reports.render import html as html_module
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 VOID = {"meta", "img", "br", "link", "input", "hr", "wbr"}
@@ -300,3 +302,21 @@ def test_page_pictures_are_whole_drawings(parsed):
             text = unquote(drawn)
             assert text.startswith("<svg") and text.endswith("</svg>") and "<text" in text
         assert int(image["width"]) > 300 and int(image["height"]) > 100
+
+
+def luminance(colour):
+    """Relative luminance of a colour such as #1b1b1b, as the accessibility guidelines define it."""
+    shares = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in shares]
+    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+@pytest.mark.parametrize("ink", ["ink", "faint", "link"])
+@pytest.mark.parametrize("ground", ["back", "band", "own"])
+def test_page_text_has_enough_contrast(scheme, ink, ground):
+    style = (Path(html_module.__file__).parent / "page.css").read_text(encoding="utf-8")
+    blocks = re.findall(r":root \{(.*?)\}", style, re.DOTALL)
+    colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", blocks[scheme]))
+    light, dark = sorted((luminance(colours[ink]), luminance(colours[ground])), reverse=True)
+    assert (light + 0.05) / (dark + 0.05) >= 4.5
