@@ -19,7 +19,7 @@ def draw(name, n_points=5, text="a < b & 'c' \"d\" #1 50% 0.12345"):
         axes = canvas.subplots()
         values = np.random.default_rng(0).random((2, n_points))
         axes.plot(*values, "o")
-        axes.set_title(text)
+        axes.set_title(text, parse_math=True)
     return Figure(name, f"Caption of {name}.", canvas)
 
 
