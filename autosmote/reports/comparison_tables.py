@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from autosmote.reports import names
 from autosmote.reports.names import METRICS, OVERALL
-from autosmote.reports.render.table import NONE, Cell, Table, format_estimate
+from autosmote.reports.render.table import (
+    HIGHEST,
+    LOWEST,
+    NONE,
+    Cell,
+    Table,
+    format_estimate,
+    places_of,
+    spread,
+)
 from autosmote.reports.statistics.significance import LEVEL, MIN_CONFIGURATIONS
 from autosmote.reports.studies.summary import Summary
 from autosmote.reports.tables import BETTER, EXTENDED, format_p, p_cell, sample_size
@@ -29,8 +38,9 @@ def make_statistics_table(name: str, summary: Summary, metric: str) -> Table:
     if compared:
         header += ["Wins/ties/losses", "Median gain [95%]", "P(better) [95%]", "n", "p", "Holm p"]
     header.append("Imputed")
+    ordered = summary.ordered(metric)
     rows = []
-    for arm in summary.ordered(metric):
+    for arm in ordered:
         of_arm = [one.get(metric, OVERALL, arm) for one in summaries]
         row = of_arm[0]
         cells = [
@@ -62,8 +72,11 @@ def make_statistics_table(name: str, summary: Summary, metric: str) -> Table:
         )
     data = summary.data()
     data = data[(data["metric"] == metric) & (data["column"] == OVERALL)]
+    best = {i: LOWEST for i, head in enumerate(header) if head.startswith("Rank")}
+    best |= {i: HIGHEST for i, head in enumerate(header) if "core" in head or "Gain" in head}
+    pinned = places_of(names.FULL, ordered)
     caption = f"{METRICS[metric]} over all datasets, beyond the paper"
-    return Table(name, caption, header, rows, data, notes=notes)
+    return Table(name, caption, header, rows, data, notes=notes, best=best, pinned=pinned)
 
 
 def _beside(cell: Cell, on_extended: Cell) -> Cell:
@@ -87,34 +100,40 @@ def _comparison(row: Mapping[str, Any]) -> list[Cell]:
 def make_tests_table(name: str, summary: Summary, metric: str) -> Table:
     """Make the table of n, p and Holm-adjusted p behind every triangle of one metric."""
     rivals = [arm for arm in summary.arms if arm != names.FULL]
+    columns = [names.OVERALL, *(on for on in summary.columns if on != names.OVERALL)]
     rows = []
     for arm in rivals:
-        cells = [_test_cell(summary.get(metric, column, arm)) for column in summary.columns]
+        cells = _test_cells(summary, metric, columns, arm)
         if summary.extended is not None:
-            found = [summary.extended.get(metric, column, arm) for column in summary.columns]
-            cells = list(map(_beside, cells, map(_test_cell, found)))
+            on_extended = _test_cells(summary.extended, metric, columns, arm)
+            cells = list(map(_beside, cells, on_extended))
         rows.append([Cell(names.arm(arm)), *cells])
-    header = [
-        "Method",
-        *(f"{names.dataset(on)} {sample_size(summary, on)}" for on in summary.columns),
-    ]
+    heads = [f"{names.dataset(on)} {sample_size(summary, on)}" for on in columns]
+    header, spans = spread(["Method"], heads, ["p", "Holm p"])
     wanted = ["metric", "column", "arm"]
     tested = ["n_pairs", "p", "p_holm", "better"]
     data = summary.data()
     data = data[(data["metric"] == metric) & data["arm"].isin(summary.arms)]
     data = data[[*wanted, *tested, *(n for t in tested if (n := f"extended_{t}") in data)]]
     notes = [
-        f"p / Holm-adjusted p over the {len(rows)} rivals of a column; {BETTER}: p < {LEVEL:g}.",
+        f"Holm p: adjusted over the {len(rows)} rivals of a column; {BETTER}: p < {LEVEL:g}.",
         *[_EXTENDED_BESIDE] * (summary.extended is not None),
     ]
     caption = f"{METRICS[metric]}: tests that AutoSMOTE is better"
-    return Table(name, caption, header, rows, data, notes=notes)
+    choices = "Dataset" if len(columns) > 2 else ""
+    return Table(name, caption, header, rows, data, spans=spans, notes=notes, choices=choices)
 
 
-def _test_cell(row: Mapping[str, Any]) -> Cell:
-    if "p" not in row:
-        return Cell(NONE)
-    if row["n_pairs"] < MIN_CONFIGURATIONS:
-        return Cell("n too small", sort=row["p"])
-    mark = BETTER if row.get("better") is True else ""
-    return Cell(f"{format_p(row['p'])}{mark} / {format_p(row['p_holm'])}", sort=row["p"])
+def _test_cells(summary: Summary, metric: str, columns: Sequence[str], arm: str) -> list[Cell]:
+    """Return p and the adjusted p of an arm in each column."""
+    cells = []
+    for row in (summary.get(metric, column, arm) for column in columns):
+        if "p" not in row:
+            cells += [Cell(NONE)] * 2
+        elif row["n_pairs"] < MIN_CONFIGURATIONS:
+            cells += [Cell("n too small", sort=row["p"])] * 2
+        else:
+            mark = BETTER if row.get("better") is True else ""
+            cells.append(Cell(format_p(row["p"]) + mark, sort=row["p"]))
+            cells.append(p_cell(row, "p_holm"))
+    return cells

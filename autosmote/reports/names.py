@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from autosmote.reports.variant_names import VARIANT_NAMES
+
 METRICS = {"macro_f1": "Macro-F1", "mcc": "MCC"}
 CLASSIFIERS = {"adaboost": "AdaBoost", "dt": "DecisionTree", "knn": "KNN", "svm": "SVM"}
 DATASETS = {
@@ -66,7 +68,7 @@ VARIANTS = {
         ("borderline_smote1", "BorderlineSMOTE1"),
     )
 }
-"""Those that the paper's Table 3 names; others keep the name of their record."""
+"""Those that the paper's Table 3 names, as it prints them."""
 _CONTROLS = (
     {
         "random": ABLATIONS["random_search"],
@@ -115,8 +117,10 @@ def arm(name: str) -> str:
         return "No resampling"
     if name in _TABLE2:
         return _TABLE2[name][1]
-    known = ABLATIONS | EXTENSIONS | VARIANTS | _CONTROLS
-    return known.get(name) or name.removeprefix("sv_")
+    known = ABLATIONS | EXTENSIONS | _CONTROLS
+    if name.startswith("sv_"):
+        return VARIANT_NAMES.get(name[3:], name[3:])
+    return known.get(name, name)
 
 
 def category(name: str) -> str:

@@ -15,6 +15,7 @@ from autosmote.reports.render.html import Section, render
 from autosmote.reports.render.table import Cell, Table
 from autosmote.reports.render.writers import to_latex, write_text
 from autosmote.reports.report import Report, build_report, list_experiments, title_of
+from autosmote.reports.verdicts import count_noun
 
 _LISTED = 200  # of missing cells
 _HOW_TO_READ = (
@@ -22,14 +23,19 @@ _HOW_TO_READ = (
     "mean test score over the seeds, and the ranks are averaged; 1 is best. Each metric has runs "
     "of its own, which were tuned on it. Extended is the extended test: the test part and the "
     "minority rows that under-sampling removed, weighted to the same imbalance ratio. It is less "
-    "noisy, and conclusions are drawn on it; the paper has the test part alone. Click on a "
-    "column's name to sort by it; small grey numbers are the paper's, or of the extended test "
-    "where the notes of the table say so."
+    "noisy, and conclusions are drawn on it; the paper has the test part alone.",
+    "In tables the best value is bold, and intervals are below their numbers. Small grey numbers "
+    "are the paper's, or of the extended test where the notes of the table say so. A click on a "
+    "column's name sorts by it, best first; another turns the order, a third restores it.",
 )
+_UNNAMED = "custom"
+"""The plan of a sweep that was told to run something else than its budget says."""
 
 
 def write_page(results_dir: str | Path) -> Path:
     """Write <results_dir>/report/index.html: every experiment and budget that has a plan.
+
+    A custom plan, such as of a part that was run alone, is left out beside one of a budget.
 
     Unlike the tables of `autosmote.reports.write`, it shows what is not complete, marked as such.
 
@@ -48,7 +54,7 @@ def write_page(results_dir: str | Path) -> Path:
         refused.append(
             ("Table 1", "table1.csv is damaged; make it again by make reproduce-table1.")
         )
-    for experiment, budget in list_experiments(results_dir):
+    for experiment, budget in _shown(list_experiments(results_dir)):
         try:
             reports.append(build_report(results_dir, experiment, budget))
         except UserError as error:
@@ -63,18 +69,30 @@ def write_page(results_dir: str | Path) -> Path:
     return path
 
 
+def _shown(planned: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    named = {experiment for experiment, budget in planned if budget != _UNNAMED}
+    return [
+        (experiment, budget)
+        for experiment, budget in planned
+        if budget != _UNNAMED or experiment not in named
+    ]
+
+
 def _sections(
     table1: Table | None, reports: Sequence[Report], refused: Sequence[tuple[str, str]]
 ) -> list[Section]:
-    sections = [Section("how", "How to read this", texts=[_HOW_TO_READ, *CAVEATS])]
-    if reports or refused:
-        title = "What was planned and what is there"
-        sections.append(Section("runs", title, tables=[_completeness(reports)]))
+    sections = [_section(report) for report in reports]
+    if table1 is not None:
+        sections.append(
+            Section("table1", table1.caption, verdict=_compare_counts(table1), tables=[table1])
+        )
     for title, error in refused:
         sections.append(Section(f"refused-{len(sections)}", title, warning=error))
-    if table1 is not None:
-        sections.append(Section("table1", table1.caption, tables=[table1]))
-    sections += map(_section, reports)
+    texts = [*_HOW_TO_READ, *CAVEATS]
+    sections.append(Section("how", "How to read this", texts=texts, is_folded=False))
+    if reports or refused:
+        title = "What was planned and what is there"
+        sections.append(Section("runs", title, tables=[_completeness(reports)], is_folded=False))
     if reports:
         sections.append(Section("versions", "Versions", tables=[_versions(reports)]))
     return sections
@@ -93,21 +111,28 @@ def _section(report: Report) -> Section:
     figures: list[Figure] = []
     warning = ""
     try:
-        figures = report.draw()
+        figures = sorted(report.draw(), key=lambda figure: figure.name != report.picture)
     except Exception as error:
         let_interrupts_through(error)
         warning = f"The figures could not be drawn ({describe_error(error)})."
     return Section(
         f"{study.experiment}-{study.budget}",
         report.title,
+        verdict=report.headline,
         warning=warning,
+        figures=figures,
         missing=missing,
         texts=report.findings,
-        tables=report.tables[:1],
-        figures=figures,
-        folded=report.tables[1:],
+        tables=[table for table in report.tables if table.rows],
         source=report.source,
+        folder=f"{study.experiment}/figures/{study.budget}",
     )
+
+
+def _compare_counts(table1: Table) -> str:
+    """Say for how many datasets all counts are the paper's."""
+    same = [all(cell.text == cell.beside for cell in row[table1.n_text :]) for row in table1.rows]
+    return f"The counts of {sum(same)} of {count_noun(len(same), 'dataset')} are the paper's."
 
 
 def _completeness(reports: Sequence[Report]) -> Table:

@@ -41,7 +41,8 @@ def _table2(printed: pd.DataFrame) -> pd.DataFrame:
 
 
 def _table3(printed: pd.DataFrame) -> pd.DataFrame:
-    arms = {names.arm(name): name for name in (*names.VARIANTS, names.FULL)}
+    arms = {name: arm for arm, name in names.VARIANTS.items()}
+    arms[names.arm(names.FULL)] = names.FULL
     renamed = printed.rename(columns={"autosmote_better": "better"})
     return renamed.assign(arm=printed["sampler"].map(arms), column=names.OVERALL)
 

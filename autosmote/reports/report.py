@@ -14,6 +14,11 @@ import pandas as pd
 from autosmote.errors import UserError, describe_error, let_interrupts_through
 from autosmote.reports import names, ranked
 from autosmote.reports.cells import Cells, make_cells
+from autosmote.reports.headlines import (
+    write_class_aware_headline,
+    write_ranked_headline,
+    write_selection_headline,
+)
 from autosmote.reports.render import drawing
 from autosmote.reports.render.drawing import Figure
 from autosmote.reports.render.table import Cell, Table
@@ -54,6 +59,10 @@ TITLES = {
     "many_confirmation": "A hundred datasets: confirmation half",
 }
 
+_FIGURES = ("figure4", "figure5", "figure6", "figure7")
+_PICTURE = "differences"
+"""The figure that is shown first, of experiments that are not a figure themselves."""
+
 
 @dataclass(frozen=True)
 class Report:
@@ -68,6 +77,14 @@ class Report:
     source: str
     """The records that it came from, and the command that made them."""
     versions: dict[str, list[str]]
+    headline: str
+    """The sentence to read if only one is read."""
+
+    @property
+    def picture(self) -> str:
+        """The name of the figure to see if only one is seen."""
+        experiment = self.study.experiment
+        return experiment if experiment in _FIGURES else f"{experiment}_{_PICTURE}"
 
 
 def title_of(experiment: str, budget: str) -> str:
@@ -116,6 +133,7 @@ def build_report(results_dir: str | Path, experiment: str, budget: str) -> Repor
         ranked.write_findings(found),
         [*tables, *_cost_and_failure_tables(study)],
         partial(ranked.draw_figures, found),
+        write_ranked_headline(found),
     )
 
 
@@ -132,7 +150,8 @@ def _selection_report(study: Study, cells: Mapping[str, Cells]) -> Report:
 
     titles = {arm: what.title() for arm, what in found.selections.items()}
     tables = [*make_selection_tables(name, found), *_cost_and_failure_tables(study, titles)]
-    return _report(study, write_selection_findings(found), tables, draw)
+    headline = write_selection_headline(found)
+    return _report(study, write_selection_findings(found), tables, draw, headline)
 
 
 def _class_aware_report(study: Study, cells: Mapping[str, Cells]) -> Report:
@@ -147,7 +166,8 @@ def _class_aware_report(study: Study, cells: Mapping[str, Cells]) -> Report:
     titles = {arm: what.title() for arm, what in found.selections.items()}
     tables = [class_aware.make_gains_table(found)] if len(found.gains) else []
     tables += _cost_and_failure_tables(study, titles)
-    return _report(study, class_aware.write_findings(found), tables, draw)
+    headline = write_class_aware_headline(found)
+    return _report(study, class_aware.write_findings(found), tables, draw, headline)
 
 
 def _many_report(study: Study, cells: Mapping[str, Cells]) -> Report:
@@ -172,13 +192,19 @@ def _sensitivity_report(study: Study, cells: Mapping[str, Cells]) -> Report:
 
 
 def _report(
-    study: Study, sentences: list[str], tables: list[Table], draw: Callable[[], list[Figure]]
+    study: Study,
+    sentences: list[str],
+    tables: list[Table],
+    draw: Callable[[], list[Figure]],
+    headline: str = "",
 ) -> Report:
+    """Make a report; without a headline of its own its first sentence is one."""
     source = _source(study)
     for table in tables:
         table.notes.append(source)
     title = title_of(study.experiment, study.budget)
-    return Report(study, title, sentences, tables, draw, source, _versions(study.runs))
+    headline = headline or next(iter(sentences), "")
+    return Report(study, title, sentences, tables, draw, source, _versions(study.runs), headline)
 
 
 def _cost_and_failure_tables(study: Study, titles: Mapping[str, str] | None = None) -> list[Table]:

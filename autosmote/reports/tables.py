@@ -11,7 +11,7 @@ import numpy as np
 from autosmote.reports import names
 from autosmote.reports.names import METRICS, OVERALL
 from autosmote.reports.paper import SLIPS
-from autosmote.reports.render.table import NONE, Cell, Table, format_number
+from autosmote.reports.render.table import LOWEST, Cell, Table, format_number, places_of, spread
 from autosmote.reports.statistics.significance import LEVEL, MIN_CONFIGURATIONS
 from autosmote.reports.studies.summary import Summary
 
@@ -37,19 +37,22 @@ def make_rank_tables(
 ) -> Iterator[Table]:
     """Make the tables of average ranks of every arm: Tables 2 and 4.
 
-    The first has the paper's layout and its test, and beside that the overall ranks on the
+    The first has the paper's numbers and its test, and beside that the overall ranks on the
     extended test; where there are columns of datasets, the second has theirs. "table2" has the
     paper's categories on the left.
     """
-    columns = summary.columns if by_dataset else [OVERALL]
+    datasets = [column for column in summary.columns if column != OVERALL] if by_dataset else []
     categories = name == "table2"
-    shown = [(summary, column) for column in columns]
+    overall = [(summary, OVERALL)]
+    of_datasets = [(summary, column) for column in datasets]
     if summary.extended is None:
-        yield _rank_table(name, caption, summary, shown, categories)
+        yield _rank_table(name, caption, summary, overall + of_datasets, categories)
         return
-    yield _rank_table(name, caption, summary, [*shown, (summary.extended, OVERALL)], categories)
-    if len(columns) > 1:
-        shown = [(summary.extended, column) for column in summary.extended.columns]
+    overall.append((summary.extended, OVERALL))
+    yield _rank_table(name, caption, summary, overall + of_datasets, categories)
+    if datasets:
+        there = [column for column in datasets if column in summary.extended.columns]
+        shown = [(summary.extended, column) for column in (OVERALL, *there)]
         on = f"{caption}, on the extended test"
         yield _rank_table(f"{name}_extended", on, summary, shown, categories)
 
@@ -61,35 +64,33 @@ def _rank_table(
     shown: Sequence[tuple[Summary, str]],
     categories: bool,
 ) -> Table:
-    """Make a table with a column for each dataset of a summary in `shown`."""
+    """Make a table with columns of each metric for each dataset of a summary in `shown`."""
 
     def row_of(arm: str, mark: str = "") -> list[Cell]:
-        cells = [_rank_cell(of, column, arm) for of, column in shown]
+        cells = [_rank_cell(of.get(metric, on, arm)) for of, on in shown for metric in metrics]
         imputed, runs = summary.imputed(arm)
         category = names.BESIDE if arm in summary.beside else names.category(arm)
         label = [Cell(category)] if categories else []
         cells.append(Cell(f"{imputed}/{runs}", sort=imputed))
         return [*label, Cell(names.arm(arm) + mark), *cells]
 
+    metrics = summary.metrics
     rows = [row_of(arm) for arm in summary.arms]
     footer = [row_of(arm, _BESIDE) for arm in summary.beside]
     for row in footer[1:] if categories else []:
         row[0] = Cell("")  # named once, as the groups above it
-    with_paper = any(of.spearman(metric, on)[1] for of, on in shown for metric in of.metrics)
+    with_paper = any(of.spearman(metric, on)[1] for of, on in shown for metric in metrics)
     if with_paper:
-        found = [_spearman_cell(of, column) for of, column in shown]
+        found = [of.spearman(metric, on) for of, on in shown for metric in metrics]
         blank = [Cell("")] if categories else []
-        footer.append([*blank, Cell("Spearman's ρ with the paper"), *found, Cell("")])
-    metrics = "/".join(METRICS[metric] for metric in summary.metrics)
+        cells = [Cell(format_number(value, 2) if n else "") for value, n in found]
+        footer.append([*blank, Cell("Spearman's ρ with the paper"), *cells, Cell("")])
     left = ["Category", "Method"] if categories else ["Method"]
     is_mixed = len({id(of) for of, _ in shown}) > 1
     heads = [_head(of, column, is_mixed and of is not summary) for of, column in shown]
-    n_left = len(left)
-    n_datasets = sum(column != OVERALL for _, column in shown)
-    rest = len(heads) - n_datasets + 1
-    spans = [("", n_left), ("Dataset", n_datasets), ("", rest)] if n_datasets else []
+    header, spans = spread(left, heads, [METRICS[metric] for metric in metrics], ["Imputed"])
     beside = "; beside them the paper's own" if with_paper else ""
-    notes = [f"Average ranks of {metrics}, 1 is best{beside}."]
+    notes = [f"Average ranks, 1 is best{beside}."]
     if any(of is not summary for of, _ in shown):
         notes.append(EXTENDED)
     if names.FULL in summary.arms:
@@ -111,14 +112,18 @@ def _rank_table(
     return Table(
         name,
         caption,
-        [*left, *heads, "Imputed"],
+        header,
         rows,
         data,
         spans=spans,
-        n_text=n_left,
+        n_text=len(left),
         grouped=categories,
+        categories=categories,
         footer=footer,
         notes=notes,
+        best=dict.fromkeys(range(len(left), len(header) - 1), LOWEST),
+        pinned=places_of(names.FULL, summary.arms),
+        choices="Dataset" if len(heads) > 2 else "",
     )
 
 
@@ -133,15 +138,8 @@ def sample_size(summary: Summary, column: str) -> str:
     return f"(n = {n}{', too small' if n < MIN_CONFIGURATIONS else ''})"
 
 
-def _rank_cell(summary: Summary, column: str, arm: str) -> Cell:
-    found = [summary.get(metric, column, arm) for metric in summary.metrics]
-    texts, papers, hints = [], [_paper_text(row) for row in found], []
-    for metric, row in zip(summary.metrics, found, strict=True):
-        texts.append(_rank_text(row))
-        if "p" in row and arm != names.FULL:
-            hints.append(f"{METRICS[metric]}: n = {row['n_pairs']:g}, {phrase_tests(row)}")
-    beside = "/".join(paper or NONE for paper in papers) if any(papers) else ""
-    return Cell("/".join(texts), beside, float(found[0]["rank"]), "; ".join(hints))
+def _rank_cell(row: Mapping[str, Any]) -> Cell:
+    return Cell(_rank_text(row), _paper_text(row), float(row["rank"]))
 
 
 def _rank_text(row: Mapping[str, Any]) -> str:
@@ -153,13 +151,6 @@ def _rank_text(row: Mapping[str, Any]) -> str:
 def _paper_text(row: Mapping[str, Any]) -> str:
     rank = row.get("paper_rank", np.nan)
     return "" if np.isnan(rank) else f"{rank:.2f}{BETTER if row['paper_better'] else ''}"
-
-
-def _spearman_cell(summary: Summary, column: str) -> Cell:
-    found = [summary.spearman(metric, column) for metric in summary.metrics]
-    if not any(n for _, n in found):
-        return Cell("")
-    return Cell("/".join(format_number(value, 2) for value, _ in found), hint=f"n = {found[0][1]}")
 
 
 def make_top_table(name: str, caption: str, summary: Summary) -> Table:
@@ -205,7 +196,7 @@ def make_top_table(name: str, caption: str, summary: Summary) -> Table:
             )
     if any(_INCOMPLETE in cell.text for row in rows for cell in row):
         notes.append(_DAGGER)
-    return Table(name, caption, header, rows, summary.data(), notes=notes, n_text=1)
+    return Table(name, caption, header, rows, summary.data(), notes=notes, sortable=False)
 
 
 def format_p(p: float | None) -> str:
@@ -218,10 +209,3 @@ def format_p(p: float | None) -> str:
 def p_cell(row: Mapping[str, Any], name: str) -> Cell:
     """Return the cell of one of a row's p-values."""
     return Cell(format_p(row[name]), sort=row[name])
-
-
-def phrase_tests(row: Mapping[str, Any]) -> str:
-    """Return a row's p-value and the adjusted one, in words."""
-    adjusted = row["p_holm"]
-    known = adjusted is not None and not np.isnan(adjusted)
-    return f"p = {format_p(row['p'])}" + (f", Holm {format_p(adjusted)}" if known else "")

@@ -65,7 +65,8 @@ def test_costs_are_medians_of_runs_and_hours_of_all(make_sweep, tmp_path):
     assert [cell.text for cell in table.rows[1]] == [
         "AutoSMOTE",
         "6",
-        "7200.0/7200.0",
+        "7200.0",
+        "7200.0",
         "12.00",
         "500",
     ]

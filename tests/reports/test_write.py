@@ -77,13 +77,14 @@ def test_the_papers_numbers_stand_beside_ours(make_sweep, tmp_path):
     tables_of(tmp_path)
     shown = markdown(tmp_path / "table2" / "tables" / "paper" / "table2.md")
     shown = shown.set_index("Method")
-    assert "(7.18▲/8.26▲)" in shown.loc["SVMSMOTE", "Overall (n = 16)"]
-    assert "(5.75/4.58)" in shown.loc["AutoSMOTE", "Phoneme (n = 8)"]
+    assert "(7.18▲)" in shown.loc["SVMSMOTE", "Overall (n = 16): Macro-F1"]
+    assert "(8.26▲)" in shown.loc["SVMSMOTE", "Overall (n = 16): MCC"]
+    assert "(4.58)" in shown.loc["AutoSMOTE", "Phoneme (n = 8): MCC"]
     assert shown.loc["SVMSMOTE", "Category"] == ""  # that of SMOTE, above it
     latex = (tmp_path / "table2" / "tables" / "paper" / "table2.tex").read_text()
     for word in (r"\toprule", r"\bottomrule", r"$^\blacktriangle$", "7.18", r"\cmidrule"):
         assert word in latex
-    n_columns = 5  # category, method, two datasets, overall; then imputed
+    n_columns = 8  # category, method, both metrics of overall and two datasets; then imputed
     rows = [
         line for line in latex.splitlines() if line.endswith(r"\\") and "multicolumn" not in line
     ]
@@ -158,8 +159,8 @@ def test_an_arm_without_a_configuration_is_marked(make_sweep, tmp_path):
     make_sweep(**SMALL, change=lambda r: None if r["sampler"] == "smote" and r["ir"] == 20 else r)
     tables_of(tmp_path)
     shown = markdown(tmp_path / "table2" / "tables" / "paper" / "table2.md").set_index("Method")
-    assert "†" in shown.loc["SMOTE", "Overall (n = 16)"]
-    assert "†" not in shown.loc["SVMSMOTE", "Overall (n = 16)"]
+    assert "†" in shown.loc["SMOTE", "Overall (n = 16): MCC"]
+    assert "†" not in shown.loc["SVMSMOTE", "Overall (n = 16): MCC"]
     row = table(tmp_path).set_index(["metric", "column", "arm"]).loc["mcc", "overall", "smote"]
     assert (row["n"], row["n_planned"], row["n_pairs"]) == (8, 16, 8)
 
@@ -289,7 +290,9 @@ def test_table4_and_its_ablations(make_sweep, tmp_path):
     shown = markdown(tmp_path / "table4" / "tables" / "paper" / "table4.md")
     assert shown["Method"].iloc[0] == "w/o cross-instance sub-policy"
     assert list(shown["Method"].iloc[-2:]) == ["AutoSMOTE", "Spearman's ρ with the paper"]
-    assert "(4.67▲/5.25▲)" in shown.set_index("Method").loc["Flat policy", "Overall (n = 12)"]
+    of_flat = shown.set_index("Method").loc["Flat policy"]
+    assert "(4.67▲)" in of_flat["Overall (n = 12): Macro-F1"]
+    assert "(5.25▲)" in of_flat["Overall (n = 12): MCC"]
 
 
 def test_figure5_needs_histories_and_leaves_out_the_merged(make_sweep, tmp_path):

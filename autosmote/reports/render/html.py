@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from autosmote.errors import let_interrupts_through
-from autosmote.reports.render import drawing
 from autosmote.reports.render.drawing import Figure
+from autosmote.reports.render.layout import lay_out
+from autosmote.reports.render.pictures import Picture, make_pictures
 from autosmote.reports.render.table import Table
 
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
 _FOLDER = Path(__file__).parent
+LIMIT = 1_450_000
+"""Bytes that a page should not exceed: later figures are left out of a longer one."""
+_LONG_WORD = 12
+"""Characters from which on a name may be broken, between words written together."""
 
 
 @dataclass(frozen=True)
@@ -27,30 +34,37 @@ class Section:
     key : str
         What links to it name.
     title : str
+    verdict : str
+        The sentence to read if only one is read.
     warning : str
+    figures : list of Figure
+        The first is shown, the others are folded.
     missing : list of str
         A summary, and the list that it unfolds.
     texts : list of str
     tables : list of Table
-    figures : list of Figure
-    folded : list of Table
-        Shown when their caption is clicked.
     source : str
+    folder : str
+        Where the files of the figures are.
+    is_folded : bool
+        Texts and tables are shown when their titles are clicked.
     """
 
     key: str
     title: str
+    verdict: str = ""
     warning: str = ""
+    figures: Sequence[Figure] = ()
     missing: Sequence[str] = ()
     texts: Sequence[str] = ()
     tables: Sequence[Table] = ()
-    figures: Sequence[Figure] = ()
-    folded: Sequence[Table] = ()
     source: str = ""
+    folder: str = ""
+    is_folded: bool = True
 
 
-def render(sections: Sequence[Section]) -> str:
-    """Return the page as HTML that needs no other file."""
+def render(sections: Sequence[Section], limit: int = LIMIT) -> str:
+    """Return the page as HTML that needs no other file, its later pictures up to so many bytes."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -58,32 +72,45 @@ def render(sections: Sequence[Section]) -> str:
         autoescape=True,
         undefined=StrictUndefined,
         keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    environment.filters["svg"] = _svg
     environment.filters["anchor"] = _anchor
+    environment.filters["breakable"] = _breakable
+    environment.filters["lay_out"] = lay_out
     # Each between its tags with the line end that the template sets before it.
     style, script = (
         "\n" + (_FOLDER / name).read_text(encoding="utf-8") for name in ("page.css", "page.js")
     )
-    return environment.get_template("page.html.jinja").render(
-        sections=sections,
-        style=style,
-        script=script,
-        style_hash=_hash(style),
-        script_hash=_hash(script),
-    )
+    template = environment.get_template("page.html.jinja")
+
+    def fill(pictures: Sequence[Sequence[Picture]]) -> str:
+        return template.render(
+            sections=list(zip(sections, pictures, strict=True)),
+            style=style,
+            script=script,
+            style_hash=_hash(style),
+            script_hash=_hash(script),
+        )
+
+    size = len(fill([[] for _ in sections]).encode("utf-8"))
+    figures = [(section.figures, section.folder) for section in sections]
+    return fill(make_pictures(figures, limit - size))
 
 
-def _svg(figure: Figure) -> str:
-    """Return a figure as SVG in base64, without a date; nothing where matplotlib refuses it."""
-    buffer = io.BytesIO()
-    try:
-        with drawing.style():
-            figure.canvas.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    except Exception as error:  # as for a name with a dollar sign, which begins a formula
-        let_interrupts_through(error)
-        return ""
-    return base64.b64encode(buffer.getvalue()).decode()
+def _breakable(text: str) -> Markup:
+    """Return escaped text in which long words may be broken: before capitals, after strokes.
+
+    A number stays in one line with what it is, as in "(n = 8)".
+    """
+    from markupsafe import Markup
+
+    def parts(word: str) -> list[str]:
+        is_name = len(word) >= _LONG_WORD and re.fullmatch(r"[\w/]+", word)
+        return re.split(r"(?<=[a-z])(?=[A-Z])|(?<=/)", word) if is_name else [word]
+
+    words = re.sub(r"\(n = (?=\d)", "(n\u00a0=\u00a0", text).split(" ")
+    return Markup(" ").join(Markup("<wbr>").join(parts(word)) for word in words)
 
 
 def _anchor(key: str) -> str:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 NONE = "–"
+LOWEST, HIGHEST = "lowest", "highest"
+"""Which value of a column is the best one."""
 
 
 @dataclass(frozen=True)
@@ -24,14 +26,11 @@ class Cell:
         The paper's own, set off.
     sort : float, optional
         What the page sorts by; the text if absent.
-    hint : str
-        What the page shows under the pointer.
     """
 
     text: str
     beside: str = ""
     sort: float | None = None
-    hint: str = ""
 
 
 def format_number(value: float, digits: int, sign: bool = False) -> str:
@@ -46,6 +45,20 @@ def format_estimate(row: Mapping[str, Any], name: str, digits: int, sign: bool =
         low, high = (format_number(row[f"{name}_{end}"], digits, sign) for end in ("low", "high"))
         text += f" [{low}, {high}]"
     return Cell(text, sort=row[name])
+
+
+def spread(
+    left: Sequence[str], groups: Sequence[str], columns: Sequence[str], right: Sequence[str] = ()
+) -> tuple[list[str], list[tuple[str, int]]]:
+    """Return the header and the spans of a table with the same columns in each group."""
+    header = [*left, *(list(columns) * len(groups)), *right]
+    spans = [("", len(left)), *((group, len(columns)) for group in groups)]
+    return header, [*spans, *[("", len(right))] * bool(right)]
+
+
+def places_of(item: str, items: Sequence[str]) -> list[int]:
+    """Return where an item is in a list."""
+    return [i for i, other in enumerate(items) if other == item]
 
 
 @dataclass(frozen=True)
@@ -69,9 +82,20 @@ class Table:
         The group of each row; lines set groups apart.
     grouped : bool
         The first column names the groups; where rows cannot be sorted, once per group.
+    categories : bool
+        Groups are mere categories: rows are compared across them, and sorting mixes them.
     footer : list of list of Cell
         Rows that stay below when others are sorted.
     notes : list of str
+    best : dict of int to str
+        By column, whether the `LOWEST` or the `HIGHEST` value of a group (of all rows, where groups
+        are categories) is the best; the page sets it in bold.
+    pinned : list of int
+        Rows that the page keeps on top.
+    choices : str
+        What the names in `spans` are, where a reader may look at one of them alone.
+    sortable : bool
+        Each row is of one thing, so that it can be sorted.
     """
 
     name: str
@@ -83,10 +107,26 @@ class Table:
     n_text: int = 1
     groups: Sequence[Any] = ()
     grouped: bool = False
+    categories: bool = False
     footer: list[list[Cell]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    best: Mapping[int, str] = field(default_factory=dict)
+    pinned: Sequence[int] = ()
+    choices: str = ""
+    sortable: bool = True
+
+    @property
+    def titles(self) -> list[str]:
+        """The names of the columns, each with the name that spans it."""
+        over = [name for name, width in self.spans for _ in range(width)] or [""] * len(self.header)
+        return [f"{a}: {b}" if a else b for a, b in zip(over, self.header, strict=True)]
+
+    @property
+    def group_of(self) -> list[Any]:
+        """The group of each row; empty where there are none."""
+        return [row[0].text for row in self.rows] if self.grouped else list(self.groups)
 
     def starts_group(self, i: int) -> bool:
         """Return whether row `i` is of another group than the row above it."""
-        groups = [row[0].text for row in self.rows] if self.grouped else self.groups
+        groups = self.group_of
         return 0 < i < len(groups) and groups[i] != groups[i - 1]

@@ -60,7 +60,7 @@ def to_markdown(table: Table) -> str:
         return escape(f"{cell.text} ({cell.beside})" if cell.beside else cell.text)
 
     rows = [[text(cell) for cell in row] for row in _printed_rows(table)]
-    header = [_escape_markup(name) for name in table.header]
+    header = [_escape_markup(name) for name in table.titles]
     notes = "".join(f"- {_escape_markup(note)}\n" for note in table.notes)
     return (
         f"**{_escape_markup(table.caption)}**\n\n{markdown_table(header, rows, table.n_text)}"

@@ -10,7 +10,7 @@ import pandas as pd
 from autosmote.reports import names
 from autosmote.reports.cells import Cells
 from autosmote.reports.names import METRICS
-from autosmote.reports.render.table import Cell, Table, format_number
+from autosmote.reports.render.table import LOWEST, Cell, Table, format_number, places_of, spread
 from autosmote.reports.statistics.bootstrap import draw_scores, interval
 from autosmote.reports.statistics.ranks import mean_of_known, rank
 from autosmote.reports.statistics.significance import MIN_CONFIGURATIONS
@@ -77,18 +77,30 @@ def make_groups_table(name: str, ranks: pd.DataFrame) -> Table:
     found = dict(zip(keys, ranks.to_dict("records"), strict=True))
     has_extended = "extended_rank" in ranks
     rows = []
-    for arm in names.arms_in_order(ranks["arm"]):
+    arms = names.arms_in_order(ranks["arm"])
+    for arm in arms:
         row = [Cell(names.arm(arm))]
         for by, group in sizes.index:
-            of_metrics = [found.get((metric, by, group, arm), {}) for metric in metrics]
-            text, beside = (
-                "/".join(format_number(of.get(name, np.nan), 2) for of in of_metrics)
-                for name in ("rank", "extended_rank")
-            )
-            row.append(Cell(text, beside * has_extended, of_metrics[0].get("rank")))
+            for metric in metrics:
+                of = found.get((metric, by, group, arm), {})
+                text, beside = (
+                    format_number(of.get(what, np.nan), 2) for what in ("rank", "extended_rank")
+                )
+                row.append(Cell(text, beside * has_extended, of.get("rank")))
         rows.append(row)
-    header = ["Method", *(f"{group} (n = {n})" for (_, group), n in sizes.items())]
-    shown = "/".join(METRICS[metric] for metric in metrics)
-    caption = f"Average ranks of {shown} by classifier and by imbalance ratio"
+    heads = [f"{group} (n = {n})" for (_, group), n in sizes.items()]
+    header, spans = spread(["Method"], heads, [METRICS[metric] for metric in metrics])
+    caption = "Average ranks by classifier and by imbalance ratio"
     notes = ["Beside each rank: that on the extended test."] * has_extended
-    return Table(name, caption, header, rows, ranks, notes=notes)
+    return Table(
+        name,
+        caption,
+        header,
+        rows,
+        ranks,
+        spans=spans,
+        notes=notes,
+        best=dict.fromkeys(range(1, len(header)), LOWEST),
+        pinned=places_of(names.FULL, arms),
+        choices="Classifier or ratio",
+    )

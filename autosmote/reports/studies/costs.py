@@ -9,7 +9,7 @@ import pandas as pd
 
 from autosmote.reports import names
 from autosmote.reports.names import METRICS
-from autosmote.reports.render.table import Cell, Table, format_number
+from autosmote.reports.render.table import Cell, Table, format_number, spread
 from autosmote.reports.study import Study
 
 
@@ -35,29 +35,31 @@ def make_costs_table(name: str, costs: pd.DataFrame, titles: Mapping[str, str]) 
     """Make the table of `compute_costs`; the arms have their names from `titles`."""
     metrics = names.in_order(costs["metric"], METRICS)
     of = {(row["metric"], row["arm"]): row for row in costs.to_dict("records")}
-    rows = []
+    rows: list[list[Cell]] = []
+    own: list[int] = []
     for arm in titles:
         found = [of[metric, arm] for metric in metrics if (metric, arm) in of]
         if found:
+            own += [len(rows)] * (arm == names.FULL)
             seconds = [of.get((metric, arm), {}).get("seconds", np.nan) for metric in metrics]
             runs, hours = (sum(row[name] for row in found) for name in ("runs", "hours"))
             memory = float(np.median([row["peak_memory_mb"] for row in found]))
-            text = "/".join(format_number(value, 1) for value in seconds)
             rows.append(
                 [
                     Cell(titles[arm]),
                     Cell(str(runs), sort=runs),
-                    Cell(text, sort=seconds[0]),
+                    *(Cell(format_number(value, 1), sort=value) for value in seconds),
                     Cell(format_number(hours, 2), sort=hours),
                     Cell(format_number(memory, 0), sort=memory),
                 ]
             )
-    shown = "/".join(METRICS[metric] for metric in metrics)
-    header = ["Method", "Runs", f"Seconds, {shown}", "Hours", "Peak memory, MB"]
+    shown = [METRICS[metric] for metric in metrics]
+    right = ["Hours", "Peak memory, MB"]
+    header, spans = spread(["Method", "Runs"], ["Seconds"] * bool(shown), shown, right)
     notes = [
         "From costs.csv.gz, by the machines that ran it; the same sweep run again has other costs. "
         "Seconds and memory: median per run; hours: of all runs.",
         "What served several classifiers, such as one resampling, counts fully in each of them; of "
         "rules that share a search, a later one takes less than it would alone.",
     ]
-    return Table(name, "Costs", header, rows, costs, notes=notes)
+    return Table(name, "Costs", header, rows, costs, spans=spans, notes=notes, pinned=own)

@@ -15,7 +15,7 @@ import pandas as pd
 from autosmote.reports import names
 from autosmote.reports.cells import Cells
 from autosmote.reports.names import FULL, METRICS
-from autosmote.reports.render.table import Cell, Table, format_number
+from autosmote.reports.render.table import LOWEST, Cell, Table, format_number, places_of, spread
 from autosmote.reports.statistics.bootstrap import draw_scores, interval
 from autosmote.reports.statistics.ranks import Floats, mean_of_known, rank
 from autosmote.reports.statistics.significance import MIN_CONFIGURATIONS
@@ -97,22 +97,26 @@ def make_countings_table(name: str, countings: pd.DataFrame, beside: Sequence[st
     def row_of(arm: str) -> list[Cell]:
         cells = [Cell(names.arm(arm))]
         for counting, test in columns:
-            found = [of.get((metric, counting, test, arm), {}) for metric in metrics]
-            texts = [format_number(row.get("rank", np.nan), 2) for row in found]
-            cells.append(Cell("/".join(texts), sort=found[0].get("rank")))
-        shares = [of.get((metric, FALLBACK, "test", arm), {}) for metric in metrics]
-        texts = [f"{100 * row.get('fell_back', np.nan):.0f}%" for row in shares]
-        return [*cells, Cell("/".join(texts), sort=shares[0].get("fell_back"))]
+            for metric in metrics:
+                value = of.get((metric, counting, test, arm), {}).get("rank", np.nan)
+                cells.append(Cell(format_number(value, 2), sort=value))
+        for metric in metrics:
+            share = of.get((metric, FALLBACK, "test", arm), {}).get("fell_back", np.nan)
+            cells.append(Cell(f"{100 * share:.0f}%", sort=share))
+        return cells
 
     arms = names.arms_in_order(countings["arm"])
-    shown = "/".join(METRICS[metric] for metric in metrics)
     n = countings.groupby(["counting", "test"])["n"].max()
     heads = [
         f"{counting[0].upper()}{counting[1:]}, {_TESTS[test]} (n = {n[counting, test]})"
         for counting, test in columns
     ]
+    header, spans = spread(
+        ["Method"], [*heads, "Falls back"], [METRICS[metric] for metric in metrics]
+    )
+    ranked = [arm for arm in arms if arm not in beside]
     notes = [
-        f"Overall average ranks of {shown}, 1 is best.",
+        "Overall average ranks, 1 is best.",
         "With the fallback for all: the classifier without resampling is one more candidate of "
         "every sampler, and is taken where it is at least as good on the validation part, as "
         "AutoSMOTE may do and the paper's other samplers may not. Falls back: share of runs.",
@@ -125,11 +129,14 @@ def make_countings_table(name: str, countings: pd.DataFrame, beside: Sequence[st
     return Table(
         name,
         f"Overall ranks in {len(columns)} countings",
-        ["Method", *heads, "Falls back"],
-        [row_of(arm) for arm in arms if arm not in beside],
+        header,
+        [row_of(arm) for arm in ranked],
         countings,
+        spans=spans,
         footer=[row_of(arm) for arm in arms if arm in beside],
         notes=notes,
+        best=dict.fromkeys(range(1, 1 + len(columns) * len(metrics)), LOWEST),
+        pinned=places_of(FULL, ranked),
     )
 
 

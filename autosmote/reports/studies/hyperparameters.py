@@ -11,7 +11,7 @@ from autosmote.reports import names
 from autosmote.reports.cells import Cells
 from autosmote.reports.claims import OF_PARAMETERS
 from autosmote.reports.names import METRICS
-from autosmote.reports.render.table import Cell, Table, format_estimate
+from autosmote.reports.render.table import HIGHEST, LOWEST, Cell, Table, format_estimate
 from autosmote.reports.statistics.bootstrap import draw_scores, interval
 from autosmote.reports.statistics.ranks import rank
 from autosmote.reports.statistics.significance import MIN_CONFIGURATIONS
@@ -107,4 +107,10 @@ def make_hyperparameters_table(name: str, caption: str, ranks: pd.DataFrame) -> 
     header = ["Metric", "Value", "n", "Rank [95%]", "Test score [95%]"]
     header += ["Rank, extended [95%]", "Extended score [95%]"] * has_extended
     notes = ["Ranks among the values of one hyperparameter, the others at their defaults."]
-    return Table(name, caption, header, rows, ranks, n_text=2, groups=groups, notes=notes)
+    best = {
+        i: LOWEST if what.endswith("rank") else HIGHEST
+        for i, (what, _) in enumerate(shown, start=3)
+    }
+    return Table(
+        name, caption, header, rows, ranks, n_text=2, groups=groups, notes=notes, best=best
+    )

@@ -9,7 +9,14 @@ import pandas as pd
 
 from autosmote.reports import names
 from autosmote.reports.names import METRICS
-from autosmote.reports.render.table import NONE, Cell, Table, format_estimate, format_number
+from autosmote.reports.render.table import (
+    HIGHEST,
+    NONE,
+    Cell,
+    Table,
+    format_estimate,
+    format_number,
+)
 from autosmote.reports.statistics.significance import MIN_CONFIGURATIONS
 from autosmote.reports.studies.selection.gains import Found
 from autosmote.reports.studies.selection.questions import (
@@ -108,6 +115,8 @@ def _arms_table(name: str, metric: str, found: Found) -> Table:
         data,
         n_text=3,
         grouped=True,
+        categories=True,
+        best={i: HIGHEST for i, head in enumerate(heads, start=4) if "gain" in head},
         notes=notes,
     )
 
