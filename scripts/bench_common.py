@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,8 @@ from autosmote.config.schema import ClassifierSettings
 from autosmote.config.targets import make_classifier
 from autosmote.isolation.processes import usable_cores
 from autosmote.records.collected import write_csv
+from autosmote.records.figure_style import save_canvas
+from autosmote.records.files import write_file
 from autosmote.records.provenance import git_revision
 from autosmote.reports.render.writers import markdown_table
 from autosmote.search.result import SearchInterrupted, SearchResult
@@ -166,6 +169,13 @@ class Table:
 def markdown(header: Sequence[str], lines: Sequence[Sequence[Any]]) -> str:
     """Return a Markdown table; numbers at three significant digits, None as an empty cell."""
     return markdown_table(header, [[show(v) for v in line] for line in lines], len(header))
+
+
+def save_all(canvas: Any, base: Path) -> None:
+    """Write a figure as ``<base>.svg`` and ``<base>.png``, in the context of its style."""
+    for form in (".svg", ".png"):
+        write_file(base.with_suffix(form), partial(save_canvas, canvas))
+        canvas.set_layout_engine("none")  # the second form has the layout of the first
 
 
 def show(value: Any) -> str:

@@ -1,0 +1,106 @@
+"""Style of every figure: widths of journal columns, sizes of text, colours, and how files are made.
+
+The same content gives the same bytes: no dates and no versions are in a file, and the font comes
+with matplotlib, which is imported where it is used. Text in an SVG stays text, as journals ask.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axis import Axis
+    from matplotlib.figure import Figure as Canvas
+
+COLUMN, PAGE = 3.5, 7.2
+"""Widths of a journal's column and of its page, in inches."""
+DPI = 300
+TEXT, SMALL = 8, 7
+"""Sizes of labels, and of the smallest text, in points."""
+
+# Okabe and Ito's colours, which colour-blind readers can tell apart; shapes and dashes differ as
+# well, since in grey some are alike.
+BLACK, BLUE, VERMILION, GREEN = "#000000", "#0072B2", "#D55E00", "#009E73"
+PURPLE, ORANGE, SKY = "#CC79A7", "#E69F00", "#56B4E9"
+COLOURS = (VERMILION, BLACK, BLUE, GREEN, PURPLE, ORANGE, SKY)
+"""In the order of use: the first is AutoSMOTE's."""
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+DASHES = ("-", "--", "-.", ":", (0, (6, 1.5)), (0, (1, 1)), (0, (3, 1, 1, 1, 1, 1)))
+INK = "#404040"
+"""Of names and marks that do not stand out."""
+GREY, PALE = "#9A9A9A", "#DDDDDD"
+"""Of what is there for comparison, and of lines behind the data."""
+
+_STYLE: dict[Any, Any] = {
+    "svg.hashsalt": "autosmote",  # ids in the file come from it and the content, not from chance
+    "svg.fonttype": "none",
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "Helvetica"],
+    "font.size": TEXT,
+    "axes.titlesize": TEXT,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": TEXT,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "legend.fontsize": SMALL,
+    "legend.title_fontsize": SMALL,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": PALE,
+    "grid.linewidth": 0.5,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "xtick.minor.size": 1.5,
+    "ytick.minor.size": 1.5,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 4,
+}
+
+_TRACES = {"png": ["Software"], "svg": ["Date", "Creator"], "pdf": ["CreationDate", "Creator"]}
+"""By form, what would tell when and by which version a file was made."""
+
+
+def load_matplotlib() -> None:
+    """Import what a figure needs of matplotlib, which takes half a second."""
+    import matplotlib.backends.backend_agg
+    import matplotlib.figure  # noqa: F401
+
+
+def style() -> AbstractContextManager[None]:
+    """Return the context that figures are drawn and saved in."""
+    import matplotlib
+
+    return matplotlib.rc_context(_STYLE)
+
+
+def new_canvas(width: float, height: float) -> Canvas:
+    """Make a canvas, in inches; not by pyplot, which would keep it and may open a window."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), dpi=DPI, layout="constrained")
+
+
+def save_canvas(canvas: Canvas, path: Path, title: str | None = None) -> None:
+    """Write a figure in the form that its file's ending names, in the context of `style`."""
+    form = path.suffix[1:].lower()
+    about = dict.fromkeys(_TRACES.get(form, ()))
+    canvas.savefig(path, format=form or None, metadata=about | ({"Title": title} if title else {}))
+
+
+def label_log_axis(axis: Axis) -> None:
+    """Label a logarithmic axis by plain numbers: each power of ten, and 2 and 5 on a short axis."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    low, high = sorted(axis.get_view_interval())
+    axis.set_major_locator(LogLocator(subs=(1.0,) if high > 50 * low else (1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
