@@ -78,10 +78,7 @@ def draw(found: pd.DataFrame, path: Path, *, title: str) -> None:
         axes.set_xlabel(
             f"difference in {metric} to the table as it is\n(mean of n = {n} splits, 95% interval)"
         )
-        # Names are text as they are: a dollar sign in one begins no formula.
-        canvas.suptitle(
-            title, x=0.01, ha="left", fontsize=TEXT, fontweight="bold", wrap=True, parse_math=False
-        )
+        canvas.suptitle(title, x=0.01, ha="left", fontsize=TEXT, fontweight="bold", wrap=True)
         handles = [
             Line2D([], [], color=colour, marker=marker, label=kind)
             for kind, (colour, marker) in looks.items()

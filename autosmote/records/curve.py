@@ -69,9 +69,6 @@ def plot_curve(
             axes.axhline(reference, color=BLACK, linewidth=0.8, ls=":", label="no resampling")
         axes.set_xlabel(f"iteration (n = {len(reward)})")
         axes.set_ylabel(f"validation {metric}")
-        # Names are text as they are: a dollar sign in one begins no formula.
-        canvas.suptitle(
-            title, x=0.01, ha="left", fontsize=SMALL, fontweight="bold", wrap=True, parse_math=False
-        )
+        canvas.suptitle(title, x=0.01, ha="left", fontsize=SMALL, fontweight="bold", wrap=True)
         canvas.legend(loc="outside lower center", ncols=2)
         save_canvas(canvas, path)

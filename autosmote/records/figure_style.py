@@ -38,6 +38,7 @@ _STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "Helvetica"],
+    "text.parse_math": False,  # names are text as they are: a dollar sign begins no formula
     "font.size": TEXT,
     "axes.titlesize": TEXT,
     "axes.titleweight": "bold",

@@ -49,7 +49,7 @@ def test_png_has_300_dots_per_inch(tmp_path):
 
 
 def test_style_has_no_smaller_text_and_ends_with_its_context():
-    before = dict(matplotlib.rcParams)
+    before = matplotlib.rcParams.copy()
     with style():
         canvas = new_canvas(PAGE, 2)
         axes = canvas.add_subplot()
@@ -59,7 +59,7 @@ def test_style_has_no_smaller_text_and_ends_with_its_context():
         canvas.draw_without_rendering()
         sizes = [text.get_fontsize() for text in canvas.findobj(matplotlib.text.Text)]
     assert min(sizes) == SMALL
-    assert dict(matplotlib.rcParams) == before
+    assert matplotlib.rcParams.copy() == before
 
 
 @pytest.mark.parametrize(

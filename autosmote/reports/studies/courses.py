@@ -157,7 +157,8 @@ def draw_hyperparameters(name: str, ranks: pd.DataFrame) -> Figure | None:
                 axes.axvspan(place - 0.35, place + 0.35, color=PALE, alpha=0.5, lw=0, zorder=0)
         panels[1, column].set_xticks(range(len(values)), [f"{x:g}" for x in values])
         panels[1, column].set_xlim(-0.5, len(values) - 0.5)
-        panels[1, column].set_xlabel(PARAMETERS.get(parameter, parameter))
+        is_known = parameter in PARAMETERS  # as a formula
+        panels[1, column].set_xlabel(PARAMETERS.get(parameter, parameter), parse_math=is_known)
         panels[0, column].set_title(
             count_noun(int(of_parameter["n"].max()), "configuration"), fontweight="normal"
         )

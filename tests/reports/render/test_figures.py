@@ -66,11 +66,11 @@ def test_text_is_large_enough_and_not_clipped(figures, name):
     canvas = figures[name].canvas
     assert canvas.get_size_inches()[0] == PAGE
     frame = canvas.bbox.padded(2)
-    for text in texts_of(canvas):
-        assert text.get_fontsize() >= SMALL
-        # Labels of ticks beyond the limits are not drawn.
-        if text in [label for axes in canvas.axes for label in _tick_labels(axes)]:
-            continue
+    texts = texts_of(canvas)
+    assert min(text.get_fontsize() for text in texts) >= SMALL
+    # Labels of ticks beyond the limits are there and not drawn.
+    of_ticks = {id(label) for axes in canvas.axes for label in _tick_labels(axes)}
+    for text in (text for text in texts if id(text) not in of_ticks):
         box = text.get_window_extent()
         assert frame.contains(box.x0, box.y0) and frame.contains(box.x1, box.y1), text
 
@@ -136,10 +136,8 @@ def test_captions_are_written_beside_the_figures(folder):
     text = captions.read_text()
     for path in written:
         if path.suffix == ".svg":
-            assert (
-                f"]({path.name})" in text
-                and f"**{path.stem.replace('_', chr(92) + '_')}.**" in text
-            )
+            name = path.stem.replace("_", r"\_")
+            assert f"]({path.name})" in text and f"**{name}.**" in text
     assert "95% bootstrap intervals" in text
     assert {path.suffix for path in written} == {".svg", ".png", ".md"}
     assert all(path.stat().st_size < 150_000 for path in written if path.suffix == ".svg")
@@ -188,3 +186,11 @@ def test_critical_differences_of_too_few_blocks_have_no_bars():
     (axes,) = draw_rankings([Ranking("MCC", "datasets", ["a", "b", "c"], scores)]).axes
     assert not [line for line in axes.get_lines() if line.get_linewidth() == 2.5]
     assert axes.get_title(loc="left").endswith("n = 4 datasets; n too small for tests")
+
+
+def test_name_that_begins_a_formula_is_text(make_sweep, tmp_path):
+    arms = ["none", "$m_{$", "autosmote"]
+    make_sweep(arms=arms, datasets=["phoneme"], irs=[20, 50], seeds=1)
+    written = write_figures(build_report(tmp_path, "table2", "paper"))
+    (gains,) = [path for path in written if path.name == "table2_gains.svg"]
+    assert ">$m_{$<" in gains.read_text()

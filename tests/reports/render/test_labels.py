@@ -62,7 +62,7 @@ def test_lines_to_names_do_not_cross(crowd):
     axes, points = crowd
     name_points(axes, points, {arm: names.arm(arm) for arm in list(points)[:10]})
     to_pixels = axes.transAxes
-    lines = [line for line in axes.get_lines() if line.get_transform() == to_pixels]
+    lines = [line for line in axes.get_lines() if line.get_transform() is to_pixels]
     ends = [to_pixels.transform(np.column_stack(line.get_data())) for line in lines]
     assert not any(cross(one, other) for one, other in combinations(ends, 2))
 

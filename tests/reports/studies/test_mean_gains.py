@@ -7,6 +7,7 @@ import pytest
 
 from autosmote.reports.cells import make_cells
 from autosmote.reports.names import OVERALL
+from autosmote.reports.paper import read_paper_ranks
 from autosmote.reports.statistics.bootstrap import draw_means, draw_scores, interval
 from autosmote.reports.statistics.significance import friedman_p
 from autosmote.reports.studies.gains import compute_gains
@@ -35,10 +36,7 @@ def cells_of(make_sweep, tmp_path):
 
 
 def test_gains_equal_those_of_the_tables(cells_of):
-    import pandas as pd
-
-    paper = pd.DataFrame(columns=["metric", "column", "arm", "rank", "better"])
-    summary = summarise_all(cells_of, BESIDE, paper)
+    summary = summarise_all(cells_of, BESIDE, read_paper_ranks("table2"))
     found = compute_gains(cells_of, BESIDE)
     assert len(found) == 2 * 4
     for row in found.to_dict("records"):
