@@ -133,16 +133,18 @@ def _draw_scores(axes: Axes, runs: pd.DataFrame, arms: Sequence[str], metric: st
     best = [arm for arm in order if means[arm] == means[order[0]]]
     for y, arm in enumerate(order):
         wins = arm in best
-        axes.barh(y, means[arm], height=0.8, color=_WINNER if wins else PALE, zorder=1)
-        axes.plot(by_arm[arm], [y] * len(by_arm[arm]), ".", color=INK, markersize=3, zorder=3)
-        axes.text(
-            0.02, y, f"{names.arm(arm)}  {means[arm]:.3f}", va="center", fontsize=SMALL,
-            fontweight="bold" if wins else "normal", color=look(arm).ink,
-        )  # fmt: skip
+        axes.barh(y + 0.27, means[arm], height=0.3, color=_WINNER if wins else PALE, zorder=1)
+        dots = by_arm[arm]
+        axes.plot(dots, [y + 0.27] * len(dots), ".", color=INK, markersize=3, zorder=3)
+        for x, text, side in ((0, names.arm(arm), "left"), (1, f"{means[arm]:.3f}", "right")):
+            axes.text(
+                x, y - 0.18, text, ha=side, va="center", fontsize=SMALL, color=look(arm).ink,
+                fontweight="bold" if wins else "normal",
+            )  # fmt: skip
     n = count_noun(runs["seed"].nunique(), "seed")
     winners = join_words([names.arm(arm) for arm in best])
     _set_titles(axes, f"Best: {winners}", f"mean over {n}; dots: each")
-    axes.set_xlim(0, 1.02)
+    axes.set_xlim(0, 1)
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.set_yticks([])
     axes.set_xlabel(f"test {names.METRICS[metric]}")
