@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 COLUMN, PAGE = 3.5, 7.2
 """Widths of a journal's column and of its page, in inches."""
 DPI = 300
+_RASTER_DPI = 150
+"""Of what an SVG holds as pixels."""
 TEXT, SMALL = 8, 7
 """Sizes of labels, and of the smallest text, in points."""
 
@@ -36,6 +38,7 @@ GREY, PALE = "#9A9A9A", "#DDDDDD"
 _STYLE: dict[Any, Any] = {
     "svg.hashsalt": "autosmote",  # ids in the file come from it and the content, not from chance
     "svg.fonttype": "none",
+    "savefig.dpi": _RASTER_DPI,
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "Helvetica"],
     "text.parse_math": False,  # names are text as they are: a dollar sign begins no formula
@@ -94,7 +97,12 @@ def save_canvas(canvas: Canvas, path: Path, title: str | None = None) -> None:
     """Write a figure in the form that its file's ending names, in the context of `style`."""
     form = path.suffix[1:].lower()
     about = dict.fromkeys(_TRACES.get(form, ()))
-    canvas.savefig(path, format=form or None, metadata=about | ({"Title": title} if title else {}))
+    canvas.savefig(
+        path,
+        format=form or None,
+        dpi=_RASTER_DPI if form == "svg" else DPI,
+        metadata=about | ({"Title": title} if title else {}),
+    )
 
 
 def label_log_axis(axis: Axis) -> None:

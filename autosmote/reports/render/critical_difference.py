@@ -63,7 +63,7 @@ def draw_rankings(rankings: Sequence[Ranking]) -> Canvas:
     stand; ranks are among all.
     """
     parts = [_arrange(ranking) for ranking in rankings]
-    heights = [0.45 + part.depth + part.height for part in parts]
+    heights = [0.3 + part.depth + part.height for part in parts]
     canvas = new_canvas(PAGE, sum(heights) + 0.25 * len(heights))
     all_axes = canvas.subplots(len(parts), 1, squeeze=False, height_ratios=heights)[:, 0]
     for axes, part, ranking in zip(all_axes, parts, rankings, strict=True):
@@ -72,8 +72,8 @@ def draw_rankings(rankings: Sequence[Ranking]) -> Canvas:
         for level, clique in zip(part.levels, part.cliques, strict=True):
             y = -0.1 - _STEP * level
             axes.plot(part.averages[[*clique]], [y, y], color=BLACK, linewidth=2.5, zorder=3)
-        axes.set_title(_title(ranking, len(part.arms)))
-        axes.set_ylim(-part.depth - part.height, 0.3)
+        axes.set_title(_title(ranking, len(part.arms)), loc="center")
+        axes.set_ylim(-part.depth - part.height, 0.2)
         axes.axis("off")
     return canvas
 

@@ -76,7 +76,7 @@ class Look:
 
 
 _LOOKS = {
-    FULL: Look(VERMILION, "*", 9),
+    FULL: Look(VERMILION, "*", 8),
     "none": Look(BLACK, "s", 4.5),
     **dict.fromkeys(CLASS_AWARE, Look(BLUE, "D", 4.5)),
 }
@@ -133,12 +133,22 @@ def set_rank_axis(axes: Axes, n_arms: int) -> None:
     axes.invert_yaxis()
 
 
-def draw_interval(
-    axes: Axes, at: float, low: float, high: float, colour: str, *, upright: bool = False
+def draw_intervals(
+    axes: Axes,
+    at: Iterable[float],
+    low: Iterable[float],
+    high: Iterable[float],
+    colour: str,
+    *,
+    upright: bool = False,
 ) -> None:
-    """Draw an interval as a line, upright or level; nothing where an end is not known."""
-    ends, places = [low, high], [at, at]
-    x, y = (places, ends) if upright else (ends, places)
+    """Draw intervals as lines, upright or level; nothing where an end is not known.
+
+    All are one path, as an SVG is smaller by it.
+    """
+    places = np.array(list(at), dtype=float)
+    ends = np.column_stack([list(low), list(high), np.full(len(places), np.nan)]).ravel()
+    x, y = (np.repeat(places, 3), ends) if upright else (ends, np.repeat(places, 3))
     axes.plot(x, y, color=colour, linewidth=1.2, solid_capstyle="butt", zorder=2)
 
 

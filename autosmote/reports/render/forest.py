@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from autosmote.records.figure_style import BLACK, GREY, INK, PAGE, new_canvas
-from autosmote.reports.render.drawing import Look, draw_interval, draw_ticks, look
+from autosmote.reports.render.drawing import Look, draw_intervals, draw_ticks, look
 
 ROW = 0.165
 """Height of a row, in inches."""
@@ -57,6 +57,10 @@ class Panel:
     label: str
     rows: Mapping[str, Estimate]
     looks: Mapping[str, Look] = field(default_factory=dict)
+
+    def look(self, key: str) -> Look:
+        """Return how a row looks."""
+        return self.looks.get(key) or look(key)
 
 
 def choose_rows(order: Sequence[str]) -> list[str]:
@@ -108,9 +112,11 @@ def draw_forest(
     all_axes = canvas.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, panel in zip(all_axes, panels, strict=True):
         axes.axvline(0, color=BLACK, linewidth=0.8, zorder=1)
-        for y, key in enumerate(own):
-            if key in panel.rows:
-                _draw_row(axes, y, panel.rows[key], panel.looks.get(key) or look(key))
+        for one in dict.fromkeys(panel.look(key) for key in own):
+            places = {key: y for y, key in enumerate(own) if panel.look(key) == one}
+            _draw_rows(
+                axes, one, [(y, panel.rows[k]) for k, y in places.items() if k in panel.rows]
+            )
         values = [panel.rows[key].value for key in rest if key in panel.rows]
         draw_ticks(axes, values, len(own), 0.35, GREY)
         axes.set_title(panel.title)
@@ -128,12 +134,21 @@ def draw_forest(
     return canvas
 
 
-def _draw_row(axes: Axes, y: float, row: Estimate, own: Look) -> None:
-    colour = own.colour
-    draw_interval(axes, y, row.low, row.high, colour)
-    if not isnan(row.beside):
-        axes.plot(row.beside, y, "o", color=colour, mfc="white", markersize=3, mew=0.7, zorder=2)
-    axes.plot(row.value, y, own.marker, color=colour, markersize=own.size, zorder=3)
+def _draw_rows(axes: Axes, own: Look, rows: Sequence[tuple[int, Estimate]]) -> None:
+    """Draw the rows that look alike, together."""
+    if not rows:
+        return
+    places = [y for y, _ in rows]
+    lows, highs = [row.low for _, row in rows], [row.high for _, row in rows]
+    draw_intervals(axes, places, lows, highs, own.colour)
+    axes.plot(
+        [row.beside for _, row in rows], places, "o", color=own.colour, markerfacecolor="white",
+        markersize=3, markeredgewidth=0.7, zorder=2.5,
+    )  # fmt: skip
+    axes.plot(
+        [row.value for _, row in rows], places, own.marker, color=own.colour, markersize=own.size,
+        zorder=3,
+    )  # fmt: skip
 
 
 def _legend(mark: str, ring: str) -> list[Line2D]:
