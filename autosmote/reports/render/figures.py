@@ -32,14 +32,14 @@ from autosmote.reports.render.drawing import (
     Look,
     Points,
     choose_named,
-    draw_interval,
+    draw_intervals,
     draw_ticks,
     label_ranks,
     look,
     set_rank_axis,
 )
 from autosmote.reports.render.forest import Estimate, Panel, draw_forest, order_rows
-from autosmote.reports.render.labels import fix_layout, name_points
+from autosmote.reports.render.labels import Segment, fix_layout, name_points
 from autosmote.reports.studies.summary import Summary
 from autosmote.reports.verdicts import ABOVE, BELOW, TESTS, count_configurations, locate
 
@@ -55,25 +55,25 @@ def draw_ranks_by_group(name: str, ranks: pd.DataFrame) -> Figure:
     metrics = names.in_order(ranks["metric"], METRICS)
     sizes = ranks.groupby(["by", "group"], sort=False)["n"].max()
     n_arms = ranks["arm"].nunique()
-    canvas = new_canvas(PAGE, 0.95 + 0.36 * len(sizes))
+    n_clfs = sum(by == "clf" for by, _ in sizes.index)
+    places = [y + 0.35 * (y >= n_clfs) for y in range(len(sizes))]
+    canvas = new_canvas(PAGE, 0.95 + 0.36 * (1 + places[-1]))
     panels = canvas.subplots(1, len(metrics), sharex=True, sharey=True, squeeze=False)[0]
     for axes, metric in zip(panels, metrics, strict=True):
         groups = {
             key: rows for key, rows in ranks[ranks["metric"] == metric].groupby(["by", "group"])
         }
-        for y, key in enumerate(sizes.index):
+        for y, key in zip(places, sizes.index, strict=True):
             if key in groups:
                 _draw_group(axes, y, groups[key], n_arms)
-        axes.axhline(sum(by == "clf" for by, _ in sizes.index) - 0.5, color=GREY, linewidth=0.6)
+        axes.axhline(n_clfs - 0.35, color=GREY, linewidth=0.6)
         axes.set_title(METRICS[metric])
         axes.set_xlabel(label_ranks(n_arms))
         axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
         axes.grid(axis="y", visible=False)
         axes.tick_params(axis="y", length=0)
-    panels[0].set_yticks(
-        range(len(sizes)), [f"{group}\nn = {n}" for (_, group), n in sizes.items()]
-    )
-    panels[0].set_ylim(len(sizes) - 0.5, -0.65)
+    panels[0].set_yticks(places, [f"{group}\nn = {n}" for (_, group), n in sizes.items()])
+    panels[0].set_ylim(places[-1] + 0.5, -0.65)
     own = look(FULL)
     canvas.legend(
         handles=[
@@ -81,6 +81,7 @@ def draw_ranks_by_group(name: str, ranks: pd.DataFrame) -> Figure:
             *(
                 Line2D([], [], linestyle="", marker="|", markersize=7, color=colour, label=label)
                 for label, colour in (("no resampling", BLACK), ("another method", GREY))
+                if colour == GREY or "none" in set(ranks["arm"])
             ),
         ],
         loc="outside lower right",
@@ -95,7 +96,7 @@ def draw_ranks_by_group(name: str, ranks: pd.DataFrame) -> Figure:
     )
 
 
-def _draw_group(axes: Axes, y: int, rows: pd.DataFrame, n_arms: int) -> None:
+def _draw_group(axes: Axes, y: float, rows: pd.DataFrame, n_arms: int) -> None:
     """Draw the ranks of one classifier or ratio as a row."""
     known = rows.dropna(subset=["rank"]).set_index("arm")["rank"]
     others = known.drop(FULL, errors="ignore")
@@ -103,9 +104,10 @@ def _draw_group(axes: Axes, y: int, rows: pd.DataFrame, n_arms: int) -> None:
     draw_ticks(axes, rivals, y, 0.2, GREY)
     draw_ticks(axes, others[others.index == "none"], y, 0.26, BLACK, 1.4)
     own = look(FULL)
-    for row in rows[rows["arm"] == FULL].to_dict("records"):
-        draw_interval(axes, y, row["rank_low"], row["rank_high"], own.colour)
-        axes.plot(row["rank"], y, own.marker, color=own.colour, markersize=8, zorder=3)
+    of_own = rows[rows["arm"] == FULL]
+    at = [y] * len(of_own)
+    draw_intervals(axes, at, of_own["rank_low"], of_own["rank_high"], own.colour)
+    axes.plot(of_own["rank"], at, own.marker, color=own.colour, markersize=own.size, zorder=3)
     if len(rivals):
         best = rivals.idxmin()
         is_right = rivals[best] > 0.6 * n_arms
@@ -158,16 +160,24 @@ def draw_cost(name: str, summary: Summary, costs: pd.DataFrame) -> Figure | None
         )
         for metric, found in points.items()
     }
+    obstacles: dict[str, list[Segment]] = {}
     for axes, (metric, found) in zip(panels, points.items(), strict=True):
         axes.set_xscale("log")
-        _draw_front(axes, [found[arm] for arm in found if arm not in summary.beside])
-        for arm, (x, y) in found.items():
-            own = look(arm, arm in named[metric])
-            if arm in named[metric]:
-                row = summary.get(metric, OVERALL, arm)
-                ends = row.get("rank_low", np.nan), row.get("rank_high", np.nan)
-                axes.plot([x, x], ends, color=own.colour, linewidth=0.6, alpha=0.5, zorder=1.8)
-            axes.plot(x, y, own.marker, color=own.colour, markersize=own.size, zorder=2)
+        front = _draw_front(axes, [found[arm] for arm in found if arm not in summary.beside])
+        obstacles[metric] = list(zip(front[:-1], front[1:], strict=True))
+        looks = {arm: look(arm, arm in named[metric]) for arm in found}
+        for own in dict.fromkeys(looks.values()):
+            at = [found[arm] for arm in found if looks[arm] == own]
+            axes.plot(
+                *zip(*at, strict=True), own.marker, color=own.colour, markersize=own.size, zorder=2
+            )
+        for arm in named[metric]:
+            row = summary.get(metric, OVERALL, arm)
+            low, high = ((found[arm][0], row.get(f"rank_{end}", np.nan)) for end in ("low", "high"))
+            axes.plot(
+                *zip(low, high, strict=True), color=looks[arm].colour, linewidth=0.6, alpha=0.5
+            )
+            obstacles[metric].append((low, high))
         axes.margins(0.07)
         axes.set_xlabel("seconds per run (median)")
         axes.set_title(f"{METRICS[metric]}, n = {summary.n(OVERALL)} configurations")
@@ -176,7 +186,8 @@ def draw_cost(name: str, summary: Summary, costs: pd.DataFrame) -> Figure | None
         label_log_axis(axes.xaxis)
     fix_layout(canvas)
     for axes, (metric, found) in zip(panels, points.items(), strict=True):
-        name_points(axes, found, {arm: names.arm(arm) for arm in named[metric]})
+        texts = {arm: names.arm(arm) for arm in named[metric]}
+        name_points(axes, found, texts, obstacles[metric])
     return Figure(
         name,
         f"Quality against cost: average rank on the {summary.test} against the median seconds of "
@@ -186,14 +197,14 @@ def draw_cost(name: str, summary: Summary, costs: pd.DataFrame) -> Figure | None
     )
 
 
-def _draw_front(axes: Axes, points: Sequence[tuple[float, float]]) -> None:
-    """Draw the steps through the points that no other one surpasses in both."""
-    front: list[tuple[float, float]] = []
+def _draw_front(axes: Axes, points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Draw and return the steps through the points that no other one surpasses in both."""
+    steps: list[tuple[float, float]] = []
     for x, y in sorted(points):
-        if not front or y < front[-1][1]:
-            front.append((x, y))
-    x_front, y_front = zip(*front, strict=True)
-    axes.step(x_front, y_front, where="post", color=PALE, linewidth=2.5, zorder=1)
+        if not steps or y < steps[-1][1]:
+            steps += [(x, steps[-1][1])] * bool(steps) + [(x, y)]
+    axes.plot(*zip(*steps, strict=True), color=PALE, linewidth=2.5, zorder=1)
+    return steps
 
 
 def draw_gains(name: str, gains: pd.DataFrame, test: str) -> Figure | None:
@@ -251,7 +262,7 @@ def draw_differences(name: str, differences: pd.DataFrame) -> Figure | None:
         panels.append(
             Panel(
                 f"{METRICS[metric]}, n = {n} configurations",
-                f"← other better   difference in {METRICS[metric]}   AutoSMOTE better →",
+                f"difference in {METRICS[metric]}\n← the other better · AutoSMOTE better →",
                 rows,
                 {a: _VERDICTS.get(locate(row), look("", False)) for a, row in found.items()},
             )

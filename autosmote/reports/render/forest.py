@@ -113,10 +113,12 @@ def draw_forest(
     for axes, panel in zip(all_axes, panels, strict=True):
         axes.axvline(0, color=BLACK, linewidth=0.8, zorder=1)
         for one in dict.fromkeys(panel.look(key) for key in own):
-            places = {key: y for y, key in enumerate(own) if panel.look(key) == one}
-            _draw_rows(
-                axes, one, [(y, panel.rows[k]) for k, y in places.items() if k in panel.rows]
-            )
+            alike = [
+                (y, panel.rows[key])
+                for y, key in enumerate(own)
+                if key in panel.rows and panel.look(key) == one
+            ]
+            _draw_rows(axes, one, alike)
         values = [panel.rows[key].value for key in rest if key in panel.rows]
         draw_ticks(axes, values, len(own), 0.35, GREY)
         axes.set_title(panel.title)

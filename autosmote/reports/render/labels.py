@@ -24,6 +24,8 @@ Box = NDArray[np.float64]
 """Left, bottom, right and top, in pixels."""
 Line = NDArray[np.float64]
 """Both ends, in pixels; of shape (2, 2)."""
+Segment = tuple[tuple[float, float], tuple[float, float]]
+"""Both ends, in the data's units."""
 
 
 def fix_layout(canvas: Canvas) -> None:
@@ -32,7 +34,9 @@ def fix_layout(canvas: Canvas) -> None:
     canvas.set_layout_engine("none")
 
 
-def name_points(axes: Axes, points: Points, texts: Mapping[str, str]) -> list[str]:
+def name_points(
+    axes: Axes, points: Points, texts: Mapping[str, str], others: Sequence[Segment] = ()
+) -> list[str]:
     """Write names beside points, each where it covers no point, name or line to a name.
 
     Called when the limits and the layout (`fix_layout`) are final. Arms that stand out have their
@@ -45,6 +49,8 @@ def name_points(axes: Axes, points: Points, texts: Mapping[str, str]) -> list[st
         All points of the panel.
     texts : dict
         By key of a point, the names to be written, the most important first.
+    others : sequence of (point, point)
+        Lines that names cover only where there is no other room.
 
     Returns
     -------
@@ -58,6 +64,7 @@ def name_points(axes: Axes, points: Points, texts: Mapping[str, str]) -> list[st
     ]
     frame = axes.get_window_extent()
     to_axes = axes.transAxes.inverted()
+    avoided = [axes.transData.transform(one) for one in others if not np.isnan(one).any()]
     boxes: list[Box] = []
     lines: list[Line] = []
     written = []
@@ -69,7 +76,10 @@ def name_points(axes: Axes, points: Points, texts: Mapping[str, str]) -> list[st
         )  # fmt: skip
         size = label.get_window_extent()
         nearest = None
-        for distance, direction in product(_DISTANCES, _DIRECTIONS):
+        # Rather near and upon another line than far from the point.
+        places = [*product(_DISTANCES[:3], _DIRECTIONS, [avoided])]
+        places += product(_DISTANCES, _DIRECTIONS, [[]])
+        for distance, direction, also in places:
             way = np.array(direction) / np.hypot(*direction)
             line = np.array([at[key], at[key] + scale * distance * way])
             box = _place(line[1], direction, size)
@@ -78,7 +88,7 @@ def name_points(axes: Axes, points: Points, texts: Mapping[str, str]) -> list[st
             if (
                 _is_inside(box, frame)
                 and not _overlap(box, [*marks, *boxes])
-                and not _cross(lines, [box])
+                and not _cross([*lines, *also], [box])
                 and not _cross(led, boxes)
                 and not any(_meet(one, other) for one in led for other in lines)
             ):

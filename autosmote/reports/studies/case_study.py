@@ -148,7 +148,7 @@ def _draw_scores(axes: Axes, runs: pd.DataFrame, arms: Sequence[str], metric: st
     axes.set_ylim(len(order) - 0.4, -0.6)
     axes.set_yticks([])
     axes.set_xlabel(f"test {names.METRICS[metric]}")
-    axes.grid(axis="y", visible=False)
+    axes.grid(visible=False)
 
 
 def write_case_study(study: Study) -> list[str]:
@@ -253,7 +253,7 @@ def _draw(
     majority, minority = original[original[label] == 0], original[original[label] == 1]
     added = find_synthetic_rows(original, part)
     axes.plot(
-        majority[x], majority[y], ".", color=GREY, markersize=2, markeredgewidth=0,
+        majority[x], majority[y], ".", color=GREY, markersize=3.5, markeredgewidth=0,
         label="majority", zorder=2,
     )  # fmt: skip
     axes.plot(

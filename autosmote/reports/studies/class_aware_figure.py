@@ -17,7 +17,7 @@ from autosmote.records.figure_style import (
 )
 from autosmote.reports import names
 from autosmote.reports.names import METRICS
-from autosmote.reports.render.drawing import INTERVALS, Figure, draw_interval
+from autosmote.reports.render.drawing import INTERVALS, Figure, draw_intervals
 from autosmote.reports.studies.class_aware import GAINS, Found, place_source, title_group
 from autosmote.reports.studies.selection.questions import CONFIRMED, DECIDED
 from autosmote.reports.verdicts import TESTS
@@ -55,13 +55,13 @@ def draw_gains(found: Found) -> Figure | None:
     for of_rule, (by, part) in zip(panels, rules.items(), strict=True):
         for axes, group in zip(of_rule, groups, strict=True):
             axes.axvline(0, color=BLACK, linewidth=0.8, zorder=1)
-            for row in part[part["group"] == group].to_dict("records"):
-                key = row["metric"], row["block"]
-                colour, marker, fill = looks[key]
-                y = sources[by].index(row["source"]) + shifts[key]
-                draw_interval(axes, y, row[f"{test}_low"], row[f"{test}_high"], colour)
+            of_group = part[part["group"] == group]
+            for (metric, block), (colour, marker, fill) in looks.items():
+                rows = of_group[(of_group["metric"] == metric) & (of_group["block"] == block)]
+                y = [sources[by].index(one) + shifts[metric, block] for one in rows["source"]]
+                draw_intervals(axes, y, rows[f"{test}_low"], rows[f"{test}_high"], colour)
                 axes.plot(
-                    row[test], y, marker, color=colour, markersize=3.5, fillstyle=fill,
+                    rows[test], y, marker, color=colour, markersize=3.5, fillstyle=fill,
                     markerfacecoloralt="white", markeredgewidth=0.8, zorder=3,
                 )  # fmt: skip
             axes.xaxis.set_major_locator(MaxNLocator(2, steps=[1, 2, 5, 10]))

@@ -11,7 +11,7 @@ from autosmote.records.figure_style import BLUE, COLOURS, DASHES, MARKERS, PAGE,
 from autosmote.reports import names
 from autosmote.reports.claims import OF_PARAMETERS
 from autosmote.reports.names import FULL, MERGED, METRICS
-from autosmote.reports.render.drawing import INTERVALS, Figure, draw_interval, set_rank_axis
+from autosmote.reports.render.drawing import INTERVALS, Figure, draw_intervals, set_rank_axis
 from autosmote.reports.render.labels import name_line_ends
 from autosmote.reports.studies.hyperparameters import PARAMETERS
 from autosmote.reports.study import Study
@@ -147,9 +147,8 @@ def draw_hyperparameters(name: str, ranks: pd.DataFrame) -> Figure | None:
             for row, what in enumerate(("rank", "score")):
                 axes = panels[row, column]
                 axes.plot(at, found[what], marker=marker, color=colour, linewidth=0.8)
-                ends = zip(at, found[f"{what}_low"], found[f"{what}_high"], strict=True)
-                for x, low, high in ends:
-                    draw_interval(axes, x, low, high, colour, upright=True)
+                ends = found[f"{what}_low"], found[f"{what}_high"]
+                draw_intervals(axes, at, *ends, colour, upright=True)
         for axes in panels[:, column]:
             axes.grid(axis="x", visible=False)
             if default in values:
@@ -160,7 +159,7 @@ def draw_hyperparameters(name: str, ranks: pd.DataFrame) -> Figure | None:
         is_known = parameter in PARAMETERS  # as a formula
         panels[1, column].set_xlabel(PARAMETERS.get(parameter, parameter), parse_math=is_known)
         panels[0, column].set_title(
-            count_noun(int(of_parameter["n"].max()), "configuration"), fontweight="normal"
+            f"n = {count_noun(int(of_parameter['n'].max()), 'configuration')}"
         )
     set_rank_axis(panels[0, 0], ranks.groupby("parameter")["value"].nunique().max())
     panels[1, 0].set_ylabel(f"mean test {'/'.join(METRICS[metric] for metric in metrics)}")
