@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -164,7 +165,7 @@ def draw_cost(name: str, summary: Summary, costs: pd.DataFrame) -> Figure | None
     for axes, (metric, found) in zip(panels, points.items(), strict=True):
         axes.set_xscale("log")
         front = _draw_front(axes, [found[arm] for arm in found if arm not in summary.beside])
-        obstacles[metric] = list(zip(front[:-1], front[1:], strict=True))
+        obstacles[metric] = list(pairwise(front))
         looks = {arm: look(arm, arm in named[metric]) for arm in found}
         for own in dict.fromkeys(looks.values()):
             at = [found[arm] for arm in found if looks[arm] == own]
@@ -201,8 +202,10 @@ def _draw_front(axes: Axes, points: Sequence[tuple[float, float]]) -> list[tuple
     """Draw and return the steps through the points that no other one surpasses in both."""
     steps: list[tuple[float, float]] = []
     for x, y in sorted(points):
-        if not steps or y < steps[-1][1]:
-            steps += [(x, steps[-1][1])] * bool(steps) + [(x, y)]
+        if not steps:
+            steps = [(x, y)]
+        elif y < steps[-1][1]:
+            steps += [(x, steps[-1][1]), (x, y)]
     axes.plot(*zip(*steps, strict=True), color=PALE, linewidth=2.5, zorder=1)
     return steps
 
