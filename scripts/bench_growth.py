@@ -201,7 +201,8 @@ def draw(rows: Sequence[Row], base: Path) -> None:
                     x, y = ([row[key] for row in points] for key in (name, cost))
                     axes.plot(x, y, linestyle=dash, marker=marker, color=colour)
                     exponent = slope(points, name, cost)
-                    text = f"{clf}: exponent {exponent:.2f}" if exponent is not None else ""
+                    text = "" if exponent is None else f"{clf}: exponent {exponent:.2f}"
+                    text = text.replace("-", "−")
                     axes.annotate(
                         text, (0, 1), xytext=(3, -1 - 8.5 * i), xycoords="axes fraction",
                         textcoords="offset points", va="top", fontsize=SMALL, color=colour,

@@ -280,8 +280,8 @@ def draw(rows: Sequence[Row], base: Path) -> None:
                     x, y, marker, color=colour, markeredgewidth=1.5, markersize=size,
                     label=label if y == 0 else None,
                 )  # fmt: skip
-        below.set_xlabel("times as fast")
-        below.set_title("Against a refit, and against the naive generator")
+        below.set_xlabel("times as fast as a refit (score), as the naive generator (generate)")
+        below.set_title("Against plain code")
         _name_rows(below, [label for label, *_ in ratios])
         save_all(canvas, base)
 

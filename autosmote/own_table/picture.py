@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _WIDTH, _ROW = 6.0, 0.22
 """In inches."""
+_COLUMNS = (36, 72)
+"""Right ends of the columns beside the panel, in points from it."""
 
 
 def draw(found: pd.DataFrame, path: Path, *, title: str) -> None:
@@ -60,14 +62,15 @@ def draw(found: pd.DataFrame, path: Path, *, title: str) -> None:
             used.add(kind)
             axes.plot([row["low"], row["high"]], [y, y], color=colour, solid_capstyle="butt")
             axes.plot(row["difference"], y, marker, color=colour)
-            for x, text in ((1.16, f"{row['score']:.3f}"), (1.3, f"{row['seconds']:.2f}")):
-                axes.text(
-                    x, y, text, ha="right", va="center", fontsize=SMALL, color=INK,
-                    transform=axes.get_yaxis_transform(),
+            texts = f"{row['score']:.3f}", f"{row['seconds']:.2f}"
+            for x, text in zip(_COLUMNS, texts, strict=True):
+                axes.annotate(
+                    text, (1, y), xytext=(x, 0), xycoords=axes.get_yaxis_transform(),
+                    textcoords="offset points", ha="right", va="center", fontsize=SMALL, color=INK,
                 )  # fmt: skip
-        for x, text in ((1.16, "score"), (1.3, "CPU s")):
+        for x, text in zip(_COLUMNS, ("score", "CPU s"), strict=True):
             axes.annotate(
-                text, (x, 1), xytext=(0, 3), xycoords="axes fraction", ha="right",
+                text, (1, 1), xytext=(x, 3), xycoords="axes fraction", ha="right",
                 textcoords="offset points", fontsize=SMALL, fontweight="bold",
             )  # fmt: skip
         axes.set_yticks(range(len(shown)), shown.index)

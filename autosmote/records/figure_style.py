@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 COLUMN, PAGE = 3.5, 7.2
 """Widths of a journal's column and of its page, in inches."""
 DPI = 300
-_RASTER_DPI = 150
+_RASTER_DPI = 120
 """Of what an SVG holds as pixels."""
 TEXT, SMALL = 8, 7
 """Sizes of labels, and of the smallest text, in points."""

@@ -152,7 +152,7 @@ def draw_cost(name: str, summary: Summary, costs: pd.DataFrame) -> Figure | None
     points = {metric: found for metric, found in points.items() if found}
     if not points:
         return None
-    canvas = new_canvas(PAGE, 3.3)
+    canvas = new_canvas(PAGE, 3.4)
     panels = canvas.subplots(1, len(points), sharey=True, squeeze=False)[0]
     named = {
         metric: choose_named(
@@ -179,7 +179,7 @@ def draw_cost(name: str, summary: Summary, costs: pd.DataFrame) -> Figure | None
                 *zip(low, high, strict=True), color=looks[arm].colour, linewidth=0.6, alpha=0.5
             )
             obstacles[metric].append((low, high))
-        axes.margins(0.07)
+        axes.margins(0.1, 0.07)
         axes.set_xlabel("seconds per run (median)")
         axes.set_title(f"{METRICS[metric]}, n = {summary.n(OVERALL)} configurations")
     set_rank_axis(panels[0], len(summary.arms))

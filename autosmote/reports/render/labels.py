@@ -14,7 +14,11 @@ from numpy.typing import NDArray
 from autosmote.records.figure_style import DPI, SMALL
 from autosmote.reports.render.drawing import Points, look
 
-_DIRECTIONS = ((1, 0), (1, 1), (1, -1), (-1, 0), (-1, 1), (-1, -1), (0, 1), (0, -1))
+_DIRECTIONS = (
+    *((1, 0), (1, 1), (1, -1), (-1, 0), (-1, 1), (-1, -1), (0, 1), (0, -1)),
+    *((0.5, 1), (-0.5, 1), (0.5, -1), (-0.5, -1)),
+)
+"""From a point to its name; of a name above or below, also how far it is moved to a side."""
 _DISTANCES = (5, 10, 17, 26, 38)
 """From a point to its name, in points; a line leads to those that are not the nearest."""
 _MARK = 3.5
@@ -134,7 +138,7 @@ def name_line_ends(
         )  # fmt: skip
 
 
-def _place(end: NDArray[np.float64], direction: tuple[int, int], size: Bbox) -> Box:
+def _place(end: NDArray[np.float64], direction: tuple[float, float], size: Bbox) -> Box:
     """Return the box of a name that touches the end of a line from its point."""
     extent = np.array([size.width, size.height])
     corner = end - extent * (1 - np.array(direction)) / 2

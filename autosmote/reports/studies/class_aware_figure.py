@@ -7,8 +7,8 @@ from matplotlib.ticker import MaxNLocator
 
 from autosmote.records.figure_style import (
     BLACK,
-    BLUE,
     GREEN,
+    INK,
     MARKERS,
     PAGE,
     SMALL,
@@ -17,13 +17,15 @@ from autosmote.records.figure_style import (
 )
 from autosmote.reports import names
 from autosmote.reports.names import METRICS
-from autosmote.reports.render.drawing import INTERVALS, Figure, draw_intervals
+from autosmote.reports.render.drawing import INTERVALS, Figure, draw_intervals, look
 from autosmote.reports.studies.class_aware import GAINS, Found, place_source, title_group
 from autosmote.reports.studies.selection.questions import CONFIRMED, DECIDED
 from autosmote.reports.verdicts import TESTS
 
 _ROW = 0.24
 """Height of a source's row, in inches."""
+_MOST = 8.0
+"""Of all of them, as a journal's page is no longer."""
 
 
 def draw_gains(found: Found) -> Figure | None:
@@ -42,15 +44,16 @@ def draw_gains(found: Found) -> Figure | None:
     groups = list(dict.fromkeys(frame["group"]))
     looks = {
         (metric, block): (colour, marker, fill)
-        for metric, colour, marker in zip(METRICS, (BLUE, GREEN), MARKERS, strict=False)
+        for metric, colour, marker in zip(METRICS, (INK, GREEN), MARKERS, strict=False)
         for block, fill in ((DECIDED, "full"), (CONFIRMED, "none"))
         if len(frame[(frame["metric"] == metric) & (frame["block"] == block)])
     }
     shifts = {one: 0.8 * ((i + 0.5) / len(looks) - 0.5) for i, one in enumerate(looks)}
-    heights = [0.1 + _ROW * len(of) for of in sources.values()]
+    height = min(_ROW, _MOST / sum(map(len, sources.values())))
+    heights = [0.1 + height * len(of) for of in sources.values()]
     canvas = new_canvas(PAGE, 1.1 + sum(heights))
     panels = canvas.subplots(
-        len(rules), len(groups), squeeze=False, sharex="col", sharey="row", height_ratios=heights
+        len(rules), len(groups), squeeze=False, sharex=True, sharey="row", height_ratios=heights
     )
     for of_rule, (by, part) in zip(panels, rules.items(), strict=True):
         for axes, group in zip(of_rule, groups, strict=True):
@@ -64,14 +67,19 @@ def draw_gains(found: Found) -> Figure | None:
                     rows[test], y, marker, color=colour, markersize=3.5, fillstyle=fill,
                     markerfacecoloralt="white", markeredgewidth=0.8, zorder=3,
                 )  # fmt: skip
-            axes.xaxis.set_major_locator(MaxNLocator(2, steps=[1, 2, 5, 10]))
             axes.tick_params(axis="y", length=0)
         first = of_rule[0]
         first.set_yticks(range(len(sources[by])), [names.arm(one) for one in sources[by]])
+        for label, one in zip(first.get_yticklabels(), sources[by], strict=True):
+            label.set(color=look(one).ink, fontweight=look(one).weight)
         first.set_ylim(len(sources[by]) - 0.5, -0.5)
         first.set_ylabel(f"{by[0]},\n{by[1]}")
     for axes, group in zip(panels[0], groups, strict=True):
-        axes.set_title(title_group(frame, group).replace(" (", "\n("), fontsize=SMALL)
+        title = title_group(frame, group).replace(" (", "\n(")
+        axes.set_title(title, fontsize=SMALL, fontweight="normal")
+    # Few and short, as the panels are narrow.
+    panels[0, 0].xaxis.set_major_locator(MaxNLocator(2, steps=[1, 2, 5, 10]))
+    panels[0, 0].xaxis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", "−"))
     canvas.supxlabel(
         f"mean difference in score to {names.arm(found.baseline)} on the {TESTS[test]}",
         fontsize=TEXT,
