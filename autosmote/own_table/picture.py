@@ -10,11 +10,11 @@ from autosmote.records.figure_style import (
     BLUE,
     INK,
     SMALL,
-    TEXT,
     VERMILION,
     new_canvas,
     save_canvas,
     style,
+    write_heading,
 )
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def draw(found: pd.DataFrame, path: Path, *, title: str) -> None:
         axes.set_xlabel(
             f"difference in {metric} to the table as it is\n(mean of n = {n} splits, 95% interval)"
         )
-        canvas.suptitle(title, x=0.01, ha="left", fontsize=TEXT, fontweight="bold", wrap=True)
+        write_heading(canvas, title)
         handles = [
             Line2D([], [], color=colour, marker=marker, label=kind)
             for kind, (colour, marker) in looks.items()

@@ -10,11 +10,11 @@ from autosmote.records.figure_style import (
     BLUE,
     COLUMN,
     GREY,
-    SMALL,
     VERMILION,
     new_canvas,
     save_canvas,
     style,
+    write_heading,
 )
 
 
@@ -69,6 +69,6 @@ def plot_curve(
             axes.axhline(reference, color=BLACK, linewidth=0.8, ls=":", label="no resampling")
         axes.set_xlabel(f"iteration (n = {len(reward)})")
         axes.set_ylabel(f"validation {metric}")
-        canvas.suptitle(title, x=0.01, ha="left", fontsize=SMALL, fontweight="bold", wrap=True)
+        write_heading(canvas, title)
         canvas.legend(loc="outside lower center", ncols=2)
         save_canvas(canvas, path)

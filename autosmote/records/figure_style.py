@@ -6,6 +6,7 @@ with matplotlib, which is imported where it is used. Text in an SVG stays text, 
 
 from __future__ import annotations
 
+import textwrap
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -103,6 +104,14 @@ def save_canvas(canvas: Canvas, path: Path, title: str | None = None) -> None:
         dpi=_RASTER_DPI if form == "svg" else DPI,
         metadata=about | ({"Title": title} if title else {}),
     )
+
+
+def write_heading(canvas: Canvas, text: str) -> None:
+    """Write a line over the whole figure, on the left; more lines if it is long."""
+    # Not by matplotlib's own wrapping, to which a dollar sign begins a formula.
+    n_letters = int(canvas.get_size_inches()[0] * 72 / (0.7 * SMALL))
+    lines = textwrap.fill(text, n_letters)
+    canvas.suptitle(lines, x=0.01, ha="left", fontsize=SMALL, fontweight="bold")
 
 
 def label_log_axis(axis: Axis) -> None:

@@ -179,7 +179,11 @@ def draw_cost(name: str, summary: Summary, costs: pd.DataFrame) -> Figure | None
                 *zip(low, high, strict=True), color=looks[arm].colour, linewidth=0.6, alpha=0.5
             )
             obstacles[metric].append((low, high))
-        axes.margins(0.1, 0.07)
+        seconds_of = [x for x, _ in found.values()]
+        span = max(2.0, max(seconds_of) / min(seconds_of))
+        # Room for names, which are mostly right of their points.
+        axes.set_xlim(min(seconds_of) / span**0.08, max(seconds_of) * span**0.25)
+        axes.margins(y=0.07)
         axes.set_xlabel("seconds per run (median)")
         axes.set_title(f"{METRICS[metric]}, n = {summary.n(OVERALL)} configurations")
     set_rank_axis(panels[0], len(summary.arms))

@@ -80,6 +80,7 @@ def name_points(
         )  # fmt: skip
         size = label.get_window_extent()
         nearest = None
+        foreign = [mark for other, mark in zip(points, marks, strict=True) if other != key]
         # Rather near and upon another line than far from the point.
         places = [*product(_DISTANCES[:3], _DIRECTIONS, [avoided])]
         places += product(_DISTANCES, _DIRECTIONS, [[]])
@@ -93,7 +94,7 @@ def name_points(
                 _is_inside(box, frame)
                 and not _overlap(box, [*marks, *boxes])
                 and not _cross([*lines, *also], [box])
-                and not _cross(led, boxes)
+                and not _cross(led, [*boxes, *foreign])
                 and not any(_meet(one, other) for one in led for other in lines)
             ):
                 break

@@ -111,8 +111,9 @@ def test_scatter_names_ten_and_what_stands_out(figures):
 def test_differences_are_coloured_by_what_they_show(figures):
     axes = figures["table4_pairs"].canvas.axes[0]
     marks = [line for line in axes.get_lines() if line.get_marker() == "o"]
-    assert {line.get_color() for line in marks} == {"#D55E00"}  # all ablations gain nothing
-    assert [line.get_xdata()[0] for line in marks] == pytest.approx([0.05] * 6, abs=0.01)
+    (own,) = [line for line in marks if np.isfinite(line.get_xdata()).any()]
+    assert own.get_color() == "#D55E00"  # all ablations gain nothing
+    assert own.get_xdata() == pytest.approx([0.05] * 6, abs=0.01)
 
 
 def test_hyperparameters_mark_the_default(figures):
@@ -164,7 +165,7 @@ def test_critical_differences_join_what_does_not_differ():
     assert set(ranks) == {"SMOTE", "AutoSMOTE"}
     (bar,) = bars
     assert bar.get_xdata()[1] < 2 and bar.get_xdata()[0] > 1  # both of the first two, not the last
-    assert axes.get_title(loc="left") == (
+    assert axes.get_title() == (
         "MCC: average ranks of 3 methods, n = 30 datasets; Friedman p < 0.001"
     )
 
@@ -178,14 +179,14 @@ def test_critical_differences_of_many_methods_show_autosmote_wherever_it_stands(
     shown = [text.get_text() for text in axes.texts]
     assert "30.00 AutoSMOTE" in shown
     assert len([text for text in shown if "." in text]) == MOST_COMPARED + 1
-    assert f"{MOST_COMPARED + 1} of 30 methods, n = 6" in axes.get_title(loc="left")
+    assert f"{MOST_COMPARED + 1} of 30 methods, n = 6" in axes.get_title()
 
 
 def test_critical_differences_of_too_few_blocks_have_no_bars():
     scores = np.array([[0.1, 0.2, 0.3]] * 4)
     (axes,) = draw_rankings([Ranking("MCC", "datasets", ["a", "b", "c"], scores)]).axes
     assert not [line for line in axes.get_lines() if line.get_linewidth() == 2.5]
-    assert axes.get_title(loc="left").endswith("n = 4 datasets; n too small for tests")
+    assert axes.get_title().endswith("n = 4 datasets; n too small for tests")
 
 
 def test_name_that_begins_a_formula_is_text(make_sweep, tmp_path):
