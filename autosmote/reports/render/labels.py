@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
+from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
@@ -19,8 +22,9 @@ _DIRECTIONS = (
     *((0.5, 1), (-0.5, 1), (0.5, -1), (-0.5, -1)),
 )
 """From a point to its name; of a name above or below, also how far it is moved to a side."""
-_DISTANCES = (5, 10, 17, 26, 38)
+_DISTANCES = (5, 10, 17, 26, 38, 50)
 """From a point to its name, in points; a line leads to those that are not the nearest."""
+_TRIES = 6
 _MARK = 3.5
 """Radius of a point, in points."""
 
@@ -61,59 +65,103 @@ def name_points(
     list of str
         The keys of the names that were written.
     """
-    scale = DPI / 72
-    at = {key: axes.transData.transform(point) for key, point in points.items()}
-    marks = [
-        np.array([*(place - _MARK * scale), *(place + _MARK * scale)]) for place in at.values()
-    ]
-    frame = axes.get_window_extent()
+    labels = {key: _measured(axes, key, text) for key, text in texts.items()}
+    panel = _Panel(
+        {key: axes.transData.transform(point) for key, point in points.items()},
+        {key: label.get_window_extent() for key, label in labels.items()},
+        axes.get_window_extent(),
+        [axes.transData.transform(one) for one in others if not np.isnan(one).any()],
+    )
+    # Where names find no room, those that did not are first in the next try.
+    order, best = list(texts), panel.arrange(list(texts))
+    for _ in range(_TRIES):
+        found = panel.arrange(order)
+        best = max(best, found, key=len)
+        left = [key for key in order if key not in found]
+        if not left:
+            break
+        order = sorted(order, key=lambda key: (not look(key).stands_out, key not in left))
     to_axes = axes.transAxes.inverted()
-    avoided = [axes.transData.transform(one) for one in others if not np.isnan(one).any()]
-    boxes: list[Box] = []
-    lines: list[Line] = []
-    written = []
-    for key, text in texts.items():
-        own = look(key)
-        label = axes.text(
-            0, 0, text, fontsize=SMALL, color=own.ink, fontweight=own.weight, va="bottom",
-            in_layout=False,
-        )  # fmt: skip
-        size = label.get_window_extent()
-        nearest = None
-        foreign = [mark for other, mark in zip(points, marks, strict=True) if other != key]
-        # Rather near and upon another line than far from the point.
-        places = [*product(_DISTANCES[:3], _DIRECTIONS, [avoided])]
-        places += product(_DISTANCES, _DIRECTIONS, [[]])
-        for distance, direction, also in places:
-            way = np.array(direction) / np.hypot(*direction)
-            line = np.array([at[key], at[key] + scale * distance * way])
-            box = _place(line[1], direction, size)
-            nearest = box if nearest is None else nearest
-            led = [line] if distance > _DISTANCES[0] else []
-            if (
-                _is_inside(box, frame)
-                and not _overlap(box, [*marks, *boxes])
-                and not _cross([*lines, *also], [box])
-                and not _cross(led, [*boxes, *foreign])
-                and not any(_meet(one, other) for one in led for other in lines)
-            ):
-                break
-        else:
-            if not own.stands_out:
+    for key, label in labels.items():
+        if key not in best:
+            if not look(key).stands_out:
                 label.remove()
                 continue
-            box, led = nearest, []
+            best[key] = panel.nearest(key), None
+        box, led = best[key]
         label.set_transform(axes.transAxes)
         label.set_position(tuple(to_axes.transform(box[:2])))
-        boxes.append(box)
-        lines += led
-        for line in led:
+        if led is not None:
             axes.plot(
-                *to_axes.transform(line).T, color=own.ink, linewidth=0.4, alpha=0.7,
+                *to_axes.transform(led).T, color=look(key).ink, linewidth=0.4, alpha=0.7,
                 transform=axes.transAxes, zorder=1.5,
             )  # fmt: skip
-        written.append(key)
-    return written
+    return [key for key in texts if key in best]
+
+
+def _measured(axes: Axes, key: str, text: str) -> Text:
+    """Write a name that has no place yet, so that its size is known."""
+    own = look(key)
+    return axes.text(
+        0, 0, text, fontsize=SMALL, color=own.ink, fontweight=own.weight, va="bottom",
+        in_layout=False,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Panel:
+    """What names have to keep off, in pixels: points, the frame, lines; and the names' sizes."""
+
+    at: Mapping[str, NDArray[np.float64]]
+    sizes: Mapping[str, Bbox]
+    frame: Bbox
+    avoided: Sequence[Line]
+
+    @cached_property
+    def marks(self) -> dict[str, Box]:
+        """The boxes of the points."""
+        radius = _MARK * DPI / 72
+        return {
+            key: np.concatenate([place - radius, place + radius]) for key, place in self.at.items()
+        }
+
+    def arrange(self, order: Sequence[str]) -> dict[str, tuple[Box, Line | None]]:
+        """Return the box of each name that finds room, and the line to it; first come first."""
+        found: dict[str, tuple[Box, Line | None]] = {}
+        # Rather near and upon another line than far from the point.
+        places = [
+            *product(_DISTANCES[:3], _DIRECTIONS, [self.avoided]),
+            *product(_DISTANCES, _DIRECTIONS, [()]),
+        ]
+        for key in order:
+            boxes = [box for box, _ in found.values()]
+            lines = [line for _, line in found.values() if line is not None]
+            foreign = [mark for other, mark in self.marks.items() if other != key]
+            for distance, direction, also in places:
+                box, line = self._place(key, distance, direction)
+                led = [line] if distance > _DISTANCES[0] else []
+                if (
+                    _is_inside(box, self.frame)
+                    and not _overlap(box, [*self.marks.values(), *boxes])
+                    and not _cross([*lines, *also], [box])
+                    and not _cross(led, [*boxes, *foreign])
+                    and not any(_meet(one, other) for one in led for other in lines)
+                ):
+                    found[key] = box, (line if led else None)
+                    break
+        return found
+
+    def nearest(self, key: str) -> Box:
+        """Return the first place of a name, whatever it covers."""
+        return self._place(key, _DISTANCES[0], _DIRECTIONS[0])[0]
+
+    def _place(self, key: str, distance: float, direction: tuple[float, float]) -> tuple[Box, Line]:
+        """Return the box of a name that touches the end of a line from its point, and this."""
+        way = np.array(direction) / np.hypot(*direction)
+        line = np.array([self.at[key], self.at[key] + distance * DPI / 72 * way])
+        extent = np.array([self.sizes[key].width, self.sizes[key].height])
+        corner = line[1] - extent * (1 - np.array(direction)) / 2
+        return np.concatenate([corner, corner + extent]), line
 
 
 def name_line_ends(
@@ -137,13 +185,6 @@ def name_line_ends(
             1.035, place, texts[key], transform=axes.transAxes, va="center", fontsize=SMALL,
             fontweight=look(key).weight, color=inks[key],
         )  # fmt: skip
-
-
-def _place(end: NDArray[np.float64], direction: tuple[float, float], size: Bbox) -> Box:
-    """Return the box of a name that touches the end of a line from its point."""
-    extent = np.array([size.width, size.height])
-    corner = end - extent * (1 - np.array(direction)) / 2
-    return np.concatenate([corner, corner + extent])
 
 
 def _is_inside(box: Box, frame: Bbox) -> bool:

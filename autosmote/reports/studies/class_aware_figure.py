@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
+from matplotlib.typing import FillStyleType
 
 from autosmote.records.figure_style import (
     BLACK,
@@ -42,10 +43,11 @@ def draw_gains(found: Found) -> Figure | None:
     rules = {by: of for by, of in frame.groupby(["reward", "rule"], sort=False)}
     sources = {by: sorted(of["source"].unique(), key=place_source) for by, of in rules.items()}
     groups = list(dict.fromkeys(frame["group"]))
+    fills: dict[str, FillStyleType] = {DECIDED: "full", CONFIRMED: "none"}
     looks = {
         (metric, block): (colour, marker, fill)
         for metric, colour, marker in zip(METRICS, (INK, GREEN), MARKERS, strict=False)
-        for block, fill in ((DECIDED, "full"), (CONFIRMED, "none"))
+        for block, fill in fills.items()
         if len(frame[(frame["metric"] == metric) & (frame["block"] == block)])
     }
     shifts = {one: 0.8 * ((i + 0.5) / len(looks) - 0.5) for i, one in enumerate(looks)}

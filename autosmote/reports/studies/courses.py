@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
@@ -163,7 +164,7 @@ def draw_hyperparameters(name: str, ranks: pd.DataFrame) -> Figure | None:
         )
     set_rank_axis(panels[0, 0], ranks.groupby("parameter")["value"].nunique().max())
     panels[1, 0].set_ylabel(f"mean test {'/'.join(METRICS[metric] for metric in metrics)}")
-    handles = [
+    handles: list[Artist] = [
         Line2D([], [], color=(COLOURS[0], BLUE)[m % 2], marker=MARKERS[m], label=METRICS[metric])
         for m, metric in enumerate(metrics)
     ]
