@@ -130,21 +130,24 @@ class _Panel:
         found: dict[str, tuple[Box, Line | None]] = {}
         # Rather near and upon another line than far from the point.
         places = [
-            *product(_DISTANCES[:3], _DIRECTIONS, [self.avoided]),
-            *product(_DISTANCES, _DIRECTIONS, [()]),
+            *product(_DISTANCES[:3], _DIRECTIONS, [self.avoided], [False]),
+            *product(_DISTANCES, _DIRECTIONS, [()], [False]),
         ]
+        # Of those that stand out, a line may run through points.
+        of_outstanding = [*places, *product(_DISTANCES, _DIRECTIONS, [()], [True])]
         for key in order:
             boxes = [box for box, _ in found.values()]
             lines = [line for _, line in found.values() if line is not None]
             foreign = [mark for other, mark in self.marks.items() if other != key]
-            for distance, direction, also in places:
+            tried = of_outstanding if look(key).stands_out else places
+            for distance, direction, also, through in tried:
                 box, line = self._place(key, distance, direction)
                 led = [line] if distance > _DISTANCES[0] else []
                 if (
                     _is_inside(box, self.frame)
                     and not _overlap(box, [*self.marks.values(), *boxes])
                     and not _cross([*lines, *also], [box])
-                    and not _cross(led, [*boxes, *foreign])
+                    and not _cross(led, boxes if through else [*boxes, *foreign])
                     and not any(_meet(one, other) for one in led for other in lines)
                 ):
                     found[key] = box, (line if led else None)

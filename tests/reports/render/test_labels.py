@@ -29,9 +29,9 @@ def cross(first, second):
 
 @pytest.fixture(params=range(4))
 def crowd(request):
-    """A panel of a figure with 30 points, most of them close together."""
+    """A panel of a figure with 25 points, most of them close together."""
     rng = np.random.default_rng(request.param)
-    at = np.concatenate([rng.normal(0, 0.1, (22, 2)), rng.normal(0, 1, (8, 2))])
+    at = np.concatenate([rng.normal(0, 0.4, (22, 2)), rng.normal(0, 1, (8, 2))])
     arms = ["autosmote", "none", *list(names.TABLE2)[1:29]]
     points = {arm: tuple(place) for arm, place in zip(arms, at, strict=False)}
     with style():

@@ -25,7 +25,7 @@ def draw_gains(name: str, arms: pd.DataFrame, test: str) -> Figure | None:
             ends = row[f"{gain}_low"], row[f"{gain}_high"]
             rows[row["arm"]] = Estimate(row[gain], *ends, row["validation_gain"])
             looks[row["arm"]] = look(row["source"])
-        n = f"n = {found['configurations'].max()} configurations, {found['runs'].max()} runs"
+        n = f"n = {found['configurations'].max()} ({found['runs'].max()} runs)"
         title = f"{METRICS[metric]}, {n}"
         panels.append(Panel(title, f"mean gain in {METRICS[metric]}", rows, looks))
     order = order_rows(panels)
@@ -39,4 +39,5 @@ def draw_gains(name: str, arms: pd.DataFrame, test: str) -> Figure | None:
         panels, order, titles,
         mark=f"on the {TESTS[test]}, with 95% interval", ring="on the held-out rows",
     )  # fmt: skip
-    return Figure(name, describe_gains(TESTS[test], "held-out rows", "rule chose"), canvas)
+    caption = describe_gains(TESTS[test], "held-out rows", "rule chose")
+    return Figure(name, f"{caption} n: configurations.", canvas)
