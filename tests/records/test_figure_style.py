@@ -1,6 +1,10 @@
 """Files of figures tell neither when nor by which version they were made, and hold text as text."""
 
+import re
+from xml.etree import ElementTree
+
 import matplotlib
+import numpy as np
 import pytest
 
 from autosmote.records.figure_style import (
@@ -12,6 +16,7 @@ from autosmote.records.figure_style import (
     new_canvas,
     save_canvas,
     style,
+    to_svg,
 )
 
 
@@ -37,6 +42,19 @@ def test_file_is_the_same_each_time_and_has_no_version(tmp_path, form):
 def test_svg_has_text_as_text(tmp_path):
     text = draw(tmp_path / "a.svg").decode()
     assert ">iteration<" in text and ">a line<" in text and "sans-serif" in text
+
+
+def test_svg_has_short_coordinates_and_its_numbers_whole():
+    with style():
+        canvas = new_canvas(COLUMN, 2)
+        axes = canvas.add_subplot()
+        axes.plot(np.linspace(0, 1, 7), np.linspace(0, 3.3, 7))
+        axes.set_title("0.123456 of 10.0")
+        text = to_svg(canvas)
+    paths = re.findall(r' d="([^"]*)"', text)
+    assert len(paths) > 5 and not re.search(r"\.\d{3}", " ".join(paths))
+    assert ">0.123456 of 10.0<" in text and "rotate(-0" not in text
+    ElementTree.fromstring(text)  # noqa: S314 - ours
 
 
 def test_png_has_300_dots_per_inch(tmp_path):
