@@ -160,8 +160,8 @@ class Table:
                     self.rows = [{k: _number(v) for k, v in row.items()} for row in reader]
 
     def add(self, rows: Sequence[Row]) -> None:
-        """Append rows; a column that a row lacks is left empty."""
-        self.rows += [{name: row.get(name) for name in self.columns} for row in rows]
+        """Append rows, rounded as the file has them; a column that a row lacks is left empty."""
+        self.rows += [{name: _rounded(row.get(name)) for name in self.columns} for row in rows]
         short = ({name: _short(value) for name, value in row.items()} for row in self.rows)
         write_csv(self.path, self.columns, short)
 
@@ -189,6 +189,10 @@ def show(value: Any) -> str:
 
 def _short(value: Any) -> Any:
     return f"{value:.6g}" if isinstance(value, float) else value
+
+
+def _rounded(value: Any) -> Any:
+    return float(_short(value)) if isinstance(value, float) else value
 
 
 def _number(text: str) -> Any:

@@ -197,7 +197,7 @@ def draw(rows: Sequence[Row], base: Path) -> None:
         for of_cost, (cost, (title, unit)) in zip(grid, COSTS.items(), strict=True):
             for axes, name in zip(of_cost, SIZES, strict=True):
                 for i, (clf, (colour, marker, dash)) in enumerate(looks.items()):
-                    points = [row for row in varied(rows, clf, name) if row[cost] is not None]
+                    points = [row for row in varied(rows, clf, name) if (row[cost] or 0) > 0]
                     x, y = ([row[key] for row in points] for key in (name, cost))
                     axes.plot(x, y, linestyle=dash, marker=marker, color=colour)
                     exponent = slope(points, name, cost)
