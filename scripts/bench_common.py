@@ -15,17 +15,20 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from autosmote.atomic import write_file
 from autosmote.config.names import CONF_DIR
 from autosmote.config.schema import ClassifierSettings
 from autosmote.config.targets import make_classifier
 from autosmote.isolation.processes import usable_cores
 from autosmote.records.collected import write_csv
+from autosmote.records.figure_style import save_canvas
 from autosmote.records.provenance import git_revision
 from autosmote.reports.render.writers import markdown_table
 from autosmote.search.result import SearchInterrupted, SearchResult
@@ -157,8 +160,8 @@ class Table:
                     self.rows = [{k: _number(v) for k, v in row.items()} for row in reader]
 
     def add(self, rows: Sequence[Row]) -> None:
-        """Append rows; a column that a row lacks is left empty."""
-        self.rows += [{name: row.get(name) for name in self.columns} for row in rows]
+        """Append rows, rounded as the file has them; a column that a row lacks is left empty."""
+        self.rows += [{name: _rounded(row.get(name)) for name in self.columns} for row in rows]
         short = ({name: _short(value) for name, value in row.items()} for row in self.rows)
         write_csv(self.path, self.columns, short)
 
@@ -166,6 +169,13 @@ class Table:
 def markdown(header: Sequence[str], lines: Sequence[Sequence[Any]]) -> str:
     """Return a Markdown table; numbers at three significant digits, None as an empty cell."""
     return markdown_table(header, [[show(v) for v in line] for line in lines], len(header))
+
+
+def save_all(canvas: Any, base: Path) -> None:
+    """Write a figure as ``<base>.svg`` and ``<base>.png``, in the context of its style."""
+    for form in (".svg", ".png"):
+        write_file(base.with_suffix(form), partial(save_canvas, canvas))
+        canvas.set_layout_engine("none")  # the second form has the layout of the first
 
 
 def show(value: Any) -> str:
@@ -179,6 +189,10 @@ def show(value: Any) -> str:
 
 def _short(value: Any) -> Any:
     return f"{value:.6g}" if isinstance(value, float) else value
+
+
+def _rounded(value: Any) -> Any:
+    return float(_short(value)) if isinstance(value, float) else value
 
 
 def _number(text: str) -> Any:

@@ -2,8 +2,9 @@
 
 Each of the three takes three sizes, powers of two, while the others stay; the data are generated.
 Every point is a search of a few iterations in a process of its own, all in that process
-(actors=0). ``growth.csv``, ``.md`` and ``.png`` go to ``<results-dir>/bench/``, with the fitted
-exponents: an exponent of 1 means twice the size, twice the cost.
+(actors=0). ``growth.csv``, ``.md``, ``.svg`` and ``.png`` go to ``<results-dir>/bench/``, with the
+fitted exponents: an exponent of 1 means twice the size, twice the cost. ``--draw`` draws the figure
+from ``growth.csv`` and measures nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,13 +27,24 @@ from bench_common import (
     markdown,
     one_thread,
     revision,
+    save_all,
     search_within,
-    show,
 )
 
-from autosmote.atomic import write_file
 from autosmote.config.search import SearchConfig
 from autosmote.isolation.processes import proportional_set_size
+from autosmote.records.figure_style import (
+    BLUE,
+    DASHES,
+    GREEN,
+    MARKERS,
+    PAGE,
+    SMALL,
+    VERMILION,
+    label_log_axis,
+    new_canvas,
+    style,
+)
 from autosmote.reports.render.writers import write_text
 from autosmote.sampler.class_search import run_search
 from autosmote.search.result import SearchResult
@@ -47,12 +58,12 @@ BASE = {"n_minority": 512, "K": 16, "n_train": 2**15}
 CLASSIFIERS = ("dt", "knn")
 N_FEATURES, N_VALIDATION = 8, 2048
 COSTS = {
-    "generate_ms": ("generate", "#0072B2", "o"),
-    "score_ms": ("score", "#D55E00", "s"),
-    "learn_ms": ("learn", "#009E73", "^"),
-    "added_mb": ("memory beyond the imports", "#000000", "D"),
+    "generate_ms": ("generate", "ms per iteration"),
+    "score_ms": ("score", "ms per iteration"),
+    "learn_ms": ("learn", "ms per iteration"),
+    "added_mb": ("memory beyond the imports", "MB"),
 }
-"""Okabe and Ito's colours, distinguishable by colour-blind readers; shapes differ too."""
+"""By column, what it is called, and its unit."""
 _WORDS = {"n_minority": "minority rows N", "K": "neighbours K", "n_train": "training rows"}
 _AT_LEAST = 5
 
@@ -145,7 +156,7 @@ def _most_common(values: Sequence[Any]) -> Any:
 
 
 def report(rows: Sequence[Row], base: Path, load: str) -> str:
-    """Write ``<base>.md`` and ``<base>.png``; return the text of the former."""
+    """Write ``<base>.md``, ``.svg`` and ``.png``; return the text of the first."""
     sizes = ("clf", "n_minority", "K", "n_train")
     rest = [name for name in COLUMNS if name not in ("revision", *sizes)]
     points = [[*(row[s] for s in sizes), *(row[name] for name in rest)] for row in rows]
@@ -159,45 +170,62 @@ def report(rows: Sequence[Row], base: Path, load: str) -> str:
             "its set-up included.\n",
             "## Exponents\n\nFitted slopes of log cost over log size.\n\n"
             + markdown(
-                ("clf", "what grows", *(label for label, *_ in COSTS.values())), exponents(rows)
+                ("clf", "what grows", *(label for label, _ in COSTS.values())), exponents(rows)
             ),
             "## Points\n\n" + markdown((*sizes, *rest), points),
+            "![growth](growth.svg)\n\nCost of an iteration, and memory, against each size, the "
+            "others fixed; each point is one search, so that there is no interval. Both axes are "
+            "logarithmic, and an exponent is the slope of a fitted line.\n",
         ]
     )
     write_text(base.with_suffix(".md"), text)
-    _figure(rows, base.with_suffix(".png"))
+    draw(rows, base)
     return text
 
 
-def _figure(rows: Sequence[Row], path: Path) -> None:
-    from matplotlib.figure import Figure
+def draw(rows: Sequence[Row], base: Path) -> None:
+    """Write ``<base>.svg`` and ``<base>.png``: a row of panels for each cost, a column per size."""
+    from matplotlib.lines import Line2D
 
     clfs = list(dict.fromkeys(row["clf"] for row in rows))
-    figure = Figure(figsize=(12, 7), dpi=110, layout="constrained")
-    grid = figure.subplots(2, len(SIZES), sharey="row")
-    for column, name in enumerate(SIZES):
-        for cost, (label, colour, marker) in COSTS.items():
-            axes = grid[1 if cost == "added_mb" else 0, column]
-            for clf, line in zip(clfs, ("-", "--", ":"), strict=False):
-                points = varied(rows, clf, name)
-                exponent = slope(points, name, cost)
-                text = f"{clf}: {label}" if axes is grid[0, column] else clf
-                axes.plot(
-                    [row[name] for row in points], [row[cost] for row in points],
-                    linestyle=line, marker=marker, color=colour,
-                    label=f"{text}, {show(exponent)}",
-                )  # fmt: skip
-        for axes in grid[:, column]:
+    looks = dict(
+        zip(clfs, zip((VERMILION, BLUE, GREEN), MARKERS, DASHES, strict=False), strict=False)
+    )
+    with style():
+        canvas = new_canvas(PAGE, 1.25 * len(COSTS) + 0.5)
+        grid = canvas.subplots(len(COSTS), len(SIZES), sharey="row", sharex="col", squeeze=False)
+        for of_cost, (cost, (title, unit)) in zip(grid, COSTS.items(), strict=True):
+            for axes, name in zip(of_cost, SIZES, strict=True):
+                for i, (clf, (colour, marker, dash)) in enumerate(looks.items()):
+                    points = [row for row in varied(rows, clf, name) if (row[cost] or 0) > 0]
+                    x, y = ([row[key] for row in points] for key in (name, cost))
+                    axes.plot(x, y, linestyle=dash, marker=marker, color=colour)
+                    exponent = slope(points, name, cost)
+                    text = "" if exponent is None else f"{clf}: exponent {exponent:.2f}"
+                    text = text.replace("-", "−")
+                    axes.annotate(
+                        text, (0, 1), xytext=(3, -1 - 8.5 * i), xycoords="axes fraction",
+                        textcoords="offset points", va="top", fontsize=SMALL, color=colour,
+                    )  # fmt: skip
+                axes.set_xscale("log", base=2)
+                axes.set_yscale("log")
+            # Room above the lines for the exponents.
+            low, high = of_cost[0].get_ylim()
+            of_cost[0].set_ylim(low, high * (high / low) ** (0.22 * len(looks)))
+            label_log_axis(of_cost[0].yaxis)
+            short = title.replace(" beyond", "\nbeyond")
+            of_cost[0].set_ylabel(f"{short}\n({unit})")
+        for axes, name in zip(grid[-1], SIZES, strict=True):
             ticks = sorted({row[name] for row in rows})
-            axes.set_xscale("log", base=2)
-            axes.set_yscale("log")
             axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+            axes.minorticks_off()
             axes.set_xlabel(_WORDS[name])
-            axes.grid(alpha=0.3)
-            axes.legend(fontsize=7, title="exponent last", title_fontsize=7)
-    grid[0, 0].set_ylabel("milliseconds per iteration")
-    grid[1, 0].set_ylabel("memory beyond the imports, MB")
-    write_file(path, partial(figure.savefig, metadata={"Software": None}))
+        handles = [
+            Line2D([], [], color=colour, marker=marker, linestyle=dash, label=clf)
+            for clf, (colour, marker, dash) in looks.items()
+        ]
+        canvas.legend(handles=handles, loc="outside upper right", ncols=len(handles))
+        save_all(canvas, base)
 
 
 def jobs() -> list[Row]:
@@ -213,13 +241,17 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--iterations", type=int, default=20, help="at most, per point")
     parser.add_argument("--budget", type=float, default=2.0, help="seconds per point")
     parser.add_argument("--clfs", nargs="+", default=list(CLASSIFIERS))
+    parser.add_argument("--draw", action="store_true", help="draw growth.csv anew, no more")
     parser.add_argument("--alone", help=argparse.SUPPRESS)
     arguments = parser.parse_args(argv)
     if arguments.alone:
         print(json.dumps(point(json.loads(arguments.alone))))
         return 0
-    load = busy()
     path = arguments.results_dir / "bench" / "growth"
+    if arguments.draw:
+        draw(Table(path.with_suffix(".csv"), COLUMNS, keep=True).rows, path)
+        return 0
+    load = busy()
     table = Table(path.with_suffix(".csv"), COLUMNS, keep=False)
     settings = {"iterations": arguments.iterations, "budget": arguments.budget}
     for clf in arguments.clfs:

@@ -3,23 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from bench_common import Row, machine, markdown, show
+from bench_common import Row, machine, markdown, save_all, show
 
-from autosmote.atomic import write_file
 from autosmote.config.search import LOW_LEVEL_NETS, SearchConfig
+from autosmote.records.figure_style import (
+    BLACK,
+    BLUE,
+    GREEN,
+    GREY,
+    PAGE,
+    PALE,
+    VERMILION,
+    label_log_axis,
+    new_canvas,
+    style,
+)
 from autosmote.reports.render.writers import write_text
 
-# Okabe and Ito's colours, which colour-blind readers can tell apart; shapes differ too.
 _PARTS = {
-    "generate": ("generate_ms", "#0072B2", "o"),
-    "score": ("score_ms", "#D55E00", "s"),
-    "learn": ("learn_ms", "#009E73", "^"),
+    "generate": ("generate_ms", BLUE, "o"),
+    "score": ("score_ms", VERMILION, "s"),
+    "learn": ("learn_ms", GREEN, "^"),
 }
-_MUST, _STRETCH = "#000000", "#999999"
 # Targets for scoring, must and stretch, and how cases are taken together.
 _SCORING = {
     "knn": (50, 200, "least"),
@@ -34,7 +43,7 @@ _ITERATIONS, _PAIRS = 1000, 24
 
 
 def report(rows: Sequence[Row], base: Path, load: str) -> str:
-    """Write ``<base>.md`` and ``<base>.png``; returns the former's text.
+    """Write ``<base>.md``, ``.svg`` and ``.png``; return the text of the first.
 
     Parameters
     ----------
@@ -44,10 +53,7 @@ def report(rows: Sequence[Row], base: Path, load: str) -> str:
     load : str
         A line on how busy the machine was.
     """
-    by_kind: dict[str, list[Row]] = {
-        kind: [row for row in rows if row["kind"] == kind]
-        for kind in ("loop", "score", "generator", "run")
-    }
+    by_kind = _by_kind(rows)
     devices = sorted({row["device"] for row in rows if row["device"]})
     where = [*machine(), f"- learner on: {', '.join(devices)}", load]
     sections = [
@@ -60,11 +66,21 @@ def report(rows: Sequence[Row], base: Path, load: str) -> str:
         _scores(by_kind["score"]),
         _generators(by_kind["generator"]),
         _runs(by_kind["run"]),
+        f"![{base.name}]({base.name}.svg)\n\nParts of an iteration with two actors, each a mean "
+        "over the loop's iterations, and how many times as fast scoring and generating are, each a "
+        "median over the same episodes; no intervals.\n",
     ]
     text = "\n".join(sections)
     write_text(base.with_suffix(".md"), text)
-    _figure(by_kind, base.with_suffix(".png"))
+    draw(rows, base)
     return text
+
+
+def _by_kind(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    return {
+        kind: [row for row in rows if row["kind"] == kind]
+        for kind in ("loop", "score", "generator", "run")
+    }
 
 
 def targets(by_kind: dict[str, list[Row]], rows: Sequence[Row]) -> Iterator[tuple[str, ...]]:
@@ -222,46 +238,59 @@ def _runs(rows: list[Row]) -> str:
     )
 
 
-def _figure(by_kind: dict[str, list[Row]], path: Path) -> None:
-    """Draw milliseconds per part of an iteration (left) and ratios beside their targets (right)."""
-    from matplotlib.figure import Figure
-
+def draw(rows: Sequence[Row], base: Path) -> None:
+    """Write ``<base>.svg`` and ``<base>.png``: the parts of an iteration, and ratios by targets."""
+    by_kind = _by_kind(rows)
     pooled = [
         r for r in by_kind["loop"] if r["actors"] > 0 and r["net"] == SearchConfig.low_level_net
     ]
     fast = [r for r in pooled if r["scoring"] == "auto"]
+    refit = {_case(r): r["score_ms"] for r in pooled if r["scoring"] == "refit"}
     ratios: list[tuple[str, float, float, float]] = [
         (f"score, {_case(r)}", r["ratio"], *_SCORING[r["clf"]][:2]) for r in by_kind["score"]
     ]
     ratios += [
-        (f"generate, {_case(r)}, {r['net']}", r["ratio"], *_GENERATOR) for r in by_kind["generator"]
+        (f"generate, {_case(r)}, {r['net']} net", r["ratio"], *_GENERATOR)
+        for r in by_kind["generator"]
     ]
-    height = 1.8 + 0.27 * max(len(fast), len(ratios), 4)
-    figure = Figure(figsize=(13, height), dpi=110, layout="constrained")
-    left, right = figure.subplots(1, 2)
+    heights = [0.9 + 0.19 * max(1, len(of)) for of in (fast, ratios)]
+    with style():
+        canvas = new_canvas(PAGE, sum(heights))
+        above, below = canvas.subplots(2, 1, height_ratios=heights)
+        for part, (column, colour, marker) in _PARTS.items():
+            above.plot(
+                [r[column] for r in fast], range(len(fast)), marker, color=colour, label=part
+            )
+        above.plot(
+            [refit.get(_case(r), np.nan) for r in fast], range(len(fast)), "s", mfc="none",
+            color=_PARTS["score"][1], label="score by a refit",
+        )  # fmt: skip
+        above.set_xlabel("milliseconds per iteration, summed over processes")
+        above.set_title("Parts of an iteration")
+        _name_rows(above, [_case(r) for r in fast])
 
-    names = [_case(r) for r in fast]
-    for label, (column, colour, marker) in _PARTS.items():
-        left.plot([r[column] for r in fast], names, marker, color=colour, label=label)
-    refit = {_case(r): r["score_ms"] for r in pooled if r["scoring"] == "refit"}
-    left.plot(
-        [refit.get(name, np.nan) for name in names], names, "s", mfc="none",
-        color=_PARTS["score"][1], label="score by a refit",
-    )  # fmt: skip
-    left.set_xlabel("milliseconds per iteration, summed over processes")
-    left.set_title("Parts of an iteration", fontsize=10, pad=26)
+        for y, (_, ratio, must, stretch) in enumerate(ratios):
+            below.plot([1, ratio], [y, y], color=PALE, linewidth=3, solid_capstyle="butt", zorder=1)
+            for x, label, marker, size, colour in (
+                (must, "target", "|", 8, BLACK),
+                (stretch, "stretch target", "|", 8, GREY),
+                (ratio, "measured", "D", 3, BLUE),
+            ):
+                below.plot(
+                    x, y, marker, color=colour, markeredgewidth=1.5, markersize=size,
+                    label=label if y == 0 else None,
+                )  # fmt: skip
+        below.set_xlabel("times as fast as a refit (score), as the naive generator (generate)")
+        below.set_title("Against plain code")
+        _name_rows(below, [label for label, *_ in ratios])
+        save_all(canvas, base)
 
-    labels = [label for label, *_ in ratios]
-    right.plot([r[1] for r in ratios], labels, "D", color="#0072B2", label="measured")
-    bars = (([r[2] for r in ratios], _MUST, "must"), ([r[3] for r in ratios], _STRETCH, "stretch"))
-    for values, colour, label in bars:
-        right.plot(values, labels, "|", color=colour, ms=11, mew=2.5, label=label)
-    right.set_xlabel("times as fast")
-    right.set_title("Against a refit, and against the naive generator", fontsize=10, pad=26)
-    for axes in (left, right):
-        axes.set_xscale("log")
-        axes.invert_yaxis()
-        axes.grid(alpha=0.3)
-        axes.legend(fontsize=8, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=4)
 
-    write_file(path, partial(figure.savefig, metadata={"Software": None}))
+def _name_rows(axes: Any, labels: Sequence[str]) -> None:
+    axes.set_xscale("log")
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(max(1, len(labels)) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+    label_log_axis(axes.xaxis)
+    if labels:
+        axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=4, borderaxespad=0.2)

@@ -10,7 +10,8 @@ and, in processes of their own,
 
 Without options, a few cases are measured in about five minutes. ``--full`` measures all 24 pairs at
 IR 50 and is resumable: what was measured at the same git revision is skipped. It writes
-``search.csv``, ``.md`` and ``.png`` (``search_full.*``) to ``<results-dir>/bench/``.
+``search.csv``, ``.md``, ``.svg`` and ``.png`` (``search_full.*``) to ``<results-dir>/bench/``.
+``--draw`` draws the figure of the last revision in the CSV file and measures nothing.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from pathlib import Path
 
 from bench_cases import CLASSIFIERS, Bench, Case, Variant, loop_row
 from bench_common import Row, Table, alone, busy, one_thread, revision
-from bench_report import report
+from bench_report import draw, report
 
 from autosmote.data.datasets import DATA_DIR_VARIABLE, PAPER_DATASETS
 from autosmote.errors import UserError
@@ -83,9 +84,8 @@ def measure(arguments: argparse.Namespace) -> int:
         chosen = TOY
     cases = [Case.parse(text) for text in chosen]
     bench, load = Bench(arguments), busy()
-    base = arguments.results_dir / "bench" / ("search_full" if arguments.full else "search")
+    base = _base(arguments)
     table = Table(base.with_suffix(".csv"), COLUMNS, keep=arguments.full)
-
     if arguments.force:
         table.rows = [row for row in table.rows if row["revision"] != revision()]
 
@@ -110,6 +110,18 @@ def measure(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def redraw(arguments: argparse.Namespace) -> int:
+    """Draw the rows of the last revision that was measured."""
+    base = _base(arguments)
+    rows = Table(base.with_suffix(".csv"), COLUMNS, keep=True).rows
+    draw([row for row in rows if row["revision"] == rows[-1]["revision"]], base)
+    return 0
+
+
+def _base(arguments: argparse.Namespace) -> Path:
+    return arguments.results_dir / "bench" / ("search_full" if arguments.full else "search")
+
+
 def main(argv: list[str] | None = None) -> int:
     """Return 0, or 2 after a user's mistake."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -124,6 +136,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--actors", type=int, default=2)
     parser.add_argument("--device", default="cpu", help="the learner's: cpu, cuda or auto")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--draw", action="store_true", help="draw the CSV file anew, no more")
     parser.add_argument("--force", action="store_true", help="measure again what is there")
     parser.add_argument("--alone", help=argparse.SUPPRESS)
     arguments = parser.parse_args(argv)
@@ -134,7 +147,7 @@ def main(argv: list[str] | None = None) -> int:
             vars(arguments).update(given["settings"])
             print(json.dumps(whole_run(arguments, given["job"])))
             return 0
-        return measure(arguments)
+        return redraw(arguments) if arguments.draw else measure(arguments)
     except UserError as error:
         print(error, file=sys.stderr)
         return 2

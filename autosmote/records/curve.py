@@ -2,12 +2,20 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-# Two colours of Okabe and Ito's palette, which colour-blind readers can tell apart, and a grey.
-_FAINT, _MEAN, _BEST = "#999999", "#0072B2", "#D55E00"
+from autosmote.records.figure_style import (
+    BLACK,
+    BLUE,
+    COLUMN,
+    GREY,
+    VERMILION,
+    new_canvas,
+    save_canvas,
+    style,
+    write_heading,
+)
 
 
 def running_mean(values: np.ndarray, window: int) -> np.ndarray:
@@ -18,16 +26,6 @@ def running_mean(values: np.ndarray, window: int) -> np.ndarray:
     return (sums[ends] - sums[starts]) / (ends - starts)
 
 
-def load_matplotlib() -> Any:
-    """Import what a curve needs of matplotlib, which takes half a second; return its Figure.
-
-    The object interface: pyplot would keep the figure, and pick a backend with a window.
-    """
-    from matplotlib.figure import Figure
-
-    return Figure
-
-
 def plot_curve(
     history: Mapping[str, np.ndarray],
     path: Path,
@@ -36,7 +34,7 @@ def plot_curve(
     title: str,
     reference: float | None = None,
 ) -> None:
-    """Draw reward, its running mean and the best so far against the iteration, as PNG.
+    """Draw reward, its running mean and the best so far against the iteration, as PNG or SVG.
 
     Parameters
     ----------
@@ -49,29 +47,28 @@ def plot_curve(
     reference : float, optional
         Validation score of no resampling, drawn as a line.
     """
-    Figure = load_matplotlib()
     iteration, reward = history["iteration"], history["reward"]
     window = max(1, min(50, len(reward) // 5))
-    figure = Figure(figsize=(7, 4), dpi=120, layout="constrained")
-    axes = figure.add_subplot()
-    axes.plot(iteration, reward, ".", color=_FAINT, markersize=3, alpha=0.5, label="one episode")
-    mean = running_mean(reward, window)
-    axes.plot(iteration, mean, color=_MEAN, linewidth=2, label=f"mean of the last {window}")
-    axes.step(
-        iteration,
-        history["best"],
-        "--",
-        where="post",
-        color=_BEST,
-        label="best so far",
-        linewidth=2,
-    )
-    if reference is not None:
-        axes.axhline(reference, color="black", linewidth=1, linestyle=":", label="no resampling")
-    axes.set_xlabel("iteration")
-    axes.set_ylabel(f"validation {metric}")
-    # Names are text as they are: a dollar sign in one begins no formula.
-    axes.set_title(title, fontsize=10, parse_math=False)
-    axes.grid(alpha=0.3)
-    axes.legend(fontsize=8, loc="best")
-    figure.savefig(path, metadata={"Software": None})
+    with style():
+        canvas = new_canvas(COLUMN, 2.6)
+        axes = canvas.add_subplot()
+        axes.plot(
+            iteration, reward, ".", color=GREY, markersize=1.8, alpha=0.6, label="one episode"
+        )
+        mean = running_mean(reward, window)
+        axes.plot(iteration, mean, color=BLUE, label=f"mean of the last {window}")
+        axes.step(
+            iteration,
+            history["best"],
+            "--",
+            where="post",
+            color=VERMILION,
+            label="best so far",
+        )
+        if reference is not None:
+            axes.axhline(reference, color=BLACK, linewidth=0.8, ls=":", label="no resampling")
+        axes.set_xlabel(f"iteration (n = {len(reward)})")
+        axes.set_ylabel(f"validation {metric}")
+        write_heading(canvas, title)
+        canvas.legend(loc="outside lower center", ncols=2)
+        save_canvas(canvas, path)

@@ -51,7 +51,8 @@ class CurveDrawer:
 
 def serve(fds: Sequence[int]) -> None:
     """Import matplotlib, then draw what the parent asks for."""
-    from autosmote.records.curve import load_matplotlib, plot_curve
+    from autosmote.records.curve import plot_curve
+    from autosmote.records.figure_style import load_matplotlib
 
     load_matplotlib()
     with Connection(fds[0]) as connection:

@@ -38,6 +38,7 @@ from autosmote.reports.studies.differences import (
     list_rivals,
     make_differences_table,
 )
+from autosmote.reports.studies.gains import compute_gains
 from autosmote.reports.studies.hyperparameters import (
     compute_hyperparameter_ranks,
     make_hyperparameters_table,
@@ -180,8 +181,13 @@ def draw_figures(found: Ranked) -> list[Figure]:
                 figures.draw_ranks_by_group(figure4, found.by_group),
                 figures.draw_critical_difference(f"{experiment}_differences", scored, judged),
                 figures.draw_cost(f"{experiment}_cost", judged, compute_costs(study)),
-                figures.draw_gains(f"{experiment}_gains", judged),
+                figures.draw_gains(
+                    f"{experiment}_gains", compute_gains(scored, study.beside), judged.test
+                ),
             ]
+            # The gains show the samplers of Table 2 itself.
+            if set(found.differences.get("against", ())) - set(names.OF_CONTROLS):
+                drawn.append(figures.draw_differences(f"{experiment}_pairs", found.differences))
     # Figure 5 is figure5.svg, not figure5_course.svg.
     own = {"figure5": "course", "figure6": "hyperparameters", "figure7": "rows"}
     return [

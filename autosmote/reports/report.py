@@ -23,7 +23,7 @@ from autosmote.reports.render import drawing
 from autosmote.reports.render.drawing import Figure
 from autosmote.reports.render.table import Cell, Table
 from autosmote.reports.render.writers import to_csv, to_latex, to_markdown, write_text
-from autosmote.reports.studies import class_aware, sensitivity
+from autosmote.reports.studies import class_aware, class_aware_figure, sensitivity
 from autosmote.reports.studies.costs import compute_costs, make_costs_table
 from autosmote.reports.studies.many.arms import EXPERIMENTS as MANY
 from autosmote.reports.studies.many.figure import draw_figures as draw_many_figures
@@ -160,7 +160,7 @@ def _class_aware_report(study: Study, cells: Mapping[str, Cells]) -> Report:
 
     def draw() -> list[Figure]:
         with drawing.style():
-            figure = class_aware.draw_gains(found)
+            figure = class_aware_figure.draw_gains(found)
         return [] if figure is None else [figure]
 
     titles = {arm: what.title() for arm, what in found.selections.items()}
@@ -280,8 +280,11 @@ def write_figures(report: Report) -> list[Path]:
     folder = report.study.folder / "figures" / report.study.budget
     written: list[Path] = []
     try:
-        for figure in report.draw():
+        figures = report.draw()
+        for figure in figures:
             written += drawing.save(figure, folder)
+        if figures:
+            written.append(drawing.save_captions(figures, folder))
     except (OSError, UserError):
         raise
     except Exception as error:  # of matplotlib, as for a name that begins a formula

@@ -302,7 +302,7 @@ def test_figure5_needs_histories_and_leaves_out_the_merged(make_sweep, tmp_path)
     )
     report = build_report(tmp_path, "figure5", "paper")
     (figure,) = [figure for figure in report.draw() if figure.name == "figure5"]
-    texts = [text.get_text() for text in figure.canvas.axes[0].get_legend().get_texts()]
+    texts = [text.get_text() for text in figure.canvas.axes[0].texts]
     assert "AutoSMOTE (n = 3)" in texts
     assert not any("Merging" in text for text in texts)
     assert "Mozilla4, IR 50, SVM" in figure.caption

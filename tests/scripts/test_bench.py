@@ -62,10 +62,14 @@ def test_bench_search_on_toy_data_writes_rows_and_report(script, tmp_path, capsy
     assert "cores" in text and rows[0]["revision"] in text and "numpy" in text
     for figure in ("exact generator against naive", "svm score against refit", "peak memory"):
         assert f"| {figure}" in text
-    assert base.with_suffix(".png").read_bytes().startswith(PNG)
+    png = base.with_suffix(".png").read_bytes()
+    assert png.startswith(PNG) and base.with_suffix(".svg").exists()
 
     # What is there is not measured again, unless it is asked for or the code is another.
     monkeypatch.setattr(bench.Bench, "case", None)
+    base.with_suffix(".png").unlink()
+    assert bench.main([*arguments, "--draw"]) == 0
+    assert base.with_suffix(".png").read_bytes() == png
     assert bench.main(arguments) == 0
     assert "measured before at this revision" in capsys.readouterr().out
     assert read(base.with_suffix(".csv")) == rows
@@ -165,7 +169,13 @@ def test_bench_growth_on_small_sizes_writes_rows_and_report(script, tmp_path, mo
             assert float(row[cost]) > 0
     text = base.with_suffix(".md").read_text()
     assert text in printed and "| knn | minority rows N |" in text
-    assert base.with_suffix(".png").read_bytes().startswith(PNG)
+    png = base.with_suffix(".png").read_bytes()
+    assert png.startswith(PNG) and base.with_suffix(".svg").exists()
+    base.with_suffix(".png").unlink()
+    monkeypatch.setattr(bench, "alone", None)  # nothing is measured
+    assert bench.main([*arguments, "--draw"]) == 0
+    assert base.with_suffix(".png").read_bytes() == png
+    assert read(base.with_suffix(".csv")) == rows
 
 
 def test_exponents_are_the_slopes_of_a_power_law(script):

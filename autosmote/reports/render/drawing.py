@@ -1,47 +1,33 @@
-"""The look of all figures, and their files, which are the same to the byte each time."""
+"""What the figures of reports share: how an arm looks, axes, ticks, and their files."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from urllib.parse import quote
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import MaxNLocator
 
 from autosmote.atomic import write_file
-from autosmote.reports.names import FULL, METRICS
+from autosmote.records.figure_style import BLACK, BLUE, GREY, INK, VERMILION, save_canvas, style
+from autosmote.reports.names import FULL
+from autosmote.reports.render.writers import escape, write_text
 
-# Okabe and Ito's colours, which colour-blind readers can tell apart, from dark to light; shapes
-# and dashes differ as well, since in grey some are alike.
-COLOURS = ("#000000", "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-DASHES = ("-", "--", "-.", ":", (0, (6, 1.5)), (0, (1, 1)), (0, (3, 1, 1, 1, 1, 1)))
-FULL_COLOUR = "#D55E00"
-"""AutoSMOTE's, where it stands out among many."""
-FULL_FIRST = (FULL_COLOUR, *(colour for colour in COLOURS if colour != FULL_COLOUR))
-OTHERS_COLOUR = "#8C8C8C"
-INK = "#333333"
-"""Of names that do not stand out."""
 Points = Mapping[str, tuple[float, float]]
 """Of each arm, in the data's units."""
-
-_STYLE: dict[Any, Any] = {
-    "svg.hashsalt": "autosmote",  # ids in the file come from it and the content, not from chance
-    "font.family": "DejaVu Sans",
-    "font.size": 9,
-    "axes.titlesize": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.alpha": 0.3,
-    "legend.frameon": False,
-}
+INTERVALS = (
+    "95% bootstrap intervals over configurations and seeds, none for fewer than five configurations"
+)
+"""For captions."""
+CLASS_AWARE = ("autosmote_class_aware", "class_aware")
+"""The names of the class-aware search, as a sampler and as a source."""
+MOST_NAMED = 10
+"""Names in a scatter: of AutoSMOTE, of what stands out beside it, and of its best rivals."""
 
 
 @dataclass(frozen=True)
@@ -61,91 +47,116 @@ class Figure:
     canvas: Canvas
 
 
-def style() -> Any:
-    """Return the context that figures are drawn and saved in."""
-    return matplotlib.rc_context(_STYLE)
+@dataclass(frozen=True)
+class Look:
+    """How an arm looks, the same in every figure.
+
+    Attributes
+    ----------
+    colour, marker : str
+    size : float
+        Of the marker, in points.
+    stands_out : bool
+    """
+
+    colour: str
+    marker: str
+    size: float
+    stands_out: bool = True
+
+    @property
+    def ink(self) -> str:
+        """The colour of its name."""
+        return self.colour if self.stands_out else INK
+
+    @property
+    def weight(self) -> str:
+        """The weight of its name."""
+        return "bold" if self.stands_out else "normal"
 
 
-def new_canvas(width: float, height: float) -> Canvas:
-    """Make a canvas, in inches; not by pyplot, which would keep it and may open a window."""
-    return Canvas(figsize=(width, height), dpi=150, layout="constrained")
+_LOOKS = {
+    FULL: Look(VERMILION, "*", 8),
+    "none": Look(BLACK, "s", 4.5),
+    **dict.fromkeys(CLASS_AWARE, Look(BLUE, "D", 4.5)),
+}
+_RIVAL, _OTHER = Look(INK, "o", 4, False), Look(GREY, "o", 3.5, False)
+
+
+def look(arm: str, named: bool = True) -> Look:
+    """Return how an arm looks; grey if it is not among the named ones of a figure."""
+    return _LOOKS.get(arm, _RIVAL if named else _OTHER)
+
+
+def choose_named(arms: Sequence[str], beside: Sequence[str] = ()) -> list[str]:
+    """Return the arms with a name in a scatter: those that stand out, those beside, the best.
+
+    `arms` are in the order of their ranks.
+    """
+    first = [arm for arm in [FULL, *CLASS_AWARE, "none"] if arm in arms or arm in beside]
+    return list(dict.fromkeys([*first, *beside, *arms]))[: max(MOST_NAMED, len(first))]
 
 
 def save(figure: Figure, folder: Path) -> list[Path]:
-    """Write <name>.svg and <name>.png, without dates and versions in them."""
-    metadata: dict[str, dict[str, str | None]] = {
-        "svg": {"Date": None, "Creator": None, "Title": figure.caption},
-        "png": {"Software": None, "Title": figure.caption},
-    }
+    """Write <name>.svg and <name>.png."""
     written = []
     with style():
-        for form, about in metadata.items():
+        for form in ("svg", "png"):
             path = folder / f"{figure.name}.{form}"
-            write_file(path, partial(figure.canvas.savefig, format=form, metadata=about))
+            write_file(path, partial(save_canvas, figure.canvas, title=figure.caption))
             written.append(path)
             figure.canvas.set_layout_engine("none")  # the second form has the layout of the first
     return written
 
 
+def save_captions(figures: Sequence[Figure], folder: Path) -> Path:
+    """Write captions.md, which shows the figures of a folder with their captions."""
+    texts = [
+        f"![{escape(figure.name)}]({quote(figure.name)}.svg)\n\n"
+        f"**{escape(figure.name)}.** {escape(figure.caption)}\n"
+        for figure in figures
+    ]
+    path = folder / "captions.md"
+    write_text(path, "\n".join(["# Figures\n", *texts]))
+    return path
+
+
+def label_ranks(n_arms: int) -> str:
+    """Return the label of an axis of average ranks."""
+    return f"average rank (1 is best, of {n_arms})"
+
+
 def set_rank_axis(axes: Axes, n_arms: int) -> None:
     """Label the axis of average ranks, and put the best on top."""
-    axes.set_ylabel(f"average rank (1 is best, of {n_arms})")
+    axes.set_ylabel(label_ranks(n_arms))
+    axes.yaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10]))
     axes.invert_yaxis()
 
 
-def draw_gain_lines(axes: Axes, metric: str, points: Points, test: str) -> None:
-    """Draw the lines of no gain and of as much gain on the test; validation is rightwards.
-
-    `test` says what it is: "test part" or "extended test".
-    """
-    low = min(0.0, min(map(min, points.values())))
-    high = max(0.01, max(map(max, points.values())))
-    line = np.array([low, high])
-    axes.plot(line, line, ":", color="black", linewidth=1, label="as much on test", zorder=1)
-    axes.axhline(0, color=OTHERS_COLOUR, linewidth=0.8, zorder=0)
-    axes.axvline(0, color=OTHERS_COLOUR, linewidth=0.8, zorder=0)
-    axes.set_ylabel(f"mean gain in {METRICS[metric]} on the {test}")
-    axes.xaxis.set_major_locator(MaxNLocator(6))  # labels of five signs must not touch
-
-
-def name_points(
+def draw_intervals(
     axes: Axes,
-    points: Points,
+    at: Iterable[float],
+    low: Iterable[float],
+    high: Iterable[float],
+    colour: str,
     *,
-    lines: Mapping[str, str],
-    inks: Mapping[str, str],
-    texts: Mapping[str, str],
+    upright: bool = False,
 ) -> None:
-    """Write the names of arms in a column on the right, in the order of their heights.
+    """Draw intervals as lines, upright or level; nothing where an end is not known.
 
-    Called when the limits of the axes are final. By arm: `lines` and `inks` are the colours of the
-    lines to the names and of these, `texts` the names as they are shown.
+    All are one path, as an SVG is smaller by it.
     """
-    to_axes = axes.transData + axes.transAxes.inverted()
-    spots = {arm: to_axes.transform(point) for arm, point in points.items()}
-    order = sorted(points, key=lambda arm: spots[arm][1])
-    gap = min(0.037, 1 / max(1, len(order)))
-    for arm, place in zip(order, _spread([spots[arm][1] for arm in order], gap), strict=True):
-        weight = "bold" if arm == FULL else "normal"
-        # A line, not an annotation's arrow, which takes as long to draw as all the rest.
-        axes.plot(
-            [spots[arm][0], 1.02], [spots[arm][1], place], color=lines[arm], linewidth=0.4,
-            alpha=0.6, transform=axes.transAxes, clip_on=False, zorder=1,
-        )  # fmt: skip
-        axes.text(
-            1.03, place, texts[arm], transform=axes.transAxes, va="center", fontsize=7,
-            fontweight=weight, color=inks[arm],
-        )  # fmt: skip
+    places = np.array(list(at), dtype=float)
+    ends = np.column_stack([list(low), list(high), np.full(len(places), np.nan)]).ravel()
+    x, y = (np.repeat(places, 3), ends) if upright else (ends, np.repeat(places, 3))
+    axes.plot(x, y, color=colour, linewidth=1.2, solid_capstyle="butt", zorder=2)
 
 
-def _spread(heights: Sequence[float], gap: float) -> list[float]:
-    """Return places near ascending heights, in [0, 1] and a gap apart."""
-    n = len(heights)
-    from_below, from_above = [0.0] * n, [0.0] * n
-    for i in range(n):
-        lowest = from_below[i - 1] + gap if i else 0.0
-        from_below[i] = max(lowest, min(heights[i], 1 - gap * (n - 1 - i)))
-    for i in reversed(range(n)):
-        highest = from_above[i + 1] - gap if i < n - 1 else 1.0
-        from_above[i] = min(highest, max(heights[i], gap * i))
-    return [(below + above) / 2 for below, above in zip(from_below, from_above, strict=True)]
+def draw_ticks(
+    axes: Axes, values: Iterable[float], at: float, half: float, colour: str, width: float = 0.7
+) -> None:
+    """Draw values as upright ticks in one row: one path, since there may be hundreds."""
+    known = np.array([value for value in values if not np.isnan(value)], dtype=float)
+    x = np.repeat(known, 3)
+    y = np.tile([at - half, at + half, np.nan], len(known))
+    axes.plot(x, y, color=colour, linewidth=width, solid_capstyle="butt", zorder=1.5)

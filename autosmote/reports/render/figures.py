@@ -1,231 +1,290 @@
-"""Figures of ranks, scores and costs: Figure 4 of the paper, and what goes beyond it."""
+"""Figures of ranks, gains, differences and costs: Figure 4, and what goes beyond the paper."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
+from autosmote.records.figure_style import (
+    BLACK,
+    BLUE,
+    GREY,
+    INK,
+    PAGE,
+    PALE,
+    SMALL,
+    VERMILION,
+    label_log_axis,
+    new_canvas,
+)
 from autosmote.reports import names
 from autosmote.reports.cells import Cells
 from autosmote.reports.names import FULL, METRICS, OVERALL
+from autosmote.reports.render.critical_difference import CAPTION, Ranking, draw_rankings
 from autosmote.reports.render.drawing import (
-    COLOURS,
-    FULL_COLOUR,
-    INK,
-    MARKERS,
-    OTHERS_COLOUR,
+    INTERVALS,
     Figure,
-    draw_gain_lines,
-    name_points,
-    new_canvas,
+    Look,
+    Points,
+    choose_named,
+    draw_intervals,
+    draw_ticks,
+    label_ranks,
+    look,
     set_rank_axis,
 )
-from autosmote.reports.statistics.ranks import rank
-from autosmote.reports.statistics.significance import LEVEL, MIN_CONFIGURATIONS, find_cliques
+from autosmote.reports.render.forest import Estimate, Panel, draw_forest, order_rows
+from autosmote.reports.render.labels import Segment, fix_layout, name_points
 from autosmote.reports.studies.summary import Summary
+from autosmote.reports.verdicts import ABOVE, BELOW, TESTS, count_configurations, locate
 
-_LOOKS = {FULL: (FULL_COLOUR, "*", 15), "none": ("black", "s", 6)}
-_MOST_NAMED = 27
-"""Points with a name in a figure; of more arms only the best have one."""
-_MOST_COMPARED = 25
-"""Arms in a critical-difference diagram; more lines cannot be read."""
+_VERDICTS = {
+    ABOVE: Look(VERMILION, "o", 4, False),
+    BELOW: Look(BLUE, "o", 4, False),
+}
+"""By where an interval lies, how a difference is drawn; grey where it holds 0, or there is none."""
 
 
 def draw_ranks_by_group(name: str, ranks: pd.DataFrame) -> Figure:
-    """Draw Figure 4 from `compute_group_ranks`: AutoSMOTE's rank by classifier and by IR."""
-    canvas = new_canvas(9, 4)
-    panels = canvas.subplots(1, 2, sharey=True, width_ratios=(4, 3))
+    """Draw Figure 4 from `compute_group_ranks`: ranks by classifier and by imbalance ratio."""
     metrics = names.in_order(ranks["metric"], METRICS)
-    titles = {"clf": "base classifier", "ir": "imbalance ratio"}
-    for axes, (by, title) in zip(panels, titles.items(), strict=True):
-        sizes = ranks[ranks["by"] == by].groupby("group", sort=False)["n"].max()
-        for m, metric in enumerate(metrics):
-            found = ranks[(ranks["by"] == by) & (ranks["metric"] == metric)]
-            places = {
-                group: x + 0.2 * (m - (len(metrics) - 1) / 2) for x, group in enumerate(sizes.index)
-            }
-            others, own = found[found["arm"] != FULL], found[found["arm"] == FULL]
-            axes.plot(
-                others["group"].map(places), others["rank"], "_",
-                color=OTHERS_COLOUR, markersize=9, alpha=0.8,
-            )  # fmt: skip
-            colour, at = (FULL_COLOUR, COLOURS[1])[m % 2], own["group"].map(places)
-            label = f"AutoSMOTE, {METRICS[metric]}" if by == "clf" else None
-            axes.plot(at, own["rank"], MARKERS[m], color=colour, markersize=7, label=label)
-            axes.vlines(at, own["rank_low"], own["rank_high"], color=colour, linewidth=1.8)
-        axes.set_xticks(range(len(sizes)), [f"{group}\nn = {n}" for group, n in sizes.items()])
-        axes.set_xlim(-0.5, len(sizes) - 0.5)
-        axes.set_title(f"by {title}")
-        axes.grid(axis="x", visible=False)
-    set_rank_axis(panels[0], ranks["arm"].nunique())
-    canvas.legend(loc="outside upper left", ncols=2)
+    sizes = ranks.groupby(["by", "group"], sort=False)["n"].max()
+    n_arms = ranks["arm"].nunique()
+    n_clfs = sum(by == "clf" for by, _ in sizes.index)
+    places = [y + 0.35 * (y >= n_clfs) for y in range(len(sizes))]
+    canvas = new_canvas(PAGE, 0.95 + 0.36 * (1 + places[-1]))
+    panels = canvas.subplots(1, len(metrics), sharex=True, sharey=True, squeeze=False)[0]
+    for axes, metric in zip(panels, metrics, strict=True):
+        groups = {
+            key: rows for key, rows in ranks[ranks["metric"] == metric].groupby(["by", "group"])
+        }
+        for y, key in zip(places, sizes.index, strict=True):
+            if key in groups:
+                _draw_group(axes, y, groups[key], n_arms)
+        axes.axhline(n_clfs - 0.35, color=GREY, linewidth=0.6)
+        axes.set_title(METRICS[metric])
+        axes.set_xlabel(label_ranks(n_arms))
+        axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 5, 10]))
+        axes.grid(axis="y", visible=False)
+        axes.tick_params(axis="y", length=0)
+    panels[0].set_yticks(places, [f"{group}\nn = {n}" for (_, group), n in sizes.items()])
+    panels[0].set_ylim(places[-1] + 0.5, -0.65)
+    own = look(FULL)
+    canvas.legend(
+        handles=[
+            Line2D([], [], color=own.colour, marker=own.marker, markersize=7, label="AutoSMOTE"),
+            *(
+                Line2D([], [], linestyle="", marker="|", markersize=7, color=colour, label=label)
+                for label, colour in (("no resampling", BLACK), ("another method", GREY))
+                if colour == GREY or "none" in set(ranks["arm"])
+            ),
+        ],
+        loc="outside lower right",
+        ncols=3,
+    )
     return Figure(
         name,
         "Average rank of AutoSMOTE on the test part by base classifier and by imbalance ratio, "
-        "with 95% bootstrap intervals; grey: the other samplers.",
+        f"over n configurations, with {INTERVALS}. Ticks: the other methods, the best of them "
+        "named.",
         canvas,
     )
+
+
+def _draw_group(axes: Axes, y: float, rows: pd.DataFrame, n_arms: int) -> None:
+    """Draw the ranks of one classifier or ratio as a row."""
+    known = rows.dropna(subset=["rank"]).set_index("arm")["rank"]
+    others = known.drop(FULL, errors="ignore")
+    rivals = others.drop("none", errors="ignore")
+    draw_ticks(axes, rivals, y, 0.2, GREY)
+    draw_ticks(axes, others[others.index == "none"], y, 0.26, BLACK, 1.4)
+    own = look(FULL)
+    of_own = rows[rows["arm"] == FULL]
+    at = [y] * len(of_own)
+    draw_intervals(axes, at, of_own["rank_low"], of_own["rank_high"], own.colour)
+    axes.plot(of_own["rank"], at, own.marker, color=own.colour, markersize=own.size, zorder=3)
+    if len(rivals):
+        best = rivals.idxmin()
+        is_right = rivals[best] > 0.6 * n_arms
+        axes.annotate(
+            names.arm(best), (rivals[best], y - 0.2), xytext=(0, 1), textcoords="offset points",
+            ha="right" if is_right else "left", va="bottom", fontsize=SMALL, color=INK,
+        )  # fmt: skip
 
 
 def draw_critical_difference(
     name: str, cells_of: Mapping[str, Cells], summary: Summary
 ) -> Figure | None:
-    """Draw average ranks on a line; bars join arms without a significant difference among them."""
-    panels = []
+    """Draw the average ranks of all arms that are ranked together, for each metric."""
+    rankings = []
     for metric, cells in cells_of.items():
         arms = summary.ordered(metric)
-        means = cells.means()
-        means = means[:, [cells.arms.index(arm) for arm in arms]]
+        means = cells.means()[:, [cells.arms.index(arm) for arm in arms]]
         means = means[~np.isnan(means).any(axis=1)]
-        if len(arms) < 2 or len(means) < 1:
-            continue
-        kept = arms[:_MOST_COMPARED]
-        kept += [FULL] if FULL in arms[_MOST_COMPARED:] else []
-        averages = rank(means).mean(axis=0)[[arms.index(arm) for arm in kept]]
-        order = np.argsort(averages, kind="stable")
-        means = means[:, [arms.index(kept[i]) for i in order]]
-        panels.append((metric, [kept[i] for i in order], averages[order], means, len(arms)))
-    if not panels:
+        if len(arms) > 1 and len(means):
+            rankings.append(Ranking(METRICS[metric], "configurations", arms, means))
+    if not rankings:
         return None
-    rows = [(len(panel[1]) + 1) // 2 for panel in panels]
-    canvas = new_canvas(9, sum(1.3 + 0.2 * n for n in rows))
-    all_axes = canvas.subplots(len(panels), 1, squeeze=False, height_ratios=rows)[:, 0]
-    for axes, (metric, arms, averages, means, n_all) in zip(all_axes, panels, strict=True):
-        _draw_differences(axes, arms, averages, find_cliques(means))
-        n = len(means)
-        too_few = "; n too small for tests" if n < MIN_CONFIGURATIONS else ""
-        which = f"{n_all} methods"
-        if len(arms) < n_all:
-            which = f"the best {_MOST_COMPARED} of {n_all}" + " and AutoSMOTE" * (
-                len(arms) > _MOST_COMPARED
-            )
-        axes.set_title(f"{METRICS[metric]}: average ranks of {which}, n = {n}{too_few}")
-    return Figure(
-        name,
-        f"Critical-difference diagram: average ranks on the {summary.test}, best on the left; bars "
-        "join neighbours among "
-        f"which no pair differs significantly (two-sided Wilcoxon tests, Holm, p < {LEVEL:g}).",
-        canvas,
-    )
-
-
-def _draw_differences(
-    axes: Axes, arms: list[str], averages: np.ndarray, groups: list[tuple[int, int]]
-) -> None:
-    low, high = np.floor(averages.min()), np.ceil(averages.max())
-    high = max(high, low + 1)
-    span = high - low
-    levels = _levels(groups)
-    depth = (max(levels, default=-1) + 1) * 0.5 + 0.4
-    half = (len(arms) + 1) // 2
-    for i, (arm, average) in enumerate(zip(arms, averages, strict=True)):
-        left = i < half
-        y = -depth - 1.0 * (i if left else len(arms) - 1 - i) - 0.4
-        edge = low - 0.04 * span if left else high + 0.04 * span
-        colour = FULL_COLOUR if arm == FULL else "black"
-        width = 1.6 if arm == FULL else 0.8
-        axes.plot([average, average, edge], [0, y, y], color=colour, linewidth=width)
-        text = f"{names.arm(arm)} {average:.2f}" if left else f"{average:.2f} {names.arm(arm)}"
-        axes.text(
-            edge, y, f" {text} ", ha="right" if left else "left", va="center", color=colour,
-            fontsize=8, fontweight="bold" if arm == FULL else "normal",
-        )  # fmt: skip
-    for level, (first, last) in zip(levels, groups, strict=True):
-        y = -0.4 - 0.5 * level
-        ends = averages[first] - 0.006 * span, averages[last] + 0.006 * span
-        axes.plot(ends, (y, y), color=COLOURS[1], linewidth=3.5, solid_capstyle="butt")
-    ticks = np.arange(low, high + 1, max(1, round(span / 12)))
-    axes.plot([low, high], [0, 0], color="black", linewidth=1)
-    for tick in ticks:
-        axes.plot([tick, tick], [0, 0.25], color="black", linewidth=1)
-        axes.text(tick, 0.4, f"{tick:g}", ha="center", va="bottom", fontsize=8)
-    axes.set_xlim(low - 0.45 * span, high + 0.45 * span)
-    axes.set_ylim(-depth - half - 0.4, 1.6)
-    axes.axis("off")
-
-
-def _levels(groups: list[tuple[int, int]]) -> list[int]:
-    """Return a level for each group, so that those on one level have no arm in common."""
-    ends: list[int] = []
-    found = []
-    for first, last in groups:
-        level = next((i for i, end in enumerate(ends) if end < first), len(ends))
-        ends[level : level + 1] = [last]
-        found.append(level)
-    return found
+    caption = f"{CAPTION} Scores on the {summary.test}, as means over the seeds."
+    return Figure(name, caption, draw_rankings(rankings))
 
 
 def draw_cost(name: str, summary: Summary, costs: pd.DataFrame) -> Figure | None:
     """Draw quality against cost: average rank against seconds per run."""
     seconds = {(row["metric"], row["arm"]): row["seconds"] for row in costs.to_dict("records")}
-    points = {
-        metric: {
-            arm: (seconds[metric, arm], summary.get(metric, OVERALL, arm)["rank"])
-            for arm in summary.ordered(metric)
-            if seconds.get((metric, arm), 0) > 0
+    points: dict[str, Points] = {}
+    for metric in summary.metrics:
+        rows = {
+            arm: summary.get(metric, OVERALL, arm)
+            for arm in [*summary.ordered(metric), *summary.beside]
         }
-        for metric in summary.metrics
-    }
-    if not any(points.values()):
+        points[metric] = {
+            arm: (seconds[metric, arm], row["rank"])
+            for arm, row in rows.items()
+            if seconds.get((metric, arm), 0) > 0 and not np.isnan(row["rank"])
+        }
+    points = {metric: found for metric, found in points.items() if found}
+    if not points:
         return None
-    canvas = new_canvas(12, 5)
+    canvas = new_canvas(PAGE, 3.4)
     panels = canvas.subplots(1, len(points), sharey=True, squeeze=False)[0]
+    named = {
+        metric: choose_named(
+            [arm for arm in found if arm not in summary.beside],
+            [arm for arm in summary.beside if arm in found],
+        )
+        for metric, found in points.items()
+    }
+    obstacles: dict[str, list[Segment]] = {}
     for axes, (metric, found) in zip(panels, points.items(), strict=True):
         axes.set_xscale("log")
-        _scatter(axes, found)
-        axes.set_xlabel("seconds per run (median, log scale)")
+        front = _draw_front(axes, [found[arm] for arm in found if arm not in summary.beside])
+        obstacles[metric] = list(pairwise(front))
+        looks = {arm: look(arm, arm in named[metric]) for arm in found}
+        for own in dict.fromkeys(looks.values()):
+            at = [found[arm] for arm in found if looks[arm] == own]
+            axes.plot(
+                *zip(*at, strict=True), own.marker, color=own.colour, markersize=own.size, zorder=2
+            )
+        for arm in named[metric]:
+            row = summary.get(metric, OVERALL, arm)
+            low, high = ((found[arm][0], row.get(f"rank_{end}", np.nan)) for end in ("low", "high"))
+            axes.plot(
+                *zip(low, high, strict=True), color=looks[arm].colour, linewidth=0.6, alpha=0.5
+            )
+            obstacles[metric].append((low, high))
+        seconds_of = [x for x, _ in found.values()]
+        span = max(2.0, max(seconds_of) / min(seconds_of))
+        # Room for names, which are mostly right of their points.
+        axes.set_xlim(min(seconds_of) / span**0.08, max(seconds_of) * span**0.25)
+        axes.margins(y=0.07)
+        axes.set_xlabel("seconds per run (median)")
         axes.set_title(f"{METRICS[metric]}, n = {summary.n(OVERALL)} configurations")
     set_rank_axis(panels[0], len(summary.arms))
-    for axes, found in zip(panels, points.values(), strict=True):
-        _name_points(axes, found)
+    for axes in panels:
+        label_log_axis(axes.xaxis)
+    fix_layout(canvas)
+    for axes, (metric, found) in zip(panels, points.items(), strict=True):
+        texts = {arm: names.arm(arm) for arm in named[metric]}
+        name_points(axes, found, texts, obstacles[metric])
     return Figure(
         name,
         f"Quality against cost: average rank on the {summary.test} against the median seconds of "
-        "a run (tuning over ten ratios or search, fits and tests included).",
+        "a run (tuning over ten ratios or search, fits and tests included). Upright lines of the "
+        f"named: {INTERVALS}; grey steps: no method is both faster and better ranked.",
         canvas,
     )
 
 
-def draw_gains(name: str, summary: Summary) -> Figure:
-    """Draw the gain on the test part against that on validation, by which samplers choose."""
-    canvas = new_canvas(12, 5)
-    panels = canvas.subplots(1, len(summary.metrics), squeeze=False)[0]
-    for axes, metric in zip(panels, summary.metrics, strict=True):
-        found = {
-            arm: (row["validation_gain"], row["test_gain"])
-            for arm in summary.ordered(metric)
-            if not np.isnan((row := summary.get(metric, OVERALL, arm))["validation_gain"])
+def _draw_front(axes: Axes, points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Draw and return the steps through the points that no other one surpasses in both."""
+    steps: list[tuple[float, float]] = []
+    for x, y in sorted(points):
+        if not steps:
+            steps = [(x, y)]
+        elif y < steps[-1][1]:
+            steps += [(x, steps[-1][1]), (x, y)]
+    axes.plot(*zip(*steps, strict=True), color=PALE, linewidth=2.5, zorder=1)
+    return steps
+
+
+def draw_gains(name: str, gains: pd.DataFrame, test: str) -> Figure | None:
+    """Draw the gains of `compute_gains` on a test, and those on validation as rings."""
+    metrics = names.in_order(gains["metric"], METRICS) if len(gains) else []
+    panels = []
+    for metric in metrics:
+        found = gains[gains["metric"] == metric].dropna(subset=["test_gain"])
+        rows = {
+            row["arm"]: Estimate(
+                row["test_gain"],
+                row["test_gain_low"],
+                row["test_gain_high"],
+                row["validation_gain"],
+            )
+            for row in found.to_dict("records")
         }
-        _scatter(axes, found)
-        draw_gain_lines(axes, metric, found, summary.test)
-        axes.set_xlabel(f"mean gain in {METRICS[metric]} on the validation part")
-        axes.set_title(f"{METRICS[metric]}, n = {summary.n(OVERALL)} configurations")
-        axes.legend(loc="upper left", fontsize=8)
-        _name_points(axes, found)
+        title = f"{METRICS[metric]}, n = {found['n'].max()} configurations"
+        panels.append(Panel(title, f"mean gain in {METRICS[metric]}", rows))
+    order = order_rows(panels)
+    if not order:
+        return None
+    canvas = draw_forest(
+        panels, order, {arm: names.arm(arm) for arm in order},
+        mark=f"on the {test}, with 95% interval", ring="on the validation part",
+    )  # fmt: skip
+    return Figure(name, describe_gains(test, "validation part", "method was tuned"), canvas)
+
+
+def describe_gains(test: str, chosen_on: str, done: str) -> str:
+    """Return the caption of a figure of gains."""
+    return (
+        f"Mean gain over no resampling on the {test}, with {INTERVALS}; rings: on the {chosen_on}, "
+        f"by which every {done}. The further a ring lies to the right of its mark, the more "
+        "optimistic was the choice."
+    )
+
+
+def draw_differences(name: str, differences: pd.DataFrame) -> Figure | None:
+    """Draw AutoSMOTE's differences to single arms, of `compute_differences`."""
+    if differences.empty:
+        return None
+    judged = differences["judged"].iloc[0]
+    panels = []
+    for metric in names.in_order(differences["metric"], METRICS):
+        records = differences[differences["metric"] == metric].dropna(subset=[judged])
+        found = {row["against"]: row for row in records.to_dict("records")}
+        if not found:
+            continue
+        rows = {
+            arm: Estimate(row[judged], row[f"{judged}_low"], row[f"{judged}_high"])
+            for arm, row in found.items()
+        }
+        n = max(count_configurations(row) for row in found.values())
+        panels.append(
+            Panel(
+                f"{METRICS[metric]}, n = {n} configurations",
+                f"difference in {METRICS[metric]}\n← the other better · AutoSMOTE better →",
+                rows,
+                {a: _VERDICTS.get(locate(row), look("", False)) for a, row in found.items()},
+            )
+        )
+    order = order_rows(panels)
+    if not order:
+        return None
+    canvas = draw_forest(
+        panels, order, {arm: names.arm(arm) for arm in order},
+        mark=f"AutoSMOTE less the other on the {TESTS[judged]}, with 95% interval",
+    )  # fmt: skip
     return Figure(
         name,
-        f"Gain over no resampling on the {summary.test} against that on the validation part, by "
-        "which every sampler was tuned; below the dotted line the choice was optimistic.",
+        f"Mean difference in score, AutoSMOTE less the method named, on the {TESTS[judged]}, over "
+        f"the runs that both have, with {INTERVALS}. Coloured where the interval leaves out 0: "
+        "vermilion AutoSMOTE, blue the other is better.",
         canvas,
     )
-
-
-def _scatter(axes: Axes, points: Mapping[str, tuple[float, float]]) -> None:
-    """Draw points; AutoSMOTE and no resampling stand out."""
-    for arm, (x, y) in points.items():
-        colour, marker, size = _LOOKS.get(arm, (COLOURS[1], "o", 5))
-        axes.plot(x, y, marker, color=colour, markersize=size, zorder=2 + (arm == FULL))
-    axes.margins(0.06)
-    axes.autoscale_view()
-
-
-def _name_points(axes: Axes, points: Mapping[str, tuple[float, float]]) -> None:
-    """Name the best points, and those that stand out."""
-    named = dict.fromkeys([*list(points)[:_MOST_NAMED], *(arm for arm in points if arm in _LOOKS)])
-    colours = {arm: _LOOKS[arm][0] if arm in _LOOKS else INK for arm in named}
-    texts = {arm: names.arm(arm) for arm in named}
-    shown = {arm: points[arm] for arm in named}
-    name_points(axes, shown, lines=colours, inks=colours, texts=texts)

@@ -113,6 +113,36 @@ def draw_scores(
         )
 
 
+def draw_means(cells: Cells, values: Floats, n_draws: int = N_DRAWS) -> Floats:
+    """Draw runs as `draw_scores` does; return means over the configurations drawn.
+
+    Parameters
+    ----------
+    cells : Cells
+        Each configuration with a shared seed.
+    values : ndarray of shape (C, A, S)
+        Of its runs, nan where an arm lacks one.
+    n_draws : int
+
+    Returns
+    -------
+    ndarray of shape (draws, A)
+        Over those configurations drawn that an arm has; nan where it has none of them.
+    """
+    shared = cells.shared()
+    n_seeds = shared.sum(axis=1)
+    n_runs = shared.size
+    drawn, seeds = _draw_runs(cells.dataset_of, shared, n_draws)
+    weights = (np.arange(shared.shape[1]) < n_seeds[drawn][..., None]) / n_seeds[drawn][..., None]
+    places = drawn[..., None] * shared.shape[1] + seeds
+    places += n_runs * np.arange(n_draws)[:, None, None]
+    times = np.bincount(places.ravel(), weights.ravel(), n_draws * n_runs).reshape(n_draws, n_runs)
+    flat = values.transpose(0, 2, 1).reshape(n_runs, -1)
+    known = ~np.isnan(flat)
+    sums, counts = times @ np.where(known, flat, 0.0), times @ known
+    return np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
+
+
 def _mean_of_drawn(values: Floats, drawn: NDArray, seeds: NDArray, weights: Floats) -> Floats:
     # A seed of weight 0 must not bring in its nan.
     taken = np.where(weights[..., None] > 0, values[drawn[..., None], seeds], 0.0)

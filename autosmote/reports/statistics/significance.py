@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata, wilcoxon
+from scipy.stats import friedmanchisquare, rankdata, wilcoxon
 
 LEVEL = 0.05
 MIN_CONFIGURATIONS = 5
@@ -60,6 +60,27 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
         highest = max(highest, min(1.0, (len(order) - position) * p))
         adjusted[i] = highest
     return adjusted
+
+
+def friedman_p(means: NDArray[np.float64]) -> float | None:
+    """Return the p-value of Friedman's test that all arms have the same ranks.
+
+    Parameters
+    ----------
+    means : ndarray of shape (C, A)
+        Scores.
+
+    Returns
+    -------
+    float or None
+        1 if all scores of each configuration are equal; None for fewer than three arms or than
+        `MIN_CONFIGURATIONS` configurations.
+    """
+    if means.shape[1] < 3 or len(means) < MIN_CONFIGURATIONS:
+        return None
+    if (means == means[:, :1]).all():
+        return 1.0
+    return float(friedmanchisquare(*means.T).pvalue)
 
 
 def find_cliques(means: NDArray[np.float64]) -> list[tuple[int, int]]:

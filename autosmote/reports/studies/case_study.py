@@ -4,23 +4,39 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
+from matplotlib.patches import Patch
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
+from autosmote.records.figure_style import (
+    BLACK,
+    BLUE,
+    GREY,
+    INK,
+    PAGE,
+    PALE,
+    SMALL,
+    VERMILION,
+    new_canvas,
+)
 from autosmote.reports import names
 from autosmote.reports.names import FULL
-from autosmote.reports.render.drawing import COLOURS, FULL_COLOUR, OTHERS_COLOUR, Figure, new_canvas
+from autosmote.reports.render.drawing import Figure, look
 from autosmote.reports.study import Study
 from autosmote.reports.verdicts import count_noun, join_words
 
 _ORDER = (FULL, "smote", "borderlinesmote", "adasyn", "svmsmote", "ctgan", "none")
-_REGIONS = ListedColormap(["#FFFFFF", "#FBE3D6"])
+_REGION = "#FBE3D6"
+_REGIONS = ListedColormap(["#FFFFFF", _REGION])
+_WINNER = "#F3B48C"
 _STEPS = 300
+_COLUMNS = 4
 
 
 def read_training_part(study: Study, key: str) -> pd.DataFrame | None:
@@ -32,6 +48,8 @@ def read_training_part(study: Study, key: str) -> pd.DataFrame | None:
 def draw_case_study(name: str, study: Study) -> Figure | None:
     """Draw Figure 7, for the first seed and Macro-F1 if there are several.
 
+    The last panel compares the test scores, as means over all seeds.
+
     Returns
     -------
     Figure or None
@@ -41,9 +59,10 @@ def draw_case_study(name: str, study: Study) -> Figure | None:
     if runs.empty:
         return None
     metric = names.in_order(runs["metric"], names.METRICS)[0]
-    runs = runs[(runs["metric"] == metric) & (runs["seed"] == runs["seed"].min())]
+    of_metric = runs[runs["metric"] == metric]
+    seed = of_metric["seed"].min()
     parts = {}
-    for _, run in runs.drop_duplicates("arm").iterrows():
+    for _, run in of_metric[of_metric["seed"] == seed].drop_duplicates("arm").iterrows():
         part = read_training_part(study, run["key"])
         if part is not None and part.shape[1] == 3:
             parts[run["arm"]] = (part, run)
@@ -51,36 +70,85 @@ def draw_case_study(name: str, study: Study) -> Figure | None:
         return None
     original = parts["none"][0]
     arms = names.in_order(parts, _ORDER)
-    n_columns = min(4, len(arms))
-    n_rows = math.ceil(len(arms) / n_columns)
-    canvas = new_canvas(3.1 * n_columns, 3.2 * n_rows + 0.4)
-    panels = canvas.subplots(n_rows, n_columns, squeeze=False, sharex=True, sharey=True).ravel()
+    n_columns = min(_COLUMNS, len(arms) + 1)
+    n_rows = math.ceil((len(arms) + 1) / n_columns)
+    canvas = new_canvas(PAGE, 1.9 * n_rows + 0.3)
+    grid = canvas.add_gridspec(n_rows, n_columns)
     limits = _limits([part for part, _ in parts.values()])
-    for axes, arm in zip(panels, arms, strict=False):
+    first = None
+    for i, arm in enumerate(arms):
+        place = grid[i // n_columns, i % n_columns]
+        axes = canvas.add_subplot(place, sharex=first, sharey=first)
+        first = first or axes
         part, run = parts[arm]
         _draw(axes, original, part, json.loads(run["config"])["clf"]["params"], limits)
         imputed = ", imputed" if run["imputed"] else ""
-        axes.set_title(
-            f"{names.arm(arm)}{imputed}\n{len(part) - len(original)} synthetic, "
-            f"test {names.METRICS[metric]} {run[f'scores.test.{metric}']:.3f}"
-        )
-    for axes in panels[len(arms) :]:
-        axes.axis("off")
-    columns = list(original.columns)
-    for axes in panels[: len(arms)]:
-        axes.set_xlabel(f"{columns[0]} (scaled)")
-        axes.set_ylabel(f"{columns[1]} (scaled)")
-        axes.label_outer()
-    handles, labels = panels[0].get_legend_handles_labels()
-    canvas.legend(handles, labels, loc="outside upper left", ncols=4)
-    n_minority = int(original[columns[-1]].sum())
+        below = f"{len(part) - len(original)} synthetic; score {run[_column(metric)]:.3f}"
+        _set_titles(axes, f"{names.arm(arm)}{imputed}", below, look(arm).ink)
+        x, y = original.columns[:2]
+        is_lowest = i + n_columns >= len(arms)
+        axes.set_xlabel(f"{x} (scaled)" if is_lowest else "")
+        axes.set_ylabel(f"{y} (scaled)" if i % n_columns == 0 else "")
+        axes.tick_params(labelbottom=is_lowest, labelleft=i % n_columns == 0)
+    # The rest of the last row, or of a row of its own, is one panel: none is empty.
+    last = canvas.add_subplot(grid[-1, len(arms) % n_columns :])
+    _draw_scores(last, of_metric[of_metric["arm"].isin(arms)], arms, metric)
+    assert first is not None
+    handles, labels = first.get_legend_handles_labels()
+    handles.append(Patch(facecolor=_REGION, edgecolor=VERMILION, linewidth=0.6))
+    canvas.legend(
+        handles, [*labels, "the tree's minority region"], loc="outside lower center", ncols=4
+    )
+    n_minority = int(original[original.columns[-1]].sum())
+    n_seeds = count_noun(of_metric["seed"].nunique(), "seed")
     return Figure(
         name,
         f"Training part of the toy data, n = {len(original) - n_minority} majority and "
-        f"{n_minority} minority rows (seed {runs['seed'].min()}), the synthetic rows of each "
-        "sampler, and the region (shaded) that a decision tree gives to the minority.",
+        f"{n_minority} minority rows (seed {seed}), the synthetic rows of each sampler, and the "
+        "region that a decision tree gives to the minority; score: "
+        f"{names.METRICS[metric]} on the test part. Last panel: the same, mean over {n_seeds} "
+        "(dots: each). One small data set: no interval.",
         canvas,
     )
+
+
+def _column(metric: str) -> str:
+    return f"scores.test.{metric}"
+
+
+def _set_titles(axes: Axes, title: str, below: str, ink: str = BLACK) -> None:
+    """Write a title, and below it a line in plain."""
+    axes.set_title(title, pad=4 + 1.3 * SMALL, color=ink)
+    axes.annotate(
+        below, (0, 1), xytext=(0, 3), xycoords="axes fraction", textcoords="offset points",
+        fontsize=SMALL, color=INK,
+    )  # fmt: skip
+
+
+def _draw_scores(axes: Axes, runs: pd.DataFrame, arms: Sequence[str], metric: str) -> None:
+    """Draw each sampler's mean test score over the seeds as a bar, the best on top."""
+    by_arm = {arm: runs.loc[runs["arm"] == arm, _column(metric)].dropna() for arm in arms}
+    means = {arm: float(of.mean()) for arm, of in by_arm.items() if len(of)}
+    order = sorted(means, key=lambda arm: (-means[arm], arms.index(arm)))
+    best = [arm for arm in order if means[arm] == means[order[0]]]
+    for y, arm in enumerate(order):
+        wins = arm in best
+        axes.barh(y + 0.27, means[arm], height=0.3, color=_WINNER if wins else PALE, zorder=1)
+        dots = by_arm[arm]
+        axes.plot(dots, [y + 0.27] * len(dots), ".", color=INK, markersize=3, zorder=3)
+        for x, text, side in ((0, names.arm(arm), "left"), (1, f"{means[arm]:.3f}", "right")):
+            axes.text(
+                x, y - 0.18, text, ha=side, va="center", fontsize=SMALL, color=look(arm).ink,
+                fontweight="bold" if wins else "normal",
+            )  # fmt: skip
+    n = count_noun(runs["seed"].nunique(), "seed")
+    winners = join_words([names.arm(arm) for arm in best])
+    _set_titles(axes, f"Best: {winners}", f"mean over {n}; dots: each")
+    axes.set_xlim(0, 1)
+    axes.set_ylim(len(order) - 0.4, -0.6)
+    axes.set_yticks([])
+    axes.set_xlabel(f"test {names.METRICS[metric]}")
+    axes.grid(visible=False)
 
 
 def write_case_study(study: Study) -> list[str]:
@@ -180,20 +248,23 @@ def _draw(
         region, extent=(left, right, bottom, top), origin="lower", aspect="auto", cmap=_REGIONS,
         vmin=0, vmax=1, interpolation="nearest", zorder=0,
     )  # fmt: skip
-    axes.contour(*grid, region, levels=[0.5], colors=FULL_COLOUR, linewidths=0.7, zorder=1)
+    axes.contour(*grid, region, levels=[0.5], colors=VERMILION, linewidths=0.6, zorder=1)
     axes.grid(False)
     majority, minority = original[original[label] == 0], original[original[label] == 1]
     added = find_synthetic_rows(original, part)
-    axes.plot(majority[x], majority[y], ".", color=OTHERS_COLOUR, markersize=3, label="majority")
-    axes.plot(added[x], added[y], "x", color=COLOURS[1], markersize=4, label="synthetic")
     axes.plot(
-        minority[x],
-        minority[y],
-        "o",
-        color="black",
-        fillstyle="none",
-        markersize=5,
-        label="minority",
-    )
+        majority[x], majority[y], ".", color=GREY, markersize=3.5, markeredgewidth=0,
+        label="majority", zorder=2,
+    )  # fmt: skip
+    axes.plot(
+        added[x], added[y], "x", color=BLUE, markersize=2.5, markeredgewidth=0.6,
+        label="synthetic", zorder=3,
+    )  # fmt: skip
+    axes.plot(
+        minority[x], minority[y], "o", color=BLACK, fillstyle="none", markersize=3.5,
+        markeredgewidth=0.8, label="minority", zorder=4,
+    )  # fmt: skip
+    # Thousands of marks would be thousands of elements of the SVG.
+    axes.set_rasterization_zorder(3.5)
     axes.set_xlim(left, right)
     axes.set_ylim(bottom, top)

@@ -7,7 +7,7 @@ seeds and differences with the study of final rules (`autosmote.reports.studies.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,6 @@ from autosmote.reports import names
 from autosmote.reports.cells import Cells
 from autosmote.reports.findings import write_doubts
 from autosmote.reports.names import METRICS, OVERALL
-from autosmote.reports.render.drawing import COLOURS, MARKERS, Figure, new_canvas
 from autosmote.reports.render.table import NONE, Cell, Table, format_estimate
 from autosmote.reports.statistics.significance import MIN_CONFIGURATIONS
 from autosmote.reports.studies.budgets import count_by_arm
@@ -46,7 +45,7 @@ SOURCES = (
     *("threshold", "none"),
 )
 """Sources in the order of tables; others follow."""
-_GAINS, _CLAIMS = "gains", "claims"
+GAINS, _CLAIMS = "gains", "claims"
 _CLAIMED = {
     "smote": "gains over SMOTE's seeds and ratios",
     "svmsmote": "gains over SVMSMOTE's seeds and ratios",
@@ -103,7 +102,7 @@ def study_class_aware(study: Study, cells_of: Mapping[str, Cells]) -> Found:
     sources = {what.source for what in known.values()}
     baseline = "smote" if "smote" in sources else SUBJECT
     pairs = [
-        *_pairs(_GAINS, known, lambda source: _baseline(source, baseline, sources)),
+        *_pairs(GAINS, known, lambda source: _baseline(source, baseline, sources)),
         *_claims(known),
     ]
     tests, trained = list_tests(cells_of), count_by_arm(study)
@@ -138,7 +137,9 @@ def _baseline(source: str, baseline: str, sources: set[str]) -> str | None:
 def _pairs(question: str, known: Mapping[str, Selection], rival: Any) -> list[Comparison]:
     """Return each arm with that of its rival source by the same reward and rule."""
     place = {what: arm for arm, what in known.items()}
-    ordered = sorted(known, key=lambda arm: (known[arm].place()[2:], _place(known[arm].source)))
+    ordered = sorted(
+        known, key=lambda arm: (known[arm].place()[2:], place_source(known[arm].source))
+    )
     wanted = ((arm, known[arm]._replace(source=rival(known[arm].source) or "")) for arm in ordered)
     return [Comparison(question, arm, place[other]) for arm, other in wanted if other in place]
 
@@ -161,7 +162,8 @@ def _claims(known: Mapping[str, Selection]) -> list[Comparison]:
     return found
 
 
-def _place(source: str) -> tuple[int, str]:
+def place_source(source: str) -> tuple[int, str]:
+    """Return a key that sorts sources as tables do."""
     return (SOURCES.index(source) if source in SOURCES else len(SOURCES), source)
 
 
@@ -179,7 +181,7 @@ def _groups(cells: Cells) -> dict[str, list[bool]]:
 
 def make_gains_table(found: Found) -> Table:
     """Make the one table: what each arm gains over the baseline, by classifier and ratio."""
-    frame = found.gains[found.gains["what"] == _GAINS]
+    frame = found.gains[found.gains["what"] == GAINS]
     groups = list(dict.fromkeys(frame["group"]))
     rows: list[list[Cell]] = []
     of_group = []
@@ -203,7 +205,7 @@ def make_gains_table(found: Found) -> Table:
     return Table(
         f"{found.study.experiment}_gains",
         f"Mean difference in score to {names.arm(found.baseline)} by the same reward and rule",
-        [*left, "Trained", *(_group_title(frame, group) for group in groups)],
+        [*left, "Trained", *(title_group(frame, group) for group in groups)],
         rows,
         found.gains,
         n_text=len(left),
@@ -225,7 +227,8 @@ def _estimate_cell(row: Mapping[str, Any], test: str) -> Cell:
     return format_estimate(row, test, 3, sign=True)
 
 
-def _group_title(frame: pd.DataFrame, group: str) -> str:
+def title_group(frame: pd.DataFrame, group: str) -> str:
+    """Return a group's name, with the number of its configurations."""
     n = frame.loc[frame["group"] == group, "configurations"].max()
     title = "All" if group == OVERALL else names.CLASSIFIERS.get(group, group)
     return f"{title} (n = {n})"
@@ -241,7 +244,7 @@ def _best(found: Found) -> list[str]:
     """Say which arm of the class-aware search has the largest gain on the deciding seeds."""
     frame = found.gains
     of = frame[
-        (frame["what"] == _GAINS)
+        (frame["what"] == GAINS)
         & (frame["group"] == OVERALL)
         & (frame["block"] == DECIDED)
         & frame["source"].str.startswith(SUBJECT)
@@ -279,57 +282,3 @@ def _verdicts(found: Found) -> list[str]:
             f"{count_noun(row['runs'], 'run')}."
         )
     return texts
-
-
-def draw_gains(found: Found) -> Figure | None:
-    """Draw the table's differences on the judged test: a row of panels for each reward and rule."""
-    test = found.judged
-    frame = found.gains
-    if frame.empty:
-        return None
-    frame = frame[(frame["what"] == _GAINS)].dropna(subset=[test])
-    if frame.empty:
-        return None
-    metrics = names.in_order(frame["metric"], METRICS)
-    rules = list(dict.fromkeys(zip(frame["reward"], frame["rule"], strict=True)))
-    groups = list(dict.fromkeys(frame["group"]))
-    sources = sorted(frame["source"].unique(), key=_place)
-    looks = _looks(sources)
-    canvas = new_canvas(7.5 * len(metrics), 3.2 * len(rules) + 1)
-    panels = canvas.subplots(len(rules), len(metrics), squeeze=False, sharey="row")
-    for of_rule, (reward, rule) in zip(panels, rules, strict=True):
-        for axes, metric in zip(of_rule, metrics, strict=True):
-            part = frame[
-                (frame["metric"] == metric) & (frame["reward"] == reward) & (frame["rule"] == rule)
-            ]
-            for row in part.to_dict("records"):
-                i = sources.index(row["source"])
-                x = groups.index(row["group"]) + 0.8 * ((i + 0.5) / len(sources) - 0.5)
-                colour, marker = looks[row["source"]]
-                axes.plot(x, row[test], marker, color=colour, markersize=5)
-                axes.vlines(x, row[f"{test}_low"], row[f"{test}_high"], color=colour, linewidth=1)
-            axes.axhline(0, color=COLOURS[0], linewidth=0.8)
-            axes.set_xticks(range(len(groups)), [_group_title(part, one) for one in groups])
-            axes.tick_params(axis="x", labelsize=7)
-            axes.set_title(f"{METRICS[metric]}, reward {reward}, rule {rule}")
-        of_rule[0].set_ylabel("mean difference")
-    handles = [
-        panels[0][0].plot([], [], looks[one][1], color=looks[one][0], label=names.arm(one))[0]
-        for one in sources
-    ]
-    canvas.legend(handles=handles, loc="outside upper left", ncols=4)
-    return Figure(
-        f"{found.study.experiment}_gains",
-        f"Mean difference to {names.arm(found.baseline)} by the same reward and rule on the "
-        f"{TESTS[test]}, with 95% intervals.",
-        canvas,
-    )
-
-
-def _looks(sources: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Return a colour and a shape for each source, no two alike."""
-    n = len(COLOURS)
-    return {
-        source: (COLOURS[i % n], MARKERS[(i + i // n) % len(MARKERS)])
-        for i, source in enumerate(sources)
-    }

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
+from autosmote.records.figure_style import BLUE, COLOURS, DASHES, MARKERS, PAGE, PALE, new_canvas
 from autosmote.reports import names
+from autosmote.reports.claims import OF_PARAMETERS
 from autosmote.reports.names import FULL, MERGED, METRICS
-from autosmote.reports.render.drawing import (
-    COLOURS,
-    DASHES,
-    FULL_COLOUR,
-    FULL_FIRST,
-    MARKERS,
-    Figure,
-    new_canvas,
-    set_rank_axis,
-)
+from autosmote.reports.render.drawing import INTERVALS, Figure, draw_intervals, set_rank_axis
+from autosmote.reports.render.labels import name_line_ends
 from autosmote.reports.studies.hyperparameters import PARAMETERS
 from autosmote.reports.study import Study
 from autosmote.reports.verdicts import count_noun, join_words
+
+_HEIGHT = 2.5
+"""Of a panel of Figure 5, in inches."""
 
 
 def draw_course(name: str, study: Study, histories: pd.DataFrame) -> Figure | None:
@@ -35,9 +35,12 @@ def draw_course(name: str, study: Study, histories: pd.DataFrame) -> Figure | No
     if curves.empty:
         return None
     metrics = names.in_order(curves["metric"], METRICS)
-    canvas = new_canvas(5.2 * len(metrics), 4)
-    panels = canvas.subplots(1, len(metrics), squeeze=False)[0]
+    canvas = new_canvas(PAGE, 0.3 + _HEIGHT * len(metrics))
+    panels = canvas.subplots(len(metrics), 1, squeeze=False, sharex=True)[:, 0]
     arms = [FULL, *(arm for arm in names.arms_in_order(curves["arm"]) if arm != FULL)]
+    inks = {arm: COLOURS[i % len(COLOURS)] for i, arm in enumerate(arms)}
+    ends: dict[str, dict[str, tuple[float, float]]] = {metric: {} for metric in metrics}
+    texts: dict[str, str] = {}
     for axes, metric in zip(panels, metrics, strict=True):
         of_metric = curves[curves["metric"] == metric]
         for i, arm in enumerate(arms):
@@ -46,24 +49,28 @@ def draw_course(name: str, study: Study, histories: pd.DataFrame) -> Figure | No
                 continue
             # One column per search; those that ended early keep their best.
             wide = found.pivot_table(index="iteration", columns="key", values="best").ffill()
-            colour = FULL_FIRST[i % len(FULL_FIRST)]
-            label = f"{names.arm(arm)} (n = {wide.shape[1]})"
-            dash = DASHES[i % len(DASHES)]
-            width = 2.2 if arm == FULL else 1.5
-            axes.plot(
-                wide.index,
-                wide.mean(axis=1),
-                linestyle=dash,
-                linewidth=width,
-                color=colour,
-                label=label,
+            texts[arm] = f"{names.arm(arm)} (n = {wide.shape[1]})"
+            lines = _keep_steps(
+                pd.DataFrame(
+                    {"mean": wide.mean(axis=1), "low": wide.min(axis=1), "high": wide.max(axis=1)}
+                )
             )
-            low, high = wide.min(axis=1), wide.max(axis=1)
-            axes.fill_between(wide.index, low, high, color=colour, alpha=0.1, linewidth=0)
-        axes.set_xlabel("iteration")
-        axes.set_ylabel(f"best validation {METRICS[metric]} so far")
-        axes.set_title(METRICS[metric])
-        axes.legend(loc="lower right", fontsize=8)
+            axes.plot(
+                lines.index, lines["mean"], drawstyle="steps-post", color=inks[arm],
+                linestyle=DASHES[i % len(DASHES)], linewidth=1.8 if arm == FULL else 1.2,
+                zorder=3 if arm == FULL else 2,
+            )  # fmt: skip
+            axes.fill_between(
+                lines.index, lines["low"], lines["high"], step="post", color=inks[arm],
+                alpha=0.12, linewidth=0,
+            )  # fmt: skip
+            ends[metric][arm] = float(lines.index[-1]), float(lines["mean"].iloc[-1])
+        axes.set_ylabel(f"best validation\n{METRICS[metric]} so far")
+    panels[0].set_xlim(0, curves["iteration"].max())
+    for axes, metric in zip(panels, metrics, strict=True):
+        axes.autoscale_view()
+        name_line_ends(axes, _HEIGHT - 0.5, ends[metric], texts, inks)
+    panels[-1].set_xlabel("iteration (classifiers trained)")
     where = sorted(
         {
             f"{names.dataset(dataset)}, IR {names.ratio(ir)}, {names.CLASSIFIERS.get(clf, clf)}"
@@ -76,6 +83,13 @@ def draw_course(name: str, study: Study, histories: pd.DataFrame) -> Figure | No
         "Lines: mean over n searches; bands: their least and greatest.",
         canvas,
     )
+
+
+def _keep_steps(lines: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows in which a line changes, the first and the last: the others draw nothing."""
+    changes = (lines != lines.shift()).any(axis=1).to_numpy(copy=True)
+    changes[-1] = True
+    return lines[changes]
 
 
 def write_course(study: Study, histories: pd.DataFrame) -> list[str]:
@@ -120,33 +134,45 @@ def draw_hyperparameters(name: str, ranks: pd.DataFrame) -> Figure | None:
         return None
     parameters = names.in_order(ranks["parameter"], PARAMETERS)
     metrics = names.in_order(ranks["metric"], METRICS)
-    canvas = new_canvas(1.2 + 3.2 * len(parameters), 6)
+    canvas = new_canvas(PAGE, 3.8)
     panels = canvas.subplots(2, len(parameters), squeeze=False, sharey="row", sharex="col")
     for column, parameter in enumerate(parameters):
         of_parameter = ranks[ranks["parameter"] == parameter]
         values = sorted(of_parameter["value"].unique())
+        default = OF_PARAMETERS.get(parameter, (None,))[0]
         for m, metric in enumerate(metrics):
             found = of_parameter[of_parameter["metric"] == metric]
-            shift = 0.08 * (m - (len(metrics) - 1) / 2)
+            shift = 0.14 * (m - (len(metrics) - 1) / 2)
             at = np.array([values.index(value) for value in found["value"]]) + shift
-            colour, marker = (FULL_COLOUR, COLOURS[1])[m % 2], MARKERS[m]
-            label = METRICS[metric] if column == 0 else None
+            colour, marker = (COLOURS[0], BLUE)[m % 2], MARKERS[m % len(MARKERS)]
             for row, what in enumerate(("rank", "score")):
                 axes = panels[row, column]
-                text = label if row == 0 else None
-                axes.plot(at, found[what], marker=marker, color=colour, label=text, linewidth=1.2)
-                axes.vlines(
-                    at, found[f"{what}_low"], found[f"{what}_high"], color=colour, linewidth=1
-                )
+                axes.plot(at, found[what], marker=marker, color=colour, linewidth=0.8)
+                ends = found[f"{what}_low"], found[f"{what}_high"]
+                draw_intervals(axes, at, *ends, colour, upright=True)
+        for axes in panels[:, column]:
+            axes.grid(axis="x", visible=False)
+            if default in values:
+                place = values.index(default)
+                axes.axvspan(place - 0.35, place + 0.35, color=PALE, alpha=0.5, lw=0, zorder=0)
         panels[1, column].set_xticks(range(len(values)), [f"{x:g}" for x in values])
-        panels[1, column].set_xlabel(PARAMETERS.get(parameter, parameter))
-        panels[0, column].set_title(f"n = {of_parameter['n'].max()} configurations")
+        panels[1, column].set_xlim(-0.5, len(values) - 0.5)
+        is_known = parameter in PARAMETERS  # as a formula
+        panels[1, column].set_xlabel(PARAMETERS.get(parameter, parameter), parse_math=is_known)
+        panels[0, column].set_title(
+            f"n = {count_noun(int(of_parameter['n'].max()), 'configuration')}"
+        )
     set_rank_axis(panels[0, 0], ranks.groupby("parameter")["value"].nunique().max())
-    panels[1, 0].set_ylabel("mean test score")
-    canvas.legend(loc="outside upper left", ncols=2)
+    panels[1, 0].set_ylabel(f"mean test {'/'.join(METRICS[metric] for metric in metrics)}")
+    handles: list[Artist] = [
+        Line2D([], [], color=(COLOURS[0], BLUE)[m % 2], marker=MARKERS[m], label=METRICS[metric])
+        for m, metric in enumerate(metrics)
+    ]
+    handles.append(Patch(color=PALE, alpha=0.5, label="the default"))
+    canvas.legend(handles=handles, loc="outside lower right", ncols=3)
     return Figure(
         name,
         "Average rank among the values of one hyperparameter (above) and mean test score (below), "
-        "the other hyperparameters at their defaults; 95% bootstrap intervals.",
+        f"the other hyperparameters at their defaults; {INTERVALS}.",
         canvas,
     )

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from autosmote.records.files import write_training_part
+from autosmote.reports import names
 from autosmote.reports.report import build_report, write_figures
 from autosmote.reports.studies.case_study import find_synthetic_rows
 
@@ -54,17 +55,56 @@ def kept(make_sweep, tmp_path):
 def test_case_study_has_a_panel_for_each_sampler(kept):
     report = build_report(kept, "figure7", "paper")
     (figure,) = [figure for figure in report.draw() if figure.name == "figure7"]
-    titles = [axes.get_title() for axes in figure.canvas.axes]
-    assert [title.split("\n")[0] for title in titles] == [
-        *("AutoSMOTE", "SMOTE, imputed", "No resampling"),
-    ]
-    assert "7 synthetic, test Macro-F1" in titles[0] and "0 synthetic" in titles[1]
+    *panels, scores = figure.canvas.axes
+    titles = [axes.get_title(loc="left") for axes in panels]
+    assert titles == ["AutoSMOTE", "SMOTE, imputed", "No resampling"]
+    below = [axes.texts[0].get_text() for axes in panels]
+    assert below[0].startswith("7 synthetic; score 0.") and below[1].startswith("0 synthetic;")
     assert "n = 30 majority and 6 minority rows (seed 0)" in figure.caption
+    assert scores.get_title(loc="left").startswith("Best: ")
     first = figure.canvas.axes[0]
     drawn = {line.get_label(): len(line.get_xdata()) for line in first.get_lines()}
     assert drawn == {"majority": 30, "synthetic": 7, "minority": 6}
     region = first.images[0].get_array()
     assert set(np.unique(region)) == {0, 1}
+
+
+def test_case_study_says_in_the_picture_who_is_best_over_the_seeds(kept):
+    """Not on the first seed, whose rows are shown, and not by the order of the arms."""
+    report = build_report(kept, "figure7", "paper")
+    (figure,) = [figure for figure in report.draw() if figure.name == "figure7"]
+    runs = report.study.runs
+    means = runs[runs["metric"] == "macro_f1"].groupby("arm")["scores.test.macro_f1"].mean()
+    scores = figure.canvas.axes[-1]
+    assert scores.get_title(loc="left") == f"Best: {names.arm(means.idxmax())}"
+    widths = [bar.get_width() for bar in scores.patches]
+    assert widths == pytest.approx(sorted(means, reverse=True))
+    assert "mean over 2 seeds" in figure.caption
+    dots = [len(line.get_xdata()) for line in scores.get_lines()]
+    assert dots == [2, 2, 2]
+
+
+@pytest.mark.parametrize("n", [1, 3, 4, 6, 7, 8])
+def test_case_study_has_no_empty_panel(make_sweep, tmp_path, n):
+    arms = ["none", "autosmote", *(f"s{i}" for i in range(n - 1))][: max(n, 1)]
+    make_sweep("figure7", arms=arms, datasets=["toy"], irs=[None], clfs=["dt"], seeds=1)
+    folder = tmp_path / "figure7" / "data"
+    folder.mkdir()
+    for arm in arms:
+        key = f"toy-irown-dt-{arm}-macro_f1-seed0"
+        X = np.repeat(np.arange(12.0), 2).reshape(12, 2)
+        write_training_part(tmp_path / key, X, np.array([0] * 8 + [1] * 4), ("x", "y"))
+        (tmp_path / key / "train_resampled.csv.gz").rename(folder / f"{key}.csv.gz")
+    (figure,) = [
+        figure for figure in build_report(tmp_path, "figure7", "paper").draw()
+        if figure.name == "figure7"
+    ]  # fmt: skip
+    panels = figure.canvas.axes
+    assert len(panels) == len(arms) + 1
+    places = [axes.get_subplotspec() for axes in panels]
+    cells = {(row, column) for place in places for row in place.rowspan for column in place.colspan}
+    grid = places[0].get_gridspec()
+    assert len(cells) == grid.nrows * grid.ncols
 
 
 def test_case_study_says_how_many_rows_lie_among_the_majority(make_sweep, tmp_path):
@@ -86,9 +126,10 @@ def test_case_study_says_how_many_rows_lie_among_the_majority(make_sweep, tmp_pa
     assert "AutoSMOTE's test Macro-F1 is" in text and "in the paper it is 1.0" in text
 
 
-def test_case_study_writes_svg_and_png(kept):
-    names = {path.name for path in write_figures(build_report(kept, "figure7", "paper"))}
-    assert names == {"figure7.svg", "figure7.png"}  # one configuration has no ranks to draw
+def test_case_study_writes_svg_png_and_caption(kept):
+    written = {path.name for path in write_figures(build_report(kept, "figure7", "paper"))}
+    # One configuration has no ranks to draw.
+    assert written == {"figure7.svg", "figure7.png", "captions.md"}
 
 
 def test_case_study_without_kept_rows_is_no_figure(make_sweep, tmp_path):

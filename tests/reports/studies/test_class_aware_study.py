@@ -114,7 +114,7 @@ def test_ablations_are_compared_with_the_search_itself_and_budgets_with_smotes(
 def test_figure_is_drawn_once_and_the_same_each_time(bench_reports, tmp_path):
     first = [path.read_bytes() for path in write_figures(report(bench_reports, tmp_path))]
     again = [path.read_bytes() for path in write_figures(report(bench_reports, tmp_path))]
-    assert len(first) == 2 and first == again
+    assert len(first) == 3 and first == again
 
 
 def test_experiments_have_titles():

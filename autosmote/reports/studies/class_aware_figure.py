@@ -1,0 +1,103 @@
+"""Figure of the class-aware search's gains: each source, by group of configurations."""
+
+from __future__ import annotations
+
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+from matplotlib.typing import FillStyleType
+
+from autosmote.records.figure_style import (
+    BLACK,
+    GREEN,
+    INK,
+    MARKERS,
+    PAGE,
+    SMALL,
+    TEXT,
+    new_canvas,
+)
+from autosmote.reports import names
+from autosmote.reports.names import METRICS
+from autosmote.reports.render.drawing import INTERVALS, Figure, draw_intervals, look
+from autosmote.reports.studies.class_aware import GAINS, Found, place_source, title_group
+from autosmote.reports.studies.selection.questions import CONFIRMED, DECIDED
+from autosmote.reports.verdicts import TESTS
+
+_ROW = 0.24
+"""Height of a source's row, in inches."""
+_MOST = 8.0
+"""Of all of them, as a journal's page is no longer."""
+
+
+def draw_gains(found: Found) -> Figure | None:
+    """Draw the table's differences on the judged test: a row of panels for each reward and rule.
+
+    A column of panels is a group of configurations; the sources share the rows.
+    """
+    test = found.judged
+    if found.gains.empty:
+        return None
+    frame = found.gains[found.gains["what"] == GAINS].dropna(subset=[test])
+    if frame.empty:
+        return None
+    rules = {by: of for by, of in frame.groupby(["reward", "rule"], sort=False)}
+    sources = {by: sorted(of["source"].unique(), key=place_source) for by, of in rules.items()}
+    groups = list(dict.fromkeys(frame["group"]))
+    fills: dict[str, FillStyleType] = {DECIDED: "full", CONFIRMED: "none"}
+    looks = {
+        (metric, block): (colour, marker, fill)
+        for metric, colour, marker in zip(METRICS, (INK, GREEN), MARKERS, strict=False)
+        for block, fill in fills.items()
+        if len(frame[(frame["metric"] == metric) & (frame["block"] == block)])
+    }
+    shifts = {one: 0.8 * ((i + 0.5) / len(looks) - 0.5) for i, one in enumerate(looks)}
+    height = min(_ROW, _MOST / sum(map(len, sources.values())))
+    heights = [0.1 + height * len(of) for of in sources.values()]
+    canvas = new_canvas(PAGE, 1.1 + sum(heights))
+    panels = canvas.subplots(
+        len(rules), len(groups), squeeze=False, sharex=True, sharey="row", height_ratios=heights
+    )
+    for of_rule, (by, part) in zip(panels, rules.items(), strict=True):
+        for axes, group in zip(of_rule, groups, strict=True):
+            axes.axvline(0, color=BLACK, linewidth=0.8, zorder=1)
+            of_group = part[part["group"] == group]
+            for (metric, block), (colour, marker, fill) in looks.items():
+                rows = of_group[(of_group["metric"] == metric) & (of_group["block"] == block)]
+                y = [sources[by].index(one) + shifts[metric, block] for one in rows["source"]]
+                draw_intervals(axes, y, rows[f"{test}_low"], rows[f"{test}_high"], colour)
+                axes.plot(
+                    rows[test], y, marker, color=colour, markersize=3.5, fillstyle=fill,
+                    markerfacecoloralt="white", markeredgewidth=0.8, zorder=3,
+                )  # fmt: skip
+            axes.tick_params(axis="y", length=0)
+        first = of_rule[0]
+        first.set_yticks(range(len(sources[by])), [names.arm(one) for one in sources[by]])
+        for label, one in zip(first.get_yticklabels(), sources[by], strict=True):
+            label.set(color=look(one).ink, fontweight=look(one).weight)
+        first.set_ylim(len(sources[by]) - 0.5, -0.5)
+        first.set_ylabel(f"{by[0]},\n{by[1]}")
+    for axes, group in zip(panels[0], groups, strict=True):
+        title = title_group(frame, group).replace(" (", "\n(")
+        axes.set_title(title, fontsize=SMALL, fontweight="normal")
+    # Few and short, as the panels are narrow.
+    panels[0, 0].xaxis.set_major_locator(MaxNLocator(2, steps=[1, 2, 5, 10]))
+    panels[0, 0].xaxis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", "−"))
+    canvas.supxlabel(
+        f"mean difference in score to {names.arm(found.baseline)} on the {TESTS[test]}",
+        fontsize=TEXT,
+    )
+    handles = [
+        Line2D(
+            [], [], color=colour, marker=marker, markersize=3.5, fillstyle=fill,
+            markerfacecoloralt="white", label=f"{METRICS[metric]}, {block}",
+        )
+        for (metric, block), (colour, marker, fill) in looks.items()
+    ]  # fmt: skip
+    canvas.legend(handles=handles, loc="outside upper right", ncols=4)
+    return Figure(
+        f"{found.study.experiment}_gains",
+        f"Mean difference in score to {names.arm(found.baseline)} by the same reward and rule (on "
+        f"the left) on the {TESTS[test]}, over n configurations, with {INTERVALS}. Decided: seeds "
+        "by which arms were compared; confirmed: others.",
+        canvas,
+    )
