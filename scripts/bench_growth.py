@@ -287,10 +287,12 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     load = busy()
     table = Table(path.with_suffix(".csv"), COLUMNS, keep=False)
-    settings = {"iterations": arguments.iterations, "budget": arguments.budget}
     for clf in arguments.clfs:
         for job in jobs():
             print(clf, *(f"{name}={size:,}" for name, size in job.items()), flush=True)
+            # Enough for each actor to make some.
+            iterations = arguments.iterations * (10 if job["actors"] else 1)
+            settings = {"iterations": iterations, "budget": arguments.budget}
             row = alone(__file__, {"clf": clf, **job, **settings})
             table.add([{"revision": revision(), "clf": clf, **job, **row}])
     print(report(table.rows, path, load))

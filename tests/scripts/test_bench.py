@@ -167,7 +167,7 @@ def test_bench_growth_on_small_sizes_writes_rows_and_report(script, tmp_path, mo
         (8, 2, 0, 0), (16, 2, 0, 0), (8, 4, 0, 0), (8, 2, 2, 0), (8, 2, 0, 1),
     ]  # fmt: skip
     for row in rows:
-        assert row["scorer"] == "knn" and row["iterations"] == "2"
+        assert row["scorer"] == "knn" and int(row["iterations"]) >= 2
         for cost in ("wall_ms", "generate_ms", "score_ms", "learn_ms", "setup_s"):
             assert float(row[cost]) > 0
     text = base.with_suffix(".md").read_text()
