@@ -1,10 +1,11 @@
-"""Measure how time and memory of a search grow with minority rows, neighbours and training rows.
+"""Measure how time and memory of a search grow with its data, its settings and its actors.
 
-Each of the three takes three sizes, powers of two, while the others stay; the data are generated.
-Every point is a search of a few iterations in a process of its own, all in that process
-(actors=0). ``growth.csv``, ``.md``, ``.svg`` and ``.png`` go to ``<results-dir>/bench/``, with the
-fitted exponents: an exponent of 1 means twice the size, twice the cost. ``--draw`` draws the figure
-from ``growth.csv`` and measures nothing.
+Minority rows, neighbours, training rows, features, folds and actors each take a few sizes, powers
+of two, while the others stay; the data are generated. Every point is a search of a few iterations
+in a process of its own, all in that process but where actors vary. ``growth.csv``, ``.md``,
+``.svg`` and ``.png`` go to ``<results-dir>/bench/``, with the fitted exponents: an exponent of 1
+means twice the size, twice the cost. ``--draw`` draws the figure from ``growth.csv`` and measures
+nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,68 +47,96 @@ from autosmote.records.figure_style import (
     style,
 )
 from autosmote.reports.render.writers import write_text
-from autosmote.sampler.class_search import run_search
+from autosmote.sampler.class_search import ClassSearch, SearchRows, crossfit_folds
+from autosmote.sampler.folds import Fold
 from autosmote.search.result import SearchResult
 
 COLUMNS = (
-    "revision", "clf", "n_minority", "K", "n_train", "scorer", "iterations", "n_synthetic",
-    "generate_ms", "score_ms", "learn_ms", "setup_s", "imports_mb", "peak_memory_mb", "added_mb",
+    "revision", "clf", "n_minority", "K", "n_train", "n_features", "folds", "actors", "scorer",
+    "iterations", "n_synthetic", "wall_ms", "generate_ms", "score_ms", "learn_ms", "setup_s",
+    "imports_mb", "peak_memory_mb", "added_mb",
 )  # fmt: skip
-SIZES = {"n_minority": (128, 512, 2048), "K": (8, 16, 32), "n_train": (2**13, 2**15, 2**17)}
-BASE = {"n_minority": 512, "K": 16, "n_train": 2**15}
+SIZES = {
+    "n_minority": (128, 512, 2048),
+    "K": (8, 16, 32),
+    "n_train": (2**13, 2**15, 2**17),
+    "n_features": (8, 32, 128),
+    "folds": (2, 4, 8),
+    "actors": (1, 2, 4, 8, 16),
+}
+BASE = {"n_minority": 512, "K": 16, "n_train": 2**15, "n_features": 8, "folds": 0, "actors": 0}
+"""Without folds, rows of their own are held out; without actors, one process does everything."""
 CLASSIFIERS = ("dt", "knn")
-N_FEATURES, N_VALIDATION = 8, 2048
+N_VALIDATION = 2048
 COSTS = {
+    "wall_ms": ("wall", "ms per iteration"),
     "generate_ms": ("generate", "ms per iteration"),
     "score_ms": ("score", "ms per iteration"),
     "learn_ms": ("learn", "ms per iteration"),
     "added_mb": ("memory beyond the imports", "MB"),
 }
 """By column, what it is called, and its unit."""
-_WORDS = {"n_minority": "minority rows N", "K": "neighbours K", "n_train": "training rows"}
+_WORDS = {
+    **{"n_minority": "minority rows N", "K": "neighbours K", "n_train": "training rows"},
+    **{"n_features": "features", "folds": "folds", "actors": "actors"},
+}
 _AT_LEAST = 5
+_LAG = 16
+"""Episodes in flight where actors vary, so that all of them have work."""
 
 
-def make_part(n_rows: int, n_minority: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def make_part(
+    n_rows: int, n_minority: int, n_features: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw two overlapping normal classes, the minority narrower; rows in random order."""
     rng = np.random.default_rng(seed)
     y = rng.permutation(np.arange(n_rows) < n_minority).astype(np.int8)
-    X = rng.standard_normal((n_rows, N_FEATURES))
+    X = rng.standard_normal((n_rows, n_features))
     X[y == 1] = 0.7 * X[y == 1] + 0.8
     return X, y
 
 
 def search(job: Row, iterations: int, budget: float) -> SearchResult:
     """Run as many iterations as the budget in seconds allows, but at least a few."""
-    X_train, y_train = make_part(job["n_train"], job["n_minority"], 0)
-    n_minority = max(16, N_VALIDATION * job["n_minority"] // job["n_train"])
-    X_val, y_val = make_part(N_VALIDATION, n_minority, 1)
-    config = SearchConfig(iterations=iterations, K=job["K"], actors=0, device="cpu")
-
-    def run(on_iteration: Callable[..., None]) -> SearchResult:
-        return run_search(
-            X_train, y_train, X_val, y_val, classifier(job["clf"]),
-            metric="macro_f1", ir=None, seed=0, config=config, on_iteration=on_iteration,
-        )  # fmt: skip
-
-    return search_within(budget, min(_AT_LEAST, iterations), run)
+    n_minority, n_features, n_actors = job["n_minority"], job["n_features"], job["actors"]
+    X, y = make_part(job["n_train"], n_minority, n_features, 0)
+    settings: Row = {"iterations": iterations, "K": job["K"], "actors": n_actors, "device": "cpu"}
+    if n_actors:
+        settings["lag"] = _LAG
+    if job["folds"]:
+        config = SearchConfig(**settings, reward="crossfit", folds=job["folds"])
+        parts = crossfit_folds(config, 0).split(X, y)
+        folds = [Fold(train, X[train], y[train], X[test], y[test]) for train, test in parts]
+    else:
+        config = SearchConfig(**settings)
+        held_out = max(16, N_VALIDATION * n_minority // job["n_train"])
+        part = make_part(N_VALIDATION, held_out, n_features, 1)
+        folds = [Fold(np.arange(len(y)), X, y, *part)]
+    rows = SearchRows.plain(X, y, folds)
+    searched = ClassSearch(
+        rows, 1, classifier(job["clf"]), metric="macro_f1", seed=0, config=config
+    )
+    return search_within(budget, min(_AT_LEAST, iterations), searched.run)
 
 
 def point(job: Row) -> Row:
     """Measure one point, in a process of its own."""
     with one_thread():
         # Import and compile (or load from numba's cache) before memory is measured.
-        search({**job, "n_minority": 16, "K": 4, "n_train": 256}, 2, 0)
+        search({**job, "n_minority": 16, "K": 4, "n_train": 256, "actors": 0}, 2, 0)
         imports = _high_water_mb() or proportional_set_size()
         result = search(job, job["iterations"], job["budget"])
-        peak = _high_water_mb() or result.peak_memory_mb
+        # Of several processes the search knows the sum.
+        peak = (None if job["actors"] else _high_water_mb()) or result.peak_memory_mb
     seconds = {part: result.seconds[part] for part in ("generate", "score", "learn")}
+    ends = result.history["seconds"]
     return {
         "scorer": result.scorer,
         "iterations": result.iterations,
         "n_synthetic": float(result.history["n_synthetic"].mean()),
+        "wall_ms": 1000 * (ends[-1] - ends[0]) / max(len(ends) - 1, 1),
         **{f"{part}_ms": 1000 * value / result.iterations for part, value in seconds.items()},
-        "setup_s": result.history["seconds"][0],
+        "setup_s": ends[0],
         "imports_mb": imports,
         "peak_memory_mb": peak,
         "added_mb": None if peak is None or imports is None else peak - imports,
@@ -135,10 +164,15 @@ def exponents(rows: Sequence[Row]) -> list[tuple[Any, ...]]:
 
 
 def varied(rows: Sequence[Row], clf: str, name: str) -> list[Row]:
-    """Return a classifier's rows in which the other sizes have their most common values."""
+    """Return a classifier's rows with a size that varies, the others at their common values."""
     others = [other for other in SIZES if other != name]
     base = {o: _most_common([row[o] for row in rows]) for o in others}
-    found = [row for row in rows if row["clf"] == clf and all(row[o] == base[o] for o in others)]
+    found = [
+        row
+        for row in rows
+        # A size of 0, of folds and actors, is another way to search.
+        if row["clf"] == clf and row[name] and all(row[o] == base[o] for o in others)
+    ]
     return sorted(found, key=lambda row: row[name])
 
 
@@ -157,17 +191,18 @@ def _most_common(values: Sequence[Any]) -> Any:
 
 def report(rows: Sequence[Row], base: Path, load: str) -> str:
     """Write ``<base>.md``, ``.svg`` and ``.png``; return the text of the first."""
-    sizes = ("clf", "n_minority", "K", "n_train")
+    sizes = ("clf", *BASE)
     rest = [name for name in COLUMNS if name not in ("revision", *sizes)]
     points = [[*(row[s] for s in sizes), *(row[name] for name in rest)] for row in rows]
     text = "\n".join(
         [
             "# How a search grows\n\n" + "\n".join([*machine(), load]) + "\n",
-            "Generated data of "
-            f"{N_FEATURES} features and {N_VALIDATION:,} validation rows; everything in one "
-            "process, one thread. The synthetic rows of an iteration follow the majority rows, "
-            "as G1 follows the imbalance ratio. Memory is the most that the process ever held, "
-            "its set-up included.\n",
+            f"Generated data, {N_VALIDATION:,} validation rows or, where there are folds, as many "
+            "as a fold holds out; everything in one process, one thread, but where there are "
+            f"actors, with {_LAG} episodes in flight. Generate and score are summed over the "
+            "actors. The synthetic rows of an iteration follow the majority rows, as G1 follows "
+            "the imbalance ratio. Memory is the most that the process ever held, its set-up "
+            "included; with actors, the proportional set sizes of all processes together.\n",
             "## Exponents\n\nFitted slopes of log cost over log size.\n\n"
             + markdown(
                 ("clf", "what grows", *(label for label, _ in COSTS.values())), exponents(rows)
@@ -201,7 +236,7 @@ def draw(rows: Sequence[Row], base: Path) -> None:
                     x, y = ([row[key] for row in points] for key in (name, cost))
                     axes.plot(x, y, linestyle=dash, marker=marker, color=colour)
                     exponent = slope(points, name, cost)
-                    text = "" if exponent is None else f"{clf}: exponent {exponent:.2f}"
+                    text = "" if exponent is None else f"{clf}: {exponent:.2f}"
                     text = text.replace("-", "−")
                     axes.annotate(
                         text, (0, 1), xytext=(3, -1 - 8.5 * i), xycoords="axes fraction",
@@ -216,8 +251,8 @@ def draw(rows: Sequence[Row], base: Path) -> None:
             short = title.replace(" beyond", "\nbeyond")
             of_cost[0].set_ylabel(f"{short}\n({unit})")
         for axes, name in zip(grid[-1], SIZES, strict=True):
-            ticks = sorted({row[name] for row in rows})
-            axes.set_xticks(ticks, [f"{tick:,}" for tick in ticks])
+            ticks = sorted({row[name] for row in rows} - {0})
+            axes.set_xticks(ticks, [f"{tick // 1024}k" if tick >= 1024 else tick for tick in ticks])
             axes.minorticks_off()
             axes.set_xlabel(_WORDS[name])
         handles = [
@@ -253,10 +288,12 @@ def main(argv: list[str] | None = None) -> int:
         return 0
     load = busy()
     table = Table(path.with_suffix(".csv"), COLUMNS, keep=False)
-    settings = {"iterations": arguments.iterations, "budget": arguments.budget}
     for clf in arguments.clfs:
         for job in jobs():
             print(clf, *(f"{name}={size:,}" for name, size in job.items()), flush=True)
+            # Enough for each actor to make some.
+            iterations = arguments.iterations * (10 if job["actors"] else 1)
+            settings = {"iterations": iterations, "budget": arguments.budget}
             row = alone(__file__, {"clf": clf, **job, **settings})
             table.add([{"revision": revision(), "clf": clf, **job, **row}])
     print(report(table.rows, path, load))

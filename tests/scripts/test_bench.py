@@ -150,8 +150,10 @@ def test_bench_report_judges_targets(script):
 
 def test_bench_growth_on_small_sizes_writes_rows_and_report(script, tmp_path, monkeypatch, capsys):
     bench = script("bench_growth")
-    monkeypatch.setattr(bench, "SIZES", {"n_minority": (8, 16), "K": (2, 4), "n_train": (256,)})
-    monkeypatch.setattr(bench, "BASE", {"n_minority": 8, "K": 2, "n_train": 256})
+    sizes = {"n_minority": (8, 16), "K": (2, 4), "n_train": (256,), "n_features": (3,)}
+    monkeypatch.setattr(bench, "SIZES", {**sizes, "folds": (2,), "actors": (1,)})
+    small = {"n_minority": 8, "K": 2, "n_train": 256, "n_features": 3, "folds": 0, "actors": 0}
+    monkeypatch.setattr(bench, "BASE", small)
     # In this process: one of their own each, which the other test has, would take long.
     monkeypatch.setattr(bench, "alone", lambda _, job: bench.point(json.loads(json.dumps(job))))
     arguments = ["--results-dir", str(tmp_path), "--iterations", "2", "--budget", "0"]
@@ -160,12 +162,13 @@ def test_bench_growth_on_small_sizes_writes_rows_and_report(script, tmp_path, mo
     base = tmp_path / "bench" / "growth"
     rows = read(base.with_suffix(".csv"))
     assert tuple(rows[0]) == bench.COLUMNS
-    assert [(r["n_minority"], r["K"], r["n_train"]) for r in rows] == [
-        ("8", "2", "256"), ("16", "2", "256"), ("8", "4", "256"),
+    varied = ("n_minority", "K", "folds", "actors")
+    assert [tuple(int(row[name]) for name in varied) for row in rows] == [
+        (8, 2, 0, 0), (16, 2, 0, 0), (8, 4, 0, 0), (8, 2, 2, 0), (8, 2, 0, 1),
     ]  # fmt: skip
     for row in rows:
-        assert row["scorer"] == "knn" and row["iterations"] == "2"
-        for cost in ("generate_ms", "score_ms", "learn_ms", "setup_s"):
+        assert row["scorer"] == "knn" and int(row["iterations"]) >= 2
+        for cost in ("wall_ms", "generate_ms", "score_ms", "learn_ms", "setup_s"):
             assert float(row[cost]) > 0
     text = base.with_suffix(".md").read_text()
     assert text in printed and "| knn | minority rows N |" in text
@@ -180,15 +183,17 @@ def test_bench_growth_on_small_sizes_writes_rows_and_report(script, tmp_path, mo
 
 def test_exponents_are_the_slopes_of_a_power_law(script):
     bench = script("bench_growth")
+    others = {"n_features": 8, "folds": 0, "actors": 0, "wall_ms": None}
     points = [
-        {"clf": "dt", "n_minority": n, "K": K, "n_train": m, "generate_ms": 3 * n**0.5 * K**2,
-         "score_ms": 1e-3 * m, "learn_ms": 5.0, "added_mb": None}
+        {**others, "clf": "dt", "n_minority": n, "K": K, "n_train": m,
+         "generate_ms": 3 * n**0.5 * K**2, "score_ms": 1e-3 * m, "learn_ms": 5.0, "added_mb": None}
         for n, K, m in ((8, 4, 64), (32, 4, 64), (128, 4, 64), (8, 8, 64), (8, 4, 256))
     ]  # fmt: skip
-    (_, _, *by_n), (_, _, *by_k), (_, _, *by_m) = bench.exponents(points)
-    assert by_n[:3] == pytest.approx([0.5, 0, 0]) and by_n[3] is None
-    assert by_k[:3] == pytest.approx([2, 0, 0])
-    assert by_m[:3] == pytest.approx([0, 1, 0])
+    (_, _, *by_n), (_, _, *by_k), (_, _, *by_m), *rest = bench.exponents(points)
+    assert by_n[1:4] == pytest.approx([0.5, 0, 0]) and by_n[0] is by_n[4] is None
+    assert by_k[1:4] == pytest.approx([2, 0, 0])
+    assert by_m[1:4] == pytest.approx([0, 1, 0])
+    assert all(exponents == [None] * 5 for _, _, *exponents in rest)
 
 
 def test_bench_startup_writes_the_seconds_of_each_phase(script, tmp_path, capsys):
