@@ -2,7 +2,7 @@
 
 The home page is README.md, the changelog CHANGELOG.md; each experiment with committed tables has a
 page. In a page, a line ``<!-- generated: NAME -->`` stands for what `GENERATED` makes of it, and
-``<!-- include: PATH -->`` for a committed Markdown file, seen from the root.
+``<!-- include: PATH -->`` for a committed Markdown file, seen from the root; ``fold`` folds it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from docs_commands import (
 )
 from docs_formulas import formulas_to_mathml
 from docs_results import (
+    fold_markdown,
     include_markdown,
     make_experiment_pages,
     write_caveats,
@@ -75,15 +76,31 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
         return GENERATED[mark[1]](results_dir)
 
     def include(mark: re.Match[str]) -> str:
-        return include_markdown(results_dir.parent / mark[1])
+        path = results_dir.parent / mark[2]
+        return fold_markdown(path) if mark[1] == "fold" else include_markdown(path)
 
+    markdown = link_pages(markdown, page.file.src_uri)
     markdown = re.sub(r"^<!-- generated: ([\w ]+) -->$", generate, markdown, flags=re.M)
-    return re.sub(r"^<!-- include: (\S+) -->$", include, markdown, flags=re.M)
+    return re.sub(r"^<!-- (include|fold): (\S+) -->$", include, markdown, flags=re.M)
 
 
 def on_page_content(html: str, page: Any, config: Any, files: Any) -> str:
     """Turn the page's formulas into MathML, which browsers draw without a script."""
     return formulas_to_mathml(html)
+
+
+def link_pages(markdown: str, uri: str) -> str:
+    """Make links of what names a page of the documentation as a file, in backticks."""
+    up = "../" * uri.count("/")
+
+    def link(name: re.Match[str]) -> str:
+        path = ROOT / "docs" / name[1]
+        if not path.is_file():
+            return name[0]
+        title = path.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")
+        return f"[{title}]({up}{name[1]})"
+
+    return re.sub(r"`docs/([\w-]+\.md)`", link, markdown)
 
 
 def make_home(readme: str) -> str:

@@ -108,14 +108,24 @@ def _write_tables(folder: Path, order: list[str]) -> Iterator[str]:
 
 
 def include_markdown(path: Path) -> str:
-    """Return a committed Markdown file with its headings below those of a page's sections.
+    """Return a committed Markdown file; one that is not there is named.
 
-    One that is not there is named: results may be fewer than the page knows.
+    Results may be fewer than the page knows.
     """
     if not path.is_file():
         return f"(There is no {path.name} here.)"
-    text = for_site(path.read_text(encoding="utf-8"))
-    return re.sub(r"^(#+) ", lambda heading: f"{heading[1]}## ", text, flags=re.M)
+    return for_site(path.read_text(encoding="utf-8"))
+
+
+def fold_markdown(path: Path) -> str:
+    """Return a committed Markdown file in a block that opens by a click, under its heading."""
+    text = include_markdown(path)
+    heading = re.match(r"# (.+)\n", text)
+    title = heading[1] if heading else f"All rows: {path.name}"
+    text = text[heading.end() :] if heading else text
+    # No headings, which would be in the list of the page's sections.
+    text = re.sub(r"^#+ (.+)$", r"**\1**", text.strip(), flags=re.M)
+    return f'??? note "{title}"\n\n{textwrap.indent(text, " " * 4)}'
 
 
 def write_overview(results_dir: Path) -> str:

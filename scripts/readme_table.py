@@ -57,7 +57,7 @@ def make_table(results_dir: Path) -> str:
     best = sorted(rivals, key=lambda arm: mean_rank[arm])[:N_BEST]
     controls = list(dict.fromkeys(found.index[beside].get_level_values("arm")))
     shown = [(arm, names.arm(arm)) for arm in (names.FULL, *best)]
-    shown += [(arm, f"{names.arm(arm)}*") for arm in controls]
+    shown += [(arm, f"{names.arm(arm)}†") for arm in controls]
     shown.append(("none", "no resampling"))
     lines = ["| | " + " | ".join(names.METRICS[metric] for metric in metrics) + " |"]
     lines.append("|---|" + "---|" * len(metrics))
@@ -72,7 +72,7 @@ def make_table(results_dir: Path) -> str:
         f"{_protocol(path.with_suffix('.md'))}."
     )
     if controls:
-        note += " *: trains as many classifiers as AutoSMOTE; ranked alone among the others."
+        note += " †: trains as many classifiers as AutoSMOTE; ranked alone among the others."
     return "\n".join([*lines, "", note])
 
 
