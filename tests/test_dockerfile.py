@@ -1,7 +1,8 @@
-"""The Dockerfile's lines, run in order in a fresh virtual environment, as no Docker is needed for that.
+"""The Dockerfile's lines, run in order in a fresh virtual environment: that needs no Docker.
 
-The environment has nothing installed, but sees the packages of this one, so that pip has no gigabytes to
-fetch: what it installs is the project. Folders of the image are put below a temporary one.
+The environment has nothing installed, but sees the packages of this one, so that pip has no
+gigabytes to fetch: what it installs is the project. The image's folders are put below a temporary
+one.
 """
 
 import json

@@ -12,9 +12,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from documents import DOCUMENTS, ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 FOLDERS = ("autosmote", "baselines", "conf", "docs", "examples", "results", "scripts", "tests")
 # Made by commands, not committed, or folders of another repository's layout.
 MADE = re.compile(r"results/(runs|report|<)|build/|.*[<{*]")
