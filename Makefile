@@ -106,8 +106,9 @@ $(DOCS): $(STAMP)
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,docs]'
 	@touch $@
 
+# MkDocs stays below 2, which has no plugins: without the two variables theme and plugins warn of it.
 docs: $(DOCS) ## Build the site of the documentation, build/docs/index.html
-	$(BIN)/python -m mkdocs build --strict $(ARGS)
+	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(BIN)/python -m mkdocs build --strict $(ARGS)
 	@echo build/docs/index.html
 
 picture: $(STAMP) ## Draw the picture of README from its records (ARGS=--runs makes these)

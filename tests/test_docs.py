@@ -88,6 +88,19 @@ def test_documents_name_what_exists(document):
     assert not [text for text in wrong if text]
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_of_documents_lead_to_files(document):
+    text = re.sub(r"^```.*?^```", "", document.read_text(encoding="utf-8"), flags=re.M | re.S)
+    targets = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'(?:src|srcset)="([^"]+)"', text)
+    inside = [target for target in targets if not re.match(r"https?://|#", target)]
+    missing = [t for t in inside if not (document.parent / t.partition("#")[0]).exists()]
+    assert not missing
+
+
+def test_readme_is_short():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 130
+
+
 def comments_and_docstrings(path: Path) -> str:
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".yaml":
