@@ -109,7 +109,7 @@ $(DOCS): $(STAMP)
 # MkDocs stays below 2, which has no plugins: without the two variables theme and plugins warn of it.
 docs: $(DOCS) ## Build the site of the documentation, build/docs/index.html
 	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(BIN)/python -m mkdocs build --strict $(ARGS)
-	@echo build/docs/index.html
+	@echo 'build/docs/index.html; with its search: python -m http.server -d build/docs'
 
 picture: $(STAMP) ## Draw the picture of README from its records (ARGS=--runs makes these)
 	$(BIN)/python scripts/readme_picture.py $(ARGS)
