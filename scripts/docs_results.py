@@ -50,7 +50,8 @@ def _make_page(results_dir: Path, experiment: str, budget: str) -> ExperimentPag
     findings, order = _read_report(results_dir, experiment, budget)
     folder = results_dir / experiment / "figures" / budget
     figures = {f"results/{experiment}/{path.name}": path for path in sorted(folder.glob("*.svg"))}
-    parts = [f"# {title}", _how_much(budget)]
+    # Its tables need the room that the list of sections would take.
+    parts = [f"---\nhide: [toc]\n---\n\n# {title}", _how_much(budget)]
     if findings:
         parts += ["## What the records say", "\n".join(f"- {plain(one)}" for one in findings)]
     if figures:
@@ -99,12 +100,34 @@ def _write_tables(folder: Path, order: list[str]) -> Iterator[str]:
     )
     for n, path in enumerate(tables):
         caption, _, rest = path.read_text(encoding="utf-8").partition("\n")
-        table = for_site(rest.strip())
+        table = put_overall_first(for_site(rest.strip()))
         if n == 0:
             yield f"{caption}\n\n{table}"
         elif re.search(r"^\| (?!Method \||---)", table, re.M):
             title = caption.strip().strip("*").replace("\\", "").replace('"', "'")
             yield f'??? note "{title}"\n\n{textwrap.indent(table, " " * 4)}'
+
+
+def put_overall_first(table: str) -> str:
+    """Move the columns over all datasets beside the names, where they need no scrolling."""
+    lines = [line for line in table.splitlines() if line.startswith("|")]
+    if len(lines) < 2:
+        return table
+    head, marks = _cells(lines[0]), _cells(lines[1])
+    n_names = next((n for n, mark in enumerate(marks) if mark.endswith(":")), len(marks))
+    overall = [n for n, name in enumerate(head) if n >= n_names and name.startswith("Overall")]
+    others = [n for n in range(n_names, len(head)) if n not in overall]
+    order = [*range(n_names), *overall, *others]
+
+    def moved(line: str) -> str:
+        cells = _cells(line)
+        return "| " + " | ".join(cells[n] for n in order) + " |"
+
+    return "\n".join(moved(line) if line.startswith("|") else line for line in table.splitlines())
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
 
 
 def include_markdown(path: Path) -> str:

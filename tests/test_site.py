@@ -74,7 +74,7 @@ def test_experiment_pages_have_findings_tables_and_figures(script, tmp_path):
         tmp_path, "table4"))}  # fmt: skip
     page = pages["results/table4.md"]
     assert set(pages) == {page.uri}
-    assert page.text.startswith("# Table 4")
+    assert "\n# Table 4: ablations\n" in page.text
     assert "## What the records say\n\n- " in page.text
     assert "| Method | Overall" in page.text and '??? note "' in page.text
     assert page.figures and all(path.is_file() for path in page.figures.values())
@@ -105,6 +105,19 @@ def results_of(tmp_path: Path, experiment: str) -> Path:
     target = tmp_path / "results"
     shutil.copytree(ROOT / "results" / experiment, target / experiment)
     return target
+
+
+def test_overall_columns_are_moved_beside_the_names(script):
+    move = script("docs_results").put_overall_first
+    table = (
+        "| A | B | x | Overall | y |\n| --- | --- | ---: | ---: | ---: |\n"
+        "| a | b\\|c | 1 | 2 | 3 |\n\n- note | 1"
+    )
+    assert move(table) == (
+        "| A | B | Overall | x | y |\n| --- | --- | ---: | ---: | ---: |\n"
+        "| a | b\\|c | 2 | 1 | 3 |\n\n- note | 1"
+    )
+    assert move("no table") == "no table"
 
 
 def test_texts_of_records_form_no_markup(script):
