@@ -5,7 +5,7 @@ EXPERIMENTS := table2 table3 table4 figure4 figure5 figure6 figure7 sensitivity 
   many many_confirmation
 REPRODUCE := $(EXPERIMENTS:%=reproduce-%)
 .PHONY: help setup setup-rivals setup-ray run test test-rivals test-data lint type fuzz audit data \
-  api bench learning learned-start \
+  docs picture bench learning learned-start \
   compare-library status report \
   reproduce-table1 $(REPRODUCE) reproduce-all
 
@@ -22,6 +22,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 RIVALS := $(VENV)/.rivals
 RAY := $(VENV)/.ray
+DOCS := $(VENV)/.docs
 AUDIT := build/audit
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 
@@ -102,10 +103,17 @@ audit: $(STAMP) ## Look the installed packages up among known vulnerabilities, w
 	$(BIN)/python -m pip freeze --exclude-editable > $(AUDIT)/installed.txt
 	$(AUDIT)/bin/pip-audit --strict --no-deps --disable-pip -r $(AUDIT)/installed.txt $(ARGS)
 
-api: $(STAMP) ## Make the API reference of the sampler from its docstrings, build/api/index.html
-	$(BIN)/python -m pdoc --docformat numpy --output-directory build/api \
-	  autosmote.sampler.autosmote autosmote.sampler.encoding autosmote.search.loop \
-	  autosmote.search.method autosmote.config.search
+$(DOCS): $(STAMP)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,docs]'
+	@touch $@
+
+# MkDocs stays below 2, which has no plugins: without the two variables theme and plugins warn of it.
+docs: $(DOCS) ## Build the site of the documentation, build/docs/index.html
+	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(BIN)/python -m mkdocs build --strict $(ARGS)
+	@echo 'build/docs/index.html; with its search: python -m http.server -d build/docs'
+
+picture: $(STAMP) ## Draw the picture of README from its records (ARGS=--runs makes these)
+	$(BIN)/python scripts/readme_picture.py $(ARGS)
 
 data: $(STAMP) ## Fetch the six data sets from OpenML, or check those in AUTOSMOTE_DATA_DIR
 	$(BIN)/python scripts/fetch_data.py $(ARGS)

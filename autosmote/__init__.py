@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from autosmote.sampler.classifier import AutoSMOTEClassifier as AutoSMOTEClassifier
     from autosmote.sampler.encoding import tabular as tabular
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 _PUBLIC = {
     "AutoSMOTE": "autosmote.sampler.autosmote",
     "AutoSMOTEClassifier": "autosmote.sampler.classifier",

@@ -12,9 +12,8 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from documents import DOCUMENTS, ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 FOLDERS = ("autosmote", "baselines", "conf", "docs", "examples", "results", "scripts", "tests")
 # Made by commands, not committed, or folders of another repository's layout.
 MADE = re.compile(r"results/(runs|report|<)|build/|.*[<{*]")
@@ -87,6 +86,19 @@ def test_documents_name_what_exists(document):
         elif re.fullmatch(r"(autosmote|baselines)(\.\w+)+", word):
             wrong.append(missing_module(word))
     assert not [text for text in wrong if text]
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_of_documents_lead_to_files(document):
+    text = re.sub(r"^```.*?^```", "", document.read_text(encoding="utf-8"), flags=re.M | re.S)
+    targets = re.findall(r"\]\(([^)\s]+)\)", text) + re.findall(r'(?:src|srcset)="([^"]+)"', text)
+    inside = [target for target in targets if not re.match(r"https?://|#", target)]
+    missing = [t for t in inside if not (document.parent / t.partition("#")[0]).exists()]
+    assert not missing
+
+
+def test_readme_is_short():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 130
 
 
 def comments_and_docstrings(path: Path) -> str:

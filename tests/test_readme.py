@@ -1,45 +1,57 @@
-"""Run every command that README and docs/ show, with short searches and few jobs."""
+"""Run every command and every block of Python in README and docs/, with short searches."""
 
 import re
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from documents import ROOT, blocks, output_after
 
 from autosmote.__main__ import COMMANDS
 from autosmote.__main__ import main as command
 from autosmote.data.datasets import PAPER_DATASETS
+from autosmote.reports.__main__ import main as reports
 from autosmote.run import main
 from autosmote.sweep.command import main as sweep
 
-ROOT = Path(__file__).resolve().parent.parent
 SHORT = ["search.iterations=3", "search.actors=0"]
+MODULES = ("run", "sweep", "reports")
+# What installs, or needs what tests must not ask for, by its first word: tests/test_dockerfile.py
+# and .ci/run do these.
+OUTSIDE = {"docker", "python", ".venv/bin/pip", "."}
+FEW = {"iterations": 3, "folds": 2, "repeats": 1, "cv": 2, "n_jobs": 1}
+"""Arguments that the blocks of Python are run with."""
+SHOWN_IN_FULL = "README-1"
+"""The block of Python whose output README shows: it is run as it stands."""
 
 
-def commands() -> list[list[str]]:
-    """Return the words of each command in the documents' fenced blocks, without comments."""
+def lines() -> list[tuple[str, list[str]]]:
+    """Return the words of each line in the documents' blocks of commands, with its block."""
     found = []
-    documents = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-    text = "\n".join(path.read_text(encoding="utf-8") for path in documents)
-    for language, block in re.findall(r"^```(\w*)\n(.*?)^```", text, re.M | re.S):
-        if language != "sh":
-            continue
+    for name, block in blocks("sh"):
         for line in block.replace("\\\n", " ").splitlines():
-            line = line.strip().removeprefix("$ ")
-            if re.match(
-                r"(\w+=\S+ )*(\S*python -m autosmote\.(run|sweep)|\S*autosmote|make)\b", line
-            ):
-                found.append(shlex.split(line, comments=True))
+            words = shlex.split(line.strip().removeprefix("$ "), comments=True)
+            if words:
+                found.append((name, words))
     return found
+
+
+def program(words: list[str]) -> str:
+    """Return what a line starts: a module of ours, autosmote, make, or another program."""
+    words = [word for word in words if not re.match(r"\w+=", word)]
+    if words[1:2] == ["-m"] and Path(words[0]).name == "python":
+        return words[2]
+    return Path(words[0]).name if Path(words[0]).name == "autosmote" else words[0]
 
 
 def arguments_of(words: list[str]) -> list[str] | None:
     """Return the arguments of autosmote's command; None if the words call none."""
     for position, word in enumerate(words):
-        if word in ("autosmote.run", "autosmote.sweep") or Path(word).name == "autosmote":
+        if word.startswith("autosmote.") or Path(word).name == "autosmote":
             return words[position + 1 :]
     if "make" in words and "run" in words:
         variables = dict(word.split("=", 1) for word in words if "=" in word)
@@ -56,14 +68,20 @@ def with_few_jobs(arguments: list[str]) -> list[str]:
     return short
 
 
+def is_ours(words: list[str]) -> bool:
+    return program(words) in ("autosmote", "make", *(f"autosmote.{name}" for name in MODULES))
+
+
 def cases() -> list:
-    found = []
-    for words in commands():
+    found: dict[str, list] = {}
+    for _, words in lines():
+        if not is_ours(words):
+            continue
         arguments = arguments_of(words) or []
         needs_data = any(f"dataset={name}" in arguments for name in PAPER_DATASETS)
         marks = [pytest.mark.data] if needs_data else []
-        found.append(pytest.param(words, id=" ".join(words), marks=marks))
-    return found
+        found[" ".join(words)] = pytest.param(words, id=" ".join(words), marks=marks)
+    return list(found.values())
 
 
 def write_table(path: str, target: str) -> None:
@@ -87,9 +105,24 @@ def run_on_a_table(arguments: list[str]) -> None:
         assert Path(arguments[arguments.index("-o") + 1]).exists()
 
 
+def copy_results(experiment: str) -> None:
+    """Copy an experiment's records and plans into this folder."""
+    source, target = ROOT / "results" / experiment, Path("results", experiment)
+    shutil.copytree(source / "plans", target / "plans")
+    for path in source.glob("*.csv.gz"):
+        shutil.copy(path, target)
+
+
 def test_readme_shows_the_two_main_commands():
-    assert ["make", "run"] in commands()
-    assert ["make", "test"] in commands()
+    shown = [words for name, words in lines() if name.startswith("README")]
+    assert ["make", "run"] in shown
+    assert ["make", "test"] in shown
+
+
+def test_documents_show_no_command_that_no_test_knows():
+    assert not [
+        " ".join(words) for _, words in lines() if not is_ours(words) and words[0] not in OUTSIDE
+    ]
 
 
 @pytest.mark.parametrize("words", cases())
@@ -113,6 +146,12 @@ def test_readme_command_runs(words, tmp_path, monkeypatch):
             main(arguments)
         assert end.value.code == 0
         return
+    if "autosmote.reports" in words:
+        # Of the smallest experiment that is committed; Table 2's takes a minute.
+        copy_results("table4")
+        assert reports([word.replace("table2", "table4") for word in arguments]) == 0
+        assert list(tmp_path.glob("results/table4/tables/*/*.md"))
+        return
     if "autosmote.sweep" in words:
         assert sweep([*arguments, *SHORT[:1]]) == 0
     else:
@@ -121,17 +160,45 @@ def test_readme_command_runs(words, tmp_path, monkeypatch):
     assert list(tmp_path.rglob("record.json"))
 
 
-def test_readme_python_example_resamples(tmp_path, monkeypatch):
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
-    (block,) = [block for block in blocks if "import AutoSMOTE" in block]
+def python_cases() -> list:
+    """Return the blocks of Python but for that of Table 2, which tests/reports has."""
+    return [
+        pytest.param(name, block, id=name)
+        for name, block in blocks("python")
+        if "records.csv.gz" not in block
+    ]
+
+
+@pytest.mark.parametrize(("name", "block"), python_cases())
+def test_python_of_the_documents_runs(name, block, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     write_table("data.csv", "label")
+    write_table("my.csv", "churned")
+    if name != SHOWN_IN_FULL:
+        for argument, few in FEW.items():
+            block = re.sub(rf"\b{argument}=-?\d+", f"{argument}={few}", block)
     names: dict = {}
-    exec(block.replace("iterations=300", "iterations=3"), names)
-    assert len(names["X_new"]) >= 90 and names["y_new"].name == "label"
+    exec(block, names)
+    printed = capsys.readouterr().out
+    if name == SHOWN_IN_FULL:
+        assert output_after(block) == printed.splitlines()
+    if name == "python-1":
+        assert len(names["X_new"]) >= 90 and names["y_new"].name == "label"
 
 
-def test_readme_comparison_equals_the_committed_one():
+def test_comparison_that_the_python_page_speaks_of_is_committed():
     table = (ROOT / "results" / "library" / "comparison.md").read_text(encoding="utf-8")
-    assert table in (ROOT / "README.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    assert "<!-- include: results/library/comparison.md -->" in page
+    means = {
+        row[0]: sum(float(cell.strip("*")) for cell in row[1:-1]) / len(row[1:-1])
+        for row in (
+            [cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]
+        )
+    }
+    said = {
+        "AutoSMOTE, tuned vote": 0.721, "tuned threshold": 0.709, "SMOTE, tuned ratio": 0.705,
+        "AutoSMOTE": 0.704,
+    }  # fmt: skip
+    for method, mean in said.items():
+        assert f"{mean:.3f}" in page and means[method] == pytest.approx(mean, abs=0.0006)

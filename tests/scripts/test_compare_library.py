@@ -1,4 +1,4 @@
-"""Run the README's comparison in small, on one of the datasets."""
+"""Run the documents' comparison in small, on one of the datasets."""
 
 import csv
 import runpy

@@ -7,9 +7,10 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
+from autosmote.records.figure_style import BLACK, COLOURS, MARKERS, PAGE, new_canvas
 from autosmote.reports import names
 from autosmote.reports.names import METRICS, OVERALL
-from autosmote.reports.render.drawing import COLOURS, MARKERS, Figure, new_canvas
+from autosmote.reports.render.drawing import Figure
 from autosmote.reports.studies.many.arms import FORMS
 from autosmote.reports.studies.many.gains import OVER_NONE
 from autosmote.reports.studies.many.study import Found
@@ -29,18 +30,18 @@ def _draw_gains(found: Found) -> Figure:
     frame = found.gains[(found.gains["what"] == OVER_NONE) & (found.gains["group"] == OVERALL)]
     metrics = names.in_order(frame["metric"], METRICS)
     arms = found.arms.in_order(frame["arm"].unique())
-    canvas = new_canvas(5.5 * len(metrics) + 3, 0.26 * len(arms) + 1.2)
+    canvas = new_canvas(PAGE, 0.24 * len(arms) + 1.0)
     panels = canvas.subplots(1, len(metrics), squeeze=False, sharey=True)[0]
     place = {arm: i for i, arm in enumerate(arms)}
     for axes, metric in zip(panels, metrics, strict=True):
         rows = frame[frame["metric"] == metric].to_dict("records")
         for row in rows:
             i = FORMS.index(row["form"])
-            y, colour = place[row["arm"]], COLOURS[1 + i]
+            y, colour = place[row["arm"]] + 0.15 * i, COLOURS[2 - 2 * i]
             axes.plot(row["gain"], y, MARKERS[i], color=colour, markersize=5)
             axes.hlines(y, row["gain_low"], row["gain_high"], color=colour, linewidth=1.2)
-        axes.axvline(0, color=COLOURS[0], linewidth=0.8)
-        axes.set_yticks(range(len(arms)), [found.arms.title(arm) for arm in arms], fontsize=7)
+        axes.axvline(0, color=BLACK, linewidth=0.8)
+        axes.set_yticks(range(len(arms)), [found.arms.title(arm) for arm in arms])
         n = max(row["families"] for row in rows)
         axes.set_title(f"{METRICS[metric]}, n = {n} families")
         axes.set_xlabel("mean gain over no resampling")
@@ -59,7 +60,7 @@ def _draw_traits(found: Found) -> Figure:
     metrics = names.in_order(frame["metric"], METRICS)
     traits = [*(name for name in TRAITS if name in set(frame["trait"])), CLASSIFIER]
     pairs = list(dict.fromkeys(zip(frame["arm"], frame["against"], strict=True)))
-    canvas = new_canvas(3.6 * len(traits), 3.2 * len(metrics) + 0.8)
+    canvas = new_canvas(PAGE, 2.2 * len(metrics) + 0.8)
     panels = canvas.subplots(len(metrics), len(traits), squeeze=False, sharey="row")
     for of_metric, metric in zip(panels, metrics, strict=True):
         for axes, trait in zip(of_metric, traits, strict=True):
@@ -69,8 +70,8 @@ def _draw_traits(found: Found) -> Figure:
                 i = pairs.index((row["arm"], row["against"]))
                 x = bins.index(row["bin"]) + 0.6 * ((i + 0.5) / len(pairs) - 0.5)
                 _draw_estimate(axes, x, row, i)
-            axes.axhline(0, color=COLOURS[0], linewidth=0.8)
-            axes.set_xticks(range(len(bins)), bins, rotation=30, ha="right", fontsize=7)
+            axes.axhline(0, color=BLACK, linewidth=0.8)
+            axes.set_xticks(range(len(bins)), bins, rotation=30, ha="right")
             axes.set_title("classifier" if trait == CLASSIFIER else TRAITS[trait].what)
         of_metric[0].set_ylabel(f"mean difference in {METRICS[metric]}")
     handles = [

@@ -1,10 +1,10 @@
-"""The README's way to Table 2 by pandas alone gives what the reports give."""
+"""The documents' way to Table 2 by pandas alone gives what the reports give."""
 
-import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from documents import blocks
 
 from autosmote.reports.report import build_report, write_tables
 
@@ -12,11 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def snippet():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    (code,) = [
-        block for block in re.findall(r"^```python\n(.*?)^```", text, re.M | re.S)
-        if "records.csv.gz" in block
-    ]  # fmt: skip
+    (code,) = [block for _, block in blocks("python") if "records.csv.gz" in block]
     return code
 
 
@@ -24,7 +20,7 @@ def check(folder, monkeypatch, capsys):
     """Run the snippet in a folder; its last table, of MCC, is that of table2.csv."""
     monkeypatch.chdir(folder)
     found: dict = {}
-    exec(snippet(), found)  # it is our own README's
+    exec(snippet(), found)  # it is our own
     assert "macro_f1" in capsys.readouterr().out
     written = pd.read_csv("results/table2/tables/quick/table2.csv")
     written = written[written["metric"] == "mcc"]
@@ -38,12 +34,12 @@ def check(folder, monkeypatch, capsys):
     )
 
 
-def test_readme_snippet_has_at_most_15_lines():
+def test_snippet_has_at_most_15_lines():
     assert len(snippet().splitlines()) <= 15
 
 
 @pytest.mark.parametrize(("irs", "beside"), [([20, 50], ["smote_search"]), ([None], [])])
-def test_readme_snippet_on_a_made_up_sweep_equals_the_report(
+def test_snippet_on_a_made_up_sweep_equals_the_report(
     irs, beside, bench_reports, tmp_path, monkeypatch, capsys
 ):
     results = tmp_path / "results"
@@ -66,5 +62,5 @@ def test_readme_snippet_on_a_made_up_sweep_equals_the_report(
     not (ROOT / "results/table2/plans/quick.csv.gz").exists(),
     reason="no records of Table 2 with budget=quick are committed",
 )
-def test_readme_snippet_on_committed_records_equals_their_table(monkeypatch, capsys):
+def test_snippet_on_committed_records_equals_their_table(monkeypatch, capsys):
     check(ROOT, monkeypatch, capsys)
