@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 
 from autosmote.records.figure_style import BLACK, COLOURS, MARKERS, PAGE, new_canvas
 from autosmote.reports import names
 from autosmote.reports.names import METRICS, OVERALL
+from autosmote.reports.render.critical_difference import CAPTION, Ranking, draw_rankings
 from autosmote.reports.render.drawing import Figure
 from autosmote.reports.studies.many.arms import FORMS
 from autosmote.reports.studies.many.gains import OVER_NONE
@@ -18,11 +20,28 @@ from autosmote.reports.studies.many.traits import CLASSIFIER, TRAITS
 
 
 def draw_figures(found: Found) -> Iterator[Figure]:
-    """Draw all figures; critical-difference diagrams are drawn of `found.rankings`."""
+    """Draw all figures."""
     if len(found.gains):
         yield _draw_gains(found)
     if len(found.by_trait):
         yield _draw_traits(found)
+    if found.rankings:
+        yield _draw_rankings(found)
+
+
+def _draw_rankings(found: Found) -> Figure:
+    """Draw a critical-difference diagram for each metric and form."""
+    rankings = []
+    for one in found.rankings:
+        whole = one.scores[~np.isnan(one.scores).any(axis=1)]
+        sources = [found.arms.known[arm].source for arm in one.arms]
+        title = f"{METRICS[one.metric]}, {one.form}"
+        rankings.append(Ranking(title, "families", sources, whole))
+    return Figure(
+        f"{found.study.experiment}_differences",
+        f"{CAPTION} Ranks are of the families' mean scores, {found.half} half.",
+        draw_rankings(rankings),
+    )
 
 
 def _draw_gains(found: Found) -> Figure:

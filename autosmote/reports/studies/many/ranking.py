@@ -47,6 +47,8 @@ class Ranking:
         The arm that each other one is tested against.
     p_holm : list of (float or None)
         Of these tests, two-sided and adjusted over the arms; None for the reference.
+    scores : ndarray of shape (F, A)
+        Mean scores of the families.
     """
 
     metric: str
@@ -60,6 +62,7 @@ class Ranking:
     critical_difference: float
     reference: str | None
     p_holm: list[float | None]
+    scores: Floats
 
 
 def compute_nemenyi(n_arms: int, n_families: int, level: float = LEVEL) -> float:
@@ -105,6 +108,7 @@ def rank_arms(many: Many, form: str) -> Ranking | None:
         compute_nemenyi(len(arms), n_families) if enough else np.nan,
         reference,
         _test(family_scores, arms, reference),
+        family_scores,
     )
 
 
