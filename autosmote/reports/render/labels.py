@@ -27,6 +27,8 @@ _DISTANCES = (5, 10, 17, 26, 38, 50)
 _TRIES = 6
 _MARK = 3.5
 """Radius of a point, in points."""
+_APART = 7
+"""What a name keeps off other points where it can, in points."""
 
 Box = NDArray[np.float64]
 """Left, bottom, right and top, in pixels."""
@@ -120,37 +122,40 @@ class _Panel:
     @cached_property
     def marks(self) -> dict[str, Box]:
         """The boxes of the points."""
-        radius = _MARK * DPI / 72
-        return {
-            key: np.concatenate([place - radius, place + radius]) for key, place in self.at.items()
-        }
+        return {key: _around(place, _MARK) for key, place in self.at.items()}
 
     def arrange(self, order: Sequence[str]) -> dict[str, tuple[Box, Line | None]]:
         """Return the box of each name that finds room, and the line to it; first come first."""
         found: dict[str, tuple[Box, Line | None]] = {}
-        # Rather near and upon another line than far from the point.
-        places = [
-            *product(_DISTANCES[:3], _DIRECTIONS, [self.avoided], [False]),
-            *product(_DISTANCES, _DIRECTIONS, [()], [False]),
-        ]
-        # Of those that stand out, a line may run through points.
-        of_outstanding = [*places, *product(_DISTANCES, _DIRECTIONS, [()], [True])]
         for key in order:
             boxes = [box for box, _ in found.values()]
             lines = [line for _, line in found.values() if line is not None]
-            foreign = [mark for other, mark in self.marks.items() if other != key]
-            tried = of_outstanding if look(key).stands_out else places
-            for distance, direction, also, through in tried:
-                box, line = self._place(key, distance, direction)
-                led = [line] if distance > _DISTANCES[0] else []
-                if (
-                    _is_inside(box, self.frame)
-                    and not _overlap(box, [*self.marks.values(), *boxes])
-                    and not _cross([*lines, *also], [box])
-                    and not _cross(led, boxes if through else [*boxes, *foreign])
-                    and not any(_meet(one, other) for one in led for other in lines)
-                ):
-                    found[key] = box, (line if led else None)
+            others = {other: place for other, place in self.at.items() if other != key}
+            foreign = [self.marks[other] for other in others]
+            # A name that touches another point would be taken for that one's.
+            apart = [_around(place, _APART) for place in others.values()]
+            # How far it may be, and what it keeps off, and the line to it; less with each try.
+            tries: list[tuple[Sequence[float], Sequence[Line], Sequence[Box], Sequence[Box]]] = [
+                (_DISTANCES[:3], self.avoided, apart, foreign),
+                (_DISTANCES, (), apart, foreign),
+                (_DISTANCES, (), foreign, foreign),
+            ]
+            if look(key).stands_out:
+                tries.append((_DISTANCES, (), foreign, ()))
+            for distances, avoided, points, off_line in tries:
+                for distance, direction in product(distances, _DIRECTIONS):
+                    box, line = self._place(key, distance, direction)
+                    led = [line] if distance > _DISTANCES[0] else []
+                    if (
+                        _is_inside(box, self.frame)
+                        and not _overlap(box, [self.marks[key], *points, *boxes])
+                        and not _cross([*lines, *avoided], [box])
+                        and not _cross(led, [*boxes, *off_line])
+                        and not any(_meet(one, other) for one in led for other in lines)
+                    ):
+                        found[key] = box, (line if led else None)
+                        break
+                if key in found:
                     break
         return found
 
@@ -188,6 +193,12 @@ def name_line_ends(
             1.035, place, texts[key], transform=axes.transAxes, va="center", fontsize=SMALL,
             fontweight=look(key).weight, color=inks[key],
         )  # fmt: skip
+
+
+def _around(place: NDArray[np.float64], radius: float) -> Box:
+    """Return the box around a place in pixels; the radius is in points."""
+    margin = radius * DPI / 72
+    return np.concatenate([place - margin, place + margin])
 
 
 def _is_inside(box: Box, frame: Bbox) -> bool:

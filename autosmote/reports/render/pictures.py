@@ -19,6 +19,8 @@ from autosmote.reports.render.drawing import Figure
 _LARGE = 60_000
 """Characters from which on a picture of pixels may be smaller."""
 _DPI = 160
+_PIXELS = 120
+"""Of the page, for an inch of a figure: its small letters are of 7 points."""
 _PLACES = re.compile(r' (d|x|y|x1|x2|y1|y2|width|height|points|transform)="([^"]+)"')
 _LONG = re.compile(r"-?\d+\.\d{3,}")
 _FONTS = "'DejaVu Sans', Verdana, Arial, sans-serif"
@@ -73,7 +75,7 @@ def make_pictures(
 
 
 def _make(figure: Figure, folder: str, room: int | None) -> Picture:
-    width, height = (round(96 * inches) for inches in figure.canvas.get_size_inches())
+    width, height = (round(_PIXELS * inches) for inches in figure.canvas.get_size_inches())
     try:
         source = _embed(figure)
     except Exception as error:  # as for a name with a dollar sign, which begins a formula

@@ -38,7 +38,7 @@ def test_svg_in_the_address_is_whole_and_keeps_its_text():
     assert "Verdana" in svg and "<!--" not in svg
     places = re.findall(r' (?:d|x|y|transform)="([^"]*)"', svg)
     assert places and not [place for place in places if re.search(r"\.\d{3}", place)]
-    assert (picture.width, picture.height) == (480, 288)
+    assert (picture.width, picture.height) == (600, 360)
 
 
 def test_figure_of_many_points_becomes_pixels():
