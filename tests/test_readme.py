@@ -202,3 +202,32 @@ def test_comparison_that_the_python_page_speaks_of_is_committed():
     }  # fmt: skip
     for method, mean in said.items():
         assert f"{mean:.3f}" in page and means[method] == pytest.approx(mean, abs=0.0006)
+
+
+@pytest.mark.slow
+def test_means_over_six_splits_are_those_that_readme_says():
+    from sklearn.datasets import load_digits
+    from sklearn.ensemble import BaggingClassifier
+    from sklearn.metrics import f1_score
+    from sklearn.model_selection import train_test_split
+    from sklearn.tree import DecisionTreeClassifier
+
+    from autosmote import AutoSMOTEClassifier
+
+    X, y = load_digits(return_X_y=True)
+    tree = DecisionTreeClassifier(max_depth=5, random_state=0)
+    models = {
+        "the tree has": tree,
+        "AutoSMOTE": AutoSMOTEClassifier(tree, iterations=100, random_state=0),
+        "without any synthetic row": BaggingClassifier(tree, 25, random_state=0),
+    }
+    text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    for words, model in models.items():
+        scores = []
+        for seed in range(6):
+            X_train, X_test, y_train, y_test = train_test_split(
+                X, y == 8, stratify=y, random_state=seed
+            )
+            predicted = model.fit(X_train, y_train).predict(X_test)
+            scores.append(f1_score(y_test, predicted, average="macro"))
+        assert f"{words} {np.mean(scores):.3f}" in text
