@@ -22,13 +22,13 @@ from typing import Any
 
 import yaml
 
+from autosmote.atomic import write_file
 from autosmote.config.names import CONF_DIR
 from autosmote.config.schema import ClassifierSettings
 from autosmote.config.targets import make_classifier
 from autosmote.isolation.processes import usable_cores
 from autosmote.records.collected import write_csv
 from autosmote.records.figure_style import save_canvas
-from autosmote.records.files import write_file
 from autosmote.records.provenance import git_revision
 from autosmote.reports.render.writers import markdown_table
 from autosmote.search.result import SearchInterrupted, SearchResult

@@ -13,8 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import MaxNLocator
 
+from autosmote.atomic import write_file
 from autosmote.records.figure_style import BLACK, BLUE, GREY, INK, VERMILION, save_canvas, style
-from autosmote.records.files import write_file
 from autosmote.reports.names import FULL
 from autosmote.reports.render.writers import escape, write_text
 
