@@ -179,3 +179,12 @@ def test_runs_that_are_missing_leave_the_others(report):
     claims = data(made, "many_claims").query("question == 'smote' and group == 'overall'")
     assert claims["families"].unique().tolist() == [9]
     assert any("have no score" in text for text in made.findings)
+
+
+def test_a_vote_is_not_compared_with_a_best_set(report):
+    kept = [arm for arm in ARMS if arm != f"class_aware random{VOTE}"]
+    claims = data(report(arms=kept), "many_claims").query("question == 'draws'")
+    assert claims["form"].unique().tolist() == ["best set"]
+    # What has one classifier stands beside both.
+    claims = data(report(arms=kept), "many_claims").query("question == 'beyond'")
+    assert claims["form"].unique().tolist() == ["best set", "vote"]

@@ -24,6 +24,8 @@ SOURCES = (
     *(PAPER_RANDOM, PAPER, RANDOM_DRAWS, SUBJECT, STARTED, UNSEARCHED),
 )
 """Sources of conf/experiment/many.yaml in the order of tables; others follow."""
+SINGLES = (NONE, WEIGHTS, THRESHOLD, UNSEARCHED)
+"""Sources of one classifier, among whose sample sets nothing is chosen."""
 BEST, VOTE = "best set", "vote"
 FORMS = (BEST, VOTE)
 """What predicts in the end: the classifier of the best sample set, or the vote of several."""
@@ -48,19 +50,15 @@ class Arms:
     known: Mapping[str, Selection]
 
     def find(self, source: str, form: str) -> str | None:
-        """Return the arm of a source in a form; that of a source with one form whatever is asked.
-
-        None where there is no such arm.
-        """
-        of_source = {
-            form_of(what): arm for arm, what in self.known.items() if what.source == source
-        }
-        return next(iter(of_source.values()), None) if len(of_source) == 1 else of_source.get(form)
+        """Return the arm of a source in a form; of `SINGLES` whatever the form. None without."""
+        for arm, what in self.known.items():
+            if what.source == source and (source in SINGLES or form_of(what) == form):
+                return arm
+        return None
 
     def is_single(self, arm: str) -> bool:
-        """Return whether the arm's source has one form only."""
-        source = self.known[arm].source
-        return len({form_of(what) for what in self.known.values() if what.source == source}) == 1
+        """Return whether the arm is of one classifier, which stands beside both forms."""
+        return self.known[arm].source in SINGLES
 
     def title(self, arm: str) -> str:
         """Return the arm's name in tables, such as "SMOTE, vote"."""
@@ -80,7 +78,7 @@ class Arms:
         return sorted(there, key=key)
 
     def of_form(self, form: str, there: Iterable[str]) -> list[str]:
-        """Return the arms that are compared in a form: its own, and those of one form only."""
+        """Return the arms that are compared in a form: its own, and those of `SINGLES`."""
         chosen = (arm for arm in there if self.is_single(arm) or form_of(self.known[arm]) == form)
         return self.in_order(chosen)
 
