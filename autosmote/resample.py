@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autosmote.config.commandline import INTERRUPTED, MISTAKE, signals_as_interrupts
+from autosmote.config.commandline import exit_status
 from autosmote.data.user_table import UserTable, add_options, options_of, read_user_table
 from autosmote.data.write_rows import check_output, write_rows
 from autosmote.errors import UserError, describe_error
 from autosmote.evaluation.results import PartScores, score_table
-from autosmote.own_table.commands import add_estimator_option, print_notes
+from autosmote.own_table.commands import Written, add_estimator_option, print_notes, run
 from autosmote.own_table.estimators import prepare
 from autosmote.streams import Purpose, derived_seed
 
@@ -35,18 +35,7 @@ _ROWS_NEEDED = 5
 
 def main(arguments: Sequence[str]) -> int:
     """Resample a table; return the exit status: 0, 2 for a mistake, 130 if interrupted."""
-    options = _parser().parse_args(arguments)
-    written: list[Path] = []
-    try:
-        with signals_as_interrupts():
-            return _resample(options, written)
-    except (UserError, ValueError, OSError) as error:
-        print(f"autosmote: {' '.join(str(error).split())}", file=sys.stderr)
-        return MISTAKE
-    except KeyboardInterrupt:
-        done = f"written: {written[0]}" if written else "nothing was written"
-        print(f"autosmote: interrupted, {done}", file=sys.stderr)
-        return INTERRUPTED
+    return run(_resample, _parser().parse_args(arguments))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -77,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _resample(options: argparse.Namespace, written: list[Path]) -> int:
+def _resample(options: argparse.Namespace, written: Written) -> int:
     from autosmote.sampler.autosmote import AutoSMOTE
     from autosmote.sampler.encoding import tabular
 
@@ -129,11 +118,9 @@ def _resample(options: argparse.Namespace, written: list[Path]) -> int:
     before = _scores(estimator, X.iloc[train], y[train], held_out)
     after = _scores(estimator, _stacked(X.iloc[train], synthetic), y_new, held_out)
     print(_summary(sampler, before, after))
-    print(f"written: {', '.join(map(str, written))}")
-    stopped = [result.stopped_by for result in sampler.searches_.values()]
-    if "interrupted" in stopped:
+    if sampler._interrupt is not None:
         print("autosmote: interrupted, so this is the best so far", file=sys.stderr)
-        return INTERRUPTED
+        return exit_status(sampler._interrupt)
     return 0
 
 

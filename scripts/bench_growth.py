@@ -31,9 +31,9 @@ from bench_common import (
     show,
 )
 
+from autosmote.atomic import write_file
 from autosmote.config.search import SearchConfig
 from autosmote.isolation.processes import proportional_set_size
-from autosmote.records.files import write_file
 from autosmote.reports.render.writers import write_text
 from autosmote.sampler.class_search import run_search
 from autosmote.search.result import SearchResult

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from bench_common import Row, machine, markdown, show
 
+from autosmote.atomic import write_file
 from autosmote.config.search import LOW_LEVEL_NETS, SearchConfig
-from autosmote.records.files import write_file
 from autosmote.reports.render.writers import write_text
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart; shapes differ too.

@@ -23,7 +23,7 @@ RANK = {name: rank for rank, layer in enumerate(documented_layers()) for name in
 ONLY = {
     "baselines": ("autosmote.errors", "autosmote.metrics", "autosmote.config.targets"),
     "autosmote/reports": (
-        *("autosmote.errors", "autosmote.metrics", "autosmote.progress"),
+        *("autosmote.atomic", "autosmote.errors", "autosmote.metrics", "autosmote.progress"),
         *("autosmote.config", "autosmote.records", "autosmote.reports"),
     ),
 }

@@ -63,7 +63,7 @@ def test_numbers_alone_need_no_encoder(table, capsys):
         ({"data.csv": "none.csv"}, "There is no file none.csv"),
         ({"kind": "sort"}, "no column 'sort'"),
         ({"kind": "city"}, "label of data row 1 is missing"),
-        ({"out.csv": "data.csv"}, "not the input"),
+        ({"out.csv": "data.csv"}, "is the input"),
         ({"out.csv": "out.xlsx"}, "must be a .csv, .tsv"),
         ({"out.csv": "no/out.csv"}, "no folder"),
         ({"1": "0"}, "n_jobs"),
@@ -182,7 +182,13 @@ def test_a_signal_gives_the_best_so_far(table, tmp_path, capsys, monkeypatch, nu
         return run(self, report, **settings)
 
     monkeypatch.setattr(module.ClassSearch, "run", interrupted)
-    assert main([*COMMAND, "--seed", "1"]) == 130
+    # What starts in the background may inherit that SIGINT is ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        status = main([*COMMAND, "--seed", "1"])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert status == 128 + getattr(signal, number)
     assert (tmp_path / "out.csv").read_bytes().startswith((tmp_path / "data.csv").read_bytes())
     assert len(pd.read_csv("out.csv")) > 200
     shown = capsys.readouterr()

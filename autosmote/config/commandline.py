@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from autosmote.config.explain import explain
 from autosmote.config.names import CONF_DIR
 from autosmote.config.schema import Config
-from autosmote.config.shapes import check_groups, quote_number_like_texts
+from autosmote.config.shapes import check_groups
 from autosmote.config.texts import quote_texts
 from autosmote.errors import UserError, describe_error, shorten
 from autosmote.progress import logging_to_stderr
@@ -61,7 +61,6 @@ def run_command(
         check_groups(arguments)
     except UserError as error:
         return complain(error)
-    arguments = quote_number_like_texts(arguments, schema)
     with ExitStack() as stack:
         stack.enter_context(logging_to_stderr())
         stack.enter_context(signals_as_interrupts())
@@ -72,7 +71,7 @@ def run_command(
             arguments = flags[:1] + [word for word in arguments if word not in flags]
             # Hydra writes a sweep's settings to a folder, which is not needed afterwards.
             arguments.append(f"hydra.sweep.dir='{notes}'")
-        arguments = quote_texts(arguments, several=bool(flags))
+        arguments = quote_texts(arguments, schema, several=bool(flags))
         stack.enter_context(_as_command_line(arguments))
 
         def note(settings: "DictConfig") -> None:

@@ -8,16 +8,14 @@ meant.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any, get_args, get_origin, get_type_hints
 
 from autosmote.config.names import GROUPS, available
+from autosmote.config.texts import NO_TEXT
 from autosmote.errors import UserError, shorten
 
-_NO_TEXT = re.compile(r"[+-]?[\d.][\d_.]*(?:e[+-]?[\d_]+)?|[+-]?(?:inf|nan)|true|false", re.I)
-"""What Hydra's grammar takes for a number or a truth value."""
 _MAX_DEPTH = 50
 
 
@@ -87,28 +85,6 @@ def check_groups(arguments: Sequence[str]) -> None:
     for argument in arguments:
         group, given, value = argument.lstrip("+").partition("=")
         is_group = group in (*GROUPS, "experiment", "budget")
-        if given and is_group and (_NO_TEXT.fullmatch(value) or value.lower() == "null"):
+        if given and is_group and (NO_TEXT.fullmatch(value) or value.lower() == "null"):
             names = [name for name in available(group) if not name.startswith("sv_")]
             raise UserError(f"There is no {group} '{value}'; choose one of {', '.join(names)}.")
-
-
-def quote_number_like_texts(arguments: Sequence[str], schema: type[Any]) -> list[str]:
-    """Return the arguments of a command with quotes around texts that look like numbers."""
-    return [_quoted(argument, schema) for argument in arguments]
-
-
-def _quoted(argument: str, schema: type[Any]) -> str:
-    key, given, value = argument.partition("=")
-    if given and _NO_TEXT.fullmatch(value) and _is_text(key.lstrip("+"), schema):
-        return f"{key}='{value}'"
-    return argument
-
-
-def _is_text(key: str, schema: type[Any]) -> bool:
-    """Return whether a dotted key is a setting that is text, or text or null."""
-    node: Any = schema
-    for part in key.split("."):
-        if not is_dataclass(node):
-            return False
-        node = get_type_hints(node).get(part)
-    return node is str or set(get_args(node)) == {str, type(None)}

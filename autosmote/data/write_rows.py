@@ -9,14 +9,13 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import os
 import tempfile
-import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autosmote.data.files import TEXT_SUFFIXES, suffix_of
+from autosmote.atomic import write_file
+from autosmote.data.files import TEXT_SUFFIXES
 from autosmote.errors import UserError
 
 if TYPE_CHECKING:
@@ -24,21 +23,30 @@ if TYPE_CHECKING:
 
     from autosmote.data.user_table import UserTable
 
+SUFFIXES = (*TEXT_SUFFIXES, *(f"{suffix}.gz" for suffix in TEXT_SUFFIXES))
+"""Of files that rows are written to."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def check_output(path: Path, given: Path) -> None:
-    """Check that rows can be written to a place; nothing is left there.
+def check_output(path: Path, given: Path, suffixes: tuple[str, ...] = SUFFIXES) -> None:
+    """Check, before any work, that a file can be written to a place; nothing is left there.
+
+    Parameters
+    ----------
+    path : Path
+    given : Path
+        The input, which is not to be overwritten.
+    suffixes : tuple of str
+        Endings of names that are allowed, in lower case.
 
     Raises
     ------
     UserError
     """
-    if suffix_of(path) not in TEXT_SUFFIXES or path.resolve() == given.resolve():
-        raise UserError(
-            f"The output {path.name} must be a {', '.join(TEXT_SUFFIXES)} file (or .gz of it), and "
-            "not the input."
-        )
+    if not path.name.lower().endswith(suffixes):
+        raise UserError(f"The output {path.name} must be a {', '.join(suffixes)} file.")
+    if path.resolve() == given.resolve():
+        raise UserError(f"The output {path} is the input; give another name.")
     folder = path.resolve().parent
     if not folder.is_dir():
         raise UserError(f"There is no folder for the output {path}; make it first.")
@@ -115,7 +123,10 @@ def write_rows(
     ]
     try:
         text = _text(table, positions, list(extra), added, new, quote_formulas)
-        _replace(path, text.encode(table.format.encoding))
+        data = text.encode(table.format.encoding)
+        if path.suffix.lower() == ".gz":
+            data = gzip.compress(data, mtime=0)
+        write_file(path, lambda temporary: temporary.write_bytes(data))
     except UnicodeEncodeError as exc:
         raise UserError(
             f"{exc.object[exc.start : exc.end]!r} cannot be written as {table.format.encoding}; "
@@ -174,16 +185,3 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Write a file in one step: readers see the old one or the new one, whole."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with temporary.open("xb") as file:
-            file.write(gzip.compress(data, mtime=0) if path.suffix.lower() == ".gz" else data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -3,29 +3,42 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from autosmote.config.commandline import FAILED, INTERRUPTED, MISTAKE, signals_as_interrupts
+from autosmote.config.commandline import FAILED, MISTAKE, exit_status, signals_as_interrupts
 from autosmote.data.user_table import UserTable
 from autosmote.errors import UserError, describe_error, let_interrupts_through
 from autosmote.own_table.estimators import ESTIMATORS
 from autosmote.own_table.scorings import OWN
 
+Written = list[Path]
+"""The files that a command has written so far."""
 
-def run(job: Callable[[argparse.Namespace], int], options: argparse.Namespace) -> int:
-    """Do a command's job; return the exit status: 0, 1, 2 for a mistake, 130 if interrupted."""
+
+def run(job: Callable[[argparse.Namespace, Written], int], options: argparse.Namespace) -> int:
+    """Do a command's job, which returns its exit status, and say which files it has written.
+
+    Returns
+    -------
+    int
+        The job's exit status; 1 if it failed, 2 for a mistake, 130 after Ctrl-C and, after another
+        signal that ends a job, 128 and its number.
+    """
+    written: Written = []
     try:
         with signals_as_interrupts():
-            return job(options)
+            status = job(options, written)
+            print(f"written: {', '.join(map(str, written))}")
+            return status
     except (UserError, ValueError, OSError) as error:
         print(f"autosmote: {' '.join(str(error).split())}", file=sys.stderr)
         return MISTAKE
-    except KeyboardInterrupt:
-        print("autosmote: interrupted, nothing was written", file=sys.stderr)
-        return INTERRUPTED
+    except KeyboardInterrupt as interrupt:
+        done = f"written: {', '.join(map(str, written))}" if written else "nothing was written"
+        print(f"autosmote: interrupted, {done}", file=sys.stderr)
+        return exit_status(interrupt)
     except Exception as error:
         let_interrupts_through(error)
         print(f"autosmote: failed: {describe_error(error)}", file=sys.stderr)
@@ -55,25 +68,6 @@ def add_estimator_option(parser: argparse.ArgumentParser) -> None:
         help=f"{', '.join(ESTIMATORS)}, or the import path of a scikit-learn classifier, which is "
         "code; default: %(default)s",
     )
-
-
-def check_target(path: Path, suffix: str, given: Path) -> None:
-    """Check, before any work, that a file can be written at a place.
-
-    Raises
-    ------
-    UserError
-    """
-    if suffix and path.suffix.lower() != suffix:
-        raise UserError(f"The output {path.name} must be a {suffix} file.")
-    if path.resolve() == given.resolve():
-        raise UserError(f"The output {path} is the input; give another name.")
-    if not path.resolve().parent.is_dir():
-        raise UserError(f"There is no folder for the output {path}; make it first.")
-    if path.is_dir():
-        raise UserError(f"The output {path} is a folder; name a file.")
-    if not os.access(path.resolve().parent, os.W_OK):
-        raise UserError(f"The folder of the output {path} cannot be written; give another place.")
 
 
 def print_notes(table: UserTable) -> None:

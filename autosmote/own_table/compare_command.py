@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from autosmote.atomic import write_file
 from autosmote.data.user_table import add_options, options_of, read_user_table
-from autosmote.own_table.commands import add_search_options, check_target, print_notes, run
-from autosmote.records.files import write_file
+from autosmote.data.write_rows import check_output
+from autosmote.own_table.commands import Written, add_search_options, print_notes, run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,12 +44,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _compare(options: argparse.Namespace) -> int:
+def _compare(options: argparse.Namespace, written: Written) -> int:
     from autosmote.own_table.comparison import compare
     from autosmote.own_table.picture import draw
 
     output = options.output or Path(f"{options.data.name.partition('.')[0]}-comparison.csv")
-    check_target(output, ".csv", options.data)
+    check_output(output, options.data, (".csv",))
     table = read_user_table(options.data, options_of(options))
     print_notes(table)
     methods = options.methods.split(";") if options.methods else None
@@ -68,11 +69,12 @@ def _compare(options: argparse.Namespace) -> int:
     )
     picture = output.with_suffix(".png")
     write_file(output, lambda path: found.to_csv(path, float_format="%.6g"))
+    written.append(output)
     title = f"{table.name}, {options.estimator}"
     write_file(picture, lambda path: draw(found, path, title=title))
+    written.append(picture)
     print(printed(found))
     print(found.attrs["conclusion"])
-    print(f"written: {output}, {picture}")
     return 0
 
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autosmote.data.user_table import UserTable, add_options, options_of, read_user_table
+from autosmote.data.write_rows import check_output
 from autosmote.errors import UserError
-from autosmote.own_table.commands import add_search_options, check_target, print_notes, run
+from autosmote.own_table.commands import Written, add_search_options, print_notes, run
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -32,14 +33,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _fit(options: argparse.Namespace) -> int:
+def _fit(options: argparse.Namespace, written: Written) -> int:
     from autosmote.own_table.comparison import encode_labels
     from autosmote.own_table.estimators import prepare
     from autosmote.own_table.saved import SavedModel, save
     from autosmote.own_table.scorings import for_search
     from autosmote.sampler.classifier import AutoSMOTEClassifier
 
-    check_target(options.output, ".joblib", options.data)
+    check_output(options.output, options.data, (".joblib",))
     table = read_user_table(options.data, options_of(options))
     print_notes(table)
     assert table.labels is not None
@@ -68,11 +69,11 @@ def _fit(options: argparse.Namespace) -> int:
         ),
         options.output,
     )  # fmt: skip
+    written.append(options.output)
     scores = ", ".join(f"{name} {score:.4f}" for name, score in fitted.scores_.items())
     print(f"{options.scoring} on rows held out: {scores}")
     print(f"kept: {fitted.chosen_}, as nothing simpler scores as high")
     print("These scores are the best of many; autosmote compare judges by rows not seen.")
-    print(f"written: {options.output}")
     return 0
 
 

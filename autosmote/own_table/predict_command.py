@@ -10,7 +10,7 @@ from typing import Any
 
 from autosmote.data.user_table import ReadOptions, UserTable, read_user_table
 from autosmote.data.write_rows import check_output, write_rows
-from autosmote.own_table.commands import run
+from autosmote.own_table.commands import Written, run
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -35,7 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _predict(options: argparse.Namespace) -> int:
+def _predict(options: argparse.Namespace, written: Written) -> int:
     from autosmote.own_table.saved import load
 
     check_output(options.output, options.data)
@@ -59,9 +59,9 @@ def _predict(options: argparse.Namespace) -> int:
             name = _free(f"score {label}", table)
             extra[name] = [f"{share:.6f}" for share in column]
     write_rows(options.output, table, extra=extra)
+    written.append(options.output)
     counts = ", ".join(f"{predicted.count(label)} of class {label}" for label in model.labels)
     print(f"predicted: {counts}")
-    print(f"written: {options.output}")
     return 0
 
 

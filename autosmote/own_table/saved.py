@@ -15,9 +15,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from autosmote.atomic import write_file
 from autosmote.data.column_kinds import ColumnKind
 from autosmote.errors import UserError, describe_error
-from autosmote.records.files import write_file
 
 FORMAT = 1
 """Of the file; a change that older code cannot read raises it."""

@@ -24,8 +24,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autosmote.atomic import write_file
 from autosmote.errors import UserError
-from autosmote.records.files import write_file, write_json
+from autosmote.records.files import write_json
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,14 +9,14 @@ import logging
 import os
 import re
 import tempfile
-import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autosmote.atomic import write_file
 from autosmote.errors import UserError, shorten
 from autosmote.records.check import find_fault
 from autosmote.search.hierarchical.parameters import POLICIES_FILE
@@ -169,20 +169,6 @@ def write_training_part(
             frame.to_csv(stream, index=False)
 
     write_file(folder / "train_resampled.csv.gz", write)
-
-
-def write_file(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a temporary file beside `path`, then move it there in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # The ending stays, since some writers choose a format by it.
-    temporary = path.with_name(f".{uuid.uuid4().hex}-{path.name}")
-    try:
-        write(temporary)
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())  # or a power cut could leave the name without the content
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def remove_leftovers(folder: Path) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from autosmote.atomic import write_file
 from autosmote.config.kinds import KINDS
 from autosmote.config.targets import make_classifier
 from autosmote.errors import (
@@ -188,7 +189,7 @@ def _write_search(run: Run, found: Evaluation, draw: Callable[..., None]) -> Non
     if not result.iterations or not run.config.save_curve:
         return
     try:
-        files.write_file(
+        write_file(
             run.folder / "curve.png",
             lambda path: draw(
                 result.history,

@@ -181,6 +181,8 @@ class AutoSMOTE(BaseSampler):
     _sampling_type = "over-sampling"
     _keeps_when_interrupted = False
     """Whether Ctrl-C in a search gives the best so far; set by commands."""
+    _interrupt: KeyboardInterrupt | None = None
+    """What ended a search whose best so far was kept."""
 
     _parameter_constraints: ClassVar[dict] = {
         "estimator": [HasMethods(["fit", "predict"]), None],
@@ -453,6 +455,7 @@ class AutoSMOTE(BaseSampler):
         except SearchInterrupted as interrupted:
             if not self._keeps_when_interrupted or interrupted.result is None:
                 raise
+            self._interrupt = interrupted
             return interrupted.result
 
 

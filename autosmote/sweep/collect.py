@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from autosmote.atomic import write_file
 from autosmote.records import collected, files
 from autosmote.records.claims import wait_for_claim
 from autosmote.records.identity import PROTOCOL_VERSION
@@ -112,4 +113,4 @@ def _copy_data(folder: Path, runs: dict[str, Run]) -> None:
     for key, run in runs.items():
         source, copy = run.folder / "train_resampled.csv.gz", folder / f"{key}.csv.gz"
         if source.exists() and not (copy.exists() and copy.read_bytes() == source.read_bytes()):
-            files.write_file(copy, partial(shutil.copyfile, source))
+            write_file(copy, partial(shutil.copyfile, source))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autosmote.errors import UserError
 from autosmote.records import collected
 from autosmote.records.files import read_record
+from autosmote.records.identity import PROTOCOL_VERSION
 from autosmote.runs.unit import Data, Run
 from autosmote.runs.unit import plan as plan_units
 from autosmote.sweep.estimate import Estimate
@@ -83,7 +86,7 @@ def make_plan(config: SweepConfig, data: Data) -> Plan:
     of_config = {id(run.config): run for unit in planned for run in unit}
     folder = Path(config.results_dir) / config.name
     found = collected.read_records(folder)
-    estimate = Estimate(found, collected.read_costs(folder))
+    estimate = Estimate(*_alike(config.results_dir, folder, {one.sampler.name for one in configs}))
     sources = {arm.label: source for source, arm in grid_arms(config.grid)}
     variants, beside = by_label(config.variants), list_beside(config)
     rows = []
@@ -99,6 +102,28 @@ def make_plan(config: SweepConfig, data: Data) -> Plan:
         key=lambda unit: -unit.seconds,
     )
     return Plan(long_first, rows, _statuses(found, planned))
+
+
+def _alike(
+    results_dir: str, own: Path, samplers: Collection[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the records of some samplers, in all experiments of this protocol, and their costs."""
+    import pandas as pd
+
+    records, costs = [], []
+    for path in sorted(Path(results_dir).glob(f"*/{collected.RECORDS}")):
+        # A damaged table of another experiment costs its estimates alone.
+        with nullcontext() if path.parent == own else suppress(UserError):
+            found = collected.read_records(path.parent)
+            is_alike = found["sampler"].isin(samplers)
+            is_alike &= found["protocol_version"] == PROTOCOL_VERSION
+            if is_alike.any():
+                records.append(found[is_alike])
+                costs.append(collected.read_costs(path.parent))
+    if not records:
+        return collected.read_records(own)[:0], collected.read_costs(own)[:0]
+    # An experiment may share runs with another one.
+    return pd.concat(records).drop_duplicates("key"), pd.concat(costs).drop_duplicates("key")
 
 
 def _run_of(config: Any, of_config: dict[int, Run], data: Data) -> Run:

@@ -5,11 +5,12 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autosmote.config.schema import Config
 from autosmote.config.texts import quote_texts
 
 
 def read_by_hydra(word, *, several=False):
-    (quoted,) = quote_texts([word], several=several)
+    (quoted,) = quote_texts([word], Config, several=several)
     value = OverridesParser.create().parse_override(quoted).value()
     return str(value) if type(value).__name__ == "QuotedString" else value
 
@@ -36,6 +37,12 @@ def test_what_has_a_meaning_stays():
         "dataset.target=null", "dataset.target='a b'", 'dataset.path="x"', "results_dir=${seed}",
         "ir=10", "clf.params.x=[1,2]", "--multirun", "results_dir",
     ]  # fmt: skip
-    assert quote_texts(words, several=False) == words
-    assert quote_texts(["dataset.target=a,b"], several=True) == ["dataset.target=a,b"]
-    assert quote_texts(["+results_dir=a b"], several=True) == ["+results_dir='a b'"]
+    assert quote_texts(words, Config, several=False) == words
+    assert quote_texts(["dataset.target=a,b"], Config, several=True) == ["dataset.target=a,b"]
+    assert quote_texts(["+results_dir=a b"], Config, several=True) == ["+results_dir='a b'"]
+
+
+def test_other_texts_are_quoted_where_they_look_like_numbers():
+    words = ["dataset.name=1e3", "dataset.name=a(b)", "search.device=true", "seed=1_0"]
+    expected = ["dataset.name='1e3'", "dataset.name=a(b)", "search.device='true'", "seed=1_0"]
+    assert quote_texts(words, Config, several=False) == expected

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autosmote.data import write_rows as writing
 from autosmote.data.column_kinds import LEFT_OUT
 from autosmote.data.files import read_table
 from autosmote.data.user_table import ReadOptions, read_user_table
@@ -226,8 +225,8 @@ def test_output_is_checked_and_nothing_is_left(tmp_path):
     check_output(tmp_path / "o.csv", given_file)
     (tmp_path / "folder.csv").mkdir()
     for output, words in [
-        ("o.xlsx", "must be a .csv, .tsv, .txt file"),
-        ("t.csv", "not the input"),
+        ("o.xlsx", "must be a .csv, .tsv, .txt, .csv.gz, .tsv.gz, .txt.gz file"),
+        ("t.csv", "is the input"),
         ("no/o.csv", "There is no folder"),
         ("folder.csv", "is a folder"),
     ]:
@@ -244,7 +243,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path, monkeypatch, call):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(writing.os, call, full)
+    monkeypatch.setattr(os, call, full)
     with pytest.raises(UserError, match=r"cannot be written \(No space left on device\)"):
         write_rows(tmp_path / "o.csv", found)
     assert (tmp_path / "o.csv").read_text() == "last week's\n"

@@ -11,20 +11,6 @@ from autosmote.errors import UserError
 from autosmote.records import files
 
 
-def test_write_file_is_whole_or_absent(tmp_path):
-    path = tmp_path / "sub" / "record.json"
-    files.write_file(path, lambda temporary: temporary.write_text("first"))
-
-    def break_off(temporary):
-        temporary.write_text("half of the sec")
-        raise OSError("disk full")
-
-    with pytest.raises(OSError, match="disk full"):
-        files.write_file(path, break_off)
-    assert path.read_text() == "first"
-    assert [p.name for p in path.parent.iterdir()] == ["record.json"]
-
-
 def test_read_record_of_half_a_file_is_none(tmp_path):
     assert files.read_record(tmp_path) is None
     (tmp_path / "record.json").write_text('{"status": "o')

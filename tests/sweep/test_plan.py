@@ -2,6 +2,7 @@
 
 import inspect
 import json
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from autosmote.config.groups import load_sampler
 from autosmote.config.search import SearchConfig
 from autosmote.config.targets import import_object
+from autosmote.records import collected
+from autosmote.records.identity import PROTOCOL_VERSION
 from autosmote.runs.unit import Data
 from autosmote.sweep.estimate import Estimate
 from autosmote.sweep.plan import make_plan
@@ -122,6 +125,19 @@ def test_estimate_uses_the_most_similar_runs(small):
     assert seconds("svm", "validation") == (pytest.approx(4.0), 1)
     assert seconds("dt", "validation") == (pytest.approx(16.0), 1)  # by the classifier
     assert seconds("knn", "crossfit") == (pytest.approx(7.0), 3)  # by the dataset
+
+
+@pytest.mark.parametrize("protocol, n", [(PROTOCOL_VERSION, 1), (PROTOCOL_VERSION - 1, 0)])
+def test_other_experiments_of_this_protocol_tell_how_long_a_sampler_takes(small, protocol, n):
+    row = {"key": "k", "protocol_version": protocol, "dataset": "toy", "clf": "dt", "seed": 0}
+    row |= {"sampler": "autosmote", "metric": "mcc", "status": "ok", "iterations": 10}
+    row |= {"config": "{}", "seconds.total": 40.0, "seconds.score": 0.0}
+    config = small(samplers=["autosmote"], metrics=["mcc"], search=SearchConfig(iterations=5, G1=2))
+    collected.write_records(Path(config.results_dir) / "another", [row])
+    (Path(config.results_dir) / "damaged").mkdir()
+    (Path(config.results_dir) / "damaged" / collected.RECORDS).write_bytes(b"no gzip")
+    (unit,) = make_plan(config, Data()).units
+    assert unit.n_records == n and (unit.seconds == pytest.approx(20.0)) == bool(n)
 
 
 def test_estimate_takes_records_without_reward_as_validation(small):

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import MaxNLocator
 
-from autosmote.records.files import write_file
+from autosmote.atomic import write_file
 from autosmote.reports.names import FULL, METRICS
 
 # Okabe and Ito's colours, which colour-blind readers can tell apart, from dark to light; shapes

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
-from autosmote.records.files import write_file
+from autosmote.atomic import write_file
 from autosmote.reports.render.table import Cell, Table
 
 _LATEX = {

@@ -1,0 +1,23 @@
+"""Write a file in one step: readers see the old one or the new one, whole."""
+
+import os
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+
+def write_file(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a temporary file beside `path`, then move it there in one step.
+
+    The temporary file's name begins with a point, 32 hexadecimal digits and a hyphen.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The ending stays, since some writers choose a format by it.
+    temporary = path.with_name(f".{uuid.uuid4().hex}-{path.name}")
+    try:
+        write(temporary)
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())  # or a power cut could leave the name without the content
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
