@@ -65,6 +65,8 @@ def on_files(files: Any, config: Any) -> Any:
         listed.append({page.title: page.uri})
         for uri, path in page.figures.items():
             add(uri, abs_src_path=str(path))
+    for path in sorted((_results_dir(config) / "bench").glob("*.svg")):
+        add(f"results/bench/{path.name}", abs_src_path=str(path))
     return files
 
 
@@ -77,7 +79,10 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
 
     def include(mark: re.Match[str]) -> str:
         path = results_dir.parent / mark[2]
-        return fold_markdown(path) if mark[1] == "fold" else include_markdown(path)
+        text = fold_markdown(path) if mark[1] == "fold" else include_markdown(path)
+        # A figure beside the file, as seen from the page.
+        place = "../" * page.file.src_uri.count("/") + str(Path(mark[2]).parent)
+        return re.sub(r"(!\[[^\]]*\]\()([\w-]+\.svg\))", rf"\1{place}/\2", text)
 
     markdown = link_pages(markdown, page.file.src_uri)
     markdown = re.sub(r"^<!-- generated: ([\w ]+) -->$", generate, markdown, flags=re.M)
