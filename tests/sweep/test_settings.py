@@ -1,6 +1,7 @@
 """The runs that a sweep expands to, and mistakes in its settings."""
 
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from composing import compose_sweep
@@ -20,6 +21,8 @@ EXPERIMENTS = sorted(path.stem for path in (CONF_DIR / "experiment").glob("*.yam
 def test_every_experiment_composes_with_every_budget(experiment, budget):
     config = compose_sweep(f"experiment={experiment}", f"budget={budget}")
     check(config)
+    if budget != "smoke":  # what each seed has is the same, and long
+        config = replace(config, seeds=config.seeds[:1], metrics=config.metrics[:1])
     runs = list(expand(config))
     labels = {label for label, _ in runs}
     assert labels == {label for label, *_ in arms(config)}
