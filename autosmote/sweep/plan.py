@@ -86,7 +86,8 @@ def make_plan(config: SweepConfig, data: Data) -> Plan:
     of_config = {id(run.config): run for unit in planned for run in unit}
     folder = Path(config.results_dir) / config.name
     found = collected.read_records(folder)
-    estimate = Estimate(*_alike(config.results_dir, folder, {one.sampler.name for one in configs}))
+    samplers = {one.sampler.name for one in configs}
+    estimate = Estimate(*_alike(config.results_dir, folder, found, samplers))
     sources = {arm.label: source for source, arm in grid_arms(config.grid)}
     variants, beside = by_label(config.variants), list_beside(config)
     rows = []
@@ -105,23 +106,26 @@ def make_plan(config: SweepConfig, data: Data) -> Plan:
 
 
 def _alike(
-    results_dir: str, own: Path, samplers: Collection[str]
+    results_dir: str, own: Path, found: pd.DataFrame, samplers: Collection[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the records of some samplers, in all experiments of this protocol, and their costs."""
+    """Return the records of some samplers, in all experiments of this protocol, and their costs.
+
+    `found` are the experiment's own records.
+    """
     import pandas as pd
 
     records, costs = [], []
     for path in sorted(Path(results_dir).glob(f"*/{collected.RECORDS}")):
         # A damaged table of another experiment costs its estimates alone.
         with nullcontext() if path.parent == own else suppress(UserError):
-            found = collected.read_records(path.parent)
-            is_alike = found["sampler"].isin(samplers)
-            is_alike &= found["protocol_version"] == PROTOCOL_VERSION
+            table = found if path.parent == own else collected.read_records(path.parent)
+            is_alike = table["sampler"].isin(samplers)
+            is_alike &= table["protocol_version"] == PROTOCOL_VERSION
             if is_alike.any():
-                records.append(found[is_alike])
+                records.append(table[is_alike])
                 costs.append(collected.read_costs(path.parent))
     if not records:
-        return collected.read_records(own)[:0], collected.read_costs(own)[:0]
+        return found[:0], collected.read_costs(own)[:0]
     # An experiment may share runs with another one.
     return pd.concat(records).drop_duplicates("key"), pd.concat(costs).drop_duplicates("key")
 

@@ -78,7 +78,7 @@ def _make(figure: Figure, folder: str, room: int | None) -> Picture:
     width, height = (round(_PIXELS * inches) for inches in figure.canvas.get_size_inches())
     try:
         source = _embed(figure)
-    except Exception as error:  # as for a name with a dollar sign, which begins a formula
+    except Exception as error:  # which costs the figure alone
         let_interrupts_through(error)
         return Picture(figure.caption, "", width, height, "")
     place = f"{folder}/{figure.name}.svg"
