@@ -7,13 +7,10 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote
 
-import matplotlib
-
 from autosmote.errors import let_interrupts_through
-from autosmote.reports.render import drawing
+from autosmote.records.figure_style import style, to_svg
 from autosmote.reports.render.drawing import Figure
 
 _LARGE = 60_000
@@ -88,21 +85,15 @@ def _make(figure: Figure, folder: str, room: int | None) -> Picture:
 
 def _embed(figure: Figure) -> str:
     """Return a figure as the address of an image: SVG, or pixels where these are fewer."""
-    with drawing.style(), matplotlib.rc_context({"svg.fonttype": "none"}):
-        drawn = _save(figure, format="svg", metadata={"Date": None, "Creator": None})
-        found = _as_address(_shorten(drawn.decode("utf-8")))
+    with style():
+        found = _as_address(_shorten(to_svg(figure.canvas)))
         if len(found) > _LARGE:
+            buffer = io.BytesIO()
             lossless = {"lossless": True, "quality": 100, "method": 6}
-            pixels = _save(figure, format="webp", dpi=_DPI, pil_kwargs=lossless)
-            encoded = "data:image/webp;base64," + base64.b64encode(pixels).decode()
+            figure.canvas.savefig(buffer, format="webp", dpi=_DPI, pil_kwargs=lossless)
+            encoded = "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()
             found = min(found, encoded, key=len)
     return found
-
-
-def _save(figure: Figure, **how: Any) -> bytes:
-    buffer = io.BytesIO()
-    figure.canvas.savefig(buffer, **how)
-    return buffer.getvalue()
 
 
 def _shorten(svg: str) -> str:
