@@ -47,6 +47,8 @@ _NO_NAME = re.compile(r"(Unnamed: \d+)?")
 """None, or what pandas calls such a column when it writes the table again."""
 _FEWEST_IDS = 10
 """Rows from which on values that are all different are taken for ids."""
+_FEWEST_RARE = 50
+"""Texts from which on a column with under two rows a text holds names rather than categories."""
 
 
 @dataclass(frozen=True)
@@ -244,7 +246,8 @@ def classify(
     if any(_CODE.fullmatch(text) for text in plain):
         if all_different:
             return _left_out("has other digits in every row", "give --categorical to use it")
-        return category(cells), "is text: digits with leading zeros or a plus sign (else --numeric)"
+        said = "is text: digits with leading zeros or a plus sign (else --numeric)"
+        return _category_if_few(cells, present, said)
     kind = _with_digits(style, present)
     if kind.kind == WHOLE and all_different and (why := _id_reason(name, plain)):
         return _left_out(why, "give --numeric to use it")
@@ -353,11 +356,21 @@ def _classify_text(
             _refuse_mixed(name, cells, numbers, where)
     if _all_different(present):
         return _left_out("is text that is different in every row", "give --categorical to use it")
-    if len(distinct) > MAX_CATEGORIES:
-        return _left_out(
-            f"has {len(distinct):,} different texts, too many for categories,", "group its values"
-        )
     said = "takes NA for a value, not for missing" if "NA" in distinct else ""
+    return _category_if_few(cells, present, said)
+
+
+def _category_if_few(
+    cells: Sequence[str], present: Sequence[str], said: str
+) -> tuple[ColumnKind, str]:
+    """Return the kind of a column of text, which is left out where it would be too many columns."""
+    n_texts = len(set(present))
+    if n_texts > MAX_CATEGORIES:
+        why = f"has {n_texts:,} different texts, too many for categories,"
+        return _left_out(why, "group its values")
+    if n_texts >= _FEWEST_RARE and 2 * n_texts > len(present):
+        why = f"has {n_texts:,} different texts in {len(present):,} rows"
+        return _left_out(why, "group its values, or give --categorical to use it")
     return category(cells), said
 
 

@@ -140,14 +140,24 @@ def _threshold(setting: Setting) -> Any:
 
 
 class _Tuned(ClassifierMixin, BaseEstimator):
-    """A threshold tuned on as many folds as the smallest class allows."""
+    """A threshold tuned on as many folds as the smallest class allows.
+
+    The classifier as it is where it is equally sure of all rows of a fold: any threshold then
+    gives all of them one class.
+    """
 
     def __init__(self, factory: Any, estimator: Any, scorer: Scorer, seed: int) -> None:
         self.factory, self.estimator, self.scorer, self.seed = factory, estimator, scorer, seed
 
     def fit(self, X: Any, y: NDArray) -> _Tuned:
         folds = inner_folds(y, self.seed)
-        self.model_ = self.factory(self.estimator, scoring=self.scorer, cv=folds).fit(X, y)
+        model = self.factory(self.estimator, scoring=self.scorer, cv=folds)
+        try:
+            self.model_ = model.fit(X, y)
+        except ValueError as error:
+            if "constant predictions" not in str(error):
+                raise
+            self.model_ = clone(self.estimator).fit(X, y)
         self.classes_ = self.model_.classes_
         return self
 

@@ -125,6 +125,13 @@ def test_compare_notes_a_method_that_fails_and_goes_on():
     assert found.loc[THRESHOLD, "score"] > 0
 
 
+def test_a_threshold_of_a_classifier_that_is_equally_sure_of_all_rows_is_its_own():
+    X, y = rows()
+    shy = LogisticRegression(C=1e-12)
+    found = autosmote.compare(X, y, shy, methods=[THRESHOLD], **SHORT)
+    assert found.loc[THRESHOLD, "note"] == "" and found.loc[THRESHOLD, "difference"] == 0
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
