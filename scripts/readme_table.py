@@ -23,7 +23,7 @@ from autosmote.reports.render.writers import write_text
 ROOT = Path(__file__).resolve().parents[1]
 MARKS = "<!-- table 2: made by scripts/readme_table.py -->", "<!-- end of table 2 -->"
 BUDGETS = ("paper", "quick")
-N_BEST = 3
+N_BEST = 2
 """Rivals that are shown: those with the best ranks, and SMOTE."""
 
 
