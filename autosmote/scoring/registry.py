@@ -149,7 +149,7 @@ def make_scorer(
     agreed : dict, optional
         Results of earlier comparisons with a refit, by a hash of estimator and data; new ones are
         added. Pass the same dictionary where scorers of the same data are made again: two refits
-        of AdaBoost on large data take seconds. Without it, each call compares.
+        on large data may take seconds. Without it, each call compares.
 
     Raises
     ------
@@ -166,7 +166,8 @@ def make_scorer(
     if refit is None:
         from autosmote.scoring.scorers.refit import RefitScorer
 
-        refit = RefitScorer(estimator, X_train, y_train, partial(repeat, pool), X_val)
+        fitted = drop_in_for(estimator) if scoring == "auto" else estimator
+        refit = RefitScorer(fitted, X_train, y_train, partial(repeat, pool), X_val)
     known = _EQUIVALENTS.get(type(estimator).__name__)
     if scoring == "refit" or known is None:
         return refit
@@ -225,7 +226,8 @@ def _agree(fast: Scorer, refit: Scorer, n_train: int, n_pool: int, tolerance: fl
     """Return whether both predict alike, up to a share of rows, without and with synthetic rows.
 
     The fast scorers reproduce details that scikit-learn does not promise, and liblinear stops
-    at a tolerance that shows on some data. Two episodes reveal both.
+    at a tolerance that shows on some data. Two episodes reveal both. (A refit by a drop-in
+    classifier, to the bit scikit-learn's, is enough.)
     """
     episodes = [np.zeros(n_pool, dtype=np.int32)]
     if n_pool > 0:

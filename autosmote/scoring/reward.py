@@ -128,13 +128,11 @@ class Reward:
         from autosmote.scoring.scorers.refit import RefitScorer
 
         pool = part.maker.pool
-        fits = not isinstance(self._metric, str) or not part.fast or pool is None
-        if fits and scoring == "auto":
-            estimator = drop_in_for(estimator)
+        fitted = drop_in_for(estimator) if scoring == "auto" else estimator
         refit = RefitScorer(
-            estimator, part.X_train, part.y_train, part.maker.rows, part.X_val, part.label
+            fitted, part.X_train, part.y_train, part.maker.rows, part.X_val, part.label
         )
-        if fits:
+        if not isinstance(self._metric, str) or not part.fast or pool is None:
             return refit
         scorer = make_scorer(
             estimator,
