@@ -48,12 +48,15 @@ class Ranking:
         As records name them.
     scores : ndarray of shape (N, A)
         Of each block and method, higher is better; no nan.
+    averages : ndarray of shape (A,), optional
+        Average ranks; by default those of the scores.
     """
 
     title: str
     blocks: str
     arms: Sequence[str]
     scores: NDArray[np.float64]
+    averages: NDArray[np.float64] | None = None
 
 
 def draw_rankings(rankings: Sequence[Ranking]) -> Canvas:
@@ -107,7 +110,9 @@ class _Part:
 
 
 def _arrange(ranking: Ranking) -> _Part:
-    averages = rank(ranking.scores).mean(axis=0)
+    averages = ranking.averages
+    if averages is None:
+        averages = rank(ranking.scores).mean(axis=0)
     order = np.argsort(averages, kind="stable").tolist()
     always = (FULL, *CLASS_AWARE)
     kept = [i for n, i in enumerate(order) if n < MOST_COMPARED or ranking.arms[i] in always]

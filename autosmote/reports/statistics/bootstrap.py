@@ -17,7 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autosmote.reports.cells import Cells
-from autosmote.reports.statistics.ranks import Floats, compute_share_above, rank
+from autosmote.reports.statistics.ranks import (
+    Floats,
+    compute_share_above,
+    mean_of_known,
+    rank,
+)
 
 N_DRAWS = 2000
 _SEED = 0
@@ -137,9 +142,36 @@ def draw_means(cells: Cells, values: Floats, n_draws: int = N_DRAWS) -> Floats:
     places = drawn[..., None] * shared.shape[1] + seeds
     places += n_runs * np.arange(n_draws)[:, None, None]
     times = np.bincount(places.ravel(), weights.ravel(), n_draws * n_runs).reshape(n_draws, n_runs)
-    flat = values.transpose(0, 2, 1).reshape(n_runs, -1)
-    known = ~np.isnan(flat)
-    sums, counts = times @ np.where(known, flat, 0.0), times @ known
+    return _means_of_known(values.transpose(0, 2, 1).reshape(n_runs, -1), times)
+
+
+def bounded_means(
+    values: Floats, times: Floats, enough: NDArray[np.bool_]
+) -> tuple[Floats, Floats, Floats]:
+    """Return means with their 95% intervals.
+
+    Parameters
+    ----------
+    values : ndarray of shape (R, N)
+        Of R units, nan where a quantity is not known.
+    times : ndarray of shape (draws, R)
+        How often each unit is drawn.
+    enough : ndarray of bool, shape (N,)
+        Of which quantities an interval is given; it is nan for the others.
+
+    Returns
+    -------
+    mean, low, high : ndarray of shape (N,)
+    """
+    mean = mean_of_known(values, axis=0)
+    low, high = interval(mean, _means_of_known(values, times))
+    return mean, np.where(enough, low, np.nan), np.where(enough, high, np.nan)
+
+
+def _means_of_known(values: Floats, times: Floats) -> Floats:
+    """Return the means over the units drawn, of those that are known, however many these are."""
+    known = ~np.isnan(values)
+    sums, counts = times @ np.where(known, values, 0.0), times @ known
     return np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from autosmote.reports.statistics.bootstrap import draw_groups, interval
+from autosmote.reports.statistics.bootstrap import bounded_means, draw_groups
 from autosmote.reports.statistics.ranks import Floats, mean_of_known
 from autosmote.reports.statistics.significance import MIN_CONFIGURATIONS
 
@@ -56,19 +56,6 @@ def estimate_over_families(values: Floats, families: Sequence[str]) -> FamilyMea
         Of each dataset.
     """
     of_families = group_means(values, families)
-    known = ~np.isnan(of_families)
-    times = draw_groups(len(of_families))
-    counts = times @ known
-    sums = times @ np.where(known, of_families, 0.0)
-    drawn = np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
-    mean = mean_of_known(of_families, axis=0)
-    low, high = interval(mean, drawn)
-    n_families = known.sum(axis=0)
-    enough = n_families >= MIN_FAMILIES
-    return FamilyMeans(
-        n_families,
-        (~np.isnan(values)).sum(axis=0),
-        mean,
-        np.where(enough, low, np.nan),
-        np.where(enough, high, np.nan),
-    )
+    n_families = (~np.isnan(of_families)).sum(axis=0)
+    bounded = bounded_means(of_families, draw_groups(len(of_families)), n_families >= MIN_FAMILIES)
+    return FamilyMeans(n_families, (~np.isnan(values)).sum(axis=0), *bounded)

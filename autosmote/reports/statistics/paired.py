@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from autosmote.reports.statistics.bootstrap import draw_counts, interval
+from autosmote.reports.statistics.bootstrap import bounded_means, draw_counts
 from autosmote.reports.statistics.ranks import Floats, mean_of_known
 from autosmote.reports.statistics.significance import MIN_CONFIGURATIONS, holm, signed_rank_p
 
@@ -59,25 +59,12 @@ def estimate(values: Floats, datasets: Sequence[str]) -> Means:
 
     The values are of shape (C, N, S), nan where a run lacks the quantity.
     """
-    n_quantities = values.shape[1]
-    flat = values.transpose(0, 2, 1).reshape(-1, n_quantities)
-    known = ~np.isnan(flat)
-    times = draw_counts(datasets, values.shape[2])
-    counts = times @ known
-    # Of the runs drawn the mean of those that are known, however many these are.
-    sums = times @ np.where(known, flat, 0.0)
-    drawn = np.divide(sums, counts, out=np.full(sums.shape, np.nan), where=counts > 0)
-    mean = mean_of_known(flat, axis=0)
-    low, high = interval(mean, drawn)
+    flat = values.transpose(0, 2, 1).reshape(-1, values.shape[1])
     configurations = (~np.isnan(values)).any(axis=2).sum(axis=0)
-    enough = configurations >= MIN_CONFIGURATIONS
-    return Means(
-        configurations,
-        known.sum(axis=0),
-        mean,
-        np.where(enough, low, np.nan),
-        np.where(enough, high, np.nan),
+    bounded = bounded_means(
+        flat, draw_counts(datasets, values.shape[2]), configurations >= MIN_CONFIGURATIONS
     )
+    return Means(configurations, (~np.isnan(flat)).sum(axis=0), *bounded)
 
 
 def compare(differences: Floats) -> SignedRanks:

@@ -154,6 +154,14 @@ def test_forest_of_many_rows_keeps_the_first_and_those_that_stand_out():
     assert shown == [*(f"arm{i}" for i in range(20)), "none", "autosmote", "20 others"]
 
 
+def test_critical_differences_show_the_average_ranks_that_are_given():
+    scores = np.tile([0.1, 0.2, 0.3], (6, 1))
+    given = Ranking("MCC", "families", ["a", "b", "c"], scores, np.array([2.5, 2.25, 1.25]))
+    (axes,) = draw_rankings([given]).axes
+    shown = " ".join(text.get_text() for text in axes.texts)
+    assert "2.50" in shown and "2.25" in shown and "1.25" in shown
+
+
 def test_critical_differences_join_what_does_not_differ():
     rng = np.random.default_rng(0)
     base = rng.normal(0, 0.01, (30, 3))

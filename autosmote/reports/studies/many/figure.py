@@ -36,10 +36,10 @@ def _draw_rankings(found: Found) -> Figure:
         whole = one.scores[~np.isnan(one.scores).any(axis=1)]
         sources = [found.arms.known[arm].source for arm in one.arms]
         title = f"{METRICS[one.metric]}, {one.form}"
-        rankings.append(Ranking(title, "families", sources, whole))
+        rankings.append(Ranking(title, "families", sources, whole, one.averages))
     return Figure(
         f"{found.study.experiment}_differences",
-        f"{CAPTION} Ranks are of the families' mean scores, {found.half} half.",
+        f"{CAPTION} Ranks are means over families, {found.half} half; tests are of their scores.",
         draw_rankings(rankings),
     )
 
