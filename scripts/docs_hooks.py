@@ -2,7 +2,8 @@
 
 The home page is README.md, the changelog CHANGELOG.md; each experiment with committed tables has a
 page. In a page, a line ``<!-- generated: NAME -->`` stands for what `GENERATED` makes of it, and
-``<!-- include: PATH -->`` for a committed Markdown file, seen from the root; ``fold`` folds it.
+``<!-- include: PATH -->`` for a committed Markdown file, seen from the root; ``fold`` folds it. The
+line ``(On the site: ...)`` below it is for readers of the plain file, and goes.
 """
 
 from __future__ import annotations
@@ -41,6 +42,9 @@ GENERATED = {
     "caveats": lambda results_dir: write_caveats(),
 }
 """What makes each generated part, from the folder of results."""
+
+_PLAIN = r"(?:\n\(On the site: .*\))?"
+"""What stands below a mark for who reads the plain file."""
 
 _ROOT_PAGES = {
     "CHANGELOG.md": "changelog.md",
@@ -85,8 +89,8 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
         return re.sub(r"(!\[[^\]]*\]\()([\w-]+\.svg\))", rf"\1{place}/\2", text)
 
     markdown = link_pages(markdown, page.file.src_uri)
-    markdown = re.sub(r"^<!-- generated: ([\w ]+) -->$", generate, markdown, flags=re.M)
-    return re.sub(r"^<!-- (include|fold): (\S+) -->$", include, markdown, flags=re.M)
+    markdown = re.sub(rf"^<!-- generated: ([\w ]+) -->{_PLAIN}$", generate, markdown, flags=re.M)
+    return re.sub(rf"^<!-- (include|fold): (\S+) -->{_PLAIN}$", include, markdown, flags=re.M)
 
 
 def on_page_content(html: str, page: Any, config: Any, files: Any) -> str:

@@ -49,7 +49,7 @@ def make_table(results_dir: Path) -> str:
     beside = found.get("beside", pd.Series(False, found.index)).fillna(False).astype(bool)
 
     def cell(metric: str, arm: str) -> str:
-        return _cell(found.loc[(metric, arm)].to_dict(), test, bold=arm == names.FULL)
+        return _cell(found.loc[(metric, arm)].to_dict(), test)
 
     arms = list(dict.fromkeys(found.index[~beside].get_level_values("arm")))
     mean_rank = found[f"{test}rank"].groupby("arm").mean()
@@ -68,8 +68,8 @@ def make_table(results_dir: Path) -> str:
     n = int(row["extended_n"] if test else row["n"])
     on = "extended test" if test else "test part"
     note = (
-        f"Average rank among {len(arms)} samplers on the {on} of {n} configurations, 1 is best, "
-        f"with its 95% interval; in brackets the paper's. Budget `{budget}`, "
+        f"Average rank among {len(arms)} samplers on the {on}, 1 is best, [95% interval], (the "
+        f"paper's, on its test part); n = {n} configurations, budget `{budget}`, "
         f"{_protocol(path.with_suffix('.md'))}."
     )
     if controls:
@@ -77,9 +77,8 @@ def make_table(results_dir: Path) -> str:
     return "\n".join([*lines, "", note])
 
 
-def _cell(row: Mapping[str, Any], test: str, *, bold: bool) -> str:
+def _cell(row: Mapping[str, Any], test: str) -> str:
     text = f"{row[f'{test}rank']:.2f}"
-    text = f"**{text}**" if bold else text
     low, high = (row.get(f"{test}rank_{end}", float("nan")) for end in ("low", "high"))
     if low == low:
         text += f" [{low:.1f}, {high:.1f}]"

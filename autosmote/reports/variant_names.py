@@ -1,7 +1,7 @@
-"""Names of the SMOTE variants as their authors write them, for print alone.
+"""Names of the SMOTE variants, for print alone.
 
-Where the authors give their method no name it is theirs. Keys, files and records keep the names of
-the classes of smote_variants.
+Those of the classes of smote_variants with their authors' signs and capitals, as far as these are
+known; where a class has its authors' surnames, these. Keys, files and records keep the classes'.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def test_names_have_the_letters_of_the_class_or_are_those_of_the_authors():
     assert {k for k, v in VARIANT_NAMES.items() if letters(k) != letters(v)} <= other
 
 
-def test_arms_are_printed_as_their_authors_write_them():
+def test_arms_are_printed_with_their_authors_signs():
     shown = {arm: names.arm(arm) for arm in ("sv_trim_smote", "sv_prowsyn", "sv_smote_rsb")}
     assert list(shown.values()) == ["TRIM-SMOTE", "ProWSyn", "SMOTE-RSB*"]
     assert names.arm("sv_unknown") == "unknown" and names.arm("rose") == "rose"
