@@ -17,7 +17,8 @@ import numpy as np
 from autosmote.config.schema import SamplerSettings
 from autosmote.config.search import SearchConfig
 from autosmote.errors import UserError, describe_error, let_interrupts_through
-from autosmote.evaluation.results import Scores, both_metrics
+from autosmote.evaluation.choice import SplitClassifier
+from autosmote.evaluation.results import Scores, both_metrics, mean_scores
 from autosmote.isolation.sandbox import ChildFailed
 
 if TYPE_CHECKING:
@@ -30,6 +31,22 @@ if TYPE_CHECKING:
     from autosmote.search.result import SearchResult
 
     Found = tuple[SearchResult, Trials]
+
+
+def classifier_without_resampling(
+    estimator: Any, split: Split, config: SearchConfig, seed: int
+) -> SplitClassifier:
+    """Fit a classifier as it is, on the rows that a search's final classifiers learn from.
+
+    With `search.reward=crossfit` these are the training and validation rows: compared with the
+    training part alone, a search would be credited with the rows that it was given more. The
+    ablation merge_train_val joins the parts too, and keeps the training part's reference: its
+    validation scores mean nothing.
+    """
+    if config.reward != "crossfit":
+        return SplitClassifier(estimator, split)
+    given = _rows_to_learn_from(split, config)
+    return SplitClassifier(estimator, split, given, _folds(split, config, seed))
 
 
 def search_split(
@@ -184,7 +201,7 @@ def _select(
             )
             scores = both_metrics(split.y_val, predicted.astype(np.int8))
         else:
-            choice.reference, scores = _scores_on_folds(final, classifier.drop_in)
+            scores = _score_on_folds(final)
         predictions = final.predict_minority(split.X_look).astype(np.int8)
         choice.sampling_seconds += seconds()
     choice.take(scores, lambda: predictions, trials.table(final.chosen))
@@ -193,17 +210,11 @@ def _select(
         choice.fail_with_best(result.errors[-1])
 
 
-def _scores_on_folds(final: FinalChoice, estimator: Any) -> tuple[Scores, Scores]:
-    """Return mean scores over the folds: of the classifier as it is, and of the final choice."""
-    from sklearn.base import clone
-
-    plain, chosen = [], []
-    for index, fold in enumerate(final.trials.held_out):
-        model = clone(estimator).fit(fold.X_train, fold.y_train)
-        plain.append(both_metrics(fold.y_val, model.predict(fold.X_val)))
-        chosen.append(both_metrics(fold.y_val, final.predict_held_out(index).astype(np.int8)))
-    return _mean(plain), _mean(chosen)
-
-
-def _mean(scores: Sequence[Scores]) -> Scores:
-    return {metric: float(np.mean([found[metric] for found in scores])) for metric in scores[0]}
+def _score_on_folds(final: FinalChoice) -> Scores:
+    """Return a final choice's mean scores over the folds."""
+    return mean_scores(
+        [
+            both_metrics(fold.y_val, final.predict_held_out(index).astype(np.int8))
+            for index, fold in enumerate(final.trials.held_out)
+        ]
+    )

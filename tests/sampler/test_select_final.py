@@ -179,7 +179,7 @@ def test_a_reward_by_folds_is_their_mean_and_all_rows_are_learned_from(toy, metr
     model = clone(TREE).fit(found.X, found.y)
     for name, value in METRICS.items():
         assert found.scores["test"][name] == value(toy.y_test, model.predict(toy.X_test))
-    # No resampling is measured by the same folds.
+    # No resampling learns from the same rows and is measured by the same folds.
     X, y = np.vstack([toy.X_train, toy.X_val]), np.append(toy.y_train, toy.y_val)
     random_state = derived_seed(0, Purpose.FOLDS)
     folds = StratifiedKFold(3, shuffle=True, random_state=random_state).split(X, y)
@@ -190,6 +190,9 @@ def test_a_reward_by_folds_is_their_mean_and_all_rows_are_learned_from(toy, metr
         for rows, held in folds
     ]
     assert found.reference["validation"][metric] == pytest.approx(np.mean(plain))
+    model = clone(TREE).fit(X, y)
+    for name, value in METRICS.items():
+        assert found.reference["test"][name] == value(toy.y_test, model.predict(toy.X_test))
 
 
 def test_rewards_by_folds_are_the_same_for_any_number_of_actors(toy):
