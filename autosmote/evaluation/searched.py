@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -140,26 +140,40 @@ def _evaluate(
     try:
         with choices[0].classifier.observed(timed=False):
             found = run()
-        seconds = time.perf_counter() - started
-        by_metric: dict[str, Any] = {}
-        for choice in choices:
+    except Exception as error:
+        _fail(choices, error)
+        return
+    seconds = time.perf_counter() - started
+    by_metric: dict[str, Found] = {}
+    for choice in choices:
+        choice.sampling_seconds += seconds
+        try:
             if choice.metric not in by_metric:
                 by_metric[choice.metric] = found(choice)
-            result, trials = by_metric[choice.metric]
-            choice.warnings += result.errors
-            if result.candidates:
-                _select(choice, result, trials, split, given)
-            else:
-                choice.fail(ChildFailed("failed", result.errors[0]))
-            choice.sampling_seconds += seconds
-    except UserError:
-        raise
-    except Exception as error:
-        let_interrupts_through(error)
-        traceback.print_exc()
-        status = "memory" if isinstance(error, MemoryError) else "failed"
-        for choice in choices:
-            choice.fail(ChildFailed(status, describe_error(error)))
+            _choose(choice, *by_metric[choice.metric], split, given)
+        except Exception as error:  # of this rule: the others have theirs
+            _fail([choice], error)
+
+
+def _fail(choices: Iterable[Choice], error: Exception) -> None:
+    """Note an error as that of some choices; a user's mistake is raised."""
+    let_interrupts_through(error)
+    if isinstance(error, UserError):
+        raise error
+    traceback.print_exception(error)
+    status = "memory" if isinstance(error, MemoryError) else "failed"
+    for choice in choices:
+        choice.fail(ChildFailed(status, describe_error(error)))
+
+
+def _choose(
+    choice: Choice, result: SearchResult, trials: Trials, split: Split, given: Table
+) -> None:
+    choice.warnings += result.errors
+    if result.candidates:
+        _select(choice, result, trials, split, given)
+    else:
+        choice.fail(ChildFailed("failed", result.errors[0]))
 
 
 def _rows_to_learn_from(split: Split, config: SearchConfig) -> Table:
@@ -191,8 +205,6 @@ def _select(
     from autosmote.search.result import DIVERGED
 
     config, classifier = choice.search, choice.classifier
-    choice.result = result
-    choice.seconds |= result.seconds
     with classifier.observed(timed=False), trials.rule_seconds() as seconds:
         final = select_final(trials, config.final, config.keep)
         if config.reward == "validation":
@@ -204,7 +216,11 @@ def _select(
             scores = _score_on_folds(final)
         predictions = final.predict_minority(split.X_look).astype(np.int8)
         choice.sampling_seconds += seconds()
-    choice.take(scores, lambda: predictions, trials.table(final.chosen))
+    table = trials.table(final.chosen)
+    # All at once, now that nothing can fail: an imputed run has the scores of no resampling alone.
+    choice.result = result
+    choice.seconds |= result.seconds
+    choice.take(scores, lambda: predictions, table)
     choice.y_given = given[1]
     if result.stopped_by == DIVERGED:
         choice.fail_with_best(result.errors[-1])

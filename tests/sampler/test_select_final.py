@@ -17,7 +17,7 @@ from autosmote.data.splits import make_split
 from autosmote.errors import UserError
 from autosmote.evaluation.protocol import evaluate
 from autosmote.metrics import METRICS, macro_f1
-from autosmote.sampler import search_trials
+from autosmote.sampler import search_trials, selection
 from autosmote.sampler.class_search import ClassSearch, SearchRows
 from autosmote.sampler.diversity import choose_diverse
 from autosmote.sampler.folds import make_folds
@@ -202,6 +202,26 @@ def test_rewards_by_folds_are_the_same_for_any_number_of_actors(toy):
     )
     assert one.search.history["reward"].tolist() == two.search.history["reward"].tolist()
     assert one.scores == two.scores
+
+
+def test_rule_that_fails_is_imputed_alone(toy, monkeypatch):
+    select = selection.select_final
+
+    def without_tuning(trials, final, keep):
+        if final == "tuned_vote":
+            raise MemoryError("no room for votes")
+        return select(trials, final, keep)
+
+    searches = [SearchConfig(**SETTINGS, final=final, keep=5) for final in FINALS]
+    jobs = [(TREE, "mcc")] * len(searches)
+    expected = evaluate(toy, load_sampler("autosmote"), jobs, seed=0, search=searches)
+    monkeypatch.setattr(selection, "select_final", without_tuning)
+    found = evaluate(toy, load_sampler("autosmote"), jobs, seed=0, search=searches)
+    for config, of_rule, before in zip(searches, found, expected, strict=True):
+        fails = config.final == "tuned_vote"
+        assert (of_rule.status, of_rule.imputed) == (("memory", True) if fails else ("ok", False))
+        assert of_rule.scores == (of_rule.reference if fails else before.scores)
+        assert (of_rule.search is None) == fails
 
 
 @pytest.mark.parametrize("sampler", ["autosmote", "smote_search"])
