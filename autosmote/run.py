@@ -103,13 +103,13 @@ def run(config: Config, *, in_child: bool = False) -> int:
 
 
 def _run_one(run: Run, data: Data, in_child: bool) -> int:
-    from autosmote.runs.execute import check_written, execute, execute_in_turn
+    from autosmote.runs.execute import check_outcome, execute, execute_in_turn
 
     def do(run: Run) -> Outcome:
         return execute([run], data, in_child=in_child, show="all", mistakes_fail=False)
 
     outcome = [outcome for _, _, outcome in execute_in_turn(deque([run]), do) if outcome][-1]
-    check_written(outcome)
+    check_outcome(outcome)
     record = read_record(run.folder)
     assert record is not None
     if not outcome.statuses:

@@ -11,7 +11,7 @@ from autosmote.config.schema import Config
 from autosmote.config.targets import make_classifier
 from autosmote.progress import UnitProgress
 from autosmote.records.files import read_record
-from autosmote.runs.execute import check_written, execute, execute_in_turn, show_progress
+from autosmote.runs.execute import check_outcome, execute, execute_in_turn, show_progress
 from autosmote.runs.in_process import Outcome
 from autosmote.runs.unit import Data, Record, Run, headline, missing
 
@@ -54,7 +54,7 @@ def compare(config: Config, units: Sequence[Sequence[Run]], data: Data) -> bool:
     with UnitProgress(len(to_do)) as progress:
         for _, runs, outcome in execute_in_turn(deque(to_do), do):
             if outcome:
-                check_written(outcome)
+                check_outcome(outcome)
             show_progress(progress, runs[0].config.sampler.name, outcome)
     found, lacking = [], []
     for run in (run for unit in units for run in unit):

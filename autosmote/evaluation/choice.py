@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,12 +13,20 @@ import numpy as np
 
 from autosmote.config.search import SearchConfig
 from autosmote.errors import MAX_WARNINGS, describe_warnings, let_interrupts_through
-from autosmote.evaluation.results import Evaluation, GridPoint, Scores, SealedLabels, both_metrics
+from autosmote.evaluation.results import (
+    Evaluation,
+    GridPoint,
+    Scores,
+    SealedLabels,
+    both_metrics,
+    mean_scores,
+)
 from autosmote.isolation.sandbox import ChildFailed
 from autosmote.scoring.registry import drop_in_for
 
 if TYPE_CHECKING:
     from autosmote.data.splits import Split
+    from autosmote.sampler.folds import Fold
     from autosmote.search.result import SearchResult
 
 Table = tuple[np.ndarray, np.ndarray]
@@ -28,6 +36,15 @@ Table = tuple[np.ndarray, np.ndarray]
 class SplitClassifier:
     """A classifier on a split: its fits and predictions, their seconds and warnings.
 
+    Parameters
+    ----------
+    estimator : scikit-learn classifier
+    split : Split
+    given : tuple, optional
+        The rows to learn from as they are, and their labels; by default the training part.
+    folds : sequence of Fold, optional
+        Of the given rows, where validation is the mean over these; none: the validation part.
+
     Attributes
     ----------
     estimator : scikit-learn classifier
@@ -35,30 +52,50 @@ class SplitClassifier:
     drop_in : scikit-learn classifier
         The same or a faster one that predicts the same; this is what is fitted.
     reference : tuple
-        The model fitted on the training part as it is, and its validation scores.
+        The model fitted on the given rows as they are, and its validation scores.
     failure : Exception or None
-        Why it cannot be fitted on the training part as it is.
+        Why it cannot be fitted on the given rows as they are.
     """
 
-    def __init__(self, estimator: Any, split: Split) -> None:
+    def __init__(
+        self,
+        estimator: Any,
+        split: Split,
+        given: Table | None = None,
+        folds: Sequence[Fold] = (),
+    ) -> None:
         self.estimator, self.split = estimator, split
+        self.given = given or (split.X_train, split.y_train)
         self.drop_in = drop_in_for(estimator)
         self.seconds = 0.0
         self.warnings: list[str] = []
         self.failure: Exception | None = None
         try:
-            self.reference = self.fit(split.X_train, split.y_train, split.X_val)
+            self.reference = self._fit_reference(folds)
         except Exception as error:
             let_interrupts_through(error)
             self.failure = error
 
     def fit(self, X: np.ndarray, y: np.ndarray, X_val: np.ndarray) -> tuple[Any, Scores]:
         """Fit a clone; return it with its scores on validation."""
+        return self._fit(X, y, X_val, self.split.y_val)
+
+    def _fit_reference(self, folds: Sequence[Fold]) -> tuple[Any, Scores]:
+        """Fit a clone on the given rows; over folds, score one on each."""
+        model, validation = self.fit(*self.given, self.split.X_val)
+        of_folds = [
+            self._fit(fold.X_train, fold.y_train, fold.X_val, fold.y_val)[1] for fold in folds
+        ]
+        return model, mean_scores(of_folds) if of_folds else validation
+
+    def _fit(
+        self, X: np.ndarray, y: np.ndarray, X_val: np.ndarray, y_val: np.ndarray
+    ) -> tuple[Any, Scores]:
         from sklearn.base import clone
 
         with self.observed():
             model = clone(self.drop_in).fit(X, y)
-            return model, both_metrics(self.split.y_val, model.predict(X_val))
+            return model, both_metrics(y_val, model.predict(X_val))
 
     @cached_property
     def reference_look(self) -> np.ndarray:
@@ -100,9 +137,8 @@ class Choice:
         self.sampling_seconds = 0.0
         self.warnings: list[str] = []
         self.peak_memory_mb = 0.0
-        split = classifier.split
-        self.X, self.y = split.X_train, split.y_train
-        self.y_given = split.y_train
+        self.X, self.y = classifier.given
+        self.y_given = self.y
         self.new_features = False
         if classifier.failure is None:
             _, validation = classifier.reference

@@ -70,7 +70,7 @@ def evaluate(
     -------
     list
         For each job its evaluation, or the error with which its classifier cannot be trained
-        even on the training part as it is.
+        even on the rows as they are.
 
     Raises
     ------
@@ -91,10 +91,16 @@ def evaluate(
             child = make(sampler, seed, limits or LimitSettings(), mistakes_fail=mistakes_fail)
         except ChildFailed as error:
             failure = error
+
+    def fit_as_it_is(estimator: Any) -> SplitClassifier:
+        if kind.is_search:  # all jobs have the same reward
+            return searched.classifier_without_resampling(estimator, split, search[0], seed)
+        return SplitClassifier(estimator, split)
+
     with closing(child) if child else nullcontext():
         if on_start:
             on_start()
-        classifiers = {id(estimator): SplitClassifier(estimator, split) for estimator, _ in jobs}
+        classifiers = {id(estimator): fit_as_it_is(estimator) for estimator, _ in jobs}
         choices = [
             Choice(classifiers[id(estimator)], metric, settings)
             for (estimator, metric), settings in zip(jobs, search, strict=True)

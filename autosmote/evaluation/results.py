@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,10 @@ PartScores = dict[str, Scores]
 
 def both_metrics(y: np.ndarray, predictions: np.ndarray) -> Scores:
     return {name: float(metric(y, predictions)) for name, metric in METRICS.items()}
+
+
+def mean_scores(scores: Sequence[Scores]) -> Scores:
+    return {metric: float(np.mean([found[metric] for found in scores])) for metric in scores[0]}
 
 
 def score_table(rows: Mapping[str, Mapping[str, Scores | None]]) -> list[str]:
@@ -108,7 +112,9 @@ class Evaluation:
         ok, failed, memory, timeout or crashed. After a failure `scores` are those of no
         resampling and `imputed` is true; but of a search that diverged those of its best.
     scores, reference : dict
-        {validation, test, extended} x {macro_f1, mcc}, of the sampler and of no resampling.
+        {validation, test, extended} x {macro_f1, mcc}, of the sampler and of no resampling. With
+        `search.reward=crossfit` both learn from the training and validation rows together, and
+        validation is the mean over the folds.
         extended is missing where the data keep their own ratio (`SealedLabels`).
     ratio : float or None
         The chosen ratio n_min/n_maj; None for a sampler without one.

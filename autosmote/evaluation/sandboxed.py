@@ -29,10 +29,11 @@ import numpy as np
 from autosmote.config.schema import LimitSettings, SamplerSettings
 from autosmote.config.targets import make_sampler
 from autosmote.errors import UserError, scrub
-from autosmote.isolation.forkserver import ForkServer
+from autosmote.isolation.forkserver import ForkServer, HostEnded
 from autosmote.isolation.sandbox import (
     NO_LIMIT,
     ChildFailed,
+    ChildNotStarted,
     CpuLimit,
     Deadline,
     SandboxedObject,
@@ -75,7 +76,10 @@ class SandboxedSampler:
         self.seconds = 0.0
         self.warnings: list[str] = []
         self._peaks = [0.0]
-        ForkServer.of_this_process().wait_until_ready()
+        try:
+            ForkServer.of_this_process().wait_until_ready()  # no part of the sampler's seconds
+        except HostEnded as ended:
+            raise ChildNotStarted(ended) from ended
         self._end = Deadline.after(limits.run_seconds, "limits.run_seconds")
         self._child = self._start()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,8 @@ import numpy as np
 from autosmote.config.schema import SamplerSettings
 from autosmote.config.search import SearchConfig
 from autosmote.errors import UserError, describe_error, let_interrupts_through
-from autosmote.evaluation.results import Scores, both_metrics
+from autosmote.evaluation.choice import SplitClassifier
+from autosmote.evaluation.results import Scores, both_metrics, mean_scores
 from autosmote.isolation.sandbox import ChildFailed
 
 if TYPE_CHECKING:
@@ -30,6 +31,22 @@ if TYPE_CHECKING:
     from autosmote.search.result import SearchResult
 
     Found = tuple[SearchResult, Trials]
+
+
+def classifier_without_resampling(
+    estimator: Any, split: Split, config: SearchConfig, seed: int
+) -> SplitClassifier:
+    """Fit a classifier as it is, on the rows that a search's final classifiers learn from.
+
+    With `search.reward=crossfit` these are the training and validation rows: compared with the
+    training part alone, a search would be credited with the rows that it was given more. The
+    ablation merge_train_val joins the parts too, and keeps the training part's reference: its
+    validation scores mean nothing.
+    """
+    if config.reward != "crossfit":
+        return SplitClassifier(estimator, split)
+    given = _rows_to_learn_from(split, config)
+    return SplitClassifier(estimator, split, given, _folds(split, config, seed))
 
 
 def search_split(
@@ -123,26 +140,40 @@ def _evaluate(
     try:
         with choices[0].classifier.observed(timed=False):
             found = run()
-        seconds = time.perf_counter() - started
-        by_metric: dict[str, Any] = {}
-        for choice in choices:
+    except Exception as error:
+        _fail(choices, error)
+        return
+    seconds = time.perf_counter() - started
+    by_metric: dict[str, Found] = {}
+    for choice in choices:
+        choice.sampling_seconds += seconds
+        try:
             if choice.metric not in by_metric:
                 by_metric[choice.metric] = found(choice)
-            result, trials = by_metric[choice.metric]
-            choice.warnings += result.errors
-            if result.candidates:
-                _select(choice, result, trials, split, given)
-            else:
-                choice.fail(ChildFailed("failed", result.errors[0]))
-            choice.sampling_seconds += seconds
-    except UserError:
-        raise
-    except Exception as error:
-        let_interrupts_through(error)
-        traceback.print_exc()
-        status = "memory" if isinstance(error, MemoryError) else "failed"
-        for choice in choices:
-            choice.fail(ChildFailed(status, describe_error(error)))
+            _choose(choice, *by_metric[choice.metric], split, given)
+        except Exception as error:  # of this rule: the others have theirs
+            _fail([choice], error)
+
+
+def _fail(choices: Iterable[Choice], error: Exception) -> None:
+    """Note an error as that of some choices; a user's mistake is raised."""
+    let_interrupts_through(error)
+    if isinstance(error, UserError):
+        raise error
+    traceback.print_exception(error)
+    status = "memory" if isinstance(error, MemoryError) else "failed"
+    for choice in choices:
+        choice.fail(ChildFailed(status, describe_error(error)))
+
+
+def _choose(
+    choice: Choice, result: SearchResult, trials: Trials, split: Split, given: Table
+) -> None:
+    choice.warnings += result.errors
+    if result.candidates:
+        _select(choice, result, trials, split, given)
+    else:
+        choice.fail(ChildFailed("failed", result.errors[0]))
 
 
 def _rows_to_learn_from(split: Split, config: SearchConfig) -> Table:
@@ -174,8 +205,6 @@ def _select(
     from autosmote.search.result import DIVERGED
 
     config, classifier = choice.search, choice.classifier
-    choice.result = result
-    choice.seconds |= result.seconds
     with classifier.observed(timed=False), trials.rule_seconds() as seconds:
         final = select_final(trials, config.final, config.keep)
         if config.reward == "validation":
@@ -184,26 +213,24 @@ def _select(
             )
             scores = both_metrics(split.y_val, predicted.astype(np.int8))
         else:
-            choice.reference, scores = _scores_on_folds(final, classifier.drop_in)
+            scores = _score_on_folds(final)
         predictions = final.predict_minority(split.X_look).astype(np.int8)
         choice.sampling_seconds += seconds()
-    choice.take(scores, lambda: predictions, trials.table(final.chosen))
+    table = trials.table(final.chosen)
+    # All at once, now that nothing can fail: an imputed run has the scores of no resampling alone.
+    choice.result = result
+    choice.seconds |= result.seconds
+    choice.take(scores, lambda: predictions, table)
     choice.y_given = given[1]
     if result.stopped_by == DIVERGED:
         choice.fail_with_best(result.errors[-1])
 
 
-def _scores_on_folds(final: FinalChoice, estimator: Any) -> tuple[Scores, Scores]:
-    """Return mean scores over the folds: of the classifier as it is, and of the final choice."""
-    from sklearn.base import clone
-
-    plain, chosen = [], []
-    for index, fold in enumerate(final.trials.held_out):
-        model = clone(estimator).fit(fold.X_train, fold.y_train)
-        plain.append(both_metrics(fold.y_val, model.predict(fold.X_val)))
-        chosen.append(both_metrics(fold.y_val, final.predict_held_out(index).astype(np.int8)))
-    return _mean(plain), _mean(chosen)
-
-
-def _mean(scores: Sequence[Scores]) -> Scores:
-    return {metric: float(np.mean([found[metric] for found in scores])) for metric in scores[0]}
+def _score_on_folds(final: FinalChoice) -> Scores:
+    """Return a final choice's mean scores over the folds."""
+    return mean_scores(
+        [
+            both_metrics(fold.y_val, final.predict_held_out(index).astype(np.int8))
+            for index, fold in enumerate(final.trials.held_out)
+        ]
+    )

@@ -64,6 +64,13 @@ class ChildFailed(Exception):
         self.status, self.error = status, error
 
 
+class ChildNotStarted(ChildFailed):
+    """No child could be started, since its fork server had ended: no failure of the work."""
+
+    def __init__(self, ended: HostEnded) -> None:
+        super().__init__("crashed", str(ended))
+
+
 @dataclass(frozen=True, order=True)
 class Deadline:
     """A point in time by `time.monotonic`, with the setting that it comes from."""
@@ -183,7 +190,7 @@ class SandboxedObject:
     Raises
     ------
     ChildFailed
-        If the object cannot be made.
+        If the object cannot be made; `ChildNotStarted` where its making did not begin.
     UserError
         As raised by the factory.
     """
@@ -213,7 +220,7 @@ class SandboxedObject:
             self._server.wait_until_ready()
             self._connection = self._server.start_child()
         except HostEnded as ended:
-            raise ChildFailed("crashed", str(ended)) from ended
+            raise ChildNotStarted(ended) from ended
         self.alive = True
         place = {"path": [entry or os.getcwd() for entry in sys.path], "folder": os.getcwd()}
         try:

@@ -14,7 +14,13 @@ from typing import TypeVar
 
 from autosmote.errors import UserError, scrub
 from autosmote.isolation.forkserver import ForkServer, HostEnded
-from autosmote.isolation.sandbox import NEVER, ChildFailed, Deadline, SandboxedObject
+from autosmote.isolation.sandbox import (
+    NEVER,
+    ChildFailed,
+    ChildNotStarted,
+    Deadline,
+    SandboxedObject,
+)
 from autosmote.progress import UnitProgress
 from autosmote.records.claims import claim, is_claimed, leave_no_trace
 from autosmote.records.files import write_json
@@ -82,12 +88,12 @@ def execute(
         with SandboxedObject(*made, server=server, memory_setting="unit_memory_mb") as child:
             found = child.call("do", runs, mistakes_fail, deadline=deadline).value
         return Outcome(found["state"], tuple(found["statuses"]), found["error"])
+    except (ChildNotStarted, HostEnded) as ended:  # no failure of these runs: nothing is recorded
+        return Outcome("unstarted", error=str(ended))
     except ChildFailed as failure:
         if failure.status == "stopped":
             return Outcome("stopped")
         return record_failure(runs, failure.status, failure.error)
-    except HostEnded as ended:  # while it loaded what the child needs
-        return record_failure(runs, "crashed", str(ended))
     except UserError as mistake:
         if not mistakes_fail:
             leave_no_trace(results_dir)
@@ -163,8 +169,13 @@ def show_progress(
         progress.put_off(name)
 
 
-def check_written(outcome: Outcome) -> None:
-    """Raise UserError where the records of a unit could not be written."""
+def check_outcome(outcome: Outcome) -> None:
+    """Raise UserError where a unit could not be begun, or its records not be written."""
+    if outcome.state == "unstarted":
+        raise UserError(
+            f"The work stopped, since {outcome.error}. Nothing is recorded of what is left; start "
+            "the same command again."
+        )
     if outcome.state == "unwritable":
         raise UserError(f"The results cannot be written ({outcome.error}).")
 

@@ -49,9 +49,9 @@ class Outcome:
 
     Attributes
     ----------
-    state : {"done", "taken", "stopped", "unwritable"}
+    state : {"done", "taken", "stopped", "unwritable", "unstarted"}
         All its runs have records; another process works on it; it was ended by a stop of the
-        sweep; its records cannot be written, as `error` says.
+        sweep; its records cannot be written, or no process can be started for it, as `error` says.
     statuses : tuple of str
         Of the runs that were done now.
     error : str, optional

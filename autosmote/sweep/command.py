@@ -21,7 +21,7 @@ from autosmote.config.schema import register_schema
 from autosmote.errors import UserError
 from autosmote.progress import UnitProgress, duration
 from autosmote.records.files import check_writable
-from autosmote.runs.execute import show_progress
+from autosmote.runs.execute import check_outcome, show_progress
 from autosmote.runs.in_process import Outcome
 from autosmote.runs.unit import Data
 from autosmote.sweep import collect as gather
@@ -155,7 +155,15 @@ def _writing() -> Generator[None, None, None]:
 
 
 def _run(config: SweepConfig, plan: Plan, to_do: Sequence[Unit], launcher: Launcher) -> None:
-    """Run units; raises OSError where a record cannot be written."""
+    """Run units.
+
+    Raises
+    ------
+    OSError
+        Where a record cannot be written.
+    UserError
+        Where no process can be started.
+    """
     collected = time.monotonic()
     expected = sum(unit.seconds for unit in to_do)
     progress = UnitProgress(len(to_do), what="units", expected=expected)
@@ -163,6 +171,8 @@ def _run(config: SweepConfig, plan: Plan, to_do: Sequence[Unit], launcher: Launc
         for _, unit, outcome in messages:
             if outcome and outcome.state == "unwritable":
                 raise OSError(outcome.error)
+            if outcome:
+                check_outcome(outcome)
             show_progress(progress, unit.title, outcome, unit.seconds)
             if outcome and time.monotonic() - collected > config.collect_every:
                 gather.collect(config, plan)

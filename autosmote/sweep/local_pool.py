@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 
-from autosmote.isolation.forkserver import ForkServer
+from autosmote.isolation.forkserver import ForkServer, HostEnded
 from autosmote.isolation.processes import available_memory, usable_cores
 from autosmote.isolation.sandbox import SHARE_OF_MEMORY, Deadline, StoppableDeadline
 from autosmote.runs.child import modules_for, preload
@@ -76,7 +76,9 @@ class LocalPool:
             server.preload(preload, self._data, modules)
             for _ in range(slots):
                 threads.append(
-                    threading.Thread(target=self._serve, args=(server.fork(), state), daemon=True)
+                    threading.Thread(
+                        target=self._serve, args=(server, server.fork(), state), daemon=True
+                    )
                 )
                 threads[-1].start()
             left = slots
@@ -94,15 +96,31 @@ class LocalPool:
                 thread.join()
             server.close()
 
-    def _serve(self, server: ForkServer, state: _State) -> None:
-        """Do, in one thread, unit after unit until none is left or all is stopped."""
+    def _serve(self, root: ForkServer, server: ForkServer, state: _State) -> None:
+        """Do, in one thread, unit after unit until none is left or all is stopped.
 
-        def do(unit: Unit) -> Outcome:
+        A server that has ended (for want of memory, or hung) is replaced by another fork of the
+        root; only where that ends too is a unit left "unstarted".
+        """
+
+        def attempt(unit: Unit) -> Outcome:
             limit = Deadline.after(self._seconds, "unit_seconds")
             deadline = StoppableDeadline(limit.at, limit.setting, state.stop)
             return execute(
                 unit.runs, self._data, deadline=deadline, memory_mb=self._memory_mb, server=server
             )
+
+        def do(unit: Unit) -> Outcome:
+            nonlocal server
+            outcome = attempt(unit)
+            if outcome.state != "unstarted":
+                return outcome
+            server.close()
+            try:
+                server = root.fork()
+            except HostEnded as ended:
+                return Outcome("unstarted", error=str(ended))
+            return attempt(unit)
 
         try:
             for message in execute_in_turn(state.waiting, do, state.stop.wait):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from autosmote.errors import UserError, describe_error
-from autosmote.runs.execute import record_failure
+from autosmote.runs.execute import check_outcome, record_failure
 from autosmote.runs.in_process import Outcome
 from autosmote.runs.unit import Data, missing
 from autosmote.sweep.local_pool import LocalPool
@@ -106,5 +106,5 @@ def _job(config: SweepConfig, index: int, n_jobs: int) -> None:
     units = units[index:] + units[:index] if index < len(units) else units
     pool = LocalPool(data, unit_seconds=config.unit_seconds, unit_memory_mb=config.unit_memory_mb)
     for _, _, outcome in pool.run(units):
-        if outcome and outcome.state == "unwritable":
-            raise OSError(outcome.error)
+        if outcome:
+            check_outcome(outcome)

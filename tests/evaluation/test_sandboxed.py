@@ -9,7 +9,8 @@ from autosmote.config.schema import LimitSettings, SamplerSettings
 from autosmote.evaluation import sandboxed
 from autosmote.evaluation.sandboxed import SandboxedMethod, SandboxedResampler
 from autosmote.isolation import sandbox
-from autosmote.isolation.sandbox import Answer, CpuLimit, Deadline
+from autosmote.isolation.forkserver import ForkServer
+from autosmote.isolation.sandbox import Answer, ChildFailed, CpuLimit, Deadline
 
 X, Y = np.zeros((4, 2)), np.int8([0, 0, 0, 1])
 
@@ -50,6 +51,15 @@ def test_resampler_call_ends_with_the_run_at_the_latest(limits_of):
     sampler.fit(X, Y, [], n_ratios=9)
     deadline, _ = limits_of["fit"]
     assert (deadline.at, deadline.setting) == (1.0, "limits.run_seconds=1")
+
+
+def test_fork_server_that_ends_while_it_starts_is_a_failed_child(monkeypatch):
+    server = ForkServer()
+    server._process.kill()
+    monkeypatch.setattr(ForkServer, "of_this_process", lambda: server)
+    with pytest.raises(ChildFailed, match="no process can be started") as caught:
+        SandboxedResampler(SamplerSettings("own", "rivals.Own", True, {}), 0, LimitSettings())
+    assert caught.value.status == "crashed"
 
 
 def test_method_has_the_time_of_the_run(limits_of):

@@ -19,6 +19,9 @@ from autosmote.runs.unit import Data, plan
 from autosmote.streams import Purpose, derived_seed
 from baselines.bootstrap import BalancedBootstrap, WeightedBootstrap
 
+AS_IT_IS = SamplerSettings(
+    "none", "baselines.bootstrap.Bootstrap", False, {"replace": False}, "resamplings"
+)
 TREE = DecisionTreeClassifier(max_depth=3, random_state=0)
 
 
@@ -85,10 +88,7 @@ def test_a_bootstrap_keeps_the_size_of_each_class(toy):
     found = tried(toy, load_sampler("bagging_search"))
     assert found.rows["train"] == found.rows["resampled"] and found.n_synthetic == 0
     assert {tuple(row) for row in found.X} < {tuple(row) for row in toy.X_train}
-    as_it_is = SamplerSettings(
-        "none", "baselines.bootstrap.Bootstrap", False, {"replace": False}, "resamplings"
-    )
-    found = tried(toy, as_it_is, iterations=1)
+    found = tried(toy, AS_IT_IS, iterations=1)
     assert np.array_equal(found.X, toy.X_train) and found.scores == found.reference
 
 
@@ -129,6 +129,11 @@ def test_failed_resampling_has_no_score_and_a_sampler_that_always_fails_is_imput
     found = tried(toy, failing("always"), iterations=3)
     assert (found.status, found.imputed) == ("failed", True)
     assert "on purpose" in found.error
+    # It learns from the rows that the sampler would have been given, and is scored alike.
+    found = tried(toy, failing("always"), iterations=1, reward="crossfit", folds=3)
+    as_it_is = tried(toy, AS_IT_IS, iterations=1, reward="crossfit", folds=3)
+    assert found.scores == found.reference == as_it_is.scores == as_it_is.reference
+    assert found.rows == as_it_is.rows
 
 
 def test_unit_shares_a_search_and_identity_holds_what_matters(tmp_path):

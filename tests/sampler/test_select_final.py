@@ -17,7 +17,7 @@ from autosmote.data.splits import make_split
 from autosmote.errors import UserError
 from autosmote.evaluation.protocol import evaluate
 from autosmote.metrics import METRICS, macro_f1
-from autosmote.sampler import search_trials
+from autosmote.sampler import search_trials, selection
 from autosmote.sampler.class_search import ClassSearch, SearchRows
 from autosmote.sampler.diversity import choose_diverse
 from autosmote.sampler.folds import make_folds
@@ -179,7 +179,7 @@ def test_a_reward_by_folds_is_their_mean_and_all_rows_are_learned_from(toy, metr
     model = clone(TREE).fit(found.X, found.y)
     for name, value in METRICS.items():
         assert found.scores["test"][name] == value(toy.y_test, model.predict(toy.X_test))
-    # No resampling is measured by the same folds.
+    # No resampling learns from the same rows and is measured by the same folds.
     X, y = np.vstack([toy.X_train, toy.X_val]), np.append(toy.y_train, toy.y_val)
     random_state = derived_seed(0, Purpose.FOLDS)
     folds = StratifiedKFold(3, shuffle=True, random_state=random_state).split(X, y)
@@ -190,6 +190,9 @@ def test_a_reward_by_folds_is_their_mean_and_all_rows_are_learned_from(toy, metr
         for rows, held in folds
     ]
     assert found.reference["validation"][metric] == pytest.approx(np.mean(plain))
+    model = clone(TREE).fit(X, y)
+    for name, value in METRICS.items():
+        assert found.reference["test"][name] == value(toy.y_test, model.predict(toy.X_test))
 
 
 def test_rewards_by_folds_are_the_same_for_any_number_of_actors(toy):
@@ -199,6 +202,26 @@ def test_rewards_by_folds_are_the_same_for_any_number_of_actors(toy):
     )
     assert one.search.history["reward"].tolist() == two.search.history["reward"].tolist()
     assert one.scores == two.scores
+
+
+def test_rule_that_fails_is_imputed_alone(toy, monkeypatch):
+    select = selection.select_final
+
+    def without_tuning(trials, final, keep):
+        if final == "tuned_vote":
+            raise MemoryError("no room for votes")
+        return select(trials, final, keep)
+
+    searches = [SearchConfig(**SETTINGS, final=final, keep=5) for final in FINALS]
+    jobs = [(TREE, "mcc")] * len(searches)
+    expected = evaluate(toy, load_sampler("autosmote"), jobs, seed=0, search=searches)
+    monkeypatch.setattr(selection, "select_final", without_tuning)
+    found = evaluate(toy, load_sampler("autosmote"), jobs, seed=0, search=searches)
+    for config, of_rule, before in zip(searches, found, expected, strict=True):
+        fails = config.final == "tuned_vote"
+        assert (of_rule.status, of_rule.imputed) == (("memory", True) if fails else ("ok", False))
+        assert of_rule.scores == (of_rule.reference if fails else before.scores)
+        assert (of_rule.search is None) == fails
 
 
 @pytest.mark.parametrize("sampler", ["autosmote", "smote_search"])

@@ -2,16 +2,21 @@
 
 import json
 import os
+import signal
 from pathlib import Path
 
 import pytest
 from claiming import claimed_elsewhere
-from waiting import wait_until
+from waiting import wait_for_end, wait_until
 
 from autosmote.config.schema import ClassifierSettings
+from autosmote.errors import UserError
+from autosmote.isolation.forkserver import ForkServer
 from autosmote.isolation.processes import descendants
 from autosmote.records.claims import claim
 from autosmote.records.files import read_record
+from autosmote.sweep import local_pool
+from autosmote.sweep.command import sweep
 from autosmote.sweep.local_pool import LocalPool
 
 linux = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
@@ -74,6 +79,50 @@ def test_unit_claimed_elsewhere_is_done_last(unit, tmp_path):
                     process.wait()
     assert states[:2] == [(True, "taken"), (False, "done")] and states[-1] == (True, "done")
     assert {record["status"] for record in found(one)} == {"ok"}
+
+
+@pytest.fixture
+def kill_before_first_unit(monkeypatch):
+    """A function that has a pool's root or first thread's server killed before its first unit."""
+
+    def arrange(*names):
+        servers, left = {}, list(names)
+        fork, execute = ForkServer.fork, local_pool.execute
+
+        def remember(root):
+            server = fork(root)
+            servers.setdefault("root", root)
+            servers.setdefault("first", server)
+            return server
+
+        def kill(*arguments, **settings):
+            while left:
+                server = servers[left.pop()]
+                os.kill(server.pid, signal.SIGKILL)
+                wait_for_end([server.pid])
+            return execute(*arguments, **settings)
+
+        monkeypatch.setattr(ForkServer, "fork", remember)
+        monkeypatch.setattr(local_pool, "execute", kill)
+
+    return arrange
+
+
+@linux
+def test_ended_fork_server_is_replaced_and_no_unit_s_failure(unit, kill_before_first_unit):
+    kill_before_first_unit("first")
+    units = [unit("none", seed=seed) for seed in range(2)]
+    outcomes = do(LocalPool(unit.data, workers=1), units)
+    assert [outcome.statuses for _, outcome in outcomes] == [("ok", "ok")] * 2
+
+
+@linux
+def test_sweep_without_any_fork_server_stops_and_records_nothing(small, kill_before_first_unit):
+    kill_before_first_unit("first", "root")
+    config = small()
+    with pytest.raises(UserError, match="The work stopped, since no process can be started"):
+        sweep(config)
+    assert not list(Path(config.results_dir).glob("runs/*/record.json"))
 
 
 @linux

@@ -235,6 +235,20 @@ def test_arms_table_has_validation_gain_beside_test_gain(standard):
     assert order[0] == "autosmote" and order[-1] == "none crossfit"
 
 
+@pytest.mark.parametrize(
+    ("protocol", "trained"), [(1, "on the training part."), (2, "on the same rows.")]
+)
+def test_gains_say_what_no_resampling_learned_from(make_selection, tmp_path, protocol, trained):
+    def of_protocol(record):
+        return change(record) | {"protocol_version": protocol}
+
+    make_selection(change=of_protocol, arms=["autosmote", "autosmote crossfit", "none crossfit"])
+    tables = {table.name: table for table in build_report(tmp_path, "selection", "quick").tables}
+    notes = " ".join(tables["selection_arms_mcc"].notes)
+    assert f"without synthetic rows on the same split, trained {trained}" in notes
+    assert ("in the row of No resampling" in notes) == (protocol == 1)
+
+
 def test_by_classifier_table_separates_classifiers(make_selection):
     def only_with_trees(record):
         record = change(record)

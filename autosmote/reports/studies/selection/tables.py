@@ -94,12 +94,19 @@ def _arms_table(name: str, metric: str, found: Found) -> Table:
         for block in blocks
         for what in ("n (runs)", "validation gain", *(f"{test} gain [95%]" for test in found.tests))
     ]
+    # Records of protocol 1 compare with the training part alone, whatever the reward.
+    same_rows = not (found.study.runs["protocol_version"] == 1).any()
     notes = [
         "Gains: mean difference to the classifier without synthetic rows on the same split, "
-        "trained on the training part. Validation: on the rows by which was chosen, which with a "
-        "reward over folds are other ones. A gain there that is not on the test part is choice.",
+        f"trained on {'the same rows' if same_rows else 'the training part'}. Validation: on the "
+        "rows by which was chosen, which with a reward over folds are other ones. A gain there "
+        "that is not on the test part is choice.",
         "With a reward over folds the final classifiers learn from the validation rows as well; "
-        f"what these are worth alone is in the row of {names.arm(PLAIN.source)}.",
+        + (
+            "so does what their gains are measured by."
+            if same_rows
+            else f"what these are worth alone is in the row of {names.arm(PLAIN.source)}."
+        ),
         *_seeds(found),
         "n: configurations (dataset, imbalance ratio, classifier), and runs.",
         "Trained: classifiers that one run trains, in the search and by its rule.",
