@@ -10,7 +10,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -119,8 +119,8 @@ class ColumnKind:
         plain = plain_number(text, self.decimal, self.grouped)
         if plain is None:
             raise UserError(
-                f"{where}: '{text}' is text in a column of numbers; correct it, leave it empty if "
-                "it is missing, or give --categorical to take the column as text."
+                f"{where}: '{text}' is text in a column of numbers; correct it, or leave it empty "
+                "if it is missing."
             )
         number = float(plain) + 0.0
         if not math.isfinite(number):
@@ -191,17 +191,29 @@ def find_decimal(columns: Sequence[Sequence[str]], sep: str) -> str | None:
 
     A column tells where all of its cells are numbers with one of the signs and not with the other.
     """
-    told = set()
-    for cells in columns:
-        texts = set(_present(cells, MISSING))
-        readable = {
-            sign for sign in ".," if texts and all(plain_number(t, sign, True) for t in texts)
-        }
-        if len(readable) == 1:
-            told |= readable
+    told = {sign for cells in columns for sign in _only_sign(cells)}
     if told:
         return "," if "," in told else "."
     return None if sep == "," else ","
+
+
+def find_other_decimal(columns: Sequence[tuple[ColumnKind, Sequence[str]]]) -> str | None:
+    """Return the decimal sign of a table that has another one than its columns' kinds; else None.
+
+    None leaves each column to its kind: a table that contradicts no kind is written as the one
+    that they were found in, which may have columns with either sign.
+    """
+    numbers = [(kind, cells) for kind, cells in columns if kind.is_number]
+    if all(_only_sign(cells) in ("", kind.decimal) for kind, cells in numbers):
+        return None
+    return find_decimal([cells for _, cells in numbers], ",")
+
+
+def _only_sign(cells: Sequence[str]) -> str:
+    """Return the only decimal sign with which all of a column's cells are numbers; "" if none."""
+    texts = set(_present(cells, MISSING))
+    readable = [sign for sign in ".," if texts and all(plain_number(t, sign, True) for t in texts)]
+    return readable[0] if len(readable) == 1 else ""
 
 
 def classify(
@@ -251,13 +263,63 @@ def classify(
     kind = _with_digits(style, present)
     if kind.kind == WHOLE and all_different and (why := _id_reason(name, plain)):
         return _left_out(why, "give --numeric to use it")
-    said = ""
-    if any("," in text for text in distinct) or kind.grouped:
-        what = "a decimal comma" if kind.decimal == "," else "commas between thousands"
-        if kind.decimal == "," and kind.grouped:
-            what = "points between thousands"
-        said = f"holds numbers with {what} (else --decimal {'.' if kind.decimal == ',' else ','})"
-    return kind, said
+    return kind, _style_said(kind, distinct)
+
+
+def as_written(
+    kind: ColumnKind, name: str, cells: Sequence[str], decimal: str | None, where: str
+) -> tuple[ColumnKind, str]:
+    """Return a known column's kind as another table writes it, and what is to be said of it.
+
+    Numbers may have another sign there. Whole ones may have fractions, which a model can take,
+    though a synthetic row may not.
+
+    Parameters
+    ----------
+    kind : ColumnKind
+        What the column was in the table that it is known from.
+    name, cells, decimal, where
+        As for `classify`; without a ``decimal`` the kind's own is the likely one.
+
+    Raises
+    ------
+    UserError
+        When the numbers can be read in two ways.
+    """
+    if not kind.is_number:
+        return kind, ""
+    # Text among the numbers is left to `ColumnKind.values`, which names its row.
+    numbers = [t for t in _present(cells, MISSING) if any(plain_number(t, s, True) for s in ".,")]
+    if decimal is None and kind.grouped:
+        decimal = kind.decimal
+    style = _number_style(name, numbers, decimal, where, likely=kind.decimal)
+    if style is None:
+        return replace(kind, decimal=decimal or kind.decimal), ""
+    read = replace(kind, decimal=style.decimal, grouped=style.grouped)
+    said = _style_said(read, set(numbers))
+    plain = {plain_number(text, read.decimal, read.grouped) or "": text for text in numbers}
+    inexact = [shown for text, shown in plain.items() if not _is_exact_whole(text)]
+    if kind.kind == WHOLE and inexact:
+        read = replace(read, kind=DECIMAL)
+        also = (
+            f"holds '{inexact[0]}' where the model has seen whole numbers, and is read as decimals"
+        )
+        said = f"{said}; it {also}" if said else also
+    return read, said
+
+
+def _is_exact_whole(plain: str) -> bool:
+    return bool(_WHOLE.fullmatch(plain)) and abs(float(plain)) <= LARGEST_WHOLE
+
+
+def _style_said(kind: ColumnKind, distinct: set[str]) -> str:
+    """Say how a column's numbers are written; "" where they are plain."""
+    if not kind.grouped and not any("," in text for text in distinct):
+        return ""
+    what = "a decimal comma" if kind.decimal == "," else "commas between thousands"
+    if kind.decimal == "," and kind.grouped:
+        what = "points between thousands"
+    return f"holds numbers with {what} (else --decimal {'.' if kind.decimal == ',' else ','})"
 
 
 def category(cells: Sequence[str]) -> ColumnKind:
@@ -292,20 +354,25 @@ def _all_different(present: Sequence[str]) -> bool:
 
 
 def _number_style(
-    name: str, present: Sequence[str], decimal: str | None, where: str
+    name: str, present: Sequence[str], decimal: str | None, where: str, likely: str = "."
 ) -> ColumnKind | None:
-    """Return how numbers are written, with the digits left open; None for text."""
+    """Return how numbers are written, with the digits left open; None for text.
+
+    Without a `decimal` the likely sign is tried first, and a column that may have thousands or the
+    other sign is refused.
+    """
     distinct = set(present)
-    first = decimal or "."
-    for sign in (first, "," if first == "." else "."):
+    first = decimal or likely
+    signs = (first, "," if first == "." else ".")
+    for sign, other in zip(signs, signs[::-1], strict=True):
         for grouped in (False, True):
             if all(plain_number(text, sign, grouped) is not None for text in distinct):
                 if (
                     grouped
                     and decimal is None
-                    and all(plain_number(text, ",", False) is not None for text in distinct)
+                    and all(plain_number(text, other, False) is not None for text in distinct)
                 ):
-                    example = next(text for text in present if "," in text)
+                    example = next(text for text in present if other in text)
                     raise UserError(
                         f"{where}, column '{name}': '{example}' may be a decimal number or "
                         "thousands; give --decimal , or --decimal . to say which."

@@ -9,8 +9,10 @@ from autosmote.data.column_kinds import (
     DECIMAL,
     LEFT_OUT,
     WHOLE,
+    as_written,
     classify,
     find_decimal,
+    find_other_decimal,
     numeric,
 )
 from autosmote.errors import UserError
@@ -147,6 +149,64 @@ def test_numbers_that_floats_do_not_hold_are_refused(cells, words):
     kind, _ = classify("c", cells, None, where="t")
     with pytest.raises(UserError, match=words):
         kind.values(cells, "t", "c")
+
+
+COMMA, POINT = ["1,5", "2,25"], ["1.5", "2.25"]
+THOUSANDS, YEARS = ["1.234,5", "999,1"], ["34", "27"]
+
+
+@pytest.mark.parametrize(
+    ("known", "cells", "decimal", "values", "said"),
+    [
+        (COMMA, ["1.5", "3"], None, [1.5, 3], ""),
+        (COMMA, ["1.5", "3"], ".", [1.5, 3], ""),
+        (COMMA, ["1,5", "x"], None, "data row 2: 'x' is text in a column of numbers; correct", ""),
+        (COMMA, ["1.5", "x"], ".", "data row 2: 'x' is text", ""),
+        (COMMA, ["1.234", "3"], None, "'1.234' may be a decimal number or thousands", ""),
+        (COMMA, ["1,234", "3"], None, [1.234, 3], "a decimal comma (else --decimal .)"),
+        (COMMA, ["1.234,5"], None, [1234.5], "points between thousands (else --decimal .)"),
+        (POINT, ["1,5", "2"], None, [1.5, 2], "a decimal comma (else --decimal .)"),
+        (POINT, ["1,234", "2"], None, "'1,234' may be a decimal number or thousands", ""),
+        (POINT, ["1,234", "2"], ",", [1.234, 2], "a decimal comma"),
+        (POINT, ["1.234"], None, [1.234], ""),
+        (THOUSANDS, ["1.234", "2.250"], ".", [1.234, 2.25], ""),
+        (THOUSANDS, ["1.234", "2.250"], None, [1234, 2250], "points between thousands (else"),
+        (YEARS, ["2.5", "3"], None, [2.5, 3], "holds '2.5' where the model has seen whole numbers"),
+        (YEARS, ["1e2", ""], None, [100, np.nan], "holds '1e2'"),
+        (YEARS, ["9007199254740994"], None, [2.0**53 + 2], "holds '9007199254740994'"),
+        (YEARS, ["2,5"], None, [2.5], "a decimal comma (else --decimal .); it holds '2,5'"),
+        (YEARS, ["35", "NA"], None, [35, pd.NA], ""),
+        (YEARS, ["", "NA"], None, [pd.NA, pd.NA], ""),
+    ],
+)
+def test_a_known_column_is_read_as_another_table_writes_it(known, cells, decimal, values, said):
+    kind, _ = classify("c", known, None, where="t")
+    try:
+        read, words = as_written(kind, "c", cells, decimal, "new")
+        found = read.values(cells, "new", "c").tolist()
+    except UserError as error:
+        assert isinstance(values, str) and values in str(error)
+        assert "--categorical" not in str(error)
+        return
+    np.testing.assert_array_equal(pd.isna(found), pd.isna(values))
+    assert [v for v in found if not pd.isna(v)] == [v for v in values if not pd.isna(v)]
+    assert said in words and bool(words) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("known", "new", "sign"),
+    [
+        ([COMMA], [["1.5"]], "."),
+        ([COMMA, COMMA], [["1.5"], ["1.234"]], "."),
+        ([COMMA, POINT], [["2,5"], ["1.234"]], None),
+        ([YEARS, COMMA], [["1,5"], ["3"]], ","),
+        ([COMMA], [["1.5", "x"]], None),
+        ([["a", "b"], POINT], [["1,5"], ["2"]], None),
+    ],
+)
+def test_another_decimal_sign_is_that_of_a_column_that_its_kind_cannot_read(known, new, sign):
+    kinds = [classify("c", cells, None, where="t")[0] for cells in known]
+    assert find_other_decimal(list(zip(kinds, new, strict=True))) == sign
 
 
 def test_a_kind_reads_other_cells_or_names_the_row():

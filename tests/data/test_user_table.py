@@ -132,6 +132,18 @@ def test_another_file_is_read_by_the_same_kinds(tmp_path):
         table(tmp_path, new.replace("b,2,", "b,x,"), ReadOptions(), "n.csv", like=found.features)
 
 
+@pytest.mark.parametrize("decimal", [None, "."])
+@pytest.mark.parametrize("name", ["n.csv", "n.parquet", "n.xlsx"])
+def test_another_file_may_have_the_other_decimal_sign(tmp_path, name, decimal):
+    found = table(tmp_path, "a;pop;class\n1,5;1.234,5;x\n2,25;999,1;y\n")
+    new = pd.DataFrame({"a": [1.5, 2.75], "pop": [1.234, 2.25]})
+    {"n.csv": new.to_csv, "n.parquet": new.to_parquet, "n.xlsx": new.to_excel}[name](
+        tmp_path / name, index=False
+    )
+    second = read_user_table(tmp_path / name, ReadOptions(decimal=decimal), like=found.features)
+    pd.testing.assert_frame_equal(second.frame, new)
+
+
 @pytest.mark.parametrize(
     ("text", "options", "words"),
     [
