@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -250,7 +250,7 @@ def classify(
     if isinstance(declared, tuple):
         return category(cells), ""
     readable = declared in (NUMBER, UNDECLARED)
-    style = _number_style(name, present, decimal, where) if readable else None
+    style = number_style(name, present, decimal, where) if readable else None
     if style is None:
         return _classify_text(name, cells, where, (decimal or ".") if readable else None)
     distinct, all_different = set(present), _all_different(present)
@@ -292,7 +292,7 @@ def as_written(
     numbers = [t for t in _present(cells, MISSING) if any(plain_number(t, s, True) for s in ".,")]
     if decimal is None and kind.grouped:
         decimal = kind.decimal
-    style = _number_style(name, numbers, decimal, where, likely=kind.decimal)
+    style = number_style(name, numbers, decimal, where, likely=kind.decimal)
     if style is None:
         return replace(kind, decimal=decimal or kind.decimal), ""
     read = replace(kind, decimal=style.decimal, grouped=style.grouped)
@@ -312,16 +312,6 @@ def _is_exact_whole(plain: str) -> bool:
     return bool(_WHOLE.fullmatch(plain)) and abs(float(plain)) <= LARGEST_WHOLE
 
 
-def _style_said(kind: ColumnKind, distinct: set[str]) -> str:
-    """Say how a column's numbers are written; "" where they are plain."""
-    if not kind.grouped and not any("," in text for text in distinct):
-        return ""
-    what = "a decimal comma" if kind.decimal == "," else "commas between thousands"
-    if kind.decimal == "," and kind.grouped:
-        what = "points between thousands"
-    return f"holds numbers with {what} (else --decimal {'.' if kind.decimal == ',' else ','})"
-
-
 def category(cells: Sequence[str]) -> ColumnKind:
     """Return the kind of a column of categories, with each one's most frequent text."""
     counts = Counter(cell for cell in cells if cell.strip() not in MISSING_TEXT)
@@ -335,28 +325,16 @@ def category(cells: Sequence[str]) -> ColumnKind:
 def numeric(name: str, cells: Sequence[str], decimal: str | None, where: str) -> ColumnKind:
     """Return the kind of a column that is said to hold numbers."""
     present = _present(cells, MISSING) or ["0"]
-    style = _number_style(name, present, decimal, where)
+    style = number_style(name, present, decimal, where)
     if style is None:
         raise UserError(f"{where}, column '{name}' is given as --numeric, but holds text.")
     return _with_digits(style, present)
 
 
-def _left_out(why: str, remedy: str) -> tuple[ColumnKind, str]:
-    return ColumnKind(LEFT_OUT, why=why), f"{why} and is left out ({remedy})"
-
-
-def _present(cells: Sequence[str], missing: frozenset[str]) -> list[str]:
-    return [text for cell in cells if (text := cell.strip()) not in missing]
-
-
-def _all_different(present: Sequence[str]) -> bool:
-    return len(present) >= _FEWEST_IDS and len(set(present)) == len(present)
-
-
-def _number_style(
+def number_style(
     name: str, present: Sequence[str], decimal: str | None, where: str, likely: str = "."
 ) -> ColumnKind | None:
-    """Return how numbers are written, with the digits left open; None for text.
+    """Return how stripped numbers are written, with the digits left open; None for text.
 
     Without a `decimal` the likely sign is tried first, and a column that may have thousands or the
     other sign is refused.
@@ -375,10 +353,38 @@ def _number_style(
                     example = next(text for text in present if other in text)
                     raise UserError(
                         f"{where}, column '{name}': '{example}' may be a decimal number or "
-                        "thousands; give --decimal , or --decimal . to say which."
+                        "thousands; give --decimal , or --decimal . to say which, or write it with "
+                        "a decimal point and no thousands."
                     )
                 return ColumnKind(DECIMAL, decimal=sign, grouped=grouped)
     return None
+
+
+def style_in_words(style: ColumnKind, distinct: Collection[str]) -> str:
+    """Say how a column's numbers are written; "" where they are plain."""
+    if not style.grouped and not any("," in text for text in distinct):
+        return ""
+    what = "a decimal comma" if style.decimal == "," else "commas between thousands"
+    if style.decimal == "," and style.grouped:
+        what = "points between thousands"
+    return f"holds numbers with {what}"
+
+
+def _style_said(style: ColumnKind, distinct: Collection[str]) -> str:
+    words = style_in_words(style, distinct)
+    return words and f"{words} (else --decimal {'.' if style.decimal == ',' else ','})"
+
+
+def _left_out(why: str, remedy: str) -> tuple[ColumnKind, str]:
+    return ColumnKind(LEFT_OUT, why=why), f"{why} and is left out ({remedy})"
+
+
+def _present(cells: Sequence[str], missing: frozenset[str]) -> list[str]:
+    return [text for cell in cells if (text := cell.strip()) not in missing]
+
+
+def _all_different(present: Sequence[str]) -> bool:
+    return len(present) >= _FEWEST_IDS and len(set(present)) == len(present)
 
 
 def _with_digits(style: ColumnKind, present: Sequence[str]) -> ColumnKind:

@@ -213,7 +213,7 @@ def _read(path: Path, options: ReadOptions) -> UserTable:
             None, text.notes, text.format, text.raw, [UNDECLARED] * len(text.header),
         )  # fmt: skip
     else:
-        columns = read_table(path, other_types=True)
+        columns = read_table(path, as_given=True)
         table = UserTable(
             path.name,
             [column.name for column in columns],

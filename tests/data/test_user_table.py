@@ -135,6 +135,8 @@ def test_another_file_is_read_by_the_same_kinds(tmp_path):
 @pytest.mark.parametrize("decimal", [None, "."])
 @pytest.mark.parametrize("name", ["n.csv", "n.parquet", "n.xlsx"])
 def test_another_file_may_have_the_other_decimal_sign(tmp_path, name, decimal):
+    if name == "n.xlsx":
+        pytest.importorskip("openpyxl")
     found = table(tmp_path, "a;pop;class\n1,5;1.234,5;x\n2,25;999,1;y\n")
     new = pd.DataFrame({"a": [1.5, 2.75], "pop": [1.234, 2.25]})
     {"n.csv": new.to_csv, "n.parquet": new.to_parquet, "n.xlsx": new.to_excel}[name](
@@ -193,6 +195,27 @@ def test_parquet_arff_and_text_are_read_alike(tmp_path):
     assert lines[2].startswith(",2.25,") and lines[-1] == "34.0,1.5,08520,True,,x"
 
 
+@pytest.mark.parametrize("name", ["t.parquet", "t.xlsx"])
+def test_given_texts_of_other_formats_are_written_as_they_are(tmp_path, name):
+    if name == "t.xlsx":
+        pytest.importorskip("openpyxl")
+    frame = pd.DataFrame(
+        {
+            "land": ["NA", "DE", " lead", "FR", None, " "],
+            "n": ["1", "NA", " 2", None, "?", "1"],
+            "class": ["x", " y", "x", "y", "x", "y"],
+        }
+    )
+    {"t.parquet": frame.to_parquet, "t.xlsx": frame.to_excel}[name](tmp_path / name, index=False)
+    found = read_user_table(tmp_path / name, ReadOptions(target="class", numeric=["n"]))
+    assert found.frame["land"].tolist() == ["NA", "DE", "lead", "FR", None, None]
+    assert found.frame["n"].tolist() == [1, pd.NA, 2, pd.NA, pd.NA, 1]
+    assert found.labels.tolist() == ["x", "y"] * 3
+    write_rows(tmp_path / "o.csv", found)
+    written = pd.read_csv(tmp_path / "o.csv", dtype=str, keep_default_na=False)
+    pd.testing.assert_frame_equal(written, frame.fillna(""), check_dtype=False)
+
+
 def test_excel_is_read_by_pandas_or_its_package_is_named(tmp_path, monkeypatch):
     (tmp_path / "t.xlsx").write_bytes(b"PK")
     cells = {
@@ -222,10 +245,32 @@ def test_runner_reads_other_separators_encodings_and_decimal_commas(tmp_path):
     assert [(column.name, list(column.cells)) for column in columns] == [
         ("größe", ["1.5", None]), ("b", ["x", "y"]),
     ]  # fmt: skip
-    (tmp_path / "q.csv").write_text('a,b\n"1,5",1.234\n"2,25",4\n')
-    assert [list(column.cells) for column in read_table(tmp_path / "q.csv")] == [
-        ["1.5", "2.25"], ["1.234", "4"],
-    ]  # fmt: skip
+
+
+NUMBER_STYLES = {
+    "one sign": ('a,b,y\n"1,5",1.234,u\n"2,25",4,v\n', [[1.5, 2.25], [1234, 4]]),
+    "both signs": ("a;b;y\n1,5;1.25;u\n2,25;0.5;v\n", [[1.5, 2.25], [1.25, 0.5]]),
+    "points between": ("a;b;y\n3,5;1.234;u\n2,25;999;v\n", [[3.5, 2.25], [1234, 999]]),
+    "commas between": ('a,y\n"1,234.5",u\n"12,500.25",v\n', [[1234.5, 12500.25]]),
+    "exponents": ("a;y\n1,5e3;u\n2;v\n", [[1500, 2]]),
+}
+
+
+@pytest.mark.parametrize(("text", "values"), NUMBER_STYLES.values(), ids=NUMBER_STYLES)
+def test_runner_and_commands_read_the_same_numbers_and_say_the_same(tmp_path, caplog, text, values):
+    found = table(tmp_path, text, ReadOptions(target="y"))
+    assert found.frame.to_numpy().T.tolist() == values
+    with caplog.at_level("INFO", logger="autosmote"):
+        columns = read_table(tmp_path / "t.csv")
+    assert [[float(cell) for cell in column.cells] for column in columns[:-1]] == values
+    commands = [note.partition(" (")[0] for note in found.notes]
+    assert [m.removeprefix("t.csv: ").partition(" (")[0] for m in caplog.messages] == commands
+
+
+def test_runner_refuses_what_may_be_decimals_or_thousands_as_the_commands_do(tmp_path):
+    (tmp_path / "t.csv").write_text('a,y\n"1,234",u\n5,v\n')
+    with pytest.raises(UserError, match="'1,234' may be a decimal number or thousands"):
+        read_table(tmp_path / "t.csv")
 
 
 # ---------------------------------------------------------------- where it is written
