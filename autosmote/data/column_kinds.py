@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autosmote.data.columns import MAX_CATEGORIES, NUMBER, UNDECLARED
+from autosmote.data.columns import DATE, MAX_CATEGORIES, NUMBER, UNDECLARED
 from autosmote.errors import UserError
 
 if TYPE_CHECKING:
@@ -42,6 +42,9 @@ _YEAR_FIRST = rf"\d{{4}}(?P<a>[-/.]){_DAY}(?P=a){_DAY}"
 _YEAR_LAST = rf"{_DAY}(?P<b>[-/.]){_DAY}(?P=b)(\d{{4}}|\d\d)"
 _TIME = r"([T ]+\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AP]M)?( ?(Z|UTC|[+-]\d{2}:?\d{2}))?)?"
 _DATE = re.compile(f"({_YEAR_FIRST}|{_YEAR_LAST}){_TIME}", re.IGNORECASE)
+_DATES = ("holds dates", "give --categorical to use them as they are")
+_PERCENT = re.compile(r"[+-]?\d[\d.,]*\s*%")
+_NO_PERCENT = "write them without % to use them as numbers"
 _ID_NAME = re.compile(r"(?i:(.*[\W_])?(id|uuid|guid|key|index|idx|nr|no|number))|.*[a-z]I[dD]")
 _NO_NAME = re.compile(r"(Unnamed: \d+)?")
 """None, or what pandas calls such a column when it writes the table again."""
@@ -247,8 +250,8 @@ def classify(
     present = _present(cells, MISSING)
     if not present:
         return _left_out("is empty", "fill it in to use it")
-    if isinstance(declared, tuple):
-        return category(cells), ""
+    if declared == DATE:
+        return _left_out(*_DATES)
     readable = declared in (NUMBER, UNDECLARED)
     style = number_style(name, present, decimal, where) if readable else None
     if style is None:
@@ -421,16 +424,20 @@ def _classify_text(
     """Classify a column that is not all numbers; without a `decimal` its numbers are text."""
     present = _present(cells, MISSING_TEXT)
     distinct = set(present)
-    if all(_DATE.fullmatch(text) for text in distinct):
-        return _left_out("holds dates", "give --categorical to use them as they are")
+    if all(_DATE.fullmatch(text) for text in distinct - MISSING):
+        return _left_out(*_DATES)
     if decimal is not None:
         numbers = {text for text in distinct if plain_number(text, decimal, True) is not None}
         if numbers and not any(_CODE.fullmatch(text) for text in numbers):
             _refuse_mixed(name, cells, numbers, where)
+    percent = all(_PERCENT.fullmatch(text) for text in distinct - MISSING)
     if _all_different(present):
-        return _left_out("is text that is different in every row", "give --categorical to use it")
-    said = "takes NA for a value, not for missing" if "NA" in distinct else ""
-    return _category_if_few(cells, present, said)
+        what = "percentages that are" if percent else "text that is"
+        remedy = _NO_PERCENT if percent else "give --categorical to use it"
+        return _left_out(f"is {what} different in every row", remedy)
+    said = [f"is text: percentages ({_NO_PERCENT})"] if percent else []
+    said += ["takes NA for a value, not for missing"] if "NA" in distinct else []
+    return _category_if_few(cells, present, "; it ".join(said))
 
 
 def _category_if_few(

@@ -57,11 +57,32 @@ IDS = [str(1000 + 7 * i) for i in range(40)]
         ("day", ["01.03.2024", "31.12.24"], LEFT_OUT, "dates"),
         ("day", ["3/1/2024 12:30", "12/31/2024 1:00:05"], LEFT_OUT, "dates"),
         ("day", ["2024-03-01T10:00:00Z", "2024-03-01T10:00:00.5+01:00"], LEFT_OUT, "dates"),
+        ("day", ["2024-03-01", "NA", "2024-12-31"], LEFT_OUT, "dates"),
+        ("share", ["12%", "13 %", "NA", "12%"], CATEGORY, "percentages (write them without %"),
+        ("share", ["1,5%", "2.5%", ""], CATEGORY, "percentages"),
+        ("share", [f"{i}.5%" for i in range(20)], LEFT_OUT, "percentages that are different in"),
+        ("share", ["12%", "13%", "all"], CATEGORY, ""),
         ("version", ["1.2.99", "1.10.3"], CATEGORY, ""),
     ],
 )
 def test_column_is_taken_for(name, cells, kind, said):
     found, words = classify(name, cells, None, where="t.csv")
+    assert found.kind == kind and said in words and bool(words) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("declared", "cells", "kind", "said"),
+    [
+        ("x,y", ["x", "y", "x"], CATEGORY, ""),
+        ("1,2", ["1", "2", "1"], CATEGORY, ""),
+        ("n", [f"n{i // 2}" for i in range(6000)], LEFT_OUT, "3,000 different texts"),
+        ("n", [f"n{i}" for i in range(20)], LEFT_OUT, "different in every row"),
+        ("n", [f"n{max(i, 40)}" for i in range(100)], LEFT_OUT, "60 different texts in 100"),
+        ("NA,DE", ["NA", "DE", "NA"], CATEGORY, "takes NA for a value"),
+    ],
+)
+def test_declared_categories_go_by_the_rules_of_text(declared, cells, kind, said):
+    found, words = classify("c", cells, None, where="t", declared=tuple(declared.split(",")))
     assert found.kind == kind and said in words and bool(words) == bool(said)
 
 

@@ -177,18 +177,18 @@ def test_parquet_arff_and_text_are_read_alike(tmp_path):
     )
     frame.to_parquet(tmp_path / "t.parquet")
     arff = ["@relation r", "@attribute age real", "@attribute price real", "@attribute zip string"]
-    arff += ["@attribute flag {True,False}", "@attribute day string", "@attribute class {x,y}"]
+    arff += ["@attribute flag {True,False}", "@attribute day date", "@attribute class {x,y}"]
     arff += ["@data", *frame.to_csv(header=False, index=False, na_rep="?").splitlines()]
     (tmp_path / "t.arff.gz").write_bytes(gzip.compress("\n".join(arff).encode()))
     frame.to_csv(tmp_path / "t.tsv", index=False, sep="\t")
-    frames = [
-        read_user_table(tmp_path / name, TARGET).frame
-        for name in ("t.parquet", "t.arff.gz", "t.tsv")
-    ]
-    for found in frames:
-        pd.testing.assert_frame_equal(found, frames[0])
-    assert frames[0]["age"].dtype == "Int64" and list(frames[0]) == ["age", "price", "zip", "flag"]
-    found = read_user_table(tmp_path / "t.parquet", TARGET)
+    names = ("t.parquet", "t.arff.gz", "t.tsv")
+    tables = [read_user_table(tmp_path / name, TARGET) for name in names]
+    first = tables[0].frame
+    assert first["age"].dtype == "Int64" and list(first) == ["age", "price", "zip", "flag"]
+    for found in tables:
+        pd.testing.assert_frame_equal(found.frame, first)
+        assert "column 'day' holds dates" in "".join(found.notes)
+    found = tables[0]
     write_rows(tmp_path / "o.csv", found, found.frame.iloc[:1], ["x"])
     lines = (tmp_path / "o.csv").read_text().splitlines()
     assert lines[1] == "34.0,1.5,08520,True,2024-01-01 00:00:00,x" and "nan" not in "".join(lines)
