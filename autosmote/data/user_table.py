@@ -82,7 +82,7 @@ class UserTable:
     notes : list of str
         Sentences that say what was found out, with the option that overrides it.
     format : TextFormat
-        How the file is written; of other formats than text that of plain CSV.
+        How the file is written; of no meaning where it is no separated text.
     raw : list of str or None
         The text of the header and of each row, where the file is separated text.
     """

@@ -92,6 +92,46 @@ def test_given_rows_are_written_byte_for_byte(tmp_path, encoding, line_end):
     )
 
 
+QUOTES = {
+    "all": ('"a";"t";"class"\n"1";"p";"x"\n"2";"q;";"y"\n', '"1";"p";"x";"1"', ';"m"\n', ';"0"'),
+    "text": ('"a","t","class"\n1,"p","x"\n2,"q","y"\n', '1,"p","x",1', ',"m"\n', ",0"),
+    "names": ('"a","t","class"\n1,p,x\n2,q,y\n', "1,p,x,1", ',"m"\n', ",0"),
+    "needed": ('a,t,class\n1,"p,",x\n2,"q""",y\n', '1,"p,",x,1', ",m\n", ",0"),
+    "some": ('a,t,class\n1,p,x\n2,"q",y\n', '1,"p",x,1', ",m\n", ",0"),
+}
+
+
+@pytest.mark.parametrize("quote_formulas", [False, True])
+@pytest.mark.parametrize(("text", "new", "name", "mark"), QUOTES.values(), ids=QUOTES)
+def test_new_cells_are_in_quotes_where_their_column_is(
+    tmp_path, text, new, name, mark, quote_formulas
+):
+    found = table(tmp_path, text)
+    marks = {"m": ["0", "0", "1"]}
+    write_rows(
+        tmp_path / "o.csv", found, found.frame.iloc[:1], ["x"], extra=marks,
+        quote_formulas=quote_formulas,
+    )  # fmt: skip
+    header, *rows, last = (tmp_path / "o.csv").read_text().splitlines(keepends=True)
+    assert last == f"{new}\n" and header.endswith(name)
+    assert all(row.endswith(f"{mark}\n") for row in rows)
+    given = (
+        header.removesuffix(name) + "\n" + "".join(row.replace(f"{mark}\n", "\n") for row in rows)
+    )
+    assert quote_formulas or given == text
+
+
+@pytest.mark.parametrize("name", ["o.tsv", "o.tsv.gz", "o.csv"])
+def test_other_formats_are_written_by_the_suffix_of_the_output(tmp_path, name):
+    frame = pd.DataFrame({"a": [1.5, 2.5], "t": ["p, q", "r"], "class": ["x", "y"]})
+    frame.to_parquet(tmp_path / "t.parquet")
+    found = read_user_table(tmp_path / "t.parquet", TARGET)
+    write_rows(tmp_path / name, found, found.frame.iloc[:1], ["x"])
+    sep = "," if name == "o.csv" else "\t"
+    written = pd.read_csv(tmp_path / name, sep=sep)
+    pd.testing.assert_frame_equal(written, pd.concat([frame, frame[:1]], ignore_index=True))
+
+
 def test_last_row_without_a_line_end_gets_one(tmp_path):
     found = table(tmp_path, "a,class\n1,x\n2,y")
     write_rows(tmp_path / "o.csv", found, found.frame.iloc[:1], ["x"])
