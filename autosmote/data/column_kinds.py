@@ -299,20 +299,20 @@ def as_written(
     if style is None:
         return replace(kind, decimal=decimal or kind.decimal), ""
     read = replace(kind, decimal=style.decimal, grouped=style.grouped)
-    said = _style_said(read, set(numbers))
-    plain = {plain_number(text, read.decimal, read.grouped) or "": text for text in numbers}
-    inexact = [shown for text, shown in plain.items() if not _is_exact_whole(text)]
-    if kind.kind == WHOLE and inexact:
+    said = [_style_said(read, set(numbers))]
+    if kind.kind == WHOLE and (fraction := _first_inexact(read, numbers)):
         read = replace(read, kind=DECIMAL)
-        also = (
-            f"holds '{inexact[0]}' where the model has seen whole numbers, and is read as decimals"
-        )
-        said = f"{said}; it {also}" if said else also
-    return read, said
+        said.append(f"holds '{fraction}' where the model has seen whole numbers only")
+    return read, "; it ".join(filter(None, said))
 
 
-def _is_exact_whole(plain: str) -> bool:
-    return bool(_WHOLE.fullmatch(plain)) and abs(float(plain)) <= LARGEST_WHOLE
+def _first_inexact(style: ColumnKind, numbers: Sequence[str]) -> str:
+    """Return the first text that is no whole number that a float holds exactly; "" if none."""
+    for text in numbers:
+        plain = plain_number(text, style.decimal, style.grouped) or ""
+        if not _WHOLE.fullmatch(plain) or abs(float(plain)) > LARGEST_WHOLE:
+            return text
+    return ""
 
 
 def category(cells: Sequence[str]) -> ColumnKind:
@@ -335,12 +335,18 @@ def numeric(name: str, cells: Sequence[str], decimal: str | None, where: str) ->
 
 
 def number_style(
-    name: str, present: Sequence[str], decimal: str | None, where: str, likely: str = "."
+    name: str,
+    present: Sequence[str],
+    decimal: str | None,
+    where: str,
+    *,
+    likely: str = ".",
+    remedy: str = "give --decimal , or --decimal . to say which",
 ) -> ColumnKind | None:
     """Return how stripped numbers are written, with the digits left open; None for text.
 
     Without a `decimal` the likely sign is tried first, and a column that may have thousands or the
-    other sign is refused.
+    other sign is refused with the remedy.
     """
     distinct = set(present)
     first = decimal or likely
@@ -356,8 +362,7 @@ def number_style(
                     example = next(text for text in present if other in text)
                     raise UserError(
                         f"{where}, column '{name}': '{example}' may be a decimal number or "
-                        "thousands; give --decimal , or --decimal . to say which, or write it with "
-                        "a decimal point and no thousands."
+                        f"thousands; {remedy}."
                     )
                 return ColumnKind(DECIMAL, decimal=sign, grouped=grouped)
     return None

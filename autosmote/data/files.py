@@ -92,8 +92,9 @@ def _read_text(path: Path) -> list[RawColumn]:
 def _interpreted(name: str, cells: Sequence[str], decimal: str | None, where: str) -> RawColumn:
     """Return a column of text without its blanks and missing words, and its numbers with points."""
     read = [None if (text := cell.strip()) in MISSING else text for cell in cells]
-    distinct = {text for text in read if text is not None}
-    style = number_style(name, sorted(distinct), decimal, where)
+    distinct = list(dict.fromkeys(text for text in read if text is not None))
+    remedy = "write it with a decimal point and without thousands"
+    style = number_style(name, distinct, decimal, where, remedy=remedy)
     if style and (words := style_in_words(style, distinct)):
         logger.info("%s: column '%s' %s", where, name, words)
         read = [text and plain_number(text, style.decimal, style.grouped) for text in read]

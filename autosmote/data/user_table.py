@@ -25,7 +25,7 @@ from autosmote.data.column_kinds import (
     find_other_decimal,
     numeric,
 )
-from autosmote.data.columns import UNDECLARED
+from autosmote.data.columns import NUMBER, UNDECLARED
 from autosmote.data.files import TEXT_SUFFIXES, read_table, suffix_of
 from autosmote.data.text_files import TextFormat, read_text_rows
 from autosmote.errors import UserError
@@ -272,6 +272,8 @@ def _kind(
 ) -> tuple[ColumnKind, str]:
     """Return a column's kind, and what is to be said of it."""
     name, cells = table.names[j], table.cells[j]
+    if table.declared[j] == NUMBER:
+        decimal = "."  # as values are printed here, whatever the sign in columns of text
     if name == options.target:
         return category(cells), ""
     if like is not None and name not in like:

@@ -235,6 +235,18 @@ def test_parquet_arff_and_text_are_read_alike(tmp_path):
     assert lines[2].startswith(",2.25,") and lines[-1] == "34.0,1.5,08520,True,,x"
 
 
+@pytest.mark.parametrize("like", [False, True])
+def test_decimal_sign_is_that_of_text_and_not_of_numbers(tmp_path, like):
+    frame = pd.DataFrame({"a": [1.234, 2.345], "t": ["1,234", "2,345"], "class": ["x", "y"]})
+    frame.to_parquet(tmp_path / "t.parquet")
+    options = ReadOptions(target="class", decimal=",", numeric=["t"])
+    found = read_user_table(tmp_path / "t.parquet", options)
+    if like:
+        options = ReadOptions(decimal=",")
+        found = read_user_table(tmp_path / "t.parquet", options, like=found.features)
+    assert found.frame["a"].tolist() == found.frame["t"].tolist() == [1.234, 2.345]
+
+
 @pytest.mark.parametrize("name", ["t.parquet", "t.xlsx"])
 def test_given_texts_of_other_formats_are_written_as_they_are(tmp_path, name):
     if name == "t.xlsx":
@@ -309,7 +321,7 @@ def test_runner_and_commands_read_the_same_numbers_and_say_the_same(tmp_path, ca
 
 def test_runner_refuses_what_may_be_decimals_or_thousands_as_the_commands_do(tmp_path):
     (tmp_path / "t.csv").write_text('a,y\n"1,234",u\n5,v\n')
-    with pytest.raises(UserError, match="'1,234' may be a decimal number or thousands"):
+    with pytest.raises(UserError, match="'1,234' may be a decimal number or thousands; write it"):
         read_table(tmp_path / "t.csv")
 
 
