@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from autosmote.data.columns import NUMBER, TEXT, RawColumn
+from autosmote.data.columns import DATE, NUMBER, TEXT, RawColumn
 from autosmote.errors import UserError
 
 _DATA_LINE = re.compile(r"^[ \t]*@data\b.*\n?", re.IGNORECASE | re.MULTILINE)
@@ -22,6 +22,7 @@ _ATTRIBUTE = re.compile(
 )
 _ATTRIBUTE_LINE = re.compile(r"[ \t]*@attribute\b", re.IGNORECASE)
 _SIMPLE_TYPE = re.compile(r"(numeric|real|integer|string)(?=[\s\[%]|$)", re.IGNORECASE)
+_DATE_TYPE = re.compile(rf"date(?=[\s%]|$)[ \t]*+({_QUOTED}|[^\s%\"']*+)", re.IGNORECASE)
 _AFTER_TYPE = re.compile(r"\s*+(\[[^\]]*+\]\s*+)?(%.*)?")
 _NOMINAL_VALUE = re.compile(rf"\s*+(?P<value>{_QUOTED}|[^,\s\"'{{}}]++)?+\s*+(?P<end>[,}}])")
 _ESCAPE = re.compile(r"\\([0-9]{1,3}|u[0-9a-f]{4}|.)")
@@ -105,15 +106,17 @@ def _parse_header(header: str, where: str) -> tuple[list[str], list[str | tuple[
 def _faulty(where: str, shown: str) -> UserError:
     return UserError(
         f"{where} has a faulty attribute declaration{shown}; what can be read are numeric, real, "
-        "integer, string and {nominal, ...} attributes of different names."
+        "integer, string, date and {nominal, ...} attributes of different names."
     )
 
 
 def _declared_type(text: str) -> str | tuple[str, ...] | None:
     """Return the type that a declaration gives after the name; None where it is faulty.
 
-    A range such as ``[0,100]`` and a comment may follow.
+    A range such as ``[0,100]`` and a comment may follow, and a date's format.
     """
+    if (found := _DATE_TYPE.match(text)) and _AFTER_TYPE.fullmatch(text, found.end()):
+        return DATE
     if not text.startswith("{"):
         found = _SIMPLE_TYPE.match(text)
         if found is None or not _AFTER_TYPE.fullmatch(text, found.end()):

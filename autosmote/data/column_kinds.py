@@ -9,13 +9,13 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autosmote.data.columns import MAX_CATEGORIES, NUMBER, UNDECLARED
+from autosmote.data.columns import DATE, MAX_CATEGORIES, NUMBER, UNDECLARED
 from autosmote.errors import UserError
 
 if TYPE_CHECKING:
@@ -42,6 +42,9 @@ _YEAR_FIRST = rf"\d{{4}}(?P<a>[-/.]){_DAY}(?P=a){_DAY}"
 _YEAR_LAST = rf"{_DAY}(?P<b>[-/.]){_DAY}(?P=b)(\d{{4}}|\d\d)"
 _TIME = r"([T ]+\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?( ?[AP]M)?( ?(Z|UTC|[+-]\d{2}:?\d{2}))?)?"
 _DATE = re.compile(f"({_YEAR_FIRST}|{_YEAR_LAST}){_TIME}", re.IGNORECASE)
+_DATES = ("holds dates", "give --categorical to use them as they are")
+_PERCENT = re.compile(r"[+-]?\d[\d.,]*\s*%")
+_NO_PERCENT = "write them without % to use them as numbers"
 _ID_NAME = re.compile(r"(?i:(.*[\W_])?(id|uuid|guid|key|index|idx|nr|no|number))|.*[a-z]I[dD]")
 _NO_NAME = re.compile(r"(Unnamed: \d+)?")
 """None, or what pandas calls such a column when it writes the table again."""
@@ -119,8 +122,8 @@ class ColumnKind:
         plain = plain_number(text, self.decimal, self.grouped)
         if plain is None:
             raise UserError(
-                f"{where}: '{text}' is text in a column of numbers; correct it, leave it empty if "
-                "it is missing, or give --categorical to take the column as text."
+                f"{where}: '{text}' is text in a column of numbers; correct it, or leave it empty "
+                "if it is missing."
             )
         number = float(plain) + 0.0
         if not math.isfinite(number):
@@ -191,17 +194,29 @@ def find_decimal(columns: Sequence[Sequence[str]], sep: str) -> str | None:
 
     A column tells where all of its cells are numbers with one of the signs and not with the other.
     """
-    told = set()
-    for cells in columns:
-        texts = set(_present(cells, MISSING))
-        readable = {
-            sign for sign in ".," if texts and all(plain_number(t, sign, True) for t in texts)
-        }
-        if len(readable) == 1:
-            told |= readable
+    told = {sign for cells in columns for sign in _only_sign(cells)}
     if told:
         return "," if "," in told else "."
     return None if sep == "," else ","
+
+
+def find_other_decimal(columns: Sequence[tuple[ColumnKind, Sequence[str]]]) -> str | None:
+    """Return the decimal sign of a table that has another one than its columns' kinds; else None.
+
+    None leaves each column to its kind: a table that contradicts no kind is written as the one
+    that they were found in, which may have columns with either sign.
+    """
+    numbers = [(kind, cells) for kind, cells in columns if kind.is_number]
+    if all(_only_sign(cells) in ("", kind.decimal) for kind, cells in numbers):
+        return None
+    return find_decimal([cells for _, cells in numbers], ",")
+
+
+def _only_sign(cells: Sequence[str]) -> str:
+    """Return the only decimal sign with which all of a column's cells are numbers; "" if none."""
+    texts = set(_present(cells, MISSING))
+    readable = [sign for sign in ".," if texts and all(plain_number(t, sign, True) for t in texts)]
+    return readable[0] if len(readable) == 1 else ""
 
 
 def classify(
@@ -235,10 +250,10 @@ def classify(
     present = _present(cells, MISSING)
     if not present:
         return _left_out("is empty", "fill it in to use it")
-    if isinstance(declared, tuple):
-        return category(cells), ""
+    if declared == DATE:
+        return _left_out(*_DATES)
     readable = declared in (NUMBER, UNDECLARED)
-    style = _number_style(name, present, decimal, where) if readable else None
+    style = number_style(name, present, decimal, where) if readable else None
     if style is None:
         return _classify_text(name, cells, where, (decimal or ".") if readable else None)
     distinct, all_different = set(present), _all_different(present)
@@ -251,13 +266,53 @@ def classify(
     kind = _with_digits(style, present)
     if kind.kind == WHOLE and all_different and (why := _id_reason(name, plain)):
         return _left_out(why, "give --numeric to use it")
-    said = ""
-    if any("," in text for text in distinct) or kind.grouped:
-        what = "a decimal comma" if kind.decimal == "," else "commas between thousands"
-        if kind.decimal == "," and kind.grouped:
-            what = "points between thousands"
-        said = f"holds numbers with {what} (else --decimal {'.' if kind.decimal == ',' else ','})"
-    return kind, said
+    return kind, _style_said(kind, distinct)
+
+
+def as_written(
+    kind: ColumnKind, name: str, cells: Sequence[str], decimal: str | None, where: str
+) -> tuple[ColumnKind, str]:
+    """Return a known column's kind as another table writes it, and what is to be said of it.
+
+    Numbers may have another sign there. Whole ones may have fractions, which a model can take,
+    though a synthetic row may not.
+
+    Parameters
+    ----------
+    kind : ColumnKind
+        What the column was in the table that it is known from.
+    name, cells, decimal, where
+        As for `classify`; without a ``decimal`` the kind's own is the likely one.
+
+    Raises
+    ------
+    UserError
+        When the numbers can be read in two ways.
+    """
+    if not kind.is_number:
+        return kind, ""
+    # Text among the numbers is left to `ColumnKind.values`, which names its row.
+    numbers = [t for t in _present(cells, MISSING) if any(plain_number(t, s, True) for s in ".,")]
+    if decimal is None and kind.grouped:
+        decimal = kind.decimal
+    style = number_style(name, numbers, decimal, where, likely=kind.decimal)
+    if style is None:
+        return replace(kind, decimal=decimal or kind.decimal), ""
+    read = replace(kind, decimal=style.decimal, grouped=style.grouped)
+    said = [_style_said(read, set(numbers))]
+    if kind.kind == WHOLE and (fraction := _first_inexact(read, numbers)):
+        read = replace(read, kind=DECIMAL)
+        said.append(f"holds '{fraction}' where the model has seen whole numbers only")
+    return read, "; it ".join(filter(None, said))
+
+
+def _first_inexact(style: ColumnKind, numbers: Sequence[str]) -> str:
+    """Return the first text that is no whole number that a float holds exactly; "" if none."""
+    for text in numbers:
+        plain = plain_number(text, style.decimal, style.grouped) or ""
+        if not _WHOLE.fullmatch(plain) or abs(float(plain)) > LARGEST_WHOLE:
+            return text
+    return ""
 
 
 def category(cells: Sequence[str]) -> ColumnKind:
@@ -273,10 +328,59 @@ def category(cells: Sequence[str]) -> ColumnKind:
 def numeric(name: str, cells: Sequence[str], decimal: str | None, where: str) -> ColumnKind:
     """Return the kind of a column that is said to hold numbers."""
     present = _present(cells, MISSING) or ["0"]
-    style = _number_style(name, present, decimal, where)
+    style = number_style(name, present, decimal, where)
     if style is None:
         raise UserError(f"{where}, column '{name}' is given as --numeric, but holds text.")
     return _with_digits(style, present)
+
+
+def number_style(
+    name: str,
+    present: Sequence[str],
+    decimal: str | None,
+    where: str,
+    *,
+    likely: str = ".",
+    remedy: str = "give --decimal , or --decimal . to say which",
+) -> ColumnKind | None:
+    """Return how stripped numbers are written, with the digits left open; None for text.
+
+    Without a `decimal` the likely sign is tried first, and a column that may have thousands or the
+    other sign is refused with the remedy.
+    """
+    distinct = set(present)
+    first = decimal or likely
+    signs = (first, "," if first == "." else ".")
+    for sign, other in zip(signs, signs[::-1], strict=True):
+        for grouped in (False, True):
+            if all(plain_number(text, sign, grouped) is not None for text in distinct):
+                if (
+                    grouped
+                    and decimal is None
+                    and all(plain_number(text, other, False) is not None for text in distinct)
+                ):
+                    example = next(text for text in present if other in text)
+                    raise UserError(
+                        f"{where}, column '{name}': '{example}' may be a decimal number or "
+                        f"thousands; {remedy}."
+                    )
+                return ColumnKind(DECIMAL, decimal=sign, grouped=grouped)
+    return None
+
+
+def style_in_words(style: ColumnKind, distinct: Collection[str]) -> str:
+    """Say how a column's numbers are written; "" where they are plain."""
+    if not style.grouped and not any("," in text for text in distinct):
+        return ""
+    what = "a decimal comma" if style.decimal == "," else "commas between thousands"
+    if style.decimal == "," and style.grouped:
+        what = "points between thousands"
+    return f"holds numbers with {what}"
+
+
+def _style_said(style: ColumnKind, distinct: Collection[str]) -> str:
+    words = style_in_words(style, distinct)
+    return words and f"{words} (else --decimal {'.' if style.decimal == ',' else ','})"
 
 
 def _left_out(why: str, remedy: str) -> tuple[ColumnKind, str]:
@@ -289,29 +393,6 @@ def _present(cells: Sequence[str], missing: frozenset[str]) -> list[str]:
 
 def _all_different(present: Sequence[str]) -> bool:
     return len(present) >= _FEWEST_IDS and len(set(present)) == len(present)
-
-
-def _number_style(
-    name: str, present: Sequence[str], decimal: str | None, where: str
-) -> ColumnKind | None:
-    """Return how numbers are written, with the digits left open; None for text."""
-    distinct = set(present)
-    first = decimal or "."
-    for sign in (first, "," if first == "." else "."):
-        for grouped in (False, True):
-            if all(plain_number(text, sign, grouped) is not None for text in distinct):
-                if (
-                    grouped
-                    and decimal is None
-                    and all(plain_number(text, ",", False) is not None for text in distinct)
-                ):
-                    example = next(text for text in present if "," in text)
-                    raise UserError(
-                        f"{where}, column '{name}': '{example}' may be a decimal number or "
-                        "thousands; give --decimal , or --decimal . to say which."
-                    )
-                return ColumnKind(DECIMAL, decimal=sign, grouped=grouped)
-    return None
 
 
 def _with_digits(style: ColumnKind, present: Sequence[str]) -> ColumnKind:
@@ -348,16 +429,20 @@ def _classify_text(
     """Classify a column that is not all numbers; without a `decimal` its numbers are text."""
     present = _present(cells, MISSING_TEXT)
     distinct = set(present)
-    if all(_DATE.fullmatch(text) for text in distinct):
-        return _left_out("holds dates", "give --categorical to use them as they are")
+    if all(_DATE.fullmatch(text) for text in distinct - MISSING):
+        return _left_out(*_DATES)
     if decimal is not None:
         numbers = {text for text in distinct if plain_number(text, decimal, True) is not None}
         if numbers and not any(_CODE.fullmatch(text) for text in numbers):
             _refuse_mixed(name, cells, numbers, where)
+    percent = all(_PERCENT.fullmatch(text) for text in distinct - MISSING)
     if _all_different(present):
-        return _left_out("is text that is different in every row", "give --categorical to use it")
-    said = "takes NA for a value, not for missing" if "NA" in distinct else ""
-    return _category_if_few(cells, present, said)
+        what = "percentages that are" if percent else "text that is"
+        remedy = _NO_PERCENT if percent else "give --categorical to use it"
+        return _left_out(f"is {what} different in every row", remedy)
+    said = [f"is text: percentages ({_NO_PERCENT})"] if percent else []
+    said += ["takes NA for a value, not for missing"] if "NA" in distinct else []
+    return _category_if_few(cells, present, "; it ".join(said))
 
 
 def _category_if_few(

@@ -17,7 +17,7 @@ import numpy as np
 
 from autosmote.errors import UserError
 
-NUMBER, TEXT, UNDECLARED = "number", "text", "undeclared"
+NUMBER, TEXT, DATE, UNDECLARED = "number", "text", "date", "undeclared"
 MAX_CATEGORIES = 1000
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -33,8 +33,8 @@ class RawColumn:
     cells : sequence of str or None
         The stripped text of each row; None where the value is missing.
     declared : str or tuple of str
-        ``NUMBER``; ``TEXT``; the declared categories; or ``UNDECLARED``, when the source (CSV)
-        leaves it to the values.
+        ``NUMBER``; ``TEXT``; ``DATE``; the declared categories; or ``UNDECLARED``, when the source
+        (CSV) leaves it to the values.
     """
 
     name: str
@@ -48,9 +48,14 @@ def is_numeric(column: RawColumn, where: str) -> bool:
     Raises
     ------
     UserError
-        When a column without a declared type holds numbers and other text; the message names
-        the first row of the rarer kind.
+        When a column holds dates, or, without a declared type, numbers and other text; the message
+        names the first row of the rarer kind.
     """
+    if column.declared == DATE:
+        raise UserError(
+            f"{where}, column '{column.name}' holds dates; leave it out, or store it as "
+            "numbers or text."
+        )
     if column.declared != UNDECLARED:
         return column.declared == NUMBER
     kinds = {cell: bool(_NUMBER.fullmatch(cell)) for cell in set(column.cells) if cell is not None}

@@ -9,14 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from autosmote.data.arff import parse_arff
-from autosmote.data.column_kinds import find_decimal, plain_number
+from autosmote.data.column_kinds import (
+    MISSING,
+    find_decimal,
+    number_style,
+    plain_number,
+    style_in_words,
+)
 from autosmote.data.columns import NUMBER, TEXT, UNDECLARED, RawColumn
 from autosmote.data.text_files import read_text_rows, unpacked
 from autosmote.errors import UserError
 
 logger = logging.getLogger("autosmote")
 
-CSV_MISSING = frozenset(["", "?", "NA", "N/A", "n/a", "NaN", "nan", "NULL", "null"])
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 SUFFIXES = (*TEXT_SUFFIXES, ".parquet", ".arff", ".xlsx")
 
@@ -26,16 +31,17 @@ def suffix_of(path: Path) -> str:
     return Path(path.stem if path.suffix.lower() == ".gz" else path.name).suffix.lower()
 
 
-def read_table(path: str | Path, *, other_types: bool = False) -> list[RawColumn]:
+def read_table(path: str | Path, *, as_given: bool = False) -> list[RawColumn]:
     """Read a table in the format given by its suffix.
 
     Parameters
     ----------
     path : str or Path
-        ``.csv``, ``.tsv`` or ``.txt`` (a header line; the texts of ``CSV_MISSING`` mean missing),
+        ``.csv``, ``.tsv`` or ``.txt`` (a header line; the texts of ``MISSING`` mean missing),
         ``.parquet``, ``.arff`` or ``.xlsx``; all but the last may be packed (``.gz``).
-    other_types : bool
-        Whether values that are neither numbers nor text, such as dates, are taken as text.
+    as_given : bool
+        For a user's table: texts of Parquet and Excel are not stripped, and none means missing;
+        values that are neither numbers nor text, such as dates, are taken as text.
 
     Returns
     -------
@@ -61,8 +67,8 @@ def read_table(path: str | Path, *, other_types: bool = False) -> list[RawColumn
         if suffix == ".arff":
             return parse_arff(unpacked(path), path.name)
         if suffix == ".xlsx":
-            return _read_excel(path)
-        return _read_parquet(path, other_types)
+            return _read_excel(path, as_given)
+        return _read_parquet(path, as_given)
     except OSError as exc:
         reason = exc.strerror or str(exc)
         raise UserError(f"{path} cannot be read: {reason}; check the file.") from exc
@@ -72,30 +78,30 @@ def _read_text(path: Path) -> list[RawColumn]:
     table = read_text_rows(path)
     for note in table.notes:
         logger.info("%s: %s", path.name, note)
-    rows = ([value.strip() for value in row] for row in table.rows)
-    values = [[None if value in CSV_MISSING else value for value in row] for row in rows]
-    cells: list[Sequence[str | None]] = list(zip(*values, strict=True)) or [()] * len(table.header)
+    cells: list[Sequence[str]] = list(zip(*table.rows, strict=True)) or [()] * len(table.header)
     columns = []
-    decimal = find_decimal([[cell or "" for cell in column] for column in cells], table.format.sep)
+    decimal = find_decimal(cells, table.format.sep)
     for number, (name, column) in enumerate(zip(table.header, cells, strict=True), start=1):
         if not name:
             logger.info("%s: column %d has no name and is left out", path.name, number)
             continue
-        read = _with_points(column) if decimal == "," else column
-        columns.append(RawColumn(name, read, UNDECLARED))
+        columns.append(_interpreted(name, column, decimal, path.name))
     return columns
 
 
-def _with_points(cells: Sequence[str | None]) -> Sequence[str | None]:
-    """Return the numbers of a column with decimal commas with points; other columns as they are."""
-    if all(cell is None or plain_number(cell, ".", False) for cell in cells):
-        return cells
-    plain = [None if cell is None else plain_number(cell, ",", True) for cell in cells]
-    is_plain = all(new is not None or cell is None for new, cell in zip(plain, cells, strict=True))
-    return plain if is_plain else cells
+def _interpreted(name: str, cells: Sequence[str], decimal: str | None, where: str) -> RawColumn:
+    """Return a column of text without its blanks and missing words, and its numbers with points."""
+    read = [None if (text := cell.strip()) in MISSING else text for cell in cells]
+    distinct = list(dict.fromkeys(text for text in read if text is not None))
+    remedy = "write it with a decimal point and without thousands"
+    style = number_style(name, distinct, decimal, where, remedy=remedy)
+    if style and (words := style_in_words(style, distinct)):
+        logger.info("%s: column '%s' %s", where, name, words)
+        read = [text and plain_number(text, style.decimal, style.grouped) for text in read]
+    return RawColumn(name, read, UNDECLARED)
 
 
-def _read_excel(path: Path) -> list[RawColumn]:
+def _read_excel(path: Path, as_given: bool) -> list[RawColumn]:
     import pandas as pd
 
     try:
@@ -109,15 +115,17 @@ def _read_excel(path: Path) -> list[RawColumn]:
         raise UserError(f"{path.name} is not a readable Excel file; save it again.") from exc
     columns = []
     for name, cells in table.items():
-        texts = [str(cell).strip() for cell in cells]
+        texts = [str(cell) for cell in cells]
         known = "" if str(name).startswith("Unnamed: ") else str(name)
         columns.append(
-            RawColumn(known, [None if t in CSV_MISSING else t for t in texts], UNDECLARED)
+            RawColumn(known, texts, UNDECLARED)
+            if as_given
+            else _interpreted(known, texts, ".", path.name)
         )
     return columns
 
 
-def _read_parquet(path: Path, other_types: bool) -> list[RawColumn]:
+def _read_parquet(path: Path, as_given: bool) -> list[RawColumn]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -129,11 +137,11 @@ def _read_parquet(path: Path, other_types: bool) -> list[RawColumn]:
     for name, values in zip(table.column_names, table.columns, strict=True):
         if name.startswith("__index_level_"):  # pandas' row index, not a feature
             continue
-        columns.append(_arrow_column(path.name, name, values, other_types))
+        columns.append(_arrow_column(path.name, name, values, as_given))
     return columns
 
 
-def _arrow_column(where: str, name: str, values: Any, other_types: bool) -> RawColumn:
+def _arrow_column(where: str, name: str, values: Any, as_given: bool) -> RawColumn:
     """Convert an Arrow column to text, with NUMBER, TEXT or its categories as declared type."""
     from pyarrow import types
 
@@ -151,7 +159,7 @@ def _arrow_column(where: str, name: str, values: Any, other_types: bool) -> RawC
         or types.is_null(kind)
     ):
         declared = NUMBER
-    elif other_types:
+    elif as_given:
         declared = TEXT
     else:
         raise UserError(
@@ -159,6 +167,6 @@ def _arrow_column(where: str, name: str, values: Any, other_types: bool) -> RawC
         )
     # NaN is missing too. str() of a float is exact: parsing it gives the same bits.
     cells = [None if x is None or x != x else str(x) for x in values.to_pylist()]
-    if declared != NUMBER:
+    if declared != NUMBER and not as_given:
         cells = [cell and (cell.strip() or None) for cell in cells]
     return RawColumn(name, cells, declared)

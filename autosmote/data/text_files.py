@@ -124,7 +124,10 @@ def _decoded(data: bytes, encoding: str | None, where: str, notes: list[str]) ->
     """Return the text and the name of its encoding."""
     if encoding is not None:
         try:
-            return data.decode(encoding), codecs.lookup(encoding).name
+            name = codecs.lookup(encoding).name
+            if name == "utf-8" and data.startswith(codecs.BOM_UTF8):
+                name = "utf-8-sig"  # or the mark would be part of the first column's name
+            return data.decode(name), name
         except LookupError as exc:
             raise UserError(
                 f"There is no encoding '{encoding}'; utf-8, utf-16 and cp1252 are usual ones."

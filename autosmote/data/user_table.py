@@ -18,12 +18,14 @@ from autosmote.data.column_kinds import (
     LEFT_OUT,
     MISSING,
     ColumnKind,
+    as_written,
     category,
     classify,
     find_decimal,
+    find_other_decimal,
     numeric,
 )
-from autosmote.data.columns import UNDECLARED
+from autosmote.data.columns import NUMBER, UNDECLARED
 from autosmote.data.files import TEXT_SUFFIXES, read_table, suffix_of
 from autosmote.data.text_files import TextFormat, read_text_rows
 from autosmote.errors import UserError
@@ -80,7 +82,7 @@ class UserTable:
     notes : list of str
         Sentences that say what was found out, with the option that overrides it.
     format : TextFormat
-        How the file is written; of other formats than text that of plain CSV.
+        How the file is written; of no meaning where it is no separated text.
     raw : list of str or None
         The text of the header and of each row, where the file is separated text.
     """
@@ -110,17 +112,24 @@ class UserTable:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `options_of` to a command's parser."""
-    add = parser.add_argument
-    add("--sep", help="what separates values; found out by default")
-    add("--decimal", choices=(".", ","), help="the decimal sign; found out by default")
-    add("--encoding", help="of the text, such as cp1252; found out by default")
+    add_reading_options(parser)
     for name, what in {
         "drop": "leave out",
         "categorical": "take as categories",
         "id": "leave out as ids",
         "numeric": "take as numbers",
     }.items():
-        add(f"--{name}", action="append", default=[], metavar="COLUMN", help=f"a column to {what}")
+        parser.add_argument(
+            f"--{name}", action="append", default=[], metavar="COLUMN", help=f"a column to {what}"
+        )
+
+
+def add_reading_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how separated text is written."""
+    add = parser.add_argument
+    add("--sep", help="what separates values; found out by default")
+    add("--decimal", choices=(".", ","), help="the decimal sign; found out by default")
+    add("--encoding", help="of the text, such as cp1252; found out by default")
 
 
 def options_of(parsed: argparse.Namespace) -> ReadOptions:
@@ -145,7 +154,8 @@ def read_user_table(
     options : ReadOptions
     like : mapping of str to ColumnKind, optional
         `UserTable.features` of the table that a model was made from: these columns, of these
-        kinds, are the features, in this order; all others are left out.
+        kinds, are the features, in this order; all others are left out. Their numbers may be
+        written with another decimal sign.
 
     Raises
     ------
@@ -155,19 +165,15 @@ def read_user_table(
     path = Path(path).expanduser()
     table = _read(path, options)
     _check_names(table, options, like)
-    sep = table.format.sep
-    decimal = options.decimal
-    if decimal is None and table.raw is not None:
-        decimal = find_decimal(table.cells, sep)
-    elif decimal is None:
-        decimal = "."
+    decimal = options.decimal or _decimal(table, like)
     for j, name in enumerate(table.names):
         kind, said = _kind(table, j, decimal, options, like)
         table.kinds.append(kind)
         if said:
             quoted = f"'{name}'" if name else j + 1
             table.notes.append(f"column {quoted} {said}")
-    features = table.features if like is None else like
+    found = dict(zip(table.names, table.kinds, strict=True))
+    features = table.features if like is None else {name: found[name] for name in like}
     if not features:
         raise UserError(
             f"{table.name} has no feature beside '{options.target}'"
@@ -207,7 +213,7 @@ def _read(path: Path, options: ReadOptions) -> UserTable:
             None, text.notes, text.format, text.raw, [UNDECLARED] * len(text.header),
         )  # fmt: skip
     else:
-        columns = read_table(path, other_types=True)
+        columns = read_table(path, as_given=True)
         table = UserTable(
             path.name,
             [column.name for column in columns],
@@ -247,6 +253,16 @@ def _check_names(
             )
 
 
+def _decimal(table: UserTable, like: Mapping[str, ColumnKind] | None) -> str | None:
+    """Return the decimal sign that the cells tell; None where they leave it open."""
+    if table.raw is None:
+        return "."
+    if like is None:
+        return find_decimal(table.cells, table.format.sep)
+    columns = zip(table.names, table.cells, strict=True)
+    return find_other_decimal([(like[name], cells) for name, cells in columns if name in like])
+
+
 def _kind(
     table: UserTable,
     j: int,
@@ -256,10 +272,14 @@ def _kind(
 ) -> tuple[ColumnKind, str]:
     """Return a column's kind, and what is to be said of it."""
     name, cells = table.names[j], table.cells[j]
+    if table.declared[j] == NUMBER:
+        decimal = "."  # as values are printed here, whatever the sign in columns of text
     if name == options.target:
         return category(cells), ""
+    if like is not None and name not in like:
+        return ColumnKind(LEFT_OUT, why="is none of the model's columns"), ""
     if like is not None:
-        return like.get(name, ColumnKind(LEFT_OUT, why="is none of the model's columns")), ""
+        return as_written(like[name], name, cells, decimal, table.name)
     if name in options.drop or name in options.id:
         return ColumnKind(LEFT_OUT, why="is dropped" if name in options.drop else "is an id"), ""
     if name in options.categorical:

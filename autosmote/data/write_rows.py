@@ -6,16 +6,17 @@ when it is whole.
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autosmote.atomic import write_file
-from autosmote.data.files import TEXT_SUFFIXES
+from autosmote.data.files import TEXT_SUFFIXES, suffix_of
+from autosmote.data.text_files import TextFormat
 from autosmote.errors import UserError
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 SUFFIXES = (*TEXT_SUFFIXES, *(f"{suffix}.gz" for suffix in TEXT_SUFFIXES))
 """Of files that rows are written to."""
+_SAMPLE_ROWS = 200
+"""Rows that tell which columns are in quotes."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -79,7 +82,8 @@ def write_rows(
     Parameters
     ----------
     path : Path
-        Written as the given file is: the same separator, encoding and line ends.
+        Written as the given file is: the same separator, encoding, quotes and line ends. Where that
+        is no separated text, a .tsv file has tabs.
     table : UserTable
     synthetic : DataFrame, optional
         Further rows, with the columns of ``table.frame``.
@@ -121,15 +125,18 @@ def write_rows(
             zip(*columns, strict=True) if n_synthetic else [], added[len(positions) :], strict=True
         )
     ]
+    form = table.format
+    if table.raw is None and suffix_of(path) == ".tsv":
+        form = TextFormat(sep="\t")
     try:
-        text = _text(table, positions, list(extra), added, new, quote_formulas)
-        data = text.encode(table.format.encoding)
+        text = _text(table, form, positions, list(extra), added, new, quote_formulas)
+        data = text.encode(form.encoding)
         if path.suffix.lower() == ".gz":
             data = gzip.compress(data, mtime=0)
         write_file(path, lambda temporary: temporary.write_bytes(data))
     except UnicodeEncodeError as exc:
         raise UserError(
-            f"{exc.object[exc.start : exc.end]!r} cannot be written as {table.format.encoding}; "
+            f"{exc.object[exc.start : exc.end]!r} cannot be written as {form.encoding}; "
             "save the table as UTF-8."
         ) from exc
     except OSError as exc:
@@ -141,38 +148,63 @@ def write_rows(
 
 def _text(
     table: UserTable,
+    form: TextFormat,
     positions: Sequence[int],
     names: list[str],
     added: Sequence[Sequence[str]],
     new: Sequence[Sequence[str]],
     quote_formulas: bool,
 ) -> str:
-    out = io.StringIO(newline="")
-    end = table.format.line_end
-    writer = csv.writer(out, delimiter=table.format.sep, lineterminator=end)
-    quoted = _quoted if quote_formulas else list
+    safe = _without_formulas if quote_formulas else list
+    head, body = (quoted + [all(quoted)] * len(names) for quoted in _quoted_columns(table))
+    further = zip([names, *added[: len(positions)]], chain([head], repeat(body)), strict=False)
+    out: list[str] = []
     if table.raw is None or quote_formulas:
-        writer.writerow(quoted([*table.names, *names]))
-        given = zip(*table.cells, strict=True)
-        rows = list(given)
-        writer.writerows(
-            quoted([*rows[position], *more])
-            for position, more in zip(positions, added[: len(positions)], strict=True)
-        )
+        rows = list(zip(*table.cells, strict=True))
+        given = [table.names, *(rows[position] for position in positions)]
+        for row, (more, quoted) in zip(given, further, strict=True):
+            out.append(_line(safe([*row, *more]), quoted, form))
     else:
         lines = [table.raw[0], *(table.raw[1 + position] for position in positions)]
-        for line, more in zip(lines, [names, *added[: len(positions)]], strict=True):
-            out.write(line.rstrip("\r\n") if more or not line.endswith(("\r", "\n")) else line)
+        for line, (more, quoted) in zip(lines, further, strict=True):
+            bare = line.rstrip("\r\n")
             if more:
-                out.write(table.format.sep)
-                writer.writerow(quoted(list(more)))
-            elif not line.endswith(("\r", "\n")):
-                out.write(end)
-    writer.writerows(quoted(list(row)) for row in new)
-    return out.getvalue()
+                line = bare + form.sep + _line(safe(more), quoted[len(table.names) :], form)
+            elif line == bare:
+                line += form.line_end
+            out.append(line)
+    out.extend(_line(safe(row), body, form) for row in new)
+    return "".join(out)
 
 
-def _quoted(cells: Sequence[str]) -> list[str]:
+def _quoted_columns(table: UserTable) -> tuple[list[bool], list[bool]]:
+    """Return whether each name, and each column's cells, are in quotes that they do not need."""
+    none = [False] * len(table.names)
+    if table.raw is None:
+        return none, none
+    sep = re.escape(table.format.sep)
+    field = re.compile(rf'(?:\A|{sep})(?:(")((?:[^"]|"")*+)"|[^{sep}\r\n]*+)')
+    lines = [
+        [mark and not _needs_quotes(text, table.format.sep) for mark, text in field.findall(line)]
+        for line in table.raw[: 1 + _SAMPLE_ROWS]
+    ]
+    return [bool(mark) for mark in lines[0]], [any(marks) for marks in zip(*lines[1:], strict=True)]
+
+
+def _line(cells: Sequence[str], quoted: Sequence[bool], form: TextFormat) -> str:
+    """Return a row's text; cells that need quotes have them too."""
+    texts = [
+        '"' + cell.replace('"', '""') + '"' if quote or _needs_quotes(cell, form.sep) else cell
+        for cell, quote in zip(cells, quoted, strict=True)
+    ]
+    return (form.sep.join(texts) or '""') + form.line_end
+
+
+def _needs_quotes(cell: str, sep: str) -> bool:
+    return sep in cell or '"' in cell or "\n" in cell or "\r" in cell
+
+
+def _without_formulas(cells: Sequence[str]) -> list[str]:
     """Put an apostrophe before what is a formula to a spreadsheet; numbers stay."""
     return [
         f"'{cell}" if cell.startswith(_FORMULA) and not _is_number(cell) else cell for cell in cells

@@ -8,9 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from autosmote.data.user_table import ReadOptions, UserTable, read_user_table
+from autosmote.data.user_table import ReadOptions, UserTable, add_reading_options, read_user_table
 from autosmote.data.write_rows import check_output, write_rows
-from autosmote.own_table.commands import Written, run
+from autosmote.own_table.commands import Written, print_notes, run
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -29,9 +29,7 @@ def _parser() -> argparse.ArgumentParser:
     add("data", type=Path, help="a table with the columns that the model was fitted on")
     add("-o", "--output", type=Path, required=True, help="the CSV file to write: the rows with "
         "the predicted class, and a number between 0 and 1 for each class")  # fmt: skip
-    for name, what in {"sep": "what separates values", "decimal": "the decimal sign",
-                       "encoding": "of the text"}.items():  # fmt: skip
-        add(f"--{name}", help=f"{what}; found out by default")
+    add_reading_options(parser)
     return parser
 
 
@@ -44,6 +42,7 @@ def _predict(options: argparse.Namespace, written: Written) -> int:
         print(f"autosmote: {note}", file=sys.stderr)
     reading = ReadOptions(sep=options.sep, decimal=options.decimal, encoding=options.encoding)
     table = read_user_table(options.data, reading, like=model.columns)
+    print_notes(table)
     unused = [name for name in table.names if name not in model.columns and name != model.target]
     if unused:
         print(

@@ -3,7 +3,7 @@
 import pytest
 
 from autosmote.data.arff import parse_arff
-from autosmote.data.columns import NUMBER, TEXT
+from autosmote.data.columns import DATE, NUMBER, TEXT
 from autosmote.errors import UserError
 
 
@@ -19,6 +19,9 @@ def declared(*lines):
         ("@attribute a real [0,100]", ("a", NUMBER)),
         ("@ATTRIBUTE\ta  INTEGER[1, 10]   % of ten", ("a", NUMBER)),
         ("  @attribute 'a b' string%free", ("a b", TEXT)),
+        ("@attribute a date", ("a", DATE)),
+        ("@attribute a DATE yyyy-MM-dd % day", ("a", DATE)),
+        ("@attribute a date 'yyyy-MM-dd HH:mm:ss'", ("a", DATE)),
         ("@attribute a {x,y} % both", ("a", ("x", "y"))),
         ("@attribute a { 'x, y' , \"it's\", 50% }", ("a", ("x, y", "it's", "50%"))),
         ("@attribute a{x,'it\\'s','\\u00e9\\t'}", ("a", ("x", "it's", "é\t"))),
@@ -37,6 +40,9 @@ def test_declaration_is_read(line, column):
         "@attribute a {x,y} z",
         "@attribute a numerical",
         "@attribute a real [0,100",
+        "@attribute a dates",
+        "@attribute a date 'yyyy",
+        "@attribute a date yyyy-MM-dd HH:mm",
         "@attribute 'a real",
         "@attribute a {x,'y}",
         # Each took time that grew exponentially or with the square of its length.

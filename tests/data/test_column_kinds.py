@@ -9,8 +9,10 @@ from autosmote.data.column_kinds import (
     DECIMAL,
     LEFT_OUT,
     WHOLE,
+    as_written,
     classify,
     find_decimal,
+    find_other_decimal,
     numeric,
 )
 from autosmote.errors import UserError
@@ -55,11 +57,32 @@ IDS = [str(1000 + 7 * i) for i in range(40)]
         ("day", ["01.03.2024", "31.12.24"], LEFT_OUT, "dates"),
         ("day", ["3/1/2024 12:30", "12/31/2024 1:00:05"], LEFT_OUT, "dates"),
         ("day", ["2024-03-01T10:00:00Z", "2024-03-01T10:00:00.5+01:00"], LEFT_OUT, "dates"),
+        ("day", ["2024-03-01", "NA", "2024-12-31"], LEFT_OUT, "dates"),
+        ("share", ["12%", "13 %", "NA", "12%"], CATEGORY, "percentages (write them without %"),
+        ("share", ["1,5%", "2.5%", ""], CATEGORY, "percentages"),
+        ("share", [f"{i}.5%" for i in range(20)], LEFT_OUT, "percentages that are different in"),
+        ("share", ["12%", "13%", "all"], CATEGORY, ""),
         ("version", ["1.2.99", "1.10.3"], CATEGORY, ""),
     ],
 )
 def test_column_is_taken_for(name, cells, kind, said):
     found, words = classify(name, cells, None, where="t.csv")
+    assert found.kind == kind and said in words and bool(words) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("declared", "cells", "kind", "said"),
+    [
+        ("x,y", ["x", "y", "x"], CATEGORY, ""),
+        ("1,2", ["1", "2", "1"], CATEGORY, ""),
+        ("n", [f"n{i // 2}" for i in range(6000)], LEFT_OUT, "3,000 different texts"),
+        ("n", [f"n{i}" for i in range(20)], LEFT_OUT, "different in every row"),
+        ("n", [f"n{max(i, 40)}" for i in range(100)], LEFT_OUT, "60 different texts in 100"),
+        ("NA,DE", ["NA", "DE", "NA"], CATEGORY, "takes NA for a value"),
+    ],
+)
+def test_declared_categories_go_by_the_rules_of_text(declared, cells, kind, said):
+    found, words = classify("c", cells, None, where="t", declared=tuple(declared.split(",")))
     assert found.kind == kind and said in words and bool(words) == bool(said)
 
 
@@ -147,6 +170,64 @@ def test_numbers_that_floats_do_not_hold_are_refused(cells, words):
     kind, _ = classify("c", cells, None, where="t")
     with pytest.raises(UserError, match=words):
         kind.values(cells, "t", "c")
+
+
+COMMA, POINT = ["1,5", "2,25"], ["1.5", "2.25"]
+THOUSANDS, YEARS = ["1.234,5", "999,1"], ["34", "27"]
+
+
+@pytest.mark.parametrize(
+    ("known", "cells", "decimal", "values", "said"),
+    [
+        (COMMA, ["1.5", "3"], None, [1.5, 3], ""),
+        (COMMA, ["1.5", "3"], ".", [1.5, 3], ""),
+        (COMMA, ["1,5", "x"], None, "data row 2: 'x' is text in a column of numbers; correct", ""),
+        (COMMA, ["1.5", "x"], ".", "data row 2: 'x' is text", ""),
+        (COMMA, ["1.234", "3"], None, "'1.234' may be a decimal number or thousands", ""),
+        (COMMA, ["1,234", "3"], None, [1.234, 3], "a decimal comma (else --decimal .)"),
+        (COMMA, ["1.234,5"], None, [1234.5], "points between thousands (else --decimal .)"),
+        (POINT, ["1,5", "2"], None, [1.5, 2], "a decimal comma (else --decimal .)"),
+        (POINT, ["1,234", "2"], None, "'1,234' may be a decimal number or thousands", ""),
+        (POINT, ["1,234", "2"], ",", [1.234, 2], "a decimal comma"),
+        (POINT, ["1.234"], None, [1.234], ""),
+        (THOUSANDS, ["1.234", "2.250"], ".", [1.234, 2.25], ""),
+        (THOUSANDS, ["1.234", "2.250"], None, [1234, 2250], "points between thousands (else"),
+        (YEARS, ["2.5", "3"], None, [2.5, 3], "holds '2.5' where the model has seen whole numbers"),
+        (YEARS, ["1e2", ""], None, [100, np.nan], "holds '1e2'"),
+        (YEARS, ["9007199254740994"], None, [2.0**53 + 2], "holds '9007199254740994'"),
+        (YEARS, ["2,5"], None, [2.5], "a decimal comma (else --decimal .); it holds '2,5'"),
+        (YEARS, ["35", "NA"], None, [35, pd.NA], ""),
+        (YEARS, ["", "NA"], None, [pd.NA, pd.NA], ""),
+    ],
+)
+def test_a_known_column_is_read_as_another_table_writes_it(known, cells, decimal, values, said):
+    kind, _ = classify("c", known, None, where="t")
+    try:
+        read, words = as_written(kind, "c", cells, decimal, "new")
+        found = read.values(cells, "new", "c").tolist()
+    except UserError as error:
+        assert isinstance(values, str) and values in str(error)
+        assert "--categorical" not in str(error)
+        return
+    np.testing.assert_array_equal(pd.isna(found), pd.isna(values))
+    assert [v for v in found if not pd.isna(v)] == [v for v in values if not pd.isna(v)]
+    assert said in words and bool(words) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("known", "new", "sign"),
+    [
+        ([COMMA], [["1.5"]], "."),
+        ([COMMA, COMMA], [["1.5"], ["1.234"]], "."),
+        ([COMMA, POINT], [["2,5"], ["1.234"]], None),
+        ([YEARS, COMMA], [["1,5"], ["3"]], ","),
+        ([COMMA], [["1.5", "x"]], None),
+        ([["a", "b"], POINT], [["1,5"], ["2"]], None),
+    ],
+)
+def test_another_decimal_sign_is_that_of_a_column_that_its_kind_cannot_read(known, new, sign):
+    kinds = [classify("c", cells, None, where="t")[0] for cells in known]
+    assert find_other_decimal(list(zip(kinds, new, strict=True))) == sign
 
 
 def test_a_kind_reads_other_cells_or_names_the_row():

@@ -261,7 +261,10 @@ BAD_FILES = {
     "no data line": ("t.arff", ARFF_HEAD, "no @DATA line"),
     "no attribute": ("t.arff", "@relation r\n@data\n1,2\n", "faulty attribute declaration"),
     "faulty attribute": (
-        "t.arff", ARFF_HEAD + "@attribute d date\n@data\n", "faulty attribute.*attribute d date"),
+        "t.arff", ARFF_HEAD + "@attribute d data\n@data\n", "faulty attribute.*attribute d data"),
+    "arff date": (
+        "t.arff", ARFF_HEAD.replace("a numeric", "a date") + "@data\n2024-03-01,u,x\n?,v,y\n",
+        "column 'a' holds dates; leave it out, or"),
     "arff no rows": ("t.arff", ARFF_HEAD + "@data\n", "has no rows"),
     "arff cut": ("t.arff", ARFF_HEAD + "@data\n1,u,x\n1,v\n", "line 7: 2 values where 3"),
     "arff quoted cut": ("t.arff", ARFF_HEAD + "@data\n1,'u',x\n1,'v\n", "line 7: .*3 values"),

@@ -55,6 +55,13 @@ def test_given_encoding_and_separator_are_taken(tmp_path):
     assert found.header == ["a", "ж"] and not found.notes
 
 
+@pytest.mark.parametrize("name", ["utf-8", "UTF8", "utf-8-sig"])
+def test_mark_of_utf8_is_no_part_of_the_first_name(tmp_path, name):
+    found = read(tmp_path, "y,x\n1,2\n".encode("utf-8-sig"), encoding=name)
+    assert found.header == ["y", "x"] and found.format.encoding == "utf-8-sig"
+    assert read(tmp_path, "y,x\n1,2\n", encoding="utf-8").format.encoding == "utf-8"
+
+
 @pytest.mark.parametrize(
     ("content", "options", "words"),
     [

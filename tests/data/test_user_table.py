@@ -92,6 +92,46 @@ def test_given_rows_are_written_byte_for_byte(tmp_path, encoding, line_end):
     )
 
 
+QUOTES = {
+    "all": ('"a";"t";"class"\n"1";"p";"x"\n"2";"q;";"y"\n', '"1";"p";"x";"1"', ';"m"\n', ';"0"'),
+    "text": ('"a","t","class"\n1,"p","x"\n2,"q","y"\n', '1,"p","x",1', ',"m"\n', ",0"),
+    "names": ('"a","t","class"\n1,p,x\n2,q,y\n', "1,p,x,1", ',"m"\n', ",0"),
+    "needed": ('a,t,class\n1,"p,",x\n2,"q""",y\n', '1,"p,",x,1', ",m\n", ",0"),
+    "some": ('a,t,class\n1,p,x\n2,"q",y\n', '1,"p",x,1', ",m\n", ",0"),
+}
+
+
+@pytest.mark.parametrize("quote_formulas", [False, True])
+@pytest.mark.parametrize(("text", "new", "name", "mark"), QUOTES.values(), ids=QUOTES)
+def test_new_cells_are_in_quotes_where_their_column_is(
+    tmp_path, text, new, name, mark, quote_formulas
+):
+    found = table(tmp_path, text)
+    marks = {"m": ["0", "0", "1"]}
+    write_rows(
+        tmp_path / "o.csv", found, found.frame.iloc[:1], ["x"], extra=marks,
+        quote_formulas=quote_formulas,
+    )  # fmt: skip
+    header, *rows, last = (tmp_path / "o.csv").read_text().splitlines(keepends=True)
+    assert last == f"{new}\n" and header.endswith(name)
+    assert all(row.endswith(f"{mark}\n") for row in rows)
+    given = (
+        header.removesuffix(name) + "\n" + "".join(row.replace(f"{mark}\n", "\n") for row in rows)
+    )
+    assert quote_formulas or given == text
+
+
+@pytest.mark.parametrize("name", ["o.tsv", "o.tsv.gz", "o.csv"])
+def test_other_formats_are_written_by_the_suffix_of_the_output(tmp_path, name):
+    frame = pd.DataFrame({"a": [1.5, 2.5], "t": ["p, q", "r"], "class": ["x", "y"]})
+    frame.to_parquet(tmp_path / "t.parquet")
+    found = read_user_table(tmp_path / "t.parquet", TARGET)
+    write_rows(tmp_path / name, found, found.frame.iloc[:1], ["x"])
+    sep = "," if name == "o.csv" else "\t"
+    written = pd.read_csv(tmp_path / name, sep=sep)
+    pd.testing.assert_frame_equal(written, pd.concat([frame, frame[:1]], ignore_index=True))
+
+
 def test_last_row_without_a_line_end_gets_one(tmp_path):
     found = table(tmp_path, "a,class\n1,x\n2,y")
     write_rows(tmp_path / "o.csv", found, found.frame.iloc[:1], ["x"])
@@ -132,6 +172,20 @@ def test_another_file_is_read_by_the_same_kinds(tmp_path):
         table(tmp_path, new.replace("b,2,", "b,x,"), ReadOptions(), "n.csv", like=found.features)
 
 
+@pytest.mark.parametrize("decimal", [None, "."])
+@pytest.mark.parametrize("name", ["n.csv", "n.parquet", "n.xlsx"])
+def test_another_file_may_have_the_other_decimal_sign(tmp_path, name, decimal):
+    if name == "n.xlsx":
+        pytest.importorskip("openpyxl")
+    found = table(tmp_path, "a;pop;class\n1,5;1.234,5;x\n2,25;999,1;y\n")
+    new = pd.DataFrame({"a": [1.5, 2.75], "pop": [1.234, 2.25]})
+    {"n.csv": new.to_csv, "n.parquet": new.to_parquet, "n.xlsx": new.to_excel}[name](
+        tmp_path / name, index=False
+    )
+    second = read_user_table(tmp_path / name, ReadOptions(decimal=decimal), like=found.features)
+    pd.testing.assert_frame_equal(second.frame, new)
+
+
 @pytest.mark.parametrize(
     ("text", "options", "words"),
     [
@@ -163,22 +217,55 @@ def test_parquet_arff_and_text_are_read_alike(tmp_path):
     )
     frame.to_parquet(tmp_path / "t.parquet")
     arff = ["@relation r", "@attribute age real", "@attribute price real", "@attribute zip string"]
-    arff += ["@attribute flag {True,False}", "@attribute day string", "@attribute class {x,y}"]
+    arff += ["@attribute flag {True,False}", "@attribute day date", "@attribute class {x,y}"]
     arff += ["@data", *frame.to_csv(header=False, index=False, na_rep="?").splitlines()]
     (tmp_path / "t.arff.gz").write_bytes(gzip.compress("\n".join(arff).encode()))
     frame.to_csv(tmp_path / "t.tsv", index=False, sep="\t")
-    frames = [
-        read_user_table(tmp_path / name, TARGET).frame
-        for name in ("t.parquet", "t.arff.gz", "t.tsv")
-    ]
-    for found in frames:
-        pd.testing.assert_frame_equal(found, frames[0])
-    assert frames[0]["age"].dtype == "Int64" and list(frames[0]) == ["age", "price", "zip", "flag"]
-    found = read_user_table(tmp_path / "t.parquet", TARGET)
+    names = ("t.parquet", "t.arff.gz", "t.tsv")
+    tables = [read_user_table(tmp_path / name, TARGET) for name in names]
+    first = tables[0].frame
+    assert first["age"].dtype == "Int64" and list(first) == ["age", "price", "zip", "flag"]
+    for found in tables:
+        pd.testing.assert_frame_equal(found.frame, first)
+        assert "column 'day' holds dates" in "".join(found.notes)
+    found = tables[0]
     write_rows(tmp_path / "o.csv", found, found.frame.iloc[:1], ["x"])
     lines = (tmp_path / "o.csv").read_text().splitlines()
     assert lines[1] == "34.0,1.5,08520,True,2024-01-01 00:00:00,x" and "nan" not in "".join(lines)
     assert lines[2].startswith(",2.25,") and lines[-1] == "34.0,1.5,08520,True,,x"
+
+
+@pytest.mark.parametrize("like", [False, True])
+def test_decimal_sign_is_that_of_text_and_not_of_numbers(tmp_path, like):
+    frame = pd.DataFrame({"a": [1.234, 2.345], "t": ["1,234", "2,345"], "class": ["x", "y"]})
+    frame.to_parquet(tmp_path / "t.parquet")
+    options = ReadOptions(target="class", decimal=",", numeric=["t"])
+    found = read_user_table(tmp_path / "t.parquet", options)
+    if like:
+        options = ReadOptions(decimal=",")
+        found = read_user_table(tmp_path / "t.parquet", options, like=found.features)
+    assert found.frame["a"].tolist() == found.frame["t"].tolist() == [1.234, 2.345]
+
+
+@pytest.mark.parametrize("name", ["t.parquet", "t.xlsx"])
+def test_given_texts_of_other_formats_are_written_as_they_are(tmp_path, name):
+    if name == "t.xlsx":
+        pytest.importorskip("openpyxl")
+    frame = pd.DataFrame(
+        {
+            "land": ["NA", "DE", " lead", "FR", None, " "],
+            "n": ["1", "NA", " 2", None, "?", "1"],
+            "class": ["x", " y", "x", "y", "x", "y"],
+        }
+    )
+    {"t.parquet": frame.to_parquet, "t.xlsx": frame.to_excel}[name](tmp_path / name, index=False)
+    found = read_user_table(tmp_path / name, ReadOptions(target="class", numeric=["n"]))
+    assert found.frame["land"].tolist() == ["NA", "DE", "lead", "FR", None, None]
+    assert found.frame["n"].tolist() == [1, pd.NA, 2, pd.NA, pd.NA, 1]
+    assert found.labels.tolist() == ["x", "y"] * 3
+    write_rows(tmp_path / "o.csv", found)
+    written = pd.read_csv(tmp_path / "o.csv", dtype=str, keep_default_na=False)
+    pd.testing.assert_frame_equal(written, frame.fillna(""), check_dtype=False)
 
 
 def test_excel_is_read_by_pandas_or_its_package_is_named(tmp_path, monkeypatch):
@@ -210,10 +297,32 @@ def test_runner_reads_other_separators_encodings_and_decimal_commas(tmp_path):
     assert [(column.name, list(column.cells)) for column in columns] == [
         ("größe", ["1.5", None]), ("b", ["x", "y"]),
     ]  # fmt: skip
-    (tmp_path / "q.csv").write_text('a,b\n"1,5",1.234\n"2,25",4\n')
-    assert [list(column.cells) for column in read_table(tmp_path / "q.csv")] == [
-        ["1.5", "2.25"], ["1.234", "4"],
-    ]  # fmt: skip
+
+
+NUMBER_STYLES = {
+    "one sign": ('a,b,y\n"1,5",1.234,u\n"2,25",4,v\n', [[1.5, 2.25], [1234, 4]]),
+    "both signs": ("a;b;y\n1,5;1.25;u\n2,25;0.5;v\n", [[1.5, 2.25], [1.25, 0.5]]),
+    "points between": ("a;b;y\n3,5;1.234;u\n2,25;999;v\n", [[3.5, 2.25], [1234, 999]]),
+    "commas between": ('a,y\n"1,234.5",u\n"12,500.25",v\n', [[1234.5, 12500.25]]),
+    "exponents": ("a;y\n1,5e3;u\n2;v\n", [[1500, 2]]),
+}
+
+
+@pytest.mark.parametrize(("text", "values"), NUMBER_STYLES.values(), ids=NUMBER_STYLES)
+def test_runner_and_commands_read_the_same_numbers_and_say_the_same(tmp_path, caplog, text, values):
+    found = table(tmp_path, text, ReadOptions(target="y"))
+    assert found.frame.to_numpy().T.tolist() == values
+    with caplog.at_level("INFO", logger="autosmote"):
+        columns = read_table(tmp_path / "t.csv")
+    assert [[float(cell) for cell in column.cells] for column in columns[:-1]] == values
+    commands = [note.partition(" (")[0] for note in found.notes]
+    assert [m.removeprefix("t.csv: ").partition(" (")[0] for m in caplog.messages] == commands
+
+
+def test_runner_refuses_what_may_be_decimals_or_thousands_as_the_commands_do(tmp_path):
+    (tmp_path / "t.csv").write_text('a,y\n"1,234",u\n5,v\n')
+    with pytest.raises(UserError, match="'1,234' may be a decimal number or thousands; write it"):
+        read_table(tmp_path / "t.csv")
 
 
 # ---------------------------------------------------------------- where it is written

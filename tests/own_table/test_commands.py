@@ -85,6 +85,23 @@ def test_predict_for_a_table_of_other_columns_is_refused_and_writes_nothing(
     assert not os.path.exists("out.csv")
 
 
+def test_predict_reads_another_decimal_sign_and_fractions_and_says_so(folder, capsys):
+    fitted()
+    new = pd.read_csv("new.csv", keep_default_na=False).assign(age=30.0)
+    new.to_csv("new.csv", index=False)
+    new.replace({"age": {30.0: 30.5}}).to_csv("other.csv", index=False, sep=";", decimal=",")
+    main(["predict", "model.joblib", "new.csv", "-o", "first.csv"])
+    capsys.readouterr()
+    assert main(["predict", "model.joblib", "other.csv", "-o", "second.csv"]) == 0
+    said = capsys.readouterr().err
+    assert "column 'usage' holds numbers with a decimal comma (else --decimal .)" in said
+    assert "column 'age'" in said and "'30,5' where the model has seen whole numbers" in said
+    first, second = pd.read_csv("first.csv"), pd.read_csv("second.csv", sep=";")
+    assert (first["score yes"] == second["score yes"]).all()
+    with pytest.raises(SystemExit):
+        main(["predict", "model.joblib", "new.csv", "-o", "out.csv", "--decimal", "x"])
+
+
 def test_predict_where_a_number_is_missing_takes_the_median_and_says_so(folder, capsys):
     table().drop(columns="country").to_csv("my.csv", index=False)
     fitted()
