@@ -168,7 +168,7 @@ def bounded_means(
     return mean, np.where(enough, low, np.nan), np.where(enough, high, np.nan)
 
 
-def _means_of_known(values: Floats, times: Floats) -> Floats:
+def _means_of_known(values: Floats, times: NDArray) -> Floats:
     """Return the means over the units drawn, of those that are known, however many these are."""
     known = ~np.isnan(values)
     sums, counts = times @ np.where(known, values, 0.0), times @ known
