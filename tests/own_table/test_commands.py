@@ -139,6 +139,7 @@ def test_predict_refuses_a_file_that_is_no_model(folder, capsys, content):
         (["predict", "no.joblib", "new.csv", "-o", "out.csv"], "There is no file no.joblib"),
         (["compare", "my.csv", *FIT[:2], "-o", "my.csv"], "is the input"),
         (["compare", "my.csv", "--target", "churn"], "no column 'churn'"),
+        (["comapre", "my.csv", *FIT[:2]], "no command 'comapre' (did you mean compare?)"),
     ],
 )
 def test_commands_say_what_is_wrong_in_one_sentence(folder, capsys, arguments, message):
@@ -161,6 +162,29 @@ def test_compare_prints_and_writes_the_same_table_and_a_picture(folder, capsys):
     assert said[3].startswith("Nothing is concluded")
     with open("my-comparison.png", "rb") as file:
         assert file.read(4) == b"\x89PNG"
+
+
+def test_compare_whose_picture_fails_prints_and_writes_the_rest(folder, capsys, monkeypatch):
+    def fail(*_, **__):
+        raise ValueError("no fonts")
+
+    monkeypatch.setattr("autosmote.own_table.picture.draw", fail)
+    arguments = ["--methods", AS_IT_IS, "--folds", "2", "--repeats", "1", "--jobs", "1"]
+    assert main(["compare", "my.csv", "--target", "churned", *arguments]) == 0
+    said = capsys.readouterr()
+    assert "no picture of the comparison: ValueError: no fonts" in said.err
+    assert said.out.startswith("method ") and "written: my-comparison.csv\n" in said.out
+    assert sorted(os.listdir()) == ["my-comparison.csv", "my.csv", "new.csv"]
+
+
+def test_compare_whose_table_cannot_be_written_has_printed_it(folder, capsys, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("autosmote.own_table.compare_command.write_file", full)
+    arguments = ["--methods", AS_IT_IS, "--folds", "2", "--repeats", "1", "--jobs", "1"]
+    assert main(["compare", "my.csv", "--target", "churned", *arguments]) == 2
+    assert "Nothing is concluded" in capsys.readouterr().out
 
 
 def test_fit_that_is_interrupted_leaves_no_file(folder, capsys, monkeypatch):
