@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils import check_consistent_length
 
 from autosmote.errors import InputError, describe_error, let_interrupts_through
 from autosmote.own_table.conclusion import Results, conclude
@@ -24,6 +25,7 @@ from autosmote.own_table.methods import (
     score_with,
 )
 from autosmote.progress import StepProgress, logging_to_stderr
+from autosmote.sampler.checks import check_kind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,7 +100,10 @@ def compare(
     Raises
     ------
     InputError
-        Where a class has fewer than two rows, or a name is not known.
+        Where a class has fewer than four rows, a name is not known, X is another package's table,
+        or its categories are so many that their one-hot columns would not fit into memory.
+    ValueError
+        Where X and y are not equally long.
 
     Examples
     --------
@@ -109,6 +114,8 @@ def compare(
     >>> list(found.index)
     ['as it is', 'tuned threshold']
     """
+    check_kind(X)
+    check_consistent_length(X, y)
     labels, y = encode_labels(y)
     smallest = int(np.bincount(y).min())
     _check(methods, folds, repeats, smallest, labels)
