@@ -75,7 +75,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _resample(options: argparse.Namespace, written: Written) -> int:
-    from autosmote.own_table.comparison import encode_labels
+    from autosmote.own_table.comparison import check_classes, encode_labels
     from autosmote.sampler.autosmote import AutoSMOTE
     from autosmote.sampler.encoding import tabular
 
@@ -89,8 +89,9 @@ def _resample(options: argparse.Namespace, written: Written) -> int:
     if options.mark in table.names:
         raise UserError(f"{table.name} has a column '{options.mark}'; give --mark another name.")
     assert table.labels is not None
-    train, validation, test = _parts(table.labels, options.seed)
     X, (names, y) = table.frame, encode_labels(table.labels)
+    check_classes(names, y, _ROWS_NEEDED, "to split them into three parts")
+    train, validation, test = _parts(table.labels, options.seed)
     scoring = for_search(options.scoring, len(names))
     prepared = prepare(options.estimator, X, options.seed)
     # Synthetic rows are made in the table's units, so the scaling goes into the estimator.
@@ -177,12 +178,6 @@ def _parts(y: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray
     """Return the indices of training, validation and test rows, stratified by class."""
     from sklearn.model_selection import train_test_split
 
-    labels, counts = np.unique(y, return_counts=True)
-    if counts.min() < _ROWS_NEEDED:
-        raise UserError(
-            f"Class '{labels[counts.argmin()]}' has {counts.min()} rows, and {_ROWS_NEEDED} are "
-            "needed to split them into three parts; get more, or leave the class out."
-        )
     rest, test = train_test_split(
         np.arange(len(y)), test_size=0.2, stratify=y,
         random_state=derived_seed(seed, Purpose.SPLIT, 0),

@@ -115,10 +115,13 @@ def test_mistakes_are_one_sentence(table, capsys, change, words):
     assert shown.startswith("autosmote: ") and words in shown and "Traceback" not in shown
 
 
-def test_too_few_rows_for_three_parts(table, capsys):
-    table.drop(index=table.index[table["kind"] == "bad"][3:]).to_csv("data.csv", index=False)
+@pytest.mark.parametrize(
+    ("few", "message"), [(3, "Class 'bad' has 3 rows"), (0, "All rows are of class 'good'")]
+)
+def test_too_few_rows_for_three_parts(table, capsys, few, message):
+    table.drop(index=table.index[table["kind"] == "bad"][few:]).to_csv("data.csv", index=False)
     assert main(COMMAND) == 2
-    assert "Class 'bad' has 3 rows" in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_anything_else_is_a_run(capsys):

@@ -152,6 +152,26 @@ def test_commands_say_what_is_wrong_in_one_sentence(folder, capsys, arguments, m
     assert sorted(os.listdir()) == before
 
 
+def write_classes(few):
+    labels = ["a"] * few + ["b"] * (40 - few)
+    pd.DataFrame({"x": np.arange(40) % 7, "churned": labels}).to_csv("my.csv", index=False)
+
+
+@pytest.mark.parametrize(
+    ("few", "message"),
+    [(0, "All rows are of class 'b'"), (1, "Class 'a' has 1 row, and 2 are needed to train with")],
+)
+def test_fit_names_a_class_of_too_few_rows_as_the_table_does(folder, capsys, few, message):
+    write_classes(few)
+    assert main(["fit", "my.csv", *FIT, "dt", "-o", "model.joblib"]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_fit_of_a_class_of_two_rows_gives_a_model(folder):
+    write_classes(2)
+    fitted()
+
+
 def test_compare_prints_and_writes_the_same_table_and_a_picture(folder, capsys):
     arguments = ["--methods", THRESHOLD, "--folds", "2", "--repeats", "1", "--jobs", "1"]
     assert main(["compare", "my.csv", "--target", "churned", *arguments]) == 0
