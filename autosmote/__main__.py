@@ -24,9 +24,26 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     if arguments[:1] and arguments[0] in COMMANDS:
         return import_module(COMMANDS[arguments[0]]).main(arguments[1:])
+    if arguments and not _is_of_a_run(arguments[0]):
+        return _complain_of(arguments[0])
     from autosmote.run import main as run
 
     return run(arguments)
+
+
+def _is_of_a_run(argument: str) -> bool:
+    """Return whether an argument is an override or a flag."""
+    return "=" in argument or argument.startswith(("-", "+", "~"))
+
+
+def _complain_of(name: str) -> int:
+    from autosmote.config.commandline import complain
+    from autosmote.config.names import did_you_mean
+
+    return complain(
+        f"There is no command '{name}'{did_you_mean(name, list(COMMANDS))}; choose one of "
+        f"{', '.join(COMMANDS)}, or give settings of a run such as dataset=toy."
+    )
 
 
 def command() -> NoReturn:

@@ -21,8 +21,16 @@ from autosmote.data.user_table import UserTable, add_options, options_of, read_u
 from autosmote.data.write_rows import check_output, write_rows
 from autosmote.errors import UserError, describe_error
 from autosmote.evaluation.results import PartScores, score_table
-from autosmote.own_table.commands import Written, add_estimator_option, print_notes, run
+from autosmote.metrics import METRICS
+from autosmote.own_table.commands import (
+    Written,
+    add_estimator_option,
+    add_scoring_option,
+    print_notes,
+    run,
+)
 from autosmote.own_table.estimators import prepare
+from autosmote.own_table.scorings import Scorer, for_search, make_scoring
 from autosmote.streams import Purpose, derived_seed
 
 if TYPE_CHECKING:
@@ -49,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--target", required=True, help="the column with the classes")
     add("-o", "--output", type=Path, required=True, help="the CSV or TSV file to write")
     add_estimator_option(parser)
-    add("--scoring", choices=("macro_f1", "mcc"), default="macro_f1", help="default: %(default)s")
+    add_scoring_option(parser)
     add("--iterations", type=int, default=1000, help="classifiers to train; default: %(default)s")
     add("--time-limit", type=float, help="seconds after which to take the best so far")
     add("--jobs", type=int, default=-1, help="processes; default: all cores")
@@ -67,6 +75,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _resample(options: argparse.Namespace, written: Written) -> int:
+    from autosmote.own_table.comparison import check_classes, encode_labels
     from autosmote.sampler.autosmote import AutoSMOTE
     from autosmote.sampler.encoding import tabular
 
@@ -79,16 +88,17 @@ def _resample(options: argparse.Namespace, written: Written) -> int:
     print_notes(table)
     if options.mark in table.names:
         raise UserError(f"{table.name} has a column '{options.mark}'; give --mark another name.")
-    X, y = table.frame, table.labels
-    assert y is not None
-
-    train, validation, test = _parts(y, options.seed)
-    prepared = prepare(options.estimator, X)
+    assert table.labels is not None
+    X, (names, y) = table.frame, encode_labels(table.labels)
+    check_classes(names, y, _ROWS_NEEDED, "to split them into three parts")
+    train, validation, test = _parts(table.labels, options.seed)
+    scoring = for_search(options.scoring, len(names))
+    prepared = prepare(options.estimator, X, options.seed)
     # Synthetic rows are made in the table's units, so the scaling goes into the estimator.
     estimator = tabular(prepared.estimator, scale=True) if prepared.front else prepared.estimator
     sampler = AutoSMOTE(
         estimator,
-        scoring=options.scoring,
+        scoring=scoring,
         validation=(X.iloc[validation], y[validation]),
         iterations=options.iterations,
         allow_nan=True,
@@ -100,7 +110,7 @@ def _resample(options: argparse.Namespace, written: Written) -> int:
     sampler._keeps_when_interrupted = True
     X_new, y_new = sampler.fit_resample(X.iloc[train], y[train])
     synthetic = _as_written(table, X_new.iloc[len(train) :])
-    labels = y_new[len(train) :]
+    labels = names[y_new[len(train) :]]
     mark = ["0"] * len(y) + ["1"] * len(synthetic)
     write_rows(
         output,
@@ -115,9 +125,11 @@ def _resample(options: argparse.Namespace, written: Written) -> int:
         written.append(curve)
     parts = {"validation": validation, "test": test}
     held_out = {name: (X.iloc[part], y[part]) for name, part in parts.items()}
-    before = _scores(estimator, X.iloc[train], y[train], held_out)
-    after = _scores(estimator, _stacked(X.iloc[train], synthetic), y_new, held_out)
-    print(_summary(sampler, before, after))
+    scorers = {name: make_scoring(name, len(names)) for name in (*METRICS, options.scoring)}
+    before = _scores(estimator, X.iloc[train], y[train], held_out, scorers)
+    after = _scores(estimator, _stacked(X.iloc[train], synthetic), y_new, held_out, scorers)
+    made = {names[code]: n for code, n in sampler.sampling_strategy_.items() if n}
+    print(_summary(made, before, after))
     if sampler._interrupt is not None:
         print("autosmote: interrupted, so this is the best so far", file=sys.stderr)
         return exit_status(sampler._interrupt)
@@ -166,12 +178,6 @@ def _parts(y: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray
     """Return the indices of training, validation and test rows, stratified by class."""
     from sklearn.model_selection import train_test_split
 
-    labels, counts = np.unique(y, return_counts=True)
-    if counts.min() < _ROWS_NEEDED:
-        raise UserError(
-            f"Class '{labels[counts.argmin()]}' has {counts.min()} rows, and {_ROWS_NEEDED} are "
-            "needed to split them into three parts; get more, or leave the class out."
-        )
     rest, test = train_test_split(
         np.arange(len(y)), test_size=0.2, stratify=y,
         random_state=derived_seed(seed, Purpose.SPLIT, 0),
@@ -183,25 +189,23 @@ def _parts(y: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray
 
 
 def _scores(
-    estimator: Any, X: Any, y: np.ndarray, parts: Mapping[str, tuple[Any, Any]]
+    estimator: Any,
+    X: Any,
+    y: np.ndarray,
+    parts: Mapping[str, tuple[Any, Any]],
+    scorers: Mapping[str, Scorer],
 ) -> PartScores:
-    """Return macro-F1 and MCC on each part."""
+    """Return each score on each part."""
     from sklearn.base import clone
-    from sklearn.metrics import f1_score, matthews_corrcoef
 
     model = clone(estimator).fit(X, y)
-    scores: PartScores = {}
-    for name, (X_part, y_part) in parts.items():
-        predicted = model.predict(X_part)
-        scores[name] = {
-            "macro_f1": float(f1_score(y_part, predicted, average="macro", zero_division=0)),
-            "mcc": float(matthews_corrcoef(y_part, predicted)),
-        }
-    return scores
+    return {
+        name: {score: float(scorer(model, *part)) for score, scorer in scorers.items()}
+        for name, part in parts.items()
+    }
 
 
-def _summary(sampler: AutoSMOTE, before: PartScores, after: PartScores) -> str:
-    made = {label: n for label, n in sampler.sampling_strategy_.items() if n}
+def _summary(made: Mapping[str, int], before: PartScores, after: PartScores) -> str:
     if not made:
         lines = score_table({"as it is": before})
         lines.append(

@@ -21,7 +21,7 @@ class Purpose(IntEnum):
     HELD_OUT = 3
     """Rows that the estimator holds out to score by."""
     FOLDS = 4
-    """Folds of the crossfit reward."""
+    """Folds to score by: of the crossfit reward, and of `AutoSMOTEClassifier`."""
     CLASSIFIER = 5
     """Random state of a classifier that has none of its own."""
     POLICIES = 6

@@ -47,8 +47,8 @@ from autosmote.records.figure_style import (
     style,
 )
 from autosmote.reports.render.writers import write_text
-from autosmote.sampler.class_search import ClassSearch, SearchRows, crossfit_folds
-from autosmote.sampler.folds import Fold
+from autosmote.sampler.class_search import ClassSearch, SearchRows
+from autosmote.sampler.folds import Fold, shuffled_folds
 from autosmote.search.result import SearchResult
 
 COLUMNS = (
@@ -105,7 +105,7 @@ def search(job: Row, iterations: int, budget: float) -> SearchResult:
         settings["lag"] = _LAG
     if job["folds"]:
         config = SearchConfig(**settings, reward="crossfit", folds=job["folds"])
-        parts = crossfit_folds(config, 0).split(X, y)
+        parts = shuffled_folds(config.folds, 0).split(X, y)
         folds = [Fold(train, X[train], y[train], X[test], y[test]) for train, test in parts]
     else:
         config = SearchConfig(**settings)

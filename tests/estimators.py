@@ -28,6 +28,18 @@ class Faulty(DecisionTreeClassifier):
         return super().fit(X, y, sample_weight)
 
 
+class Coded(DecisionTreeClassifier):
+    """Takes labels 0, 1, ... alone, as XGBoost does, and remembers the seeds that it had."""
+
+    seeds: set = set()  # noqa: RUF012
+
+    def fit(self, X, y, sample_weight=None):
+        if sorted(set(y)) != list(range(len(set(y)))):
+            raise ValueError(f"Invalid classes: expected numbers from 0, got {sorted(set(y))}")
+        Coded.seeds.add(self.random_state)
+        return super().fit(X, y, sample_weight)
+
+
 class Killing(Faulty):
     """A tree that kills its process."""
 

@@ -219,7 +219,7 @@ def test_means_over_six_splits_are_those_that_readme_says():
     models = {
         "the tree has": tree,
         "AutoSMOTE": AutoSMOTEClassifier(tree, iterations=100, random_state=0),
-        "without any synthetic row": BaggingClassifier(tree, 25, random_state=0),
+        "without synthetic rows": BaggingClassifier(tree, 25, random_state=0),
     }
     text = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
     for words, model in models.items():

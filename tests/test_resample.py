@@ -5,8 +5,10 @@ import signal
 import numpy as np
 import pandas as pd
 import pytest
+from estimators import Coded
 
 from autosmote.__main__ import main
+from autosmote.scoring import reward
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ COMMAND = ["resample", "data.csv", "--target", "kind", "-o", "out.csv", "--jobs"
 def test_given_rows_are_written_as_they_were_and_synthetic_ones_after_them(
     table, tmp_path, capsys, estimator
 ):
-    assert main([*COMMAND, "--estimator", estimator, "--iterations", "25", "--seed", "1"]) == 0
+    assert main([*COMMAND, "--estimator", estimator, "--iterations", "25", "--seed", "4"]) == 0
     given = (tmp_path / "data.csv").read_text()
     written = (tmp_path / "out.csv").read_text().replace("\r\n", "\n")
     assert written.startswith(given)
@@ -57,6 +59,44 @@ def test_numbers_alone_need_no_encoder(table, capsys):
     assert "search.png" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("rare", ["bad", "worse"])
+def test_labels_are_numbers_for_the_classifier_and_texts_in_the_output(table, capsys, rare):
+    table.replace("bad", rare).to_csv("data.csv", index=False)
+    Coded.seeds.clear()
+    arguments = ["--estimator", "estimators.Coded", "--iterations", "20", "--seed", "4"]
+    assert main([*COMMAND, *arguments]) == 0
+    assert Coded.seeds == {4}
+    new = pd.read_csv("out.csv").iloc[len(table) :]
+    assert len(new) > 0 and set(new["kind"]) == {rare}
+    assert f"synthetic rows: {len(new)} of class {rare}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("rare", ["bad", "worse"])
+def test_fast_scorers_are_used_whichever_label_sorts_first(table, monkeypatch, rare):
+    used, make = [], reward.make_scorer
+
+    def made(*arguments, **settings):
+        scorer = make(*arguments, **settings)
+        used.append(scorer.name)
+        return scorer
+
+    monkeypatch.setattr(reward, "make_scorer", made)
+    table[["income", "kind"]].dropna().replace("bad", rare).to_csv("data.csv", index=False)
+    assert main([*COMMAND, "--estimator", "dt", "--iterations", "2"]) == 0
+    assert set(used) > {"refit"}
+
+
+def test_any_score_is_searched_for_and_shown_beside_the_two(table, tmp_path, capsys):
+    arguments = ["--scoring", "balanced_accuracy", "--iterations", "5"]
+    assert main([*COMMAND, *arguments]) == 0
+    shown = capsys.readouterr()
+    assert "balanced_accuracy" in shown.out
+    (line,) = [line for line in shown.out.splitlines() if line.startswith("as it is")]
+    assert len(line.split()[3:]) == 6
+    assert main([*COMMAND, "--scoring", "macro_f2"]) == 2
+    assert "no score 'macro_f2' (did you mean macro_f1?)" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -75,10 +115,13 @@ def test_mistakes_are_one_sentence(table, capsys, change, words):
     assert shown.startswith("autosmote: ") and words in shown and "Traceback" not in shown
 
 
-def test_too_few_rows_for_three_parts(table, capsys):
-    table.drop(index=table.index[table["kind"] == "bad"][3:]).to_csv("data.csv", index=False)
+@pytest.mark.parametrize(
+    ("few", "message"), [(3, "Class 'bad' has 3 rows"), (0, "All rows are of class 'good'")]
+)
+def test_too_few_rows_for_three_parts(table, capsys, few, message):
+    table.drop(index=table.index[table["kind"] == "bad"][few:]).to_csv("data.csv", index=False)
     assert main(COMMAND) == 2
-    assert "Class 'bad' has 3 rows" in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_anything_else_is_a_run(capsys):
@@ -150,7 +193,7 @@ def test_a_column_empty_in_the_training_part_gives_empty_cells(tmp_path, monkeyp
 
 
 def test_synthetic_rows_are_marked_if_asked_for(table, capsys):
-    assert main([*COMMAND, "--iterations", "20", "--seed", "1", "--mark", "made"]) == 0
+    assert main([*COMMAND, "--iterations", "20", "--seed", "4", "--mark", "made"]) == 0
     written = pd.read_csv("out.csv")
     assert written["made"].tolist() == [0] * 200 + [1] * (len(written) - 200)
     assert len(written) > 200
@@ -185,7 +228,7 @@ def test_a_signal_gives_the_best_so_far(table, tmp_path, capsys, monkeypatch, nu
     # What starts in the background may inherit that SIGINT is ignored.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        status = main([*COMMAND, "--seed", "1"])
+        status = main([*COMMAND, "--seed", "4"])
     finally:
         signal.signal(signal.SIGINT, before)
     assert status == 128 + getattr(signal, number)

@@ -31,14 +31,18 @@ def mean_scores(scores: Sequence[Scores]) -> Scores:
 def score_table(rows: Mapping[str, Mapping[str, Scores | None]]) -> list[str]:
     """Format a table of scores by name: each metric on each part that has scores."""
     parts = {part: None for scores in rows.values() for part, of_part in scores.items() if of_part}
+    found = [of_part for scores in rows.values() for of_part in scores.values() if of_part]
+    widths = {metric: max(10, len(metric) + 2) for of_part in found for metric in of_part}
     titles = {"extended": "extended test"}
+    whole = sum(widths.values()) + 2
+    head = "".join(f"{name:>{width}}" for name, width in widths.items())
     lines = [
-        f"{'':24}" + "".join(f"{titles.get(part, part):^22}" for part in parts).rstrip(),
-        f"{'':24}" + "  ".join("".join(f"{name:>10}" for name in METRICS) for _ in parts),
+        f"{'':24}" + "".join(f"{titles.get(part, part):^{whole}}" for part in parts).rstrip(),
+        f"{'':24}" + "  ".join([head] * len(parts)),
     ]
     for name, scores in rows.items():
         of_parts = (scores[part] or {} for part in parts)
-        cells = ["".join(f"{found[metric]:>10.4f}" for metric in METRICS) for found in of_parts]
+        cells = ["".join(f"{one[name]:>{n}.4f}" for name, n in widths.items()) for one in of_parts]
         lines.append(f"{name:24}" + "  ".join(cells))
     return lines
 

@@ -185,13 +185,12 @@ def _rows_to_learn_from(split: Split, config: SearchConfig) -> Table:
 
 def _folds(split: Split, config: SearchConfig, seed: int) -> list[Fold]:
     """Return the training parts and the held-out rows that go with them."""
-    from autosmote.sampler.class_search import crossfit_folds
-    from autosmote.sampler.folds import make_folds
+    from autosmote.sampler.folds import make_folds, shuffled_folds
 
     X, y = _rows_to_learn_from(split, config)
     validation, cv = None, None
     if config.reward == "crossfit":
-        cv = crossfit_folds(config, seed)
+        cv = shuffled_folds(config.folds, seed)
     else:
         validation = (X, y) if config.joins_parts else (split.X_val, split.y_val)
     return make_folds(X, y, fraction=0, validation=validation, cv=cv, seed=seed)

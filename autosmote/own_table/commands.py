@@ -50,11 +50,7 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--target", required=True, help="the column with the classes")
     add_estimator_option(parser)
-    add(
-        "--scoring",
-        default="macro_f1",
-        help=f"{', '.join(OWN)}, or the name of a scikit-learn scorer; default: %(default)s",
-    )
+    add_scoring_option(parser)
     add("--iterations", type=int, default=300, help="of each search; default: %(default)s")
     add("--time-limit", type=float, help="seconds after which a search takes the best so far")
     add("--seed", type=int, default=0, help="default: %(default)s")
@@ -67,6 +63,15 @@ def add_estimator_option(parser: argparse.ArgumentParser) -> None:
         default="dt",
         help=f"{', '.join(ESTIMATORS)}, or the import path of a scikit-learn classifier, which is "
         "code; default: %(default)s",
+    )
+
+
+def add_scoring_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names a score."""
+    parser.add_argument(
+        "--scoring",
+        default="macro_f1",
+        help=f"{', '.join(OWN)}, or the name of a scikit-learn scorer; default: %(default)s",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from autosmote.atomic import write_file
 from autosmote.data.user_table import add_options, options_of, read_user_table
 from autosmote.data.write_rows import check_output
+from autosmote.errors import describe_error, let_interrupts_through
 from autosmote.own_table.commands import Written, add_search_options, print_notes, run
 
 if TYPE_CHECKING:
@@ -46,7 +48,6 @@ def _parser() -> argparse.ArgumentParser:
 
 def _compare(options: argparse.Namespace, written: Written) -> int:
     from autosmote.own_table.comparison import compare
-    from autosmote.own_table.picture import draw
 
     output = options.output or Path(f"{options.data.name.partition('.')[0]}-comparison.csv")
     check_output(output, options.data, (".csv",))
@@ -67,15 +68,28 @@ def _compare(options: argparse.Namespace, written: Written) -> int:
         random_state=options.seed,
         verbose=1,
     )
-    picture = output.with_suffix(".png")
-    write_file(output, lambda path: found.to_csv(path, float_format="%.6g"))
-    written.append(output)
-    title = f"{table.name}, {options.estimator}"
-    write_file(picture, lambda path: draw(found, path, title=title))
-    written.append(picture)
+    # Printed first, so that no file that cannot be written costs the answer.
     print(printed(found))
     print(found.attrs["conclusion"])
+    write_file(output, lambda path: found.to_csv(path, float_format="%.6g"))
+    written.append(output)
+    picture = output.with_suffix(".png")
+    if _draw(found, picture, f"{table.name}, {options.estimator}"):
+        written.append(picture)
     return 0
+
+
+def _draw(found: pd.DataFrame, picture: Path, title: str) -> bool:
+    """Draw a comparison; a failed picture costs the picture alone."""
+    from autosmote.own_table.picture import draw
+
+    try:
+        write_file(picture, lambda path: draw(found, path, title=title))
+    except Exception as error:
+        let_interrupts_through(error)
+        print(f"autosmote: no picture of the comparison: {describe_error(error)}", file=sys.stderr)
+        return False
+    return True
 
 
 def printed(found: pd.DataFrame) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils import check_consistent_length
 
 from autosmote.errors import InputError, describe_error, let_interrupts_through
 from autosmote.own_table.conclusion import Results, conclude
@@ -24,6 +25,7 @@ from autosmote.own_table.methods import (
     score_with,
 )
 from autosmote.progress import StepProgress, logging_to_stderr
+from autosmote.sampler.checks import check_kind
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,7 +100,10 @@ def compare(
     Raises
     ------
     InputError
-        Where a class has fewer than two rows, or a name is not known.
+        Where a class has fewer than four rows, a name is not known, X is another package's table,
+        or its categories are so many that their one-hot columns would not fit into memory.
+    ValueError
+        Where X and y are not equally long.
 
     Examples
     --------
@@ -109,9 +114,11 @@ def compare(
     >>> list(found.index)
     ['as it is', 'tuned threshold']
     """
+    check_kind(X)
+    check_consistent_length(X, y)
     labels, y = encode_labels(y)
-    smallest = int(np.bincount(y).min())
-    _check(methods, folds, repeats, smallest, labels)
+    _check(methods, folds, repeats)
+    smallest = check_classes(labels, y, 4, "to cross-validate with")
     # At least two rows of each class have to be left to train on, and one to be scored by.
     folds = min(folds, max(2, smallest))
     prepared = prepare("dt" if estimator is None else estimator, X, random_state)
@@ -152,21 +159,32 @@ def encode_labels(y: Any) -> tuple[NDArray, NDArray[np.int64]]:
     return classes[order], rank[codes]
 
 
-def _check(
-    methods: Sequence[str] | None, folds: int, repeats: int, smallest: int, labels: NDArray
-) -> None:
+def check_classes(labels: NDArray, y: NDArray[np.int64], least: int, purpose: str) -> int:
+    """Return the size of the rarest of the classes that `encode_labels` found.
+
+    Raises
+    ------
+    InputError
+        Where there is one class alone, or its rows are too few: in the names that the user knows.
+    """
+    if len(labels) < 2:
+        raise InputError(f"All rows are of class '{labels[0]}', and two are needed {purpose}.")
+    smallest = int(np.bincount(y).min())
+    if smallest < least:
+        rows = f"{smallest} row{'s' * (smallest > 1)}"
+        raise InputError(
+            f"Class '{labels[-1]}' has {rows}, and {least} are needed {purpose}; get more, or "
+            "leave the class out."
+        )
+    return smallest
+
+
+def _check(methods: Sequence[str] | None, folds: int, repeats: int) -> None:
     for name in methods or ():
         if name not in METHODS:
             raise InputError(f"There is no method '{name}'; there are {', '.join(METHODS)}.")
     if folds < 2 or repeats < 1:
         raise InputError(f"folds={folds} and repeats={repeats} must be at least 2 and 1.")
-    if len(labels) < 2:
-        raise InputError(f"All rows are of class '{labels[0]}'; a comparison needs two classes.")
-    if smallest < 4:
-        raise InputError(
-            f"Class '{labels[-1]}' has {smallest} rows, and 4 are the least to cross-validate "
-            "with; get more, or leave the class out."
-        )
 
 
 def _splits(

@@ -9,12 +9,13 @@ import numpy as np
 
 from autosmote.own_table.intervals import Difference, paired_difference
 from autosmote.own_table.methods import AS_IT_IS, SIMPLE, SYNTHETIC, THRESHOLD
+from autosmote.own_table.scorings import is_up_to_one
 
 ROWS_NEEDED = 20
 """Of the smallest class; with fewer a test part holds so few that no interval is to be trusted."""
 WIDE = 0.05
 """An interval of a tie that reaches further than this to either side does not show that two
-methods are alike."""
+methods are alike; of scores with 1 as the best alone, as of others 0.05 may be much or little."""
 
 _NAMES = {AS_IT_IS: "the unchanged table", THRESHOLD: "a tuned threshold"}
 
@@ -56,13 +57,21 @@ class Results:
         return float(np.mean(self.scores[name]))
 
     def difference(self, one: str, other: str) -> Difference:
-        """Return a difference; its interval allows for the best being one of several methods."""
+        """Return a difference; its interval allows for the best being one of several methods.
+
+        The best is taken with synthetic rows and without: the larger choice sets the width.
+        """
         return paired_difference(
             self.scores[one],
             self.scores[other],
             test_share=1 / (self.folds - 1),
-            confidence=1 - 0.05 / max(1, len(self.synthetic)),
+            confidence=1 - 0.05 / max(1, len(self.synthetic), len(self.simple)),
         )
+
+    def alike(self, one: str, other: str) -> bool:
+        """Return whether two methods are shown to score nearly the same."""
+        found = self.difference(one, other)
+        return is_up_to_one(self.metric) and max(abs(found.low), abs(found.high)) <= WIDE
 
 
 def conclude(results: Results) -> str:
@@ -87,13 +96,12 @@ def conclude(results: Results) -> str:
             f"Synthetic rows do not help here: {best}, the best of them, scores "
             f"{-gain.mean:.3f} less in {results.metric} than {_name(rival)} ({_interval(gain)})."
         )
-    # The simplest that is clearly worse than neither.
-    free = next(
-        name
-        for name in results.simple
-        if not results.difference(rival, name).above and not results.difference(best, name).above
-    )
-    return _tie(results, best, free)
+    # The simplest that is as good, and clearly worse than neither.
+    for name in results.simple:
+        worse = results.difference(rival, name).above or results.difference(best, name).above
+        if results.alike(best, name) and not worse:
+            return _tie(results, best, name)
+    return _open(best, rival, results.metric, gain)
 
 
 def _too_few(results: Results, gain: Difference) -> str:
@@ -119,14 +127,16 @@ def _win(results: Results, best: str, rival: str, gain: Difference) -> str:
     return f"{sentence}."
 
 
+def _open(best: str, rival: str, metric: str, gain: Difference) -> str:
+    return (
+        f"It cannot be told here whether synthetic rows help: {best}, the best of them, scores "
+        f"{gain.mean:+.3f} in {metric} against {_name(rival)} ({_interval(gain)}); "
+        "until more rows or repeats decide, the latter costs nothing."
+    )
+
+
 def _tie(results: Results, best: str, free: str) -> str:
     gain = results.difference(best, free)
-    if max(abs(gain.low), abs(gain.high)) > WIDE:
-        return (
-            f"It cannot be told here whether synthetic rows help: {best}, the best of them, scores "
-            f"{gain.mean:+.3f} in {results.metric} against {_name(free)} ({_interval(gain)}); "
-            "until more rows or repeats decide, the latter costs nothing."
-        )
     name = _name(free)
     are, cost = ("are", "cost") if free.endswith("weights") else ("is", "costs")
     return (

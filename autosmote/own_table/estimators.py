@@ -156,11 +156,16 @@ def prepare(estimator: Any, X: Any, seed: int = 0) -> Prepared:
     X : {ndarray, DataFrame} of shape (n, columns)
     seed : int
         The `random_state` of an estimator that is named.
+
+    Raises
+    ------
+    InputError
+        As of `make_estimator`; or where the one-hot columns of categories would be too large.
     """
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import StandardScaler
 
-    from autosmote.sampler.encoding import tabular
+    from autosmote.sampler.encoding import is_frame, tabular
 
     known = ESTIMATORS.get(estimator) if isinstance(estimator, str) else None
     by_distance, arrays = (known.by_distance, known.arrays) if known else (False, False)
@@ -168,9 +173,20 @@ def prepare(estimator: Any, X: Any, seed: int = 0) -> Prepared:
         estimator = make_estimator(estimator, seed)
     if isinstance(estimator, Pipeline):
         return Prepared([], estimator)
-    if not _plain_numbers(X) or (arrays and hasattr(X, "columns")):
+    if not _plain_numbers(X) or (arrays and is_frame(X)):
+        if is_frame(X):
+            _check_categories(X)
         return Prepared([], tabular(estimator, scale=by_distance))
     return Prepared([("scale", StandardScaler())] if by_distance else [], estimator)
+
+
+def _check_categories(X: Any) -> None:
+    """Refuse one-hot columns that would not fit into memory, as each fit makes them anew."""
+    from autosmote.sampler.checks import check_state_size
+    from autosmote.sampler.encoding import Encoder, categorical_columns
+
+    categories = X.loc[:, categorical_columns(X, "auto")]
+    check_state_size(Encoder(categories, categorical_columns(categories, "auto")))
 
 
 def _plain_numbers(X: Any) -> bool:

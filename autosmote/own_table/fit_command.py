@@ -8,7 +8,6 @@ from pathlib import Path
 
 from autosmote.data.user_table import UserTable, add_options, options_of, read_user_table
 from autosmote.data.write_rows import check_output
-from autosmote.errors import UserError
 from autosmote.own_table.commands import Written, add_search_options, print_notes, run
 
 
@@ -34,7 +33,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _fit(options: argparse.Namespace, written: Written) -> int:
-    from autosmote.own_table.comparison import encode_labels
+    from autosmote.own_table.comparison import check_classes, encode_labels
     from autosmote.own_table.estimators import prepare
     from autosmote.own_table.saved import SavedModel, save
     from autosmote.own_table.scorings import for_search
@@ -45,8 +44,7 @@ def _fit(options: argparse.Namespace, written: Written) -> int:
     print_notes(table)
     assert table.labels is not None
     labels, y = encode_labels(table.labels)
-    if len(labels) < 2:
-        raise UserError(f"All rows are of class '{labels[0]}'; a classifier needs two classes.")
+    check_classes(labels, y, 2, "to train with and to score by")
     prepared = prepare(options.estimator, table.frame, options.seed)
     search = AutoSMOTEClassifier(
         prepared.estimator,

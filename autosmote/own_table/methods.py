@@ -132,6 +132,8 @@ def _threshold(setting: Setting) -> Any:
         raise NotHereError("a threshold is for two classes")
     if not of_decisions(setting.scorer):
         raise NotHereError("the score does not depend on a threshold")
+    if not hasattr(setting.scorer, "_score_func"):
+        raise NotHereError("a threshold is tuned for a score by name, or one of make_scorer, alone")
     if not any(
         hasattr(setting.prepared.estimator, name) for name in ("predict_proba", "decision_function")
     ):

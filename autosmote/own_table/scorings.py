@@ -11,6 +11,12 @@ from autosmote.metrics import METRICS
 
 Scorer = Callable[[Any, Any, Any], float]
 
+_UP_TO_ONE = (
+    "accuracy", "average_precision", "balanced_accuracy", "f1", "jaccard", "matthews_corrcoef",
+    "precision", "recall", "roc_auc", "top_k_accuracy",
+)  # fmt: skip
+"""How names of scikit-learn's scorers begin whose values lie between 0 or -1 and 1."""
+
 OWN = ("macro_f1", "mcc", "balanced_accuracy", "average_precision", "f2", "geometric_mean")
 
 
@@ -66,6 +72,11 @@ def make_scoring(name: Any, n_classes: int) -> Scorer:
 def for_search(name: Any, n_classes: int) -> Any:
     """Return what a search is given: one of the paper's metrics by name, which is faster."""
     return name if isinstance(name, str) and name in METRICS else make_scoring(name, n_classes)
+
+
+def is_up_to_one(name: str) -> bool:
+    """Return whether a score is known to lie between 0 or -1 and 1, so that 0.05 is little."""
+    return name in OWN or name.startswith(_UP_TO_ONE)
 
 
 def of_decisions(scorer: Scorer) -> bool:

@@ -31,9 +31,9 @@ from autosmote.errors import InputError
 from autosmote.metrics import METRICS
 from autosmote.progress import Progress, logging_to_stderr
 from autosmote.sampler.checks import check_kind, check_rows, check_validation, dense
-from autosmote.sampler.class_search import ClassSearch, SearchRows, crossfit_folds, seeded
+from autosmote.sampler.class_search import ClassSearch, SearchRows, seeded
 from autosmote.sampler.encoding import Encoder, categorical_columns, tabular
-from autosmote.sampler.folds import make_folds
+from autosmote.sampler.folds import make_folds, shuffled_folds
 from autosmote.sampler.selection import VOTES, FinalChoice, select_final
 from autosmote.scoring.reward import Part, Reward, resolve_scoring
 from autosmote.search.candidates import Candidate
@@ -375,7 +375,7 @@ class AutoSMOTE(BaseSampler):
                     f"reward={config.reward} holds out folds of the given rows; put those of "
                     "validation among them, and give no validation."
                 )
-            return None, crossfit_folds(config, seed) if self.cv is None else self.cv
+            return None, shuffled_folds(config.folds, seed) if self.cv is None else self.cv
         if self.validation is None:
             return None, self.cv
         return check_validation(self, X, self.validation, **self._rows()), self.cv

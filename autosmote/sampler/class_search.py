@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
-from sklearn.model_selection import StratifiedKFold
 
 from autosmote.config.search import SearchConfig
 from autosmote.sampler.checks import check_pool_size, check_state_size
@@ -210,13 +209,6 @@ def seeded(estimator: Any, seed: int) -> Any:
             for name, value in estimator.get_params().items()
             if name.split("__")[-1] == "random_state" and value is None
         }
-    )
-
-
-def crossfit_folds(config: SearchConfig, seed: int) -> StratifiedKFold:
-    """Return the folds of the crossfit reward."""
-    return StratifiedKFold(
-        config.folds, shuffle=True, random_state=derived_seed(seed, Purpose.FOLDS)
     )
 
 

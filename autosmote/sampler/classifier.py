@@ -20,6 +20,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from autosmote.sampler.autosmote import AutoSMOTE
 from autosmote.sampler.checks import check_rows, dense
+from autosmote.sampler.folds import shuffled_folds
 from autosmote.sampler.plain import Thresholded, label_share, tuned_threshold
 from autosmote.sampler.selection import FinalChoice
 from autosmote.sampler.vote import Vote
@@ -53,7 +54,8 @@ class AutoSMOTEClassifier(ClassifierMixin, BaseEstimator):
     validation : tuple (X, y), default=None
         Rows to score by, where `cv` is None; no model is trained on them.
     cv : int, cross-validation splitter or iterable, default=5
-        Folds to score by. A number is lowered to that of the smallest class's rows.
+        Folds to score by. A number is that of shuffled folds, stratified and drawn by
+        `random_state`; it is lowered to that of the smallest class's rows.
     method : {"paper", "class_aware"}, default="paper"
         How synthetic rows are searched for.
     iterations : int, default=300
@@ -209,10 +211,11 @@ class AutoSMOTEClassifier(ClassifierMixin, BaseEstimator):
         self.classes_, sizes = np.unique(y, return_counts=True)
         if len(self.classes_) > 2:
             settings["final"] = "best"
-        if isinstance(self.cv, Integral):
-            settings["cv"] = min(int(self.cv), max(2, int(sizes.min())))
         if not isinstance(self.random_state, Integral):
             settings["random_state"] = check_random_state(self.random_state).randint(2**31 - 1)
+        if isinstance(self.cv, Integral):
+            n_folds = min(int(self.cv), max(2, int(sizes.min())))
+            settings["cv"] = shuffled_folds(n_folds, int(settings["random_state"]))
         sampler = _Search(**settings)
         sampler.fit_resample(X, y)
         self.sampling_strategy_, self.history_ = sampler.sampling_strategy_, sampler.history_

@@ -8,7 +8,6 @@ to the form, the types and the categories of the rows that were given.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -300,7 +299,7 @@ def tabular(estimator: Any, *, categorical: Any = None, scale: bool = False) -> 
         SimpleImputer(strategy="median", keep_empty_features=True),
         *([StandardScaler()] if scale else []),
     ]
-    columns = _category_names if categorical is None else categorical
+    columns = _categories if categorical is None else categorical
     encoding = make_column_transformer(
         (one_hot, columns),
         remainder=make_pipeline(*numbers),
@@ -323,6 +322,10 @@ def _is_codes(column: Any) -> bool:
     return hasattr(column.dtype, "categories")
 
 
-def _category_names(X: Any) -> Sequence[Any]:
-    """Return the names of a DataFrame's columns of text, categories and truth values."""
-    return list(X.columns[categorical_columns(X, "auto")])
+def _categories(X: Any) -> Any:
+    """Return the names of a DataFrame's columns of text, categories and truth values.
+
+    Of an array, whose columns have no names, the mask of none.
+    """
+    mask = categorical_columns(X, "auto")
+    return list(X.columns[mask]) if is_frame(X) else mask

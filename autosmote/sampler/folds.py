@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import check_cv
+from sklearn.model_selection import StratifiedKFold, check_cv
 from sklearn.utils import _safe_indexing
 
 from autosmote.errors import InputError
 from autosmote.scoring.reward import Part
 from autosmote.scoring.scorers.refit import stack
 from autosmote.space.base import RowMaker, Samples
-from autosmote.streams import Purpose, stream
+from autosmote.streams import Purpose, derived_seed, stream
 
 
 @dataclass
@@ -111,6 +111,12 @@ def make_folds(
     for fold in folds:
         _check_classes(fold, np.unique(y))
     return folds
+
+
+def shuffled_folds(n_folds: int, seed: int) -> StratifiedKFold:
+    """Return folds whose rows are drawn by the seed, so that a table's order has no say."""
+    random_state = derived_seed(seed, Purpose.FOLDS)
+    return StratifiedKFold(n_folds, shuffle=True, random_state=random_state)
 
 
 def _fold(X: Any, y: NDArray, train: NDArray[np.integer], held_out: NDArray[np.integer]) -> Fold:

@@ -156,6 +156,7 @@ def test_predict_refuses_a_file_that_is_no_model(folder, capsys, content):
         (["predict", "no.joblib", "new.csv", "-o", "out.csv"], "There is no file no.joblib"),
         (["compare", "my.csv", *FIT[:2], "-o", "my.csv"], "is the input"),
         (["compare", "my.csv", "--target", "churn"], "no column 'churn'"),
+        (["comapre", "my.csv", *FIT[:2]], "no command 'comapre' (did you mean compare?)"),
     ],
 )
 def test_commands_say_what_is_wrong_in_one_sentence(folder, capsys, arguments, message):
@@ -168,6 +169,26 @@ def test_commands_say_what_is_wrong_in_one_sentence(folder, capsys, arguments, m
     assert sorted(os.listdir()) == before
 
 
+def write_classes(few):
+    labels = ["a"] * few + ["b"] * (40 - few)
+    pd.DataFrame({"x": np.arange(40) % 7, "churned": labels}).to_csv("my.csv", index=False)
+
+
+@pytest.mark.parametrize(
+    ("few", "message"),
+    [(0, "All rows are of class 'b'"), (1, "Class 'a' has 1 row, and 2 are needed to train with")],
+)
+def test_fit_names_a_class_of_too_few_rows_as_the_table_does(folder, capsys, few, message):
+    write_classes(few)
+    assert main(["fit", "my.csv", *FIT, "dt", "-o", "model.joblib"]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_fit_of_a_class_of_two_rows_gives_a_model(folder):
+    write_classes(2)
+    fitted()
+
+
 def test_compare_prints_and_writes_the_same_table_and_a_picture(folder, capsys):
     arguments = ["--methods", THRESHOLD, "--folds", "2", "--repeats", "1", "--jobs", "1"]
     assert main(["compare", "my.csv", "--target", "churned", *arguments]) == 0
@@ -178,6 +199,29 @@ def test_compare_prints_and_writes_the_same_table_and_a_picture(folder, capsys):
     assert said[3].startswith("Nothing is concluded")
     with open("my-comparison.png", "rb") as file:
         assert file.read(4) == b"\x89PNG"
+
+
+def test_compare_whose_picture_fails_prints_and_writes_the_rest(folder, capsys, monkeypatch):
+    def fail(*_, **__):
+        raise ValueError("no fonts")
+
+    monkeypatch.setattr("autosmote.own_table.picture.draw", fail)
+    arguments = ["--methods", AS_IT_IS, "--folds", "2", "--repeats", "1", "--jobs", "1"]
+    assert main(["compare", "my.csv", "--target", "churned", *arguments]) == 0
+    said = capsys.readouterr()
+    assert "no picture of the comparison: ValueError: no fonts" in said.err
+    assert said.out.startswith("method ") and "written: my-comparison.csv\n" in said.out
+    assert sorted(os.listdir()) == ["my-comparison.csv", "my.csv", "new.csv"]
+
+
+def test_compare_whose_table_cannot_be_written_has_printed_it(folder, capsys, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("autosmote.own_table.compare_command.write_file", full)
+    arguments = ["--methods", AS_IT_IS, "--folds", "2", "--repeats", "1", "--jobs", "1"]
+    assert main(["compare", "my.csv", "--target", "churned", *arguments]) == 2
+    assert "Nothing is concluded" in capsys.readouterr().out
 
 
 def test_fit_that_is_interrupted_leaves_no_file(folder, capsys, monkeypatch):

@@ -2,13 +2,14 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
+from sklearn.tree import DecisionTreeClassifier
 
 import autosmote
-from autosmote.errors import InputError
 from autosmote.own_table.comparison import encode_labels
 from autosmote.own_table.methods import (
     AS_IT_IS,
@@ -22,6 +23,7 @@ from autosmote.own_table.methods import (
     THRESHOLD,
 )
 from autosmote.own_table.scorings import OWN
+from autosmote.sampler.encoding import tabular
 
 SHORT = {"folds": 2, "repeats": 1, "iterations": 3}
 
@@ -54,6 +56,15 @@ def test_compare_of_three_classes_says_which_methods_are_for_two():
         assert found.loc[name, "note"] == "" and found.loc[name, "score"] > 0
 
 
+@pytest.mark.parametrize("estimator", ["logistic", tabular(DecisionTreeClassifier())])
+def test_compare_of_an_array_with_gaps_scores_every_method(estimator):
+    X, y = rows()
+    X[::9, 1] = np.nan
+    methods = [CLASS_WEIGHTS, THRESHOLD, SMOTE, AUTOSMOTE]
+    found = autosmote.compare(X, y, estimator, methods=methods, **SHORT)
+    assert (found["note"] == "").all()
+
+
 def test_compare_of_a_table_with_categories_and_gaps_scores_every_method():
     X, y = rows()
     frame = pd.DataFrame(X[:, :3], columns=["p", "q", "r"])
@@ -74,6 +85,17 @@ def test_compare_takes_each_score(scoring, classes):
     assert found.loc[[AS_IT_IS, CLASS_WEIGHTS, AUTOSMOTE], "score"].notna().all()
     by_rank = scoring in ("average_precision", "roc_auc")
     assert (found.loc[THRESHOLD, "note"] == "") == (classes == 2 and not by_rank)
+
+
+def test_compare_by_a_function_of_ones_own_says_that_no_threshold_is_tuned_for_it():
+    X, y = rows()
+
+    def accuracy(model, X, y):
+        return model.score(X, y)
+
+    found = autosmote.compare(X, y, scoring=accuracy, methods=[THRESHOLD, AUTOSMOTE], **SHORT)
+    assert found.loc[THRESHOLD, "note"].startswith("a threshold is tuned for a score by name")
+    assert found.loc[AUTOSMOTE, "score"] > 0
 
 
 def test_compare_is_the_same_for_any_number_of_jobs():
@@ -140,12 +162,14 @@ def test_a_threshold_of_a_classifier_that_is_equally_sure_of_all_rows_is_its_own
         ({"folds": 1}, "folds=1"),
         ({"y": np.r_[["b"] * 3, ["a"] * 157]}, "Class 'b' has 3 rows"),
         ({"y": np.array(["a"] * 160)}, "All rows are of class 'a'"),
+        ({"y": np.array(["a", "b"] * 75)}, r"inconsistent numbers of samples: \[160, 150\]"),
+        ({"X": pa.table({"x": np.arange(160)})}, r"pyarrow Table; pass X\.to_pandas\(\)"),
     ],
 )
 def test_compare_of_a_mistake_says_what_is_wrong(change, message):
     X, y = rows()
-    with pytest.raises(InputError, match=message):
-        autosmote.compare(X, **{"y": y, **SHORT, **change})
+    with pytest.raises(ValueError, match=message):
+        autosmote.compare(**{"X": X, "y": y, **SHORT, **change})
 
 
 def test_encode_labels_numbers_classes_from_the_largest():

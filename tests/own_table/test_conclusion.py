@@ -17,17 +17,17 @@ from autosmote.own_table.methods import (
 NOISE = np.resize([0.001, -0.001, 0.002, -0.002, 0.0], 10)
 
 
-def results(smallest=200, spread=1.0, **means):
-    """Return results of ten splits, whose differences scatter by the spread."""
+def results(smallest=200, spread=1.0, metric="macro_f1", noise=(), **means):
+    """Return results of ten splits, which scatter by the spread, of some methods by their own."""
     names = {
         "plain": AS_IT_IS, "weights": CLASS_WEIGHTS, "threshold": THRESHOLD, "copies": RANDOM_OVER,
         "smote": SMOTE, "auto": AUTOSMOTE,
     }  # fmt: skip
     scores = {
-        names[key]: list(mean + spread * np.roll(NOISE, place))
+        names[key]: list(mean + dict(noise).get(key, spread) * np.roll(NOISE, place))
         for place, (key, mean) in enumerate(means.items())
     }
-    return Results(scores, "macro_f1", 5, smallest, "churned")
+    return Results(scores, metric, 5, smallest, "churned")
 
 
 def test_conclude_of_a_clear_win_names_the_method_and_the_gain():
@@ -65,6 +65,34 @@ def test_conclude_of_a_win_that_a_simpler_method_shares_says_so():
 )
 def test_conclude_of_a_tie_names_the_simplest_that_is_as_good(means, start):
     assert conclude(results(**means)).startswith(start)
+
+
+@pytest.mark.parametrize("noisy", ["plain", "weights"])
+def test_conclude_of_a_tie_passes_over_a_noisy_method_that_shows_nothing(noisy):
+    means = {"plain": 0.62, "weights": 0.62, "threshold": 0.7, "auto": 0.701}
+    sentence = conclude(results(noise={noisy: 80.0}, **means))
+    assert sentence.startswith("A tuned threshold is as good here and costs nothing: AutoSMOTE")
+
+
+def test_conclude_of_an_open_question_names_the_best_without_synthetic_rows():
+    noise = {"plain": 80.0, "auto": 60.0}
+    sentence = conclude(results(noise=noise, plain=0.62, threshold=0.7, auto=0.71))
+    assert sentence.startswith("It cannot be told here") and "against a tuned threshold" in sentence
+
+
+@pytest.mark.parametrize("metric", ["neg_brier_score", "neg_log_loss", "score"])
+def test_conclude_of_a_score_of_another_range_goes_by_the_interval_alone(metric):
+    tie = conclude(results(metric=metric, plain=-0.02, auto=-0.02))
+    assert tie.startswith("It cannot be told here")
+    win = conclude(results(metric=metric, plain=-0.02, auto=-0.01))
+    assert win.startswith("Synthetic rows help here")
+
+
+def test_difference_allows_for_the_larger_choice_of_methods():
+    found = results(plain=0.6, weights=0.6, threshold=0.6, copies=0.6, auto=0.6)
+    one, other = found.scores[AUTOSMOTE], found.scores[AS_IT_IS]
+    of_four = paired_difference(one, other, test_share=0.25, confidence=1 - 0.05 / 4)
+    assert found.difference(AUTOSMOTE, AS_IT_IS) == of_four
 
 
 def test_conclude_of_a_loss_says_by_how_much():

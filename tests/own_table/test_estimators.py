@@ -9,7 +9,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
 from autosmote.config.names import CONF_DIR
+from autosmote.errors import InputError
 from autosmote.own_table.estimators import ESTIMATORS, make_estimator, prepare
+from autosmote.sampler import checks
 
 OPTIONAL = ("lightgbm", "xgboost", "catboost")
 
@@ -66,6 +68,14 @@ def test_prepare_for_numbers_puts_a_scaler_in_front_of_distances_alone():
 def test_prepare_for_categories_or_gaps_puts_an_encoder_into_the_estimator(X):
     prepared = prepare("dt", X)
     assert prepared.front == [] and isinstance(prepared.estimator, Pipeline)
+
+
+def test_prepare_refuses_one_hot_columns_too_large_for_memory_before_any_fit(monkeypatch):
+    monkeypatch.setattr(checks, "MAX_BYTES", 4 * 8 * 100 * 50)
+    X = pd.DataFrame({"x": 2**60 + np.arange(100), "few": ["a", "b"] * 50})
+    assert prepare("dt", X).front == []
+    with pytest.raises(InputError, match=r"Column 'ref' has 100 categories, .* leave it out"):
+        prepare("dt", X.assign(ref=[f"r{i}" for i in range(100)]))
 
 
 def test_prepare_leaves_a_pipeline_of_the_callers_as_it_is():

@@ -90,6 +90,27 @@ def test_cv_above_the_rows_of_the_smallest_class_is_lowered():
     assert set(model.predict(X)) <= {0, 1}
 
 
+def held_out_rows(seed):
+    """Return the rows that each fold of a fit holds out, in a table sorted by its first column."""
+    seen = []
+
+    def scorer(model, X, y):
+        seen.append(tuple(X[:, 0].astype(int)))
+        return 0.5
+
+    X = np.column_stack([np.arange(60), np.arange(60) % 7])
+    settings = SHORT | {"random_state": seed, "iterations": 1, "scoring": scorer}
+    AutoSMOTEClassifier(**settings).fit(X, np.arange(60) % 4 == 0)
+    return seen[:3]
+
+
+def test_folds_of_a_number_are_drawn_by_the_random_state_whatever_the_order_of_the_rows():
+    folds = held_out_rows(0)
+    assert sorted(row for fold in folds for row in fold) == list(range(60))
+    assert all(max(fold) - min(fold) > 40 for fold in folds)
+    assert held_out_rows(0) == folds != held_out_rows(1)
+
+
 def test_validation_rows_are_scored_by_models_that_do_not_know_them():
     X, y = rows()
     held_out = X[160:], y[160:]

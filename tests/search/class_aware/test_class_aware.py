@@ -19,9 +19,9 @@ from autosmote.data.splits import make_split
 from autosmote.errors import UserError
 from autosmote.metrics import macro_f1
 from autosmote.run import main
-from autosmote.sampler.class_search import ClassSearch, SearchRows, crossfit_folds, run_search
+from autosmote.sampler.class_search import ClassSearch, SearchRows, run_search
 from autosmote.sampler.encoding import tabular
-from autosmote.sampler.folds import make_folds
+from autosmote.sampler.folds import make_folds, shuffled_folds
 from autosmote.search.class_aware.method import Draw
 from autosmote.search.class_aware.policy import Family
 from autosmote.search.method import make_method
@@ -46,7 +46,8 @@ def search(split, estimator=TREE, metric="macro_f1", **settings):
 
 def problem_of(X, y, **settings):
     config = SearchConfig(method="class_aware", actors=0, reward="crossfit", **settings)
-    folds = make_folds(X, y, fraction=0, validation=None, cv=crossfit_folds(config, 0), seed=0)
+    cv = shuffled_folds(config.folds, 0)
+    folds = make_folds(X, y, fraction=0, validation=None, cv=cv, seed=0)
     return ClassSearch(
         SearchRows.plain(X, y, folds), 1, TREE, metric="macro_f1", seed=0, config=config
     ).problem
@@ -163,7 +164,7 @@ def test_scores_of_folds_are_those_of_their_own_rows():
     result = ClassSearch(
         SearchRows.plain(
             X, y, make_folds(X, y, fraction=0, validation=None, seed=0,
-                             cv=crossfit_folds(problem.config, 0)),
+                             cv=shuffled_folds(problem.config.folds, 0)),
         ),
         1, TREE, metric="macro_f1", seed=0, config=problem.config,
     ).run()  # fmt: skip
