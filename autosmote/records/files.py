@@ -59,6 +59,15 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     return None
 
 
+def record_stamp(folder: Path) -> tuple[int, int] | None:
+    """Return what tells one record of a run from a later one; None where there is none."""
+    try:
+        found = (folder / "record.json").stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino
+
+
 @functools.cache
 def _warn_of_damage(name: str, fault: str) -> None:
     logger.warning(

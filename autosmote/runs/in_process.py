@@ -49,9 +49,10 @@ class Outcome:
 
     Attributes
     ----------
-    state : {"done", "taken", "stopped", "unwritable", "unstarted"}
+    state : {"done", "taken", "stopped", "unwritable", "unstarted", "left"}
         All its runs have records; another process works on it; it was ended by a stop of the
-        sweep; its records cannot be written, or no process can be started for it, as `error` says.
+        sweep; its records cannot be written, or no process can be started for it, as `error` says;
+        the job that was to do it has ended, by `error` where that is known.
     statuses : tuple of str
         Of the runs that were done now.
     error : str, optional

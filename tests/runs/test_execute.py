@@ -16,7 +16,7 @@ from autosmote.errors import UserError
 from autosmote.records.files import read_record
 from autosmote.records.record import SCHEMA_VERSION
 from autosmote.runs import in_process
-from autosmote.runs.execute import execute
+from autosmote.runs.execute import execute, record_failure
 from autosmote.runs.unit import Data, missing, plan
 
 
@@ -97,6 +97,17 @@ def test_failed_run_is_repeated_by_retry_and_force(make):
     assert do([make(sampler)]) == []
     assert len(do([make(sampler, retry="failed")])) == 1
     assert len(do([make(sampler, force=True)])) == 1
+
+
+@pytest.mark.parametrize("again", [{"retry": "failed"}, {"force": True}])
+def test_run_that_two_sweeps_repeat_is_repeated_once(make, again):
+    sampler = rival("AtSomeRatios", takes_ratio=False, deed="kill")
+    do([make(sampler)])
+    first, second = (plan([make(sampler, **again)], Data())[0] for _ in range(2))
+    assert execute(first, Data(), in_child=False).statuses == ("crashed",)
+    assert execute(second, Data(), in_child=False).statuses == ()
+    assert first[0].record()["imputed"]
+    assert record_failure(second, "crashed", "its process ended").statuses == ()
 
 
 def test_failing_classifier_leaves_the_others_of_its_unit(make, capsys):
