@@ -1,6 +1,7 @@
 """Units that are done in this process: what is repeated, and which files they write."""
 
 import dataclasses
+import errno
 import itertools
 import json
 import os
@@ -116,6 +117,15 @@ def test_failing_classifier_leaves_the_others_of_its_unit(make, capsys):
     assert "C" in broken["error"]
     assert (fine["status"], fine["imputed"]) == ("ok", False)
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_error_of_the_work_is_no_error_of_writing(make, monkeypatch):
+    def refuse():
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(in_process.ForkServer, "of_this_process", refuse)
+    (record,) = do([make(rival())])
+    assert record["status"] == "failed" and "BlockingIOError" in record["error"]
 
 
 def test_mistake_writes_nothing_unless_mistakes_fail(make, tmp_path):
