@@ -110,6 +110,7 @@ def record_failure(runs: Sequence[Run], status: str, error: str) -> Outcome:
         try:
             for run in lacking:
                 write_json(run.folder, "record.json", run.make_record(status, error=error))
+                (run.folder / "partial.json").unlink(missing_ok=True)
         except OSError as full:
             return Outcome("unwritable", error=full.strerror)
     return Outcome("done", (status,) * len(lacking))

@@ -154,9 +154,11 @@ def _evaluate(runs: Sequence[Run], split: Split, show: Show, mistakes_fail: bool
                     mistakes_fail=mistakes_fail,
                 )
         except KeyboardInterrupt as interrupt:
+            metrics = dict.fromkeys(run.config.metric for run in runs)
+            so_far = dict(zip(metrics, getattr(interrupt, "results", ()), strict=False))
             with _writing():
                 for run in runs:
-                    _write_partial(run, getattr(interrupt, "result", None), split)
+                    _write_partial(run, so_far.get(run.config.metric), split)
             raise
         except UserError:
             raise

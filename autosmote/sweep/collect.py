@@ -59,14 +59,15 @@ def collect(config: SweepConfig, plan: Plan) -> tuple[int, list[dict[str, Any]]]
     with wait_for_claim(config.results_dir, [f"collect {config.name}"]):
         for part in (folder, folder / "plans", folder / "data"):
             files.remove_leftovers(part)
-        rows = [
-            collected.record_row(key, record)
-            for key, run in runs.items()
-            if (record := files.read_record(run.folder))
-        ]
+        records = {
+            key: record for key, run in runs.items() if (record := files.read_record(run.folder))
+        }
+        rows = [collected.record_row(key, record) for key, record in records.items()]
         collected.write_records(folder, rows)
         if config.histories:
-            collected.write_histories(folder, _histories(runs))
+            # Not what an interrupted or ended search has left: its record has no iterations.
+            searched = {key: runs[key] for key, found in records.items() if found["iterations"]}
+            collected.write_histories(folder, _histories(searched))
         if config.save_data:
             _copy_data(folder / "data", runs)
         table = collected.read_records(folder)

@@ -14,6 +14,7 @@ from unit_configs import AUTOSMOTE, SEEDS, rival
 from autosmote.config.schema import ClassifierSettings, SamplerSettings
 from autosmote.config.search import SearchConfig
 from autosmote.errors import UserError
+from autosmote.metrics import METRICS
 from autosmote.records.files import read_record
 from autosmote.records.record import SCHEMA_VERSION
 from autosmote.runs import in_process
@@ -180,6 +181,32 @@ def test_interrupted_unit_writes_partial_json_per_run(make, tmp_path, monkeypatc
     assert {json.loads(path.read_text())["status"] for path in paths} == {"interrupted"}
     assert len(do(configs)) == 2
     assert not list(tmp_path.glob("results/runs/*/partial.json"))
+
+
+def test_interrupted_unit_writes_each_run_its_own_metric_s_search(make, monkeypatch):
+    scores = {}
+
+    def interrupt(iteration, reward, best):
+        if iteration == 4:
+            raise KeyboardInterrupt
+
+    evaluate = in_process.evaluate
+    monkeypatch.setattr(
+        in_process, "evaluate", lambda *a, **k: evaluate(*a, **{**k, "on_iteration": interrupt})
+    )
+    search = SearchConfig(iterations=9, actors=0)
+    (unit,) = plan([make(SEEDS, metric=metric, search=search) for metric in METRICS], Data())
+    with pytest.raises(KeyboardInterrupt):
+        execute(unit, Data(), in_child=False)
+    for run in unit:
+        history = pd.read_csv(run.folder / "history.csv")
+        partial = json.loads((run.folder / "partial.json").read_text())
+        assert partial["search"]["best_score"] == pytest.approx(history["reward"].max())
+        scores[run.config.metric] = history["reward"].tolist()
+    assert scores["macro_f1"] != scores["mcc"] and len(scores["mcc"]) == 4
+    # What ended it is on record, and then nothing says that it is to be done.
+    record_failure(unit, "timeout", "it took longer than unit_seconds=1 allows")
+    assert not any((run.folder / "partial.json").exists() for run in unit)
 
 
 def test_error_of_a_sandboxed_sampler_names_no_folder(make, tmp_path):

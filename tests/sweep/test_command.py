@@ -7,12 +7,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from waiting import wait_until
 
 from autosmote.errors import UserError
 from autosmote.records import collected
+from autosmote.records.files import HISTORY_COLUMNS, write_history
+from autosmote.runs.execute import record_failure
 from autosmote.runs.unit import Data
+from autosmote.sweep.collect import collect
 from autosmote.sweep.command import main, sweep
 from autosmote.sweep.plan import make_plan
 
@@ -79,6 +83,21 @@ def test_failed_runs_are_counted_and_repeated_by_retry(small, capsys):
         for retry in ("none", "failed", "timeout")
     }
     assert again == {"none": 0, "failed": 1, "timeout": 0}
+
+
+def test_history_of_a_search_that_was_ended_is_not_collected(small):
+    config = small(samplers=["autosmote"], metrics=["mcc"], histories=True)
+    planned = make_plan(config, Data())
+    (run,) = planned.units[0].runs
+    history = np.arange(1, 3)
+    write_history(run.folder, dict.fromkeys(HISTORY_COLUMNS, history))
+    record_failure([run], "timeout", "it took longer than unit_seconds=1 allows")
+    n_ok, failed = collect(config, planned)
+    assert n_ok == 0 and [row["status"] for row in failed] == ["timeout"]
+    folder = Path(config.results_dir) / "small"
+    assert collected.read_histories(folder).empty
+    assert sweep(small(samplers=["autosmote"], metrics=["mcc"], histories=True, force=True)) == 0
+    assert collected.read_histories(folder)["iteration"].tolist() == [1, 2, 3]
 
 
 @pytest.mark.parametrize("launcher", ["local", "ray"])
