@@ -7,6 +7,7 @@ Exit status: 0 all is done, 1 some runs failed or could not be written, 2 a mist
 from __future__ import annotations
 
 import logging
+import re
 import shlex
 import sys
 import time
@@ -34,6 +35,9 @@ logger = logging.getLogger("autosmote")
 _SHOWN_FAILURES = 20
 _OF_THE_TABLES = ("experiment=", "budget=", "allow_missing=", *PLANNED)
 
+_FOLDER_OF_POLICIES = re.compile(r"(init_from[=:]\s*)[^,{}\[\]]*/")
+"""A folder of this machine, which a plan that is published does not name."""
+
 Message = tuple[str, Unit, Outcome | None]
 
 
@@ -59,7 +63,10 @@ def _job(config: SweepConfig) -> int:
     config = replace(config, budget=plan_name(config.budget, overrides))
     # The settings that determine the tables, in a fixed order: not those of this machine.
     kept = [
-        word for start in _OF_THE_TABLES for word in overrides if word.lstrip("+").startswith(start)
+        _FOLDER_OF_POLICIES.sub(r"\1", word)
+        for start in _OF_THE_TABLES
+        for word in overrides
+        if word.lstrip("+").startswith(start)
     ]
     return sweep(config, shlex.join(["python", "-m", "autosmote.sweep", *kept]))
 

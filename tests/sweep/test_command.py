@@ -116,11 +116,12 @@ def test_dry_run_prints_the_plan_and_writes_nothing(tmp_path, capsys, launcher):
 def test_plan_with_overrides_is_custom_and_keeps_its_command(tmp_path, capsys):
     folder = tmp_path / "results"
     overrides = [*FAST, f"results_dir={folder}", "budget=smoke", "experiment=table2"]
+    overrides += [f"search.init_from={tmp_path}/policies.npz"]  # of no sampler that is here
     assert main(overrides) == 0
     assert not (folder / "table2" / "plans" / "smoke.csv.gz").exists()
     about = (folder / "table2" / "plans" / "custom.json").read_text()
     assert "autosmote.sweep experiment=table2 budget=smoke " in about  # in whichever order said
-    assert str(tmp_path) not in about
+    assert "search.init_from=policies.npz" in about and str(tmp_path) not in about
     assert main([*overrides, "dry_run=true"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1].split()[:5] == ["all", "4", "4", "0", "0"]
