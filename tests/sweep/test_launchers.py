@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from composing import compose_sweep
 
+from autosmote.isolation import sandbox
 from autosmote.records import collected
 from autosmote.records.files import read_record, record_stamp
 from autosmote.run import main as run_main
+from autosmote.sweep import ray_tasks
 from autosmote.sweep.command import sweep
 
 FEW = ("search.iterations=3", "search.device=cpu")
@@ -157,6 +159,19 @@ def test_submitit_jobs_repeat_a_failed_run_once_and_keep_its_record(small, jobs_
     assert len(stamps) == 2 and stamps[0] == stamps[1]
     found = collected.read_records(Path(config.results_dir) / "small")
     assert set(found["status"]) == {"failed"} and found["imputed"].all()
+
+
+@pytest.mark.parametrize(("workers", "share"), [(4, 200.0), (100, 100.0)])
+def test_ray_tasks_share_the_memory_of_their_machine(monkeypatch, workers, share):
+    given = []
+    monkeypatch.setattr(ray_tasks, "execute", lambda *_, memory_mb, **__: given.append(memory_mb))
+    monkeypatch.setattr(ray_tasks, "usable_cores", lambda: 8)
+    monkeypatch.setattr(sandbox, "available_memory", lambda: 1000.0)
+    ray_tasks._share_of_memory.cache_clear()
+    ray_tasks._do([], None, workers, None, None)
+    ray_tasks._do([], None, workers, None, 300.0)
+    ray_tasks._share_of_memory.cache_clear()
+    assert given == [share, 300.0]
 
 
 @needs_ray
