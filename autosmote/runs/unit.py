@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -143,7 +143,7 @@ class Run:
     identity: dict[str, Any]
     folder: Path
     source: str
-    planned: tuple[int, int] | None = None
+    planned: tuple[int, int] | None = field(default=None, compare=False)
 
     @property
     def key(self) -> str:

@@ -13,7 +13,7 @@ from waiting import wait_until
 
 from autosmote.errors import UserError
 from autosmote.records import collected
-from autosmote.records.files import HISTORY_COLUMNS, write_history
+from autosmote.records.files import HISTORY_COLUMNS, read_record, write_history
 from autosmote.runs.execute import record_failure
 from autosmote.runs.unit import Data
 from autosmote.sweep.collect import collect
@@ -68,6 +68,18 @@ def test_sweep_in_a_clone_does_only_what_is_not_collected(small, tmp_path):
     after, other = files(config.results_dir), files(tmp_path / "other")
     assert {name: after[name] for name in other} == other
     assert before.keys() < after.keys()
+
+
+def test_run_with_a_damaged_record_is_done_again_though_it_was_collected(small):
+    config = small()
+    assert sweep(config) == 0
+    before = files(config.results_dir)
+    (unit, _) = make_plan(config, Data()).units
+    (unit.runs[0].folder / "record.json").write_text('{"status": "o')
+    assert [one.runs for one in make_plan(config, Data()).to_do()] == [unit.runs[:1]]
+    assert sweep(config) == 0
+    assert read_record(unit.runs[0].folder)["status"] == "ok"
+    assert files(config.results_dir) == before
 
 
 def test_failed_runs_are_counted_and_repeated_by_retry(small, capsys):
