@@ -7,10 +7,14 @@ The same dataclass is the schema of ``search.*`` on the command line and the arg
 import logging
 import math
 import runpy
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from functools import cache
 from importlib.util import find_spec
+from numbers import Real
+from os import PathLike
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from autosmote.errors import UserError
@@ -35,6 +39,17 @@ LARGEST = {
 }
 """Far above what makes sense: beyond it, networks, shared memory or queues would fill a machine."""
 _LARGEST = 10**9
+
+
+_TYPES: dict[Any, tuple[Any, str]] = {
+    bool: (bool, "true or false"),
+    float: (Real, "a number"),
+    float | None: ((Real, NoneType), "a number or null"),
+    str: (str, "a text"),
+    str | None: ((str, PathLike, NoneType), "a path or null"),
+    dict[str, Any]: (Mapping, "settings by name"),
+}
+"""By a setting's annotation the types of its value, and these in words."""
 
 
 @dataclass
@@ -170,6 +185,7 @@ class SearchConfig:
         if isinstance(n, bool) or not isinstance(n, int) or not least <= n <= _LARGEST:
             what = f"a whole number of at least {least} and at most {_LARGEST}"
             raise UserError(f"search.iterations must be {what}, not {n}.")
+        self._check_types()
         for name in ("learning_rate", "max_grad_norm", "samples_per_ir", "value_cost"):
             if not math.isfinite(getattr(self, name)):
                 raise UserError(
@@ -206,6 +222,17 @@ class SearchConfig:
             if value not in valid:
                 raise UserError(f"search.{name} must be one of {', '.join(valid)}, not {value}.")
         self._check_selection()
+
+    def _check_types(self) -> None:
+        """Check what Hydra does not where a setting comes from sampler.params or from an arm."""
+        for setting in fields(self):
+            if setting.type not in _TYPES:  # a whole number, which is checked with its range
+                continue
+            value = getattr(self, setting.name)
+            types, must_be = _TYPES[setting.type]
+            is_bool = isinstance(value, bool)  # which Python counts as a number, too
+            if not isinstance(value, types) or is_bool != (setting.type is bool):
+                raise UserError(f"search.{setting.name} must be {must_be}, not {value!r}.")
 
     def _check_selection(self) -> None:
         if isinstance(self.folds, bool) or not isinstance(self.folds, int) or self.folds < 2:

@@ -77,7 +77,7 @@ def evaluate(
     UserError
         If the sampler cannot be made from its settings.
     SearchInterrupted
-        With the result so far.
+        With the results so far, one for each metric, in the order of the jobs.
     """
     kind = KINDS[sampler.kind]
     assert len(jobs) == 1 or not kind.is_classifier

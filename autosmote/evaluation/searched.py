@@ -98,9 +98,9 @@ def search_resamplings(
     from autosmote.search.loop import search
     from autosmote.search.resamplings import ResamplingMethod, make_fold_scorers
 
-    # These two are no part of the identity of such a run.
+    # These three are no part of the identity of such a run.
     config = max((choice.search for choice in choices), key=lambda config: config.n_kept)
-    config = replace(config, patience=None, ablation="none")
+    config = replace(config, patience=None, time_limit=None, ablation="none")
     X, y = given = _rows_to_learn_from(split, config)
     folds = _folds(split, config, seed)
     estimator, groups = choices[0].classifier.estimator, split.groups

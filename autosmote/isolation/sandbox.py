@@ -145,6 +145,12 @@ class Answer:
     seconds: float
 
 
+def share_of_memory(n: int) -> float | None:
+    """Return an n-th of 80 % of what is available now, in MB; None where that is not known."""
+    available = available_memory()
+    return None if available is None else SHARE_OF_MEMORY * available / n
+
+
 def limit_own_memory(memory_mb: float | None) -> None:
     """Limit children without a limit of their own to a share of this process's limit.
 
@@ -206,8 +212,7 @@ class SandboxedObject:
         memory_setting: str = "limits.memory_mb",
     ) -> None:
         if memory_mb is None:
-            available = available_memory()
-            share = math.inf if available is None else SHARE_OF_MEMORY * available
+            share = share_of_memory(1) or math.inf
             self._memory_mb = min(share, _own_share)
             of = "80 % of what was available" if share < _own_share else "this process's share"
             self._memory_limit = f"{self._memory_mb:.0f} MB, {of}"

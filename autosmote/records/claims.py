@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Literal
 
 from autosmote.errors import UserError
 
@@ -43,17 +44,19 @@ def claim(results_dir: str | Path, keys: Iterable[str]) -> Iterator[bool]:
             f"The file {_FILE} of the results folder cannot be opened ({error.strerror}); give "
             "another folder with results_dir=, or remove the file while no sweep is at work."
         ) from error
-    taken = []
+    held = []
     try:
         # In one order everywhere, or two processes could each hold what the other lacks.
         for place in sorted(map(_place, keys)):
-            if not _lock(fd, place):
+            found = _lock(fd, place)
+            if found == "taken":
                 yield False
                 return
-            taken.append(place)
+            if found == "held":
+                held.append(place)
         yield True
     finally:
-        for place in taken:
+        for place in held:
             fcntl.lockf(fd, fcntl.LOCK_UN, 1, place)
 
 
@@ -93,16 +96,18 @@ def is_claimed(results_dir: str | Path, key: str) -> bool:
         return False
 
 
-def _lock(fd: int, place: int) -> bool:
+def _lock(fd: int, place: int) -> Literal["held", "taken", "none"]:
+    """Try to lock a byte; "none" where the file system has no locks, which cannot be let go of."""
     try:
         fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
     except (BlockingIOError, PermissionError):  # EAGAIN or EACCES, by system
-        return False
+        return "taken"
     except OSError as error:
         if error.errno not in _NO_LOCKS:
             raise
         _warn_once()
-    return True
+        return "none"
+    return "held"
 
 
 @functools.cache

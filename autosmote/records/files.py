@@ -59,6 +59,15 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     return None
 
 
+def record_stamp(folder: Path) -> tuple[int, int] | None:
+    """Return what tells one record of a run from a later one; None where there is none."""
+    try:
+        found = (folder / "record.json").stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino
+
+
 @functools.cache
 def _warn_of_damage(name: str, fault: str) -> None:
     logger.warning(
@@ -108,11 +117,11 @@ def _try_to_write(folder: Path) -> None:
     """Write, in a folder or the nearest one above it that exists, as much as a run writes."""
     while not os.path.lexists(folder) and folder != folder.parent:
         folder = folder.parent
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".autosmote-") as probe:
-        path = Path(probe) / "probe"
-        path.write_bytes(bytes(_PROBE_BYTES))
-        with path.open("rb") as written:
-            os.fsync(written.fileno())  # a full disk may show only now
+    # A file without a name, where the system has such: a kill leaves nothing of it.
+    with tempfile.TemporaryFile(dir=folder, prefix=".autosmote-") as probe:
+        probe.write(bytes(_PROBE_BYTES))
+        probe.flush()
+        os.fsync(probe.fileno())  # a full disk may show only now
 
 
 def write_json(folder: Path, name: str, record: Mapping[str, Any]) -> None:

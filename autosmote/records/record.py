@@ -113,6 +113,8 @@ def _portable(config: Config, run_identity: Mapping[str, Any]) -> dict[str, Any]
         settings["dataset"]["path"] = Path(settings["dataset"]["path"]).name
     if digest := run_identity.get("search", {}).get("init_from"):
         replace_init_from(digest, settings["search"], settings["sampler"])
+    else:  # set, perhaps, for other samplers of the sweep: no setting of this one
+        settings["search"]["init_from"] = None
     return settings
 
 

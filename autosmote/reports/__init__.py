@@ -29,10 +29,15 @@ def write(
         If cells are missing, with a list; or if there is no plan, or records of different
         protocol versions or data are mixed.
     """
+    from autosmote.records.claims import wait_for_claim
+    from autosmote.records.files import remove_leftovers
     from autosmote.reports.report import build_report, write_figures, write_tables
     from autosmote.reports.study import refuse_missing
 
     report = build_report(results_dir, experiment, budget)
     if not allow_missing:
         refuse_missing(report.study)
-    return write_tables(report) + write_figures(report)
+    with wait_for_claim(results_dir, [f"report {experiment}"]):
+        for part in ("tables", "figures"):
+            remove_leftovers(report.study.folder / part / budget)
+        return write_tables(report) + write_figures(report)

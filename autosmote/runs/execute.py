@@ -20,6 +20,7 @@ from autosmote.isolation.sandbox import (
     ChildNotStarted,
     Deadline,
     SandboxedObject,
+    share_of_memory,
 )
 from autosmote.progress import UnitProgress
 from autosmote.records.claims import claim, is_claimed, leave_no_trace
@@ -84,7 +85,8 @@ def execute(
         if any(is_claimed(results_dir, run.key) for run in runs):
             return Outcome("taken")  # no child is needed to see that
         server = server or warm_server(data, runs)
-        made = (memory_mb, UnitWorker, memory_mb, show)
+        # The child knows its limit: its samplers must have less, or it is ended for what they use.
+        made = (memory_mb, UnitWorker, memory_mb or share_of_memory(1), show)
         with SandboxedObject(*made, server=server, memory_setting="unit_memory_mb") as child:
             found = child.call("do", runs, mistakes_fail, deadline=deadline).value
         return Outcome(found["state"], tuple(found["statuses"]), found["error"])
@@ -110,6 +112,7 @@ def record_failure(runs: Sequence[Run], status: str, error: str) -> Outcome:
         try:
             for run in lacking:
                 write_json(run.folder, "record.json", run.make_record(status, error=error))
+                (run.folder / "partial.json").unlink(missing_ok=True)
         except OSError as full:
             return Outcome("unwritable", error=full.strerror)
     return Outcome("done", (status,) * len(lacking))

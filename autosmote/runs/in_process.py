@@ -6,8 +6,8 @@ import json
 import logging
 import sys
 import traceback
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -49,9 +49,10 @@ class Outcome:
 
     Attributes
     ----------
-    state : {"done", "taken", "stopped", "unwritable", "unstarted"}
+    state : {"done", "taken", "stopped", "unwritable", "unstarted", "left"}
         All its runs have records; another process works on it; it was ended by a stop of the
-        sweep; its records cannot be written, or no process can be started for it, as `error` says.
+        sweep; its records cannot be written, or no process can be started for it, as `error` says;
+        the job that was to do it has ended, by `error` where that is known.
     statuses : tuple of str
         Of the runs that were done now.
     error : str, optional
@@ -65,6 +66,19 @@ class Outcome:
     def failed(self) -> bool:
         """Whether any of the runs that were done now is not ok."""
         return any(status != "ok" for status in self.statuses)
+
+
+class _Unwritable(Exception):
+    """A run's files cannot be written; the message says why."""
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """Raise errors of writing as `_Unwritable`: those of the work are no reason to stop a sweep."""
+    try:
+        yield
+    except OSError as error:
+        raise _Unwritable(error.strerror or type(error).__name__) from error
 
 
 def do_unit(
@@ -94,12 +108,13 @@ def do_unit(
             return Outcome("taken")
         to_do = missing(runs)
         try:
-            for run in to_do:
-                files.remove_leftovers(run.folder)
-            files.check_run_folders([run.folder for run in to_do])
+            with _writing():
+                for run in to_do:
+                    files.remove_leftovers(run.folder)
+                files.check_run_folders([run.folder for run in to_do])
             made = _evaluate(to_do, data.split(config), show, mistakes_fail) if to_do else []
-        except OSError as error:  # from writing: an error in the work itself is on record
-            return Outcome("unwritable", error=error.strerror or type(error).__name__)
+        except _Unwritable as error:
+            return Outcome("unwritable", error=str(error))
     return Outcome("done", tuple(record["status"] for record in made))
 
 
@@ -109,8 +124,6 @@ def _evaluate(runs: Sequence[Run], split: Split, show: Show, mistakes_fail: bool
     Scores are missing where the classifier could not be trained at all.
     """
     config, search = runs[0].config, runs[0].search
-    if KINDS[config.sampler.kind].is_sandboxed:
-        ForkServer.of_this_process()  # begins to start it, which takes seconds
     settings = {_key(run): run.config.clf for run in runs}
     classifiers = {key: make_classifier(clf) for key, clf in settings.items()}
     progress = None
@@ -122,10 +135,12 @@ def _evaluate(runs: Sequence[Run], split: Split, show: Show, mistakes_fail: bool
         draw = plot_curve
         # A user waits for a single search: another process imports matplotlib meanwhile.
         to_import = "matplotlib" not in sys.modules and is_single_threaded()
-        if search and show == "all" and to_import:
-            draw = stack.enter_context(closing(CurveDrawer())).draw
         evaluations: Sequence[Evaluation | Exception]
         try:
+            if KINDS[config.sampler.kind].is_sandboxed:
+                ForkServer.of_this_process()  # begins to start it, which takes seconds
+            if search and show == "all" and to_import:
+                draw = stack.enter_context(closing(CurveDrawer())).draw
             with interrupts_let_through(), progress or nullcontext():
                 evaluations = evaluate(
                     split,
@@ -139,15 +154,19 @@ def _evaluate(runs: Sequence[Run], split: Split, show: Show, mistakes_fail: bool
                     mistakes_fail=mistakes_fail,
                 )
         except KeyboardInterrupt as interrupt:
-            for run in runs:
-                _write_partial(run, getattr(interrupt, "result", None), split)
+            metrics = dict.fromkeys(run.config.metric for run in runs)
+            so_far = dict(zip(metrics, getattr(interrupt, "results", ()), strict=False))
+            with _writing():
+                for run in runs:
+                    _write_partial(run, so_far.get(run.config.metric), split)
             raise
         except UserError:
             raise
         except Exception as error:
             evaluations = [error] * len(runs)
         pairs = zip(runs, evaluations, strict=True)
-        return [_write(run, found, split, draw) for run, found in pairs]
+        with _writing():
+            return [_write(run, found, split, draw) for run, found in pairs]
 
 
 def _key(run: Run) -> str:

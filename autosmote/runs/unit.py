@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,7 @@ from autosmote.config.kinds import CHOICE, KINDS
 from autosmote.config.schema import Config, resolve_search
 from autosmote.config.search import SearchConfig, resolve_device
 from autosmote.errors import UserError
-from autosmote.records.files import read_record
+from autosmote.records.files import read_record, record_stamp
 from autosmote.records.identity import identity, run_folder
 from autosmote.records.record import make_record
 
@@ -133,6 +133,9 @@ class Run:
         Of the record.
     source : str
         Where the data came from.
+    planned : tuple or None
+        Stamp of the record that there was when this was planned, which `force` and `retry` repeat:
+        a later one is this run's, though it may have failed again.
     """
 
     config: Config
@@ -140,6 +143,7 @@ class Run:
     identity: dict[str, Any]
     folder: Path
     source: str
+    planned: tuple[int, int] | None = field(default=None, compare=False)
 
     @property
     def key(self) -> str:
@@ -148,8 +152,10 @@ class Run:
 
     def record(self) -> Record | None:
         """Return the existing record, unless the run is to be repeated."""
-        found = None if self.config.force else read_record(self.folder)
-        return None if found and self.is_repeated(found["status"]) else found
+        found = read_record(self.folder)
+        if found and self.is_repeated(found["status"]):
+            return None if record_stamp(self.folder) == self.planned else found
+        return found
 
     def is_repeated(self, status: str) -> bool:
         """Return whether `force` or `retry` repeat a run with this status."""
@@ -187,7 +193,7 @@ def plan(configs: Iterable[Config], data: Data) -> list[list[Run]]:
         found = identity(config, search, dataset.fingerprint)
         folder = run_folder(config.results_dir, found)
         unit = units.setdefault(_key([_shared(config, found), config.results_dir]), {})
-        unit[folder] = Run(config, search, found, folder, dataset.source)
+        unit[folder] = Run(config, search, found, folder, dataset.source, record_stamp(folder))
     return [list(unit.values()) for unit in units.values()]
 
 

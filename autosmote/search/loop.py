@@ -73,7 +73,7 @@ def search(
         Where an actor or the actors' host dies. What the method or the classifier raises there is
         raised here.
     SearchInterrupted
-        On KeyboardInterrupt, with the result so far.
+        On KeyboardInterrupt, with the results so far.
     """
     config.check()
     if config.iterations == 0:
@@ -84,7 +84,8 @@ def search(
             running.run()
     except KeyboardInterrupt:
         running.stopped_by = "interrupted"
-        raise SearchInterrupted(running.result(0) if running.top[0].best else None) from None
+        so_far = [running.result(i) if top.best else None for i, top in enumerate(running.top)]
+        raise SearchInterrupted(so_far) from None
     finally:
         running.close()
     if not running.top[0].best and not method.skips_failures:

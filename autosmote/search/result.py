@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,10 +74,15 @@ class SearchInterrupted(KeyboardInterrupt):
 
     Attributes
     ----------
-    result : SearchResult or None
-        What was found so far; None before the first iteration was done.
+    results : tuple of (SearchResult or None)
+        What was found so far, one for each metric; None where nothing has a score yet.
     """
 
-    def __init__(self, result: SearchResult | None) -> None:
+    def __init__(self, results: Sequence[SearchResult | None]) -> None:
         super().__init__("the search was interrupted")
-        self.result = result
+        self.results = tuple(results)
+
+    @property
+    def result(self) -> SearchResult | None:
+        """The first metric's."""
+        return self.results[0]

@@ -41,10 +41,17 @@ def write_plan(config: SweepConfig, plan: Plan, command: str) -> None:
         collected.write_plan(folder, config.budget, plan.rows, about)
 
 
-def collect(config: SweepConfig, plan: Plan) -> list[dict[str, Any]]:
-    """Write the collected tables from the records of a plan; return the rows of its failed runs.
+def collect(config: SweepConfig, plan: Plan) -> tuple[int, list[dict[str, Any]]]:
+    """Write the collected tables from the records of a plan.
 
     Collected rows of runs whose folders are gone, or of other plans, stay.
+
+    Returns
+    -------
+    n_ok : int
+        The number of its runs that are ok.
+    failed : list of dict
+        The rows of its runs that failed.
     """
     folder = Path(config.results_dir) / config.name
     runs = {run.key: run for unit in plan.units for run in unit.runs}
@@ -52,21 +59,23 @@ def collect(config: SweepConfig, plan: Plan) -> list[dict[str, Any]]:
     with wait_for_claim(config.results_dir, [f"collect {config.name}"]):
         for part in (folder, folder / "plans", folder / "data"):
             files.remove_leftovers(part)
-        rows = [
-            collected.record_row(key, record)
-            for key, run in runs.items()
-            if (record := files.read_record(run.folder))
-        ]
+        records = {
+            key: record for key, run in runs.items() if (record := files.read_record(run.folder))
+        }
+        rows = [collected.record_row(key, record) for key, record in records.items()]
         collected.write_records(folder, rows)
         if config.histories:
-            collected.write_histories(folder, _histories(runs))
+            # Not what an interrupted or ended search has left: its record has no iterations.
+            searched = {key: runs[key] for key, found in records.items() if found["iterations"]}
+            collected.write_histories(folder, _histories(searched))
         if config.save_data:
             _copy_data(folder / "data", runs)
         table = collected.read_records(folder)
-        failed = table[(table["status"] != "ok") & table["key"].isin(list(runs))]
+        table = table[table["key"].isin(list(runs))]
+        failed = table[table["status"] != "ok"]
         texts = failed[list(_FAILURES)].astype(object).replace({np.nan: None}).to_dict("records")
         collected.write_csv(folder / "failures.csv", _FAILURES, texts)
-    return texts
+    return len(table) - len(failed), texts
 
 
 def _histories(runs: dict[str, Run]) -> Iterator[dict[str, str]]:

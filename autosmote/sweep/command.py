@@ -7,6 +7,7 @@ Exit status: 0 all is done, 1 some runs failed or could not be written, 2 a mist
 from __future__ import annotations
 
 import logging
+import re
 import shlex
 import sys
 import time
@@ -34,6 +35,9 @@ logger = logging.getLogger("autosmote")
 _SHOWN_FAILURES = 20
 _OF_THE_TABLES = ("experiment=", "budget=", "allow_missing=", *PLANNED)
 
+_FOLDER_OF_POLICIES = re.compile(r"(init_from[=:]\s*)[^,{}\[\]]*/")
+"""A folder of this machine, which a plan that is published does not name."""
+
 Message = tuple[str, Unit, Outcome | None]
 
 
@@ -59,7 +63,10 @@ def _job(config: SweepConfig) -> int:
     config = replace(config, budget=plan_name(config.budget, overrides))
     # The settings that determine the tables, in a fixed order: not those of this machine.
     kept = [
-        word for start in _OF_THE_TABLES for word in overrides if word.lstrip("+").startswith(start)
+        _FOLDER_OF_POLICIES.sub(r"\1", word)
+        for start in _OF_THE_TABLES
+        for word in overrides
+        if word.lstrip("+").startswith(start)
     ]
     return sweep(config, shlex.join(["python", "-m", "autosmote.sweep", *kept]))
 
@@ -76,7 +83,7 @@ def sweep(config: SweepConfig, command: str = "") -> int:
     Returns
     -------
     int
-        0, or 1 where some runs failed.
+        0, or 1 where some runs failed, or were left because their jobs ended.
 
     Raises
     ------
@@ -111,13 +118,21 @@ def sweep(config: SweepConfig, command: str = "") -> int:
     with _writing():
         gather.write_plan(config, plan, command)
         try:
-            _run(config, plan, to_do, launcher)
+            left = _run(config, plan, to_do, launcher)
         except KeyboardInterrupt:
             gather.collect(config, plan)
             print("autosmote: start the same command again to go on.", file=sys.stderr)
             raise
-        failed = gather.collect(config, plan)
-        _summarise(plan, failed)
+        n_ok, failed = gather.collect(config, plan)
+        _summarise(plan, n_ok, failed)
+        if left:
+            why = f" ({left[0].error})" if left[0].error else ""
+            print(
+                f"autosmote: {len(left)} of {len(to_do)} units are left, because their jobs "
+                f"ended{why}; start the same command again.",
+                file=sys.stderr,
+            )
+            return FAILED
         if config.reports:
             _report(config)
     counted = [row for row in failed if not (config.imputed_is_ok and row["imputed"] is True)]
@@ -154,8 +169,10 @@ def _writing() -> Generator[None, None, None]:
         ) from error
 
 
-def _run(config: SweepConfig, plan: Plan, to_do: Sequence[Unit], launcher: Launcher) -> None:
-    """Run units.
+def _run(
+    config: SweepConfig, plan: Plan, to_do: Sequence[Unit], launcher: Launcher
+) -> list[Outcome]:
+    """Run units; return the outcomes of those that were left.
 
     Raises
     ------
@@ -165,6 +182,7 @@ def _run(config: SweepConfig, plan: Plan, to_do: Sequence[Unit], launcher: Launc
         Where no process can be started.
     """
     collected = time.monotonic()
+    left = []
     expected = sum(unit.seconds for unit in to_do)
     progress = UnitProgress(len(to_do), what="units", expected=expected)
     with progress, closing(launcher.run(to_do)) as messages:
@@ -173,16 +191,20 @@ def _run(config: SweepConfig, plan: Plan, to_do: Sequence[Unit], launcher: Launc
                 raise OSError(outcome.error)
             if outcome:
                 check_outcome(outcome)
+                left += [outcome] * (outcome.state == "left")
             show_progress(progress, unit.title, outcome, unit.seconds)
             if outcome and time.monotonic() - collected > config.collect_every:
                 gather.collect(config, plan)
                 collected = time.monotonic()
+    return left
 
 
-def _summarise(plan: Plan, failed: Sequence[dict[str, Any]]) -> None:
+def _summarise(plan: Plan, n_ok: int, failed: Sequence[dict[str, Any]]) -> None:
     """Print the number of ok and failed runs, and the most frequent errors by sampler."""
     n_runs = len({run.key for unit in plan.units for run in unit.runs})
-    print(f"{n_runs} runs: {n_runs - len(failed)} ok, {len(failed)} failed")
+    n_left = n_runs - n_ok - len(failed)
+    left = f", {n_left} not done" if n_left else ""
+    print(f"{n_runs} runs: {n_ok} ok, {len(failed)} failed{left}")
     causes = Counter((row["sampler"], row["status"], str(row["error"])) for row in failed)
     for (sampler, status, error), n in causes.most_common(_SHOWN_FAILURES):
         print(f"  {sampler}: {n} x {status}: {error}")

@@ -9,8 +9,8 @@ from collections.abc import Generator, Iterable
 from dataclasses import dataclass, field
 
 from autosmote.isolation.forkserver import ForkServer, HostEnded
-from autosmote.isolation.processes import available_memory, usable_cores
-from autosmote.isolation.sandbox import SHARE_OF_MEMORY, Deadline, StoppableDeadline
+from autosmote.isolation.processes import usable_cores
+from autosmote.isolation.sandbox import Deadline, StoppableDeadline, share_of_memory
 from autosmote.runs.child import modules_for, preload
 from autosmote.runs.execute import execute, execute_in_turn
 from autosmote.runs.in_process import Outcome
@@ -65,9 +65,8 @@ class LocalPool:
         slots = min(self.workers, len(state.waiting))
         if not slots:
             return
-        available = available_memory()
-        if self._memory_mb is None and available is not None:
-            self._memory_mb = SHARE_OF_MEMORY * available / slots
+        if self._memory_mb is None:
+            self._memory_mb = share_of_memory(slots)
         # Not this process's own server, which ends all processes below it when a child of it ends.
         server = ForkServer()
         threads: list[threading.Thread] = []

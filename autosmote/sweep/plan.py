@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import dataclass
@@ -156,13 +157,17 @@ def _row(label: str, run: Run, source: str | None) -> dict[str, Any]:
 
 
 def _statuses(table: pd.DataFrame, planned: Iterable[Sequence[Run]]) -> dict[str, str]:
-    """Return statuses by the records in runs/, or by the collected ones where these are gone."""
+    """Return statuses by the records in runs/, or by the collected ones where these are gone.
+
+    A damaged record is not gone: its run is done again.
+    """
     known = dict(zip(table["key"], table["status"], strict=True))
     found = {}
     for run in (run for unit in planned for run in unit):
-        record = read_record(run.folder)
-        if status := record["status"] if record else known.get(run.key):
-            found[run.key] = status
+        if record := read_record(run.folder):
+            found[run.key] = record["status"]
+        elif run.key in known and not os.path.lexists(run.folder / "record.json"):
+            found[run.key] = known[run.key]
     return found
 
 

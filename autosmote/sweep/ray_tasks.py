@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import time
@@ -12,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from autosmote.errors import UserError
-from autosmote.isolation.sandbox import Deadline
+from autosmote.isolation.processes import usable_cores
+from autosmote.isolation.sandbox import Deadline, share_of_memory
 from autosmote.runs.execute import TAKEN_WAIT, execute, record_failure
 from autosmote.runs.in_process import Outcome
 from autosmote.runs.unit import Data, Run
@@ -64,7 +66,7 @@ class RayTasks:
         waiting: deque[Unit] = deque(units)
         running: dict[Any, Unit] = {}
         task = ray.remote(num_cpus=1, max_retries=_TRIES)(_do)
-        limits = (config.unit_seconds, config.unit_memory_mb)
+        limits = (self.workers, config.unit_seconds, config.unit_memory_mb)
         try:
             while waiting or running:
                 while waiting and len(running) < self.workers:
@@ -94,7 +96,16 @@ def _with_absolute_folder(run: Run) -> Run:
     return replace(run, config=config, folder=Path(results_dir) / "runs" / run.key)
 
 
-def _do(runs: list[Run], data: Data, seconds: float | None, memory_mb: float | None) -> Outcome:
+def _do(
+    runs: list[Run], data: Data, workers: int, seconds: float | None, memory_mb: float | None
+) -> Outcome:
     """Do a unit in a child of the task's process; tasks of one process share its fork server."""
     deadline = Deadline.after(seconds, "unit_seconds")
+    memory_mb = memory_mb or _share_of_memory(min(workers, usable_cores()))
     return execute(runs, data, deadline=deadline, memory_mb=memory_mb)
+
+
+@functools.cache
+def _share_of_memory(n: int) -> float | None:
+    """Look once for each process of Ray: later its tasks and others have taken of the memory."""
+    return share_of_memory(n)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from autosmote.errors import UserError, describe_error
-from autosmote.runs.execute import check_outcome, record_failure
+from autosmote.runs.execute import check_outcome
 from autosmote.runs.in_process import Outcome
 from autosmote.runs.unit import Data, missing
 from autosmote.sweep.local_pool import LocalPool
@@ -43,11 +43,6 @@ class SubmititJobs:
             raise UserError(
                 "launcher=submitit needs the extra `submitit`: pip install -e '.[submitit]'"
             ) from error
-        if config.force:
-            raise UserError(
-                "force=true cannot be spread over jobs, which find their work by what is missing; "
-                "give another results_dir=, or launcher=local."
-            )
         self.workers = config.workers or _JOBS
         self._config = replace(config, results_dir=os.path.abspath(config.results_dir))
         parameters = {"timeout_min": 24 * 60} | config.submitit
@@ -66,8 +61,9 @@ class SubmititJobs:
         if not left:
             return
         n_jobs = min(self.workers, len(left))
+        planned = {run.key: run.planned for unit in left for run in unit.runs if run.planned}
         jobs = self._executor.map_array(
-            _job, [self._config] * n_jobs, range(n_jobs), [n_jobs] * n_jobs
+            _job, [self._config] * n_jobs, range(n_jobs), [planned] * n_jobs
         )
         try:
             over = False
@@ -81,9 +77,9 @@ class SubmititJobs:
                 if over:
                     break
                 time.sleep(_POLL)
-            for unit in left:  # whose job has ended without them
+            for unit in left:  # that no job began, or ended: no failure of theirs
                 yield "begin", unit, None
-                yield "end", unit, record_failure(unit.runs, "crashed", _why(jobs))
+                yield "end", unit, Outcome("left", error=_why(jobs))
         finally:
             for job in jobs:
                 if not job.done():
@@ -94,15 +90,24 @@ def _statuses(unit: Unit) -> tuple[str, ...]:
     return tuple(record["status"] for run in unit.runs if (record := run.record()))
 
 
-def _why(jobs: Sequence[Any]) -> str:
+def _why(jobs: Sequence[Any]) -> str | None:
     errors = [error for job in jobs if (error := job.exception())]
-    return f"its job ended: {describe_error(errors[0])}" if errors else "its job ended"
+    return describe_error(errors[0]) if errors else None
 
 
-def _job(config: SweepConfig, index: int, n_jobs: int) -> None:
-    """Do, as one job, all units that no other process does, from a start of its own in the plan."""
+def _as_planned(unit: Unit, planned: Mapping[str, Any]) -> Unit:
+    runs = tuple(replace(run, planned=planned.get(run.key)) for run in unit.runs)
+    return replace(unit, runs=runs)
+
+
+def _job(config: SweepConfig, index: int, planned: Mapping[str, Any]) -> None:
+    """Do, as one job, all units that no other process does, from a start of its own in the plan.
+
+    `planned` are stamps by key of the records that the sweep repeats: what is there beside them
+    when this job begins was done by another one.
+    """
     data = Data()
-    units = make_plan(config, data).to_do()
+    units = [_as_planned(unit, planned) for unit in make_plan(config, data).to_do()]
     units = units[index:] + units[:index] if index < len(units) else units
     pool = LocalPool(data, unit_seconds=config.unit_seconds, unit_memory_mb=config.unit_memory_mb)
     for _, _, outcome in pool.run(units):

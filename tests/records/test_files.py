@@ -1,6 +1,7 @@
 """Files of a run: whole or absent, and read as they were written."""
 
 import gzip
+import os
 
 import numpy as np
 import pandas as pd
@@ -56,6 +57,14 @@ def test_write_training_part_is_reproducible(tmp_path):
     assert path.read_bytes() == first
     with gzip.open(path, "rt") as stream:
         assert stream.readline() == 'label,"x=a,b",label_\n'
+
+
+@pytest.mark.skipif(not hasattr(os, "O_TMPFILE"), reason="needs files without names")
+def test_kill_of_a_trial_of_writing_leaves_nothing(tmp_path, monkeypatch):
+    there = []
+    monkeypatch.setattr(os, "fsync", lambda _: there.append(list(tmp_path.iterdir())))
+    files.check_writable(tmp_path)
+    assert there == [[]]
 
 
 def test_check_writable_leaves_nothing(tmp_path):

@@ -8,6 +8,7 @@ from pathlib import Path
 from run_configs import FINGERPRINT, changed
 
 from autosmote.config.schema import ClassifierSettings, DatasetSettings, SamplerSettings
+from autosmote.config.search import SearchConfig
 from autosmote.records import provenance
 from autosmote.records.identity import identity
 from autosmote.records.record import make_record
@@ -18,10 +19,12 @@ def test_a_record_names_no_folder_user_or_host():
         results_dir="/home/someone/results",
         data_dir="/home/someone/data",
         dataset=DatasetSettings("file", None, "/home/someone/secret/my.csv", "label"),
+        sampler=SamplerSettings("none", kind="none"),
+        search=SearchConfig(init_from="/home/someone/policies.npz"),  # for others of the sweep
     )
     record = make_record(
         config,
-        identity(config, config.search, FINGERPRINT),
+        identity(config, None, FINGERPRINT),
         status="failed",
         data_source="my.csv",
         error="ValueError",

@@ -1,6 +1,7 @@
 """Units that are done in this process: what is repeated, and which files they write."""
 
 import dataclasses
+import errno
 import itertools
 import json
 import os
@@ -13,10 +14,11 @@ from unit_configs import AUTOSMOTE, SEEDS, rival
 from autosmote.config.schema import ClassifierSettings, SamplerSettings
 from autosmote.config.search import SearchConfig
 from autosmote.errors import UserError
+from autosmote.metrics import METRICS
 from autosmote.records.files import read_record
 from autosmote.records.record import SCHEMA_VERSION
 from autosmote.runs import in_process
-from autosmote.runs.execute import execute
+from autosmote.runs.execute import execute, record_failure
 from autosmote.runs.unit import Data, missing, plan
 
 
@@ -99,12 +101,32 @@ def test_failed_run_is_repeated_by_retry_and_force(make):
     assert len(do([make(sampler, force=True)])) == 1
 
 
+@pytest.mark.parametrize("again", [{"retry": "failed"}, {"force": True}])
+def test_run_that_two_sweeps_repeat_is_repeated_once(make, again):
+    sampler = rival("AtSomeRatios", takes_ratio=False, deed="kill")
+    do([make(sampler)])
+    first, second = (plan([make(sampler, **again)], Data())[0] for _ in range(2))
+    assert execute(first, Data(), in_child=False).statuses == ("crashed",)
+    assert execute(second, Data(), in_child=False).statuses == ()
+    assert first[0].record()["imputed"]
+    assert record_failure(second, "crashed", "its process ended").statuses == ()
+
+
 def test_failing_classifier_leaves_the_others_of_its_unit(make, capsys):
     broken, fine = do([make(rival(), "broken"), make(rival(), "dt")])
     assert (broken["status"], broken["scores"], broken["imputed"]) == ("failed", None, False)
     assert "C" in broken["error"]
     assert (fine["status"], fine["imputed"]) == ("ok", False)
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_error_of_the_work_is_no_error_of_writing(make, monkeypatch):
+    def refuse():
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    monkeypatch.setattr(in_process.ForkServer, "of_this_process", refuse)
+    (record,) = do([make(rival())])
+    assert record["status"] == "failed" and "BlockingIOError" in record["error"]
 
 
 def test_mistake_writes_nothing_unless_mistakes_fail(make, tmp_path):
@@ -159,6 +181,32 @@ def test_interrupted_unit_writes_partial_json_per_run(make, tmp_path, monkeypatc
     assert {json.loads(path.read_text())["status"] for path in paths} == {"interrupted"}
     assert len(do(configs)) == 2
     assert not list(tmp_path.glob("results/runs/*/partial.json"))
+
+
+def test_interrupted_unit_writes_each_run_its_own_metric_s_search(make, monkeypatch):
+    scores = {}
+
+    def interrupt(iteration, reward, best):
+        if iteration == 4:
+            raise KeyboardInterrupt
+
+    evaluate = in_process.evaluate
+    monkeypatch.setattr(
+        in_process, "evaluate", lambda *a, **k: evaluate(*a, **{**k, "on_iteration": interrupt})
+    )
+    search = SearchConfig(iterations=9, actors=0)
+    (unit,) = plan([make(SEEDS, metric=metric, search=search) for metric in METRICS], Data())
+    with pytest.raises(KeyboardInterrupt):
+        execute(unit, Data(), in_child=False)
+    for run in unit:
+        history = pd.read_csv(run.folder / "history.csv")
+        partial = json.loads((run.folder / "partial.json").read_text())
+        assert partial["search"]["best_score"] == pytest.approx(history["reward"].max())
+        scores[run.config.metric] = history["reward"].tolist()
+    assert scores["macro_f1"] != scores["mcc"] and len(scores["mcc"]) == 4
+    # What ended it is on record, and then nothing says that it is to be done.
+    record_failure(unit, "timeout", "it took longer than unit_seconds=1 allows")
+    assert not any((run.folder / "partial.json").exists() for run in unit)
 
 
 def test_error_of_a_sandboxed_sampler_names_no_folder(make, tmp_path):

@@ -9,7 +9,8 @@ from unit_configs import AUTOSMOTE, small_config
 
 from autosmote.config.schema import ClassifierSettings, SamplerSettings
 from autosmote.config.search import SearchConfig
-from autosmote.isolation.sandbox import Deadline
+from autosmote.isolation import sandbox
+from autosmote.isolation.sandbox import ChildFailed, Deadline
 from autosmote.records.files import read_record
 from autosmote.runs.child import modules_for
 from autosmote.runs.execute import execute, record_failure, warm_server
@@ -36,6 +37,21 @@ def test_unit_past_its_limits_is_ended(make_unit):
     # The sampler's share is less than the unit's, so that it is the sampler that is ended.
     assert "memory" in {point["status"] for point in record["grid"]}
     assert record["scores"]
+
+
+@pytest.mark.parametrize("memory_mb", [None, 500.0])
+def test_child_knows_its_limit_and_leaves_its_samplers_less(make_unit, monkeypatch, memory_mb):
+    given = []
+
+    def note(*arguments, **_):
+        given.append(arguments)
+        raise ChildFailed("stopped", "it was stopped")
+
+    monkeypatch.setattr("autosmote.runs.execute.SandboxedObject", note)
+    monkeypatch.setattr(sandbox, "available_memory", lambda: 1000.0)
+    execute(make_unit(), make_unit.data, memory_mb=memory_mb)
+    ((limit, _, told, _),) = given
+    assert limit == memory_mb and told == (memory_mb or 800.0)
 
 
 def test_done_unit_is_not_repeated_and_keeps_its_records(make_unit):

@@ -159,6 +159,14 @@ def test_unit_shares_a_search_and_identity_holds_what_matters(tmp_path):
     assert len({str(run.identity["search"]) for run in unit}) == 4
 
 
+def test_settings_outside_the_identity_of_a_control_change_nothing(toy):
+    found = tried(toy, load_sampler("smote_search"))
+    settings = {"time_limit": 1e-9, "patience": 1, "ablation": "merge_train_val"}
+    again = tried(toy, load_sampler("smote_search"), **settings)
+    assert again.search.stopped_by == found.search.stopped_by == "iterations"
+    assert again.scores == found.scores and again.rows == found.rows
+
+
 def test_a_control_leaves_a_record_a_history_and_a_curve(tmp_path, capsys):
     command = [
         "sampler=smote_search", "search.iterations=10", "search.final=vote", "search.keep=3",

@@ -418,9 +418,17 @@ def test_more_actors_than_the_lag_are_reduced_with_a_log_line(caplog):
         ({"learner": "jax"}, "search.learner must be one of auto, torch, numpy"),
         ({"learner": "numpy", "device": "cuda"}, "search.learner=numpy works on the CPU"),
         ({"learner": "numpy", "low_level_net": "joint"}, "use search.learner=torch"),
+        ({"learning_rate": "abc"}, "search.learning_rate must be a number, not 'abc'"),
+        ({"time_limit": "soon"}, "search.time_limit must be a number or null, not 'soon'"),
+        ({"gamma": True}, "search.gamma must be a number, not True"),
+        ({"under_sampling": "false"}, "search.under_sampling must be true or false, not 'false'"),
+        ({"under_sampling": 1}, "search.under_sampling must be true or false"),
+        ({"init_from": 3}, "search.init_from must be a path or null"),
+        ({"method": ["a"]}, "search.method must be a text"),
+        ({"method_params": "a"}, "search.method_params must be settings by name"),
     ],
 )
-def test_settings_out_of_range_are_told_with_their_range(settings, words):
+def test_settings_of_another_type_or_out_of_range_are_told_with_what_they_must_be(settings, words):
     with pytest.raises(UserError, match=words):
         SearchConfig(**settings).check()
 

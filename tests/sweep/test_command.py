@@ -7,12 +7,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from waiting import wait_until
 
 from autosmote.errors import UserError
 from autosmote.records import collected
+from autosmote.records.files import HISTORY_COLUMNS, read_record, write_history
+from autosmote.runs.execute import record_failure
 from autosmote.runs.unit import Data
+from autosmote.sweep.collect import collect
 from autosmote.sweep.command import main, sweep
 from autosmote.sweep.plan import make_plan
 
@@ -66,6 +70,18 @@ def test_sweep_in_a_clone_does_only_what_is_not_collected(small, tmp_path):
     assert before.keys() < after.keys()
 
 
+def test_run_with_a_damaged_record_is_done_again_though_it_was_collected(small):
+    config = small()
+    assert sweep(config) == 0
+    before = files(config.results_dir)
+    (unit, _) = make_plan(config, Data()).units
+    (unit.runs[0].folder / "record.json").write_text('{"status": "o')
+    assert [one.runs for one in make_plan(config, Data()).to_do()] == [unit.runs[:1]]
+    assert sweep(config) == 0
+    assert read_record(unit.runs[0].folder)["status"] == "ok"
+    assert files(config.results_dir) == before
+
+
 def test_failed_runs_are_counted_and_repeated_by_retry(small, capsys):
     config = small(samplers=["kmeanssmote", "none"])
     assert sweep(config) == 1
@@ -79,6 +95,21 @@ def test_failed_runs_are_counted_and_repeated_by_retry(small, capsys):
         for retry in ("none", "failed", "timeout")
     }
     assert again == {"none": 0, "failed": 1, "timeout": 0}
+
+
+def test_history_of_a_search_that_was_ended_is_not_collected(small):
+    config = small(samplers=["autosmote"], metrics=["mcc"], histories=True)
+    planned = make_plan(config, Data())
+    (run,) = planned.units[0].runs
+    history = np.arange(1, 3)
+    write_history(run.folder, dict.fromkeys(HISTORY_COLUMNS, history))
+    record_failure([run], "timeout", "it took longer than unit_seconds=1 allows")
+    n_ok, failed = collect(config, planned)
+    assert n_ok == 0 and [row["status"] for row in failed] == ["timeout"]
+    folder = Path(config.results_dir) / "small"
+    assert collected.read_histories(folder).empty
+    assert sweep(small(samplers=["autosmote"], metrics=["mcc"], histories=True, force=True)) == 0
+    assert collected.read_histories(folder)["iteration"].tolist() == [1, 2, 3]
 
 
 @pytest.mark.parametrize("launcher", ["local", "ray"])
@@ -97,11 +128,12 @@ def test_dry_run_prints_the_plan_and_writes_nothing(tmp_path, capsys, launcher):
 def test_plan_with_overrides_is_custom_and_keeps_its_command(tmp_path, capsys):
     folder = tmp_path / "results"
     overrides = [*FAST, f"results_dir={folder}", "budget=smoke", "experiment=table2"]
+    overrides += [f"search.init_from={tmp_path}/policies.npz"]  # of no sampler that is here
     assert main(overrides) == 0
     assert not (folder / "table2" / "plans" / "smoke.csv.gz").exists()
     about = (folder / "table2" / "plans" / "custom.json").read_text()
     assert "autosmote.sweep experiment=table2 budget=smoke " in about  # in whichever order said
-    assert str(tmp_path) not in about
+    assert "search.init_from=policies.npz" in about and str(tmp_path) not in about
     assert main([*overrides, "dry_run=true"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1].split()[:5] == ["all", "4", "4", "0", "0"]

@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from composing import compose_sweep
 
+from autosmote.isolation import sandbox
 from autosmote.records import collected
-from autosmote.records.files import read_record
+from autosmote.records.files import read_record, record_stamp
 from autosmote.run import main as run_main
+from autosmote.sweep import ray_tasks
 from autosmote.sweep.command import sweep
 
 FEW = ("search.iterations=3", "search.device=cpu")
@@ -100,6 +102,76 @@ def test_submitit_jobs_equal_local_pool(twelve, tmp_path):
     settings = {"results_dir": str(tmp_path), "workers": 1, "submitit": jobs}
     assert sweep(replace(config, launcher="submitit", **settings)) == 0
     assert_equal(tmp_path, expected)
+
+
+class EndedJob:
+    """A job that has ended, as submitit tells of it."""
+
+    def __init__(self, error=None):
+        self.error = error
+
+    def done(self):
+        return True
+
+    def exception(self):
+        return self.error
+
+
+@pytest.fixture
+def jobs_are(monkeypatch):
+    """A function that puts one of its own in the place of submitit's arrays of jobs."""
+
+    def replace_jobs(map_array):
+        monkeypatch.setattr("submitit.AutoExecutor.map_array", lambda _, *given: map_array(*given))
+
+    return replace_jobs
+
+
+def test_units_of_ended_jobs_are_left_without_records(small, jobs_are, capsys):
+    error = RuntimeError("CANCELLED DUE TO TIME LIMIT")
+    jobs_are(lambda job, configs, *_: [EndedJob(error) for _ in configs])
+    config = small(launcher="submitit", submitit={"cluster": "local"})
+    assert sweep(config) == 1
+    out, err = capsys.readouterr()
+    assert "4 runs: 0 ok, 0 failed, 4 not done" in out
+    assert "2 of 2 units are left, because their jobs ended (RuntimeError: CANCELLED" in err
+    assert "start the same command again" in err
+    assert not list(Path(config.results_dir).glob("runs/*/record.json"))
+    assert sweep(replace(config, launcher="local")) == 0
+
+
+def test_submitit_jobs_repeat_a_failed_run_once_and_keep_its_record(small, jobs_are):
+    config = small(samplers=["kmeanssmote"])
+    assert sweep(config) == 1
+    stamps = []
+
+    def jobs_in_turn(job, *settings):
+        for of_job in zip(*settings, strict=True):
+            job(*of_job)
+            folders = sorted(Path(config.results_dir).glob("runs/*"))
+            stamps.append([record_stamp(folder) for folder in folders])
+        return [EndedJob() for _ in settings[0]]
+
+    jobs_are(jobs_in_turn)
+    settings = {"launcher": "submitit", "submitit": {"cluster": "local"}, "workers": 2}
+    seeds = {"seeds": [0, 1]}  # two units, one of them new, so that there are two jobs
+    assert sweep(small(samplers=["kmeanssmote"], retry="failed", **seeds, **settings)) == 1
+    assert len(stamps) == 2 and stamps[0] == stamps[1]
+    found = collected.read_records(Path(config.results_dir) / "small")
+    assert set(found["status"]) == {"failed"} and found["imputed"].all()
+
+
+@pytest.mark.parametrize(("workers", "share"), [(4, 200.0), (100, 100.0)])
+def test_ray_tasks_share_the_memory_of_their_machine(monkeypatch, workers, share):
+    given = []
+    monkeypatch.setattr(ray_tasks, "execute", lambda *_, memory_mb, **__: given.append(memory_mb))
+    monkeypatch.setattr(ray_tasks, "usable_cores", lambda: 8)
+    monkeypatch.setattr(sandbox, "available_memory", lambda: 1000.0)
+    ray_tasks._share_of_memory.cache_clear()
+    ray_tasks._do([], None, workers, None, None)
+    ray_tasks._do([], None, workers, None, 300.0)
+    ray_tasks._share_of_memory.cache_clear()
+    assert given == [share, 300.0]
 
 
 @needs_ray
