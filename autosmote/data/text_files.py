@@ -22,22 +22,23 @@ SEPARATORS = ",;\t|"
 _SPOKEN = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "blanks"}
 _SAMPLE_ROWS = 200
 _SAMPLE_BYTES = 1 << 18
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),  # before UTF-16, whose mark is its beginning
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # before UTF-16, whose mark is its beginning
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 
 
 @dataclass(frozen=True)
 class TextFormat:
-    """How a file of separated text is written."""
+    """How a file of separated text is written; `mark` is what stands before the text."""
 
     sep: str = ","
     encoding: str = "utf-8"
     line_end: str = "\n"
+    mark: bytes = b""
 
 
 @dataclass
@@ -80,7 +81,7 @@ def read_text_rows(path: Path, *, sep: str | None = None, encoding: str | None =
     """
     notes: list[str] = []
     data = unpacked(path)
-    text, encoding = _decoded(data, encoding, path.name, notes)
+    text, encoding, mark = _decoded(data, encoding, path.name, notes)
     if not text.strip():
         raise UserError(f"{path.name} is empty; it needs a header line and rows.")
     if sep is None:
@@ -104,7 +105,7 @@ def read_text_rows(path: Path, *, sep: str | None = None, encoding: str | None =
         header=names,
         rows=[cells for cells, _, _ in records[1:]],
         raw=[raw for _, raw, _ in records],
-        format=TextFormat(sep, encoding, line_end),
+        format=TextFormat(sep, encoding, line_end, mark),
         notes=notes,
     )
 
@@ -120,14 +121,20 @@ def unpacked(path: Path) -> bytes:
         raise UserError(f"{path.name} is damaged or not packed by gzip; pack it again.") from exc
 
 
-def _decoded(data: bytes, encoding: str | None, where: str, notes: list[str]) -> tuple[str, str]:
-    """Return the text and the name of its encoding."""
+def _decoded(
+    data: bytes, encoding: str | None, where: str, notes: list[str]
+) -> tuple[str, str, bytes]:
+    """Return the text, the name of its encoding, and the mark before it."""
+    mark, marked = next(((m, name) for m, name in _MARKS if data.startswith(m)), (b"", ""))
     if encoding is not None:
         try:
-            name = codecs.lookup(encoding).name
-            if name == "utf-8" and data.startswith(codecs.BOM_UTF8):
-                name = "utf-8-sig"  # or the mark would be part of the first column's name
-            return data.decode(name), name
+            name = codecs.lookup(encoding).name.removesuffix("-sig")
+            if mark and marked.startswith(name):
+                name = marked
+            else:
+                mark = b""
+            name += "-le" * (name in ("utf-16", "utf-32"))  # as without a mark these are read
+            return data[len(mark) :].decode(name), name, mark
         except LookupError as exc:
             raise UserError(
                 f"There is no encoding '{encoding}'; utf-8, utf-16 and cp1252 are usual ones."
@@ -136,11 +143,11 @@ def _decoded(data: bytes, encoding: str | None, where: str, notes: list[str]) ->
             raise UserError(
                 f"{where} is not text in {encoding}; give another encoding, or save it as UTF-8."
             ) from exc
-    guess = next((name for mark, name in _BOMS if data.startswith(mark)), "utf-8")
+    guess = marked or "utf-8"
     try:
-        text = data.decode(guess)
+        text = data[len(mark) :].decode(guess)
     except UnicodeError as exc:
-        guess = _guess_encoding(data)
+        guess, mark = _guess_encoding(data), b""
         try:
             text = data.decode(guess)
         except (UnicodeError, LookupError):
@@ -149,9 +156,9 @@ def _decoded(data: bytes, encoding: str | None, where: str, notes: list[str]) ->
             raise UserError(
                 f"{where} is not text in UTF-8; save it as UTF-8, or name its encoding."
             ) from exc
-    if guess not in ("utf-8", "utf-8-sig"):
+    if guess != "utf-8":
         notes.append(f"text is read as {guess} (else give --encoding)")
-    return text, guess
+    return text, guess, mark
 
 
 def _guess_encoding(data: bytes) -> str:

@@ -130,7 +130,7 @@ def write_rows(
         form = TextFormat(sep="\t")
     try:
         text = _text(table, form, positions, list(extra), added, new, quote_formulas)
-        data = text.encode(form.encoding)
+        data = form.mark + text.encode(form.encoding)
         if path.suffix.lower() == ".gz":
             data = gzip.compress(data, mtime=0)
         write_file(path, lambda temporary: temporary.write_bytes(data))

@@ -1,5 +1,6 @@
 """Separated text: encoding and separator are found out, rows are kept as they are."""
 
+import codecs
 import gzip
 
 import pytest
@@ -39,13 +40,20 @@ def test_separator_of_a_long_file_is_found_in_its_beginning(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("encoding", "said"),
-    [("utf-8", False), ("utf-8-sig", False), ("utf-16", True), ("cp1252", True)],
+    ("encoding", "mark", "said"),
+    [
+        ("utf-8", b"", False),
+        ("utf-8", codecs.BOM_UTF8, False),
+        ("utf-16-le", codecs.BOM_UTF16_LE, True),
+        ("utf-16-be", codecs.BOM_UTF16_BE, True),
+        ("utf-32-be", codecs.BOM_UTF32_BE, True),
+        ("cp1252", b"", True),
+    ],
 )
-def test_encoding_is_found_and_said(tmp_path, encoding, said):
-    found = read(tmp_path, "größe,b\n1,ä–€\n".encode(encoding))
+def test_encoding_is_found_and_said(tmp_path, encoding, mark, said):
+    found = read(tmp_path, mark + "größe,b\n1,ä–€\n".encode(encoding))
     assert found.header == ["größe", "b"] and found.rows == [["1", "ä–€"]]
-    assert found.format.encoding == encoding
+    assert (found.format.encoding, found.format.mark) == (encoding, mark)
     assert [note for note in found.notes if "--encoding" in note] == found.notes
     assert bool(found.notes) == said
 
@@ -55,11 +63,21 @@ def test_given_encoding_and_separator_are_taken(tmp_path):
     assert found.header == ["a", "ж"] and not found.notes
 
 
-@pytest.mark.parametrize("name", ["utf-8", "UTF8", "utf-8-sig"])
-def test_mark_of_utf8_is_no_part_of_the_first_name(tmp_path, name):
-    found = read(tmp_path, "y,x\n1,2\n".encode("utf-8-sig"), encoding=name)
-    assert found.header == ["y", "x"] and found.format.encoding == "utf-8-sig"
-    assert read(tmp_path, "y,x\n1,2\n", encoding="utf-8").format.encoding == "utf-8"
+@pytest.mark.parametrize(
+    ("given", "encoding", "mark"),
+    [
+        ("utf-8", "utf-8", codecs.BOM_UTF8),
+        ("UTF8", "utf-8", codecs.BOM_UTF8),
+        ("utf-8-sig", "utf-8", codecs.BOM_UTF8),
+        ("utf-8-sig", "utf-8", b""),
+        ("utf-16", "utf-16-be", codecs.BOM_UTF16_BE),
+        ("utf-16", "utf-16-le", b""),
+    ],
+)
+def test_mark_is_no_part_of_the_first_name(tmp_path, given, encoding, mark):
+    found = read(tmp_path, mark + "y,x\n1,2\n".encode(encoding), encoding=given)
+    assert found.header == ["y", "x"]
+    assert (found.format.encoding, found.format.mark) == (encoding, mark)
 
 
 @pytest.mark.parametrize(

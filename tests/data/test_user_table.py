@@ -78,7 +78,7 @@ def test_options_override_every_guess(tmp_path):
     assert found.frame["tag"].tolist()[2] is None
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 def test_given_rows_are_written_byte_for_byte(tmp_path, encoding, line_end):
     given_bytes = many_rows().replace("gut", "güt").replace("\n", line_end).encode(encoding)
