@@ -218,4 +218,6 @@ def _summary(made: Mapping[str, int], before: PartScores, after: PartScores) -> 
     lines.append(f"synthetic rows: {', '.join(counts)}")
     if all(score <= before["test"][metric] for metric, score in after["test"].items()):
         lines.append("They do not help on the test part: consider leaving the table as it is.")
+    else:
+        lines.append("This is one split: autosmote compare judges over many.")
     return "\n".join(lines)

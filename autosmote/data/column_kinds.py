@@ -50,8 +50,8 @@ _NO_NAME = re.compile(r"(Unnamed: \d+)?")
 """None, or what pandas calls such a column when it writes the table again."""
 _FEWEST_IDS = 10
 """Rows from which on values that are all different are taken for ids."""
-_FEWEST_RARE = 50
-"""Texts from which on a column with under two rows a text holds names rather than categories."""
+_FEWEST_RARE, _ROWS_A_TEXT = 50, 10
+"""Of as many texts each needs as many rows, or they tell a classifier nothing and cost columns."""
 
 
 @dataclass(frozen=True)
@@ -453,7 +453,7 @@ def _category_if_few(
     if n_texts > MAX_CATEGORIES:
         why = f"has {n_texts:,} different texts, too many for categories,"
         return _left_out(why, "group its values")
-    if n_texts >= _FEWEST_RARE and 2 * n_texts > len(present):
+    if n_texts >= _FEWEST_RARE and _ROWS_A_TEXT * n_texts > len(present):
         why = f"has {n_texts:,} different texts in {len(present):,} rows"
         return _left_out(why, "group its values, or give --categorical to use it")
     return category(cells), said

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
@@ -24,11 +25,17 @@ from autosmote.own_table.methods import (
     make_method,
     score_with,
 )
-from autosmote.progress import StepProgress, logging_to_stderr
+from autosmote.progress import StepProgress, duration, logging_to_stderr
 from autosmote.sampler.checks import check_kind
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+logger = logging.getLogger("autosmote")
+
+_LONG = 180.0
+"""Seconds from which on a comparison says what would be quicker."""
 
 
 @dataclass(frozen=True)
@@ -212,6 +219,7 @@ def _fit_all(
 
     tasks = [(name, split) for split in range(len(splits)) for name in models]
     found: list[_Fit] = []
+    started = time.monotonic()
     with ExitStack() as stack:
         if verbose:
             stack.enter_context(logging_to_stderr())
@@ -227,8 +235,20 @@ def _fit_all(
             found.append(fit)
             if progress:
                 progress.update(len(found), fit.method)
+            if len(found) == len(models):
+                _advise(time.monotonic() - started, len(tasks) / len(models), verbose)
     order = {task: number for number, task in enumerate(tasks)}
     return sorted(found, key=lambda fit: order[fit.method, fit.split])
+
+
+def _advise(seconds: float, n_splits: float, verbose: int) -> None:
+    """Say what is quicker, where all splits will take long by the time of a first one."""
+    if verbose and (whole := seconds * n_splits) > _LONG:
+        logger.info(
+            "All will take about %s; for a first answer take fewer repeats, folds, iterations or "
+            "methods, such as --repeats 1 --iterations 60.",
+            duration(whole),
+        )
 
 
 def _fit_one(

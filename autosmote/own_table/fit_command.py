@@ -63,7 +63,7 @@ def _fit(options: argparse.Namespace, written: Written) -> int:
     save(
         SavedModel(
             model, [str(label) for label in labels], options.target, table.features,
-            _medians(table),
+            _medians(table), _categories(table),
         ),
         options.output,
     )  # fmt: skip
@@ -81,4 +81,13 @@ def _medians(table: UserTable) -> dict[str, float]:
         name: float(table.frame[name].median())
         for name, kind in table.features.items()
         if kind.is_number and not table.frame[name].isna().any()
+    }
+
+
+def _categories(table: UserTable) -> dict[str, set[str]]:
+    """Return the texts of columns of categories."""
+    return {
+        name: set(table.frame[name].dropna())
+        for name, kind in table.features.items()
+        if not kind.is_number
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +49,7 @@ def _predict(options: argparse.Namespace, written: Written) -> int:
             f"{table.name}: the model does not use {', '.join(map(repr, unused))}",
             file=sys.stderr,
         )
+    _say_what_is_new(table, model.categories)
     X = _filled(table, model.medians)
     predicted = [model.labels[code] for code in model.classifier.predict(X)]
     extra: dict[str, Sequence[str]] = {_free(f"predicted {model.target}", table): predicted}
@@ -62,6 +63,21 @@ def _predict(options: argparse.Namespace, written: Written) -> int:
     counts = ", ".join(f"{predicted.count(label)} of class {label}" for label in model.labels)
     print(f"predicted: {counts}")
     return 0
+
+
+def _say_what_is_new(table: UserTable, categories: Mapping[str, Set[str]]) -> None:
+    """Say which categories the model has not seen."""
+    for name, known in categories.items():
+        counts = table.frame[name].value_counts()
+        new = {text: n for text, n in counts.items() if text not in known}
+        if new:
+            more = f" and {len(new) - 1} more" if len(new) > 1 else ""
+            print(
+                f"{table.name}: '{next(iter(new))}'{more} in column '{name}' "
+                f"({sum(new.values())} of {len(table.frame)} rows) is new to the model and counts "
+                "as none of its categories",
+                file=sys.stderr,
+            )
 
 
 def _filled(table: UserTable, medians: Mapping[str, float]) -> Any:

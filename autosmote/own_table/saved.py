@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import platform
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -38,6 +38,8 @@ class SavedModel:
         The features, in order.
     medians : mapping of str to float
         Of columns of numbers, where the classifier takes none that are missing.
+    categories : mapping of str to set of str
+        That were there, of columns of categories.
     """
 
     classifier: Any
@@ -45,6 +47,7 @@ class SavedModel:
     target: str
     columns: Mapping[str, ColumnKind]
     medians: Mapping[str, float] = field(default_factory=dict)
+    categories: Mapping[str, Set[str]] = field(default_factory=dict)
 
 
 def save(model: SavedModel, path: Path) -> None:

@@ -53,7 +53,7 @@ def plot_curve(
         canvas = new_canvas(COLUMN, 2.6)
         axes = canvas.add_subplot()
         axes.plot(
-            iteration, reward, ".", color=GREY, markersize=1.8, alpha=0.6, label="one episode"
+            iteration, reward, ".", color=GREY, markersize=1.8, alpha=0.6, label="one iteration"
         )
         mean = running_mean(reward, window)
         axes.plot(iteration, mean, color=BLUE, label=f"mean of the last {window}")

@@ -102,6 +102,17 @@ def test_predict_reads_another_decimal_sign_and_fractions_and_says_so(folder, ca
         main(["predict", "model.joblib", "new.csv", "-o", "out.csv", "--decimal", "x"])
 
 
+def test_predict_names_categories_that_the_model_has_not_seen(folder, capsys):
+    fitted()
+    new = pd.read_csv("new.csv", keep_default_na=False)
+    new.loc[:1, "country"] = ["Mars", "Venus"]
+    new.to_csv("new.csv", index=False)
+    capsys.readouterr()
+    assert main(["predict", "model.joblib", "new.csv", "-o", "out.csv"]) == 0
+    said = capsys.readouterr().err
+    assert "and 1 more in column 'country' (2 of" in said and "new to the model" in said
+
+
 def test_predict_where_a_number_is_missing_takes_the_median_and_says_so(folder, capsys):
     table().drop(columns="country").to_csv("my.csv", index=False)
     fitted()

@@ -10,6 +10,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
 import autosmote
+from autosmote.own_table import comparison
 from autosmote.own_table.comparison import encode_labels
 from autosmote.own_table.methods import (
     AS_IT_IS,
@@ -105,6 +106,14 @@ def test_compare_is_the_same_for_any_number_of_jobs():
         autosmote.compare(X, y, "dt", methods=methods, n_jobs=jobs, **SHORT) for jobs in (1, 2)
     )
     assert one.attrs["splits"] == two.attrs["splits"]
+
+
+@pytest.mark.parametrize(("seconds", "said"), [(0.0, True), (1e6, False)])
+def test_compare_that_will_take_long_says_what_is_quicker(monkeypatch, capsys, seconds, said):
+    monkeypatch.setattr(comparison, "_LONG", seconds)
+    X, y = rows()
+    autosmote.compare(X, y, "dt", methods=[THRESHOLD], verbose=1, **SHORT)
+    assert ("--repeats 1 --iterations 60" in capsys.readouterr().err) == said
 
 
 class Memory(ClassifierMixin, BaseEstimator):
