@@ -19,13 +19,14 @@ import numpy as np
 from autosmote.config.commandline import exit_status
 from autosmote.data.user_table import UserTable, add_options, options_of, read_user_table
 from autosmote.data.write_rows import check_output, write_rows
-from autosmote.errors import UserError, describe_error
+from autosmote.errors import UserError
 from autosmote.evaluation.results import PartScores, score_table
 from autosmote.metrics import METRICS
 from autosmote.own_table.commands import (
     Written,
     add_estimator_option,
     add_scoring_option,
+    draw_picture,
     print_notes,
     run,
 )
@@ -121,8 +122,7 @@ def _resample(options: argparse.Namespace, written: Written) -> int:
         quote_formulas=options.quote_formulas,
     )
     written.append(output)
-    if _draw(sampler, curve, options):
-        written.append(curve)
+    draw_picture("search", curve, lambda: _draw(sampler, curve, options), written)
     parts = {"validation": validation, "test": test}
     held_out = {name: (X.iloc[part], y[part]) for name, part in parts.items()}
     scorers = {name: make_scoring(name, len(names)) for name in (*METRICS, options.scoring)}
@@ -155,23 +155,17 @@ def _stacked(given: pd.DataFrame, synthetic: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([given, synthetic.astype(given.dtypes)], ignore_index=True)
 
 
-def _draw(sampler: AutoSMOTE, curve: Path, options: argparse.Namespace) -> bool:
-    """Draw the search; a failed picture costs the picture alone."""
+def _draw(sampler: AutoSMOTE, curve: Path, options: argparse.Namespace) -> None:
     from autosmote.records.curve import plot_curve
 
     count = np.arange(1, len(sampler.history_["reward"]) + 1)
-    try:
-        plot_curve(
-            sampler.history_ | {"iteration": count},
-            curve,
-            metric=options.scoring,
-            title=f"{options.data.name}, {options.estimator}",
-            reference=sampler.baseline_score_,
-        )
-    except Exception as error:
-        print(f"autosmote: no picture of the search: {describe_error(error)}", file=sys.stderr)
-        return False
-    return True
+    plot_curve(
+        sampler.history_ | {"iteration": count},
+        curve,
+        metric=options.scoring,
+        title=f"{options.data.name}, {options.estimator}",
+        reference=sampler.baseline_score_,
+    )
 
 
 def _parts(y: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

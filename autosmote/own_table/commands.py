@@ -45,6 +45,17 @@ def run(job: Callable[[argparse.Namespace, Written], int], options: argparse.Nam
         return FAILED
 
 
+def draw_picture(what: str, path: Path, draw: Callable[[], None], written: Written) -> None:
+    """Draw a picture; one that fails costs itself alone."""
+    try:
+        draw()
+    except Exception as error:
+        let_interrupts_through(error)
+        print(f"autosmote: no picture of the {what}: {describe_error(error)}", file=sys.stderr)
+    else:
+        written.append(path)
+
+
 def add_search_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of a command that trains classifiers."""
     add = parser.add_argument

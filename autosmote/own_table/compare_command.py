@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,8 +10,13 @@ from typing import TYPE_CHECKING
 from autosmote.atomic import write_file
 from autosmote.data.user_table import add_options, options_of, read_user_table
 from autosmote.data.write_rows import check_output
-from autosmote.errors import describe_error, let_interrupts_through
-from autosmote.own_table.commands import Written, add_search_options, print_notes, run
+from autosmote.own_table.commands import (
+    Written,
+    add_search_options,
+    draw_picture,
+    print_notes,
+    run,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _compare(options: argparse.Namespace, written: Written) -> int:
     from autosmote.own_table.comparison import compare
+    from autosmote.own_table.picture import draw
 
     output = options.output or Path(f"{options.data.name.partition('.')[0]}-comparison.csv")
     check_output(output, options.data, (".csv",))
@@ -73,23 +78,14 @@ def _compare(options: argparse.Namespace, written: Written) -> int:
     print(found.attrs["conclusion"])
     write_file(output, lambda path: found.to_csv(path, float_format="%.6g"))
     written.append(output)
-    picture = output.with_suffix(".png")
-    if _draw(found, picture, f"{table.name}, {options.estimator}"):
-        written.append(picture)
+    picture, title = output.with_suffix(".png"), f"{table.name}, {options.estimator}"
+    draw_picture(
+        "comparison",
+        picture,
+        lambda: write_file(picture, lambda path: draw(found, path, title=title)),
+        written,
+    )
     return 0
-
-
-def _draw(found: pd.DataFrame, picture: Path, title: str) -> bool:
-    """Draw a comparison; a failed picture costs the picture alone."""
-    from autosmote.own_table.picture import draw
-
-    try:
-        write_file(picture, lambda path: draw(found, path, title=title))
-    except Exception as error:
-        let_interrupts_through(error)
-        print(f"autosmote: no picture of the comparison: {describe_error(error)}", file=sys.stderr)
-        return False
-    return True
 
 
 def printed(found: pd.DataFrame) -> str:

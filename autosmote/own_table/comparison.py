@@ -235,19 +235,19 @@ def _fit_all(
             found.append(fit)
             if progress:
                 progress.update(len(found), fit.method)
-            if len(found) == len(models):
-                _advise(time.monotonic() - started, len(tasks) / len(models), verbose)
+            if verbose and len(found) == len(models):
+                _advise((time.monotonic() - started) * len(splits))
     order = {task: number for number, task in enumerate(tasks)}
     return sorted(found, key=lambda fit: order[fit.method, fit.split])
 
 
-def _advise(seconds: float, n_splits: float, verbose: int) -> None:
-    """Say what is quicker, where all splits will take long by the time of a first one."""
-    if verbose and (whole := seconds * n_splits) > _LONG:
+def _advise(seconds: float) -> None:
+    """Say what is quicker than a comparison that will take so long."""
+    if seconds > _LONG:
         logger.info(
             "All will take about %s; for a first answer take fewer repeats, folds, iterations or "
             "methods, such as --repeats 1 --iterations 60.",
-            duration(whole),
+            duration(seconds),
         )
 
 

@@ -185,8 +185,8 @@ def _check_categories(X: Any) -> None:
     from autosmote.sampler.checks import check_state_size
     from autosmote.sampler.encoding import Encoder, categorical_columns
 
-    categories = X.loc[:, categorical_columns(X, "auto")]
-    check_state_size(Encoder(categories, categorical_columns(categories, "auto")))
+    mask = categorical_columns(X, "auto")
+    check_state_size(Encoder(X.loc[:, mask], mask[mask]))
 
 
 def _plain_numbers(X: Any) -> bool:
