@@ -31,6 +31,8 @@ class DatasetSettings:
     """openml, imblearn or common: the collection that the table `name` is in."""
     id: int | None = None
     """For dataset=openml: the dataset's number there."""
+    version: int | None = None
+    """For dataset=openml without a number: the version of the dataset called `name` there."""
 
 
 @dataclass

@@ -105,6 +105,7 @@ def load_dataset(
     cache_dir: str | Path | None = None,
     source: str | None = None,
     openml_id: int | None = None,
+    version: int | None = None,
 ) -> Dataset:
     """Load a dataset by name.
 
@@ -122,8 +123,8 @@ def load_dataset(
         Root of the openml client's cache; by default the client's own.
     source : {"openml", "imblearn", "common"}, optional
         A public collection (`autosmote.data.public_tables`).
-    openml_id : int, optional
-        For the source "openml".
+    openml_id, version : int, optional
+        For the source "openml": the one, or the other and its name.
 
     Raises
     ------
@@ -136,11 +137,12 @@ def load_dataset(
         if path is not None:
             raise UserError(f"dataset.path belongs to dataset=file, not to dataset={source}.")
         columns, found, where = public_columns(
-            source, name, openml_id=openml_id, target=target, cache_dir=cache_dir
+            source, name, openml_id=openml_id, version=version, target=target, cache_dir=cache_dir
         )
         return build_dataset(name, columns, found, where=where, source=where)
-    if openml_id is not None:
-        raise UserError(f"dataset.id belongs to dataset=openml, not to dataset={name}.")
+    for key, given in {"id": openml_id, "version": version}.items():
+        if given is not None:
+            raise UserError(f"dataset.{key} belongs to dataset=openml, not to dataset={name}.")
     if name not in DATASET_NAMES:
         raise UserError(f"There is no dataset '{name}'; choose from {', '.join(DATASET_NAMES)}.")
     if name == "file":

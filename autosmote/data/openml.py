@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import inspect
 import logging
 import os
 import threading
@@ -95,36 +96,43 @@ def fetch(openml_id: int, name: str, cache_dir: str | Path | None = None) -> Dow
             ) from exc
 
 
-def _fetch(openml: Any, openml_id: int, name: str) -> Download:
-    import requests
+def find_id(name: str, version: int, cache_dir: str | Path | None = None) -> int:
+    """Return the number of a dataset by OpenML's name of it and its version.
 
+    Asked for each time, since the client keeps no list of names.
+
+    Parameters
+    ----------
+    name : str
+    version : int
+    cache_dir : str or Path, optional
+        As of `fetch`.
+
+    Raises
+    ------
+    UserError
+        When OpenML is unreachable, or has no such dataset.
+    """
+    with _client(cache_dir) as openml:
+        list_datasets = openml.datasets.list_datasets
+        settings = {"data_name": name, "data_version": version}
+        if "output_format" in inspect.signature(list_datasets).parameters:
+            settings["output_format"] = "dataframe"  # what later clients always return
+        with _explained(openml, name, f"version {version}"):
+            found = _within(DESCRIPTION_SECONDS, functools.partial(list_datasets, **settings))
+    if not len(found):
+        raise UserError(
+            f"OpenML has no active dataset of the name {name} and the version {version}; give "
+            "dataset.id=..., or look both up on openml.org."
+        )
+    return int(found["did"].iloc[0])
+
+
+def _fetch(openml: Any, openml_id: int, name: str) -> Download:
     get_dataset = functools.partial(openml.datasets.get_dataset, openml_id)
-    try:
+    with _explained(openml, name, f"dataset {openml_id}"):
         _within(DESCRIPTION_SECONDS, functools.partial(get_dataset, download_data=False))
         dataset = get_dataset(download_data=True)
-    except openml.exceptions.OpenMLHashException as exc:
-        raise UserError(
-            f"The download of {name} (OpenML {openml_id}) differs from the md5 in OpenML's "
-            "description, so it was damaged on the way; run again, or name a folder that holds "
-            "the ARFF files (data_dir=... or AUTOSMOTE_DATA_DIR)."
-        ) from exc
-    except openml.exceptions.OpenMLServerException as exc:
-        raise UserError(
-            f"OpenML does not give out dataset {openml_id}, {name} ({exc.message}); {REMEDIES}."
-        ) from exc
-    except (
-        requests.RequestException,
-        openml.exceptions.PyOpenMLError,
-        TimeoutError,
-        RuntimeError,
-        KeyError,  # raised by the client for a page that is not OpenML's, such as a proxy's
-        TypeError,
-        ValueError,
-    ) as exc:
-        raise UserError(
-            f"OpenML did not deliver {name} (dataset {openml_id}, {type(exc).__name__}); "
-            f"{REMEDIES}."
-        ) from exc
 
     path = Path(dataset.data_file)
     arff = path.read_bytes()
@@ -141,6 +149,37 @@ def _fetch(openml: Any, openml_id: int, name: str) -> Download:
         # OpenML gives several names as one string with commas.
         dropped=tuple(part.strip() for entry in dropped if entry for part in entry.split(",")),
     )
+
+
+@contextlib.contextmanager
+def _explained(openml: Any, name: str, which: str) -> Iterator[None]:
+    """Turn what the client raises into one sentence on what it did not get."""
+    import requests
+
+    try:
+        yield
+    except openml.exceptions.OpenMLHashException as exc:
+        raise UserError(
+            f"The download of {name} ({which}) differs from the md5 in OpenML's "
+            "description, so it was damaged on the way; run again, or name a folder that holds "
+            "the ARFF files (data_dir=... or AUTOSMOTE_DATA_DIR)."
+        ) from exc
+    except openml.exceptions.OpenMLServerException as exc:
+        raise UserError(
+            f"OpenML does not give out {name} ({which}: {exc.message}); {REMEDIES}."
+        ) from exc
+    except (
+        requests.RequestException,
+        openml.exceptions.PyOpenMLError,
+        TimeoutError,
+        RuntimeError,
+        KeyError,  # raised by the client for a page that is not OpenML's, such as a proxy's
+        TypeError,
+        ValueError,
+    ) as exc:
+        raise UserError(
+            f"OpenML did not deliver {name} ({which}, {type(exc).__name__}); {REMEDIES}."
+        ) from exc
 
 
 def _within(seconds: float, call: Callable[[], T]) -> T:

@@ -26,6 +26,7 @@ def public_columns(
     name: str,
     *,
     openml_id: int | None = None,
+    version: int | None = None,
     target: str | None = None,
     cache_dir: str | Path | None = None,
 ) -> tuple[list[RawColumn], str | None, str]:
@@ -35,9 +36,9 @@ def public_columns(
     ----------
     source : {"openml", "imblearn", "common"}
     name : str
-        Of the table in its collection; of OpenML's whatever the user calls it.
-    openml_id : int, optional
-        For OpenML.
+        Of the table in its collection; with an `openml_id` whatever the user calls it.
+    openml_id, version : int, optional
+        For OpenML: its number there, or else the version of the name.
     target : str, optional
         For OpenML, where another than the table's default target is meant.
     cache_dir : str or Path, optional
@@ -53,9 +54,11 @@ def public_columns(
             f"dataset.source={source} is not known; choose one of {', '.join(SOURCES)}."
         )
     if source == "openml":
-        return _openml(name, openml_id, target, cache_dir)
-    if openml_id is not None or target is not None:
-        raise UserError(f"dataset.id and dataset.target do not belong to dataset={source}.")
+        return _openml(name, openml_id, version, target, cache_dir)
+    if openml_id is not None or version is not None or target is not None:
+        raise UserError(
+            f"dataset.id, dataset.version and dataset.target do not belong to dataset={source}."
+        )
     load = _imblearn if source == "imblearn" else _common
     data, labels, names = load(name)
     columns = [RawColumn(str(column), _texts(data[:, j]), NUMBER) for j, column in enumerate(names)]
@@ -64,12 +67,22 @@ def public_columns(
 
 
 def _openml(
-    name: str, openml_id: int | None, target: str | None, cache_dir: str | Path | None
+    name: str,
+    openml_id: int | None,
+    version: int | None,
+    target: str | None,
+    cache_dir: str | Path | None,
 ) -> tuple[list[RawColumn], str | None, str]:
-    from autosmote.data.openml import fetch
+    from autosmote.data.openml import fetch, find_id
 
+    if (openml_id is None) == (version is None):
+        raise UserError(
+            "dataset=openml needs either dataset.id=... or both dataset.name=... and "
+            "dataset.version=..., as OpenML has them."
+        )
     if openml_id is None:
-        raise UserError("dataset=openml needs dataset.id=..., the number of a dataset of OpenML.")
+        assert version is not None
+        openml_id = find_id(name, version, cache_dir)
     download = fetch(openml_id, name, cache_dir)
     where = f"OpenML {openml_id}"
     columns = parse_arff(download.arff, where)

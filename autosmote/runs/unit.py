@@ -64,6 +64,7 @@ class Data:
                 target=config.dataset.target,
                 source=config.dataset.source,
                 openml_id=config.dataset.id,
+                version=config.dataset.version,
             )
         return self._datasets[key]
 

@@ -83,14 +83,28 @@ class Server:
             self.send(request, 200, self.page)
         elif path == f"/api/v1/xml/data/{PHONEME.openml_id}":
             self.send(request, 200, self.xml())
+        elif path.startswith("/api/v1/xml/data/list/"):
+            self.send(request, *self.listed(path))
         elif path == "/phoneme.arff":
             self.send(request, 200, self.arff, cut=self.cut, hold=self.hold)
         else:
-            self.send(
-                request, 412,
-                b'<oml:error xmlns:oml="http://openml.org/openml"><oml:code>111</oml:code>'
-                b"<oml:message>Unknown dataset</oml:message></oml:error>",
-            )  # fmt: skip
+            self.send(request, 412, self.error(111, "Unknown dataset"))
+
+    def listed(self, path):
+        """Return what the list of datasets holds of a name and a version."""
+        words = path.split("/data/list/")[1].split("/")
+        asked = dict(zip(words[::2], words[1::2], strict=True))
+        if (asked["data_name"], asked["data_version"]) != ("phoneme", "1"):
+            return 412, self.error(372, "No results")
+        fields = {"did": PHONEME.openml_id, "name": "phoneme", "version": 1, "status": "active"}
+        body = "".join(f"<oml:{key}>{value}</oml:{key}>" for key, value in fields.items())
+        root = 'oml:data xmlns:oml="http://openml.org/openml"'
+        return 200, f"<{root}><oml:dataset>{body}</oml:dataset></oml:data>".encode()
+
+    def error(self, code, message):
+        root = 'oml:error xmlns:oml="http://openml.org/openml"'
+        body = f"<oml:code>{code}</oml:code><oml:message>{message}</oml:message>"
+        return f"<{root}>{body}</oml:error>".encode()
 
     def send(self, request, status, body, cut=False, hold=0):
         request.send_response(status)
@@ -232,7 +246,7 @@ def test_identifier_that_is_not_dropped_raises(server):
 def test_unknown_id_raises(server, monkeypatch):
     monkeypatch.setitem(PAPER_DATASETS, "phoneme", replace(PHONEME, openml_id=99999))
     message = failure()
-    assert "OpenML does not give out dataset 99999, phoneme (Unknown dataset" in message
+    assert "OpenML does not give out phoneme (dataset 99999: Unknown dataset)" in message
 
 
 def test_refused_connection_raises_with_remedies():
@@ -346,6 +360,42 @@ def test_waiting_for_the_lock_times_out(server, monkeypatch):
     folder.mkdir(parents=True)
     with filelock.FileLock(folder / "autosmote-1489.lock"):
         assert "Another process has been fetching phoneme" in failure()
+
+
+# ---------------------------------------------------------------- any dataset, by number or name
+
+
+def of_openml(name="mine", **which):
+    return load_dataset(name, source="openml", **which)
+
+
+def test_any_dataset_comes_through_the_same_client_checks_and_cache(server, tmp_path):
+    named = load_dataset("phoneme")
+    mine = of_openml(openml_id=PHONEME.openml_id)
+    assert (mine.name, mine.fingerprint) == ("mine", named.fingerprint)
+    assert server.requests == {"1489": 1, "phoneme.arff": 1}  # the second came from the cache
+    path = cached(tmp_path, "dataset.arff")
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(UserError, match=r"cached file .* is damaged"):
+        of_openml(openml_id=PHONEME.openml_id)
+    with pytest.raises(UserError, match=r"does not give out mine \(dataset 7: Unknown dataset\)"):
+        of_openml(openml_id=7)
+
+
+def test_dataset_is_found_by_name_and_version(server):
+    found = of_openml("phoneme", version=1)
+    assert found.source == "OpenML 1489" and found.name == "phoneme"
+    assert found.fingerprint == load_dataset("phoneme").fingerprint
+    with pytest.raises(UserError, match="no active dataset of the name phoneme and the version 9;"):
+        of_openml("phoneme", version=9)
+
+
+def test_name_and_version_out_of_reach_are_one_sentence():
+    with pytest.raises(UserError) as caught:
+        of_openml("phoneme", version=1)
+    message = str(caught.value)
+    assert "OpenML did not deliver phoneme (version 1, ConnectionError); " in message
+    assert all(remedy in message for remedy in REMEDIES)
 
 
 EIGHT = """

