@@ -441,7 +441,8 @@ def _classify_text(
         remedy = _NO_PERCENT if percent else "give --categorical to use it"
         return _left_out(f"is {what} different in every row", remedy)
     said = [f"is text: percentages ({_NO_PERCENT})"] if percent else []
-    said += ["takes NA for a value, not for missing"] if "NA" in distinct else []
+    if "NA" in distinct:
+        said.append("takes NA for a value, not for missing (else leave those cells empty)")
     return _category_if_few(cells, present, "; it ".join(said))
 
 

@@ -160,19 +160,24 @@ def prepare(estimator: Any, X: Any, seed: int = 0) -> Prepared:
     Raises
     ------
     InputError
-        As of `make_estimator`; or where the one-hot columns of categories would be too large.
+        As of `make_estimator`; for a regressor, for columns that are neither numbers nor
+        categories, and for numbers or one-hot columns of categories that are too large.
     """
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import StandardScaler
 
+    from autosmote.sampler.checks import check_magnitude, check_no_regressor, check_types
     from autosmote.sampler.encoding import is_frame, tabular
 
     known = ESTIMATORS.get(estimator) if isinstance(estimator, str) else None
     by_distance, arrays = (known.by_distance, known.arrays) if known else (False, False)
     if isinstance(estimator, str):
         estimator = make_estimator(estimator, seed)
-    if isinstance(estimator, Pipeline):
+    check_no_regressor(estimator)
+    check_magnitude(X)
+    if isinstance(estimator, Pipeline):  # which may know what to do with dates
         return Prepared([], estimator)
+    check_types(X)
     if not _plain_numbers(X) or (arrays and is_frame(X)):
         if is_frame(X):
             _check_categories(X)

@@ -19,7 +19,6 @@ from imblearn.base import BaseSampler
 from imblearn.utils import check_target_type
 from joblib import effective_n_jobs
 from numpy.typing import NDArray
-from sklearn.base import is_regressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import get_scorer_names
 from sklearn.tree import DecisionTreeClassifier
@@ -30,7 +29,13 @@ from autosmote.config.search import FINALS, SearchConfig
 from autosmote.errors import InputError
 from autosmote.metrics import METRICS
 from autosmote.progress import Progress, logging_to_stderr
-from autosmote.sampler.checks import check_kind, check_rows, check_validation, dense
+from autosmote.sampler.checks import (
+    check_kind,
+    check_no_regressor,
+    check_rows,
+    check_validation,
+    dense,
+)
 from autosmote.sampler.class_search import ClassSearch, SearchRows, seeded
 from autosmote.sampler.encoding import Encoder, categorical_columns, tabular
 from autosmote.sampler.folds import make_folds, shuffled_folds
@@ -428,10 +433,7 @@ class AutoSMOTE(BaseSampler):
         if self.estimator is None:
             tree = seeded(DecisionTreeClassifier(), seed)
             return tabular(tree, categorical=encoder.categorical) if encoder.has_text else tree
-        if is_regressor(self.estimator):
-            raise InputError(
-                f"The estimator {type(self.estimator).__name__} is a regressor; give a classifier."
-            )
+        check_no_regressor(self.estimator)
         return seeded(self.estimator, seed)
 
     @contextmanager

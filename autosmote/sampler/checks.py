@@ -6,11 +6,18 @@ from typing import Any
 
 import numpy as np
 from scipy import sparse
+from sklearn.base import is_regressor
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import validate_data
 
 from autosmote.errors import InputError
-from autosmote.sampler.encoding import Encoder, categorical_columns, is_frame
+from autosmote.sampler.encoding import (
+    Encoder,
+    categorical_columns,
+    check_type,
+    column_name,
+    is_frame,
+)
 from autosmote.space.base import N_LAMBDAS
 
 MAX_BYTES = 4 << 30
@@ -32,6 +39,48 @@ def check_kind(X: Any) -> None:
     if not is_frame(X) and (hasattr(X, "to_pandas") or hasattr(X, "__dataframe__")):
         package = type(X).__module__.partition(".")[0]
         raise InputError(f"X is a {package} {type(X).__name__}; pass X.to_pandas().")
+
+
+def check_types(X: Any) -> None:
+    """Refuse a DataFrame's columns that are neither numbers nor categories.
+
+    Raises
+    ------
+    InputError
+    """
+    if is_frame(X):
+        for j in np.flatnonzero(~categorical_columns(X, "auto")):
+            check_type(X.dtypes.iloc[j], X, j)
+
+
+def check_magnitude(X: Any) -> None:
+    """Refuse numbers whose squares overflow, before a scaler's deviations do.
+
+    Its numbers would be missing ones, and the message one of missing values.
+
+    Raises
+    ------
+    InputError
+    """
+    if is_frame(X):
+        X = X.select_dtypes("number", exclude="timedelta")
+        values = X.to_numpy(dtype=np.float64, na_value=np.nan)
+    else:
+        values = np.asarray(X)
+    _check_magnitude(X, values)
+
+
+def check_no_regressor(estimator: Any) -> None:
+    """Refuse an estimator that predicts numbers.
+
+    Raises
+    ------
+    InputError
+    """
+    if is_regressor(estimator):
+        raise InputError(
+            f"The estimator {type(estimator).__name__} is a regressor; give a classifier."
+        )
 
 
 def check_rows(
@@ -77,7 +126,7 @@ def _check_magnitude(X: Any, values: Any) -> None:
         return
     place = places[0]
     value = values[tuple(place)]
-    column = "" if values.ndim == 1 else f" in column {_name(X, place[1])}"
+    column = "" if values.ndim == 1 else f" in column {column_name(X, place[1])}"
     raise InputError(
         f"X holds {value:g}{column}; numbers beyond {LARGEST:g} overflow where distances are "
         "measured: rescale the column, or correct the value."
@@ -97,10 +146,6 @@ def check_state_size(encoder: Encoder) -> None:
             f"{_gb(n_bytes)} with those of the others (at most {_gb(MAX_BYTES // 4)}); leave it "
             "out if it is an id, or group its values."
         )
-
-
-def _name(X: Any, j: int) -> str:
-    return f"'{X.columns[j]}'" if is_frame(X) else str(j)
 
 
 def check_validation(sampler: Any, X: Any, validation: Any, **rows: Any) -> tuple[Any, np.ndarray]:

@@ -19,7 +19,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from autosmote.sampler.autosmote import AutoSMOTE
-from autosmote.sampler.checks import check_rows, dense
+from autosmote.sampler.checks import check_kind, check_rows, dense
 from autosmote.sampler.folds import shuffled_folds
 from autosmote.sampler.plain import Thresholded, label_share, tuned_threshold
 from autosmote.sampler.selection import FinalChoice
@@ -195,6 +195,7 @@ class AutoSMOTEClassifier(ClassifierMixin, BaseEstimator):
         ValueError
             For what cannot be searched, as of `AutoSMOTE.fit_resample`.
         """
+        check_kind(X)
         settings = self.get_params(deep=False)
         validate_parameter_constraints(
             self._parameter_constraints, settings, caller_name=type(self).__name__
@@ -292,6 +293,7 @@ class AutoSMOTEClassifier(ClassifierMixin, BaseEstimator):
 
     def _checked(self, X: Any) -> Any:
         check_is_fitted(self)
+        check_kind(X)
         return dense(check_rows(self, X, reset=False, **self._rows()))
 
     def _rows(self) -> dict[str, Any]:

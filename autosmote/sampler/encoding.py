@@ -172,8 +172,7 @@ class Encoder:
     def widest(self) -> tuple[str, int]:
         """Return the name (or place) of the column with most categories, and their number."""
         j = max(self._categories, key=lambda j: len(self._categories[j]))
-        name = f"'{self._like.columns[j]}'" if is_frame(self._like) else str(j)
-        return name, len(self._categories[j])
+        return column_name(self._like, j), len(self._categories[j])
 
     def n_state_features(self) -> int:
         """Return the length of a state."""
@@ -243,24 +242,37 @@ def _digits(column: Any) -> int | None:
     return None
 
 
+def check_type(dtype: Any, X: Any, j: int) -> None:
+    """Refuse a column of dates, durations and the like.
+
+    Raises
+    ------
+    InputError
+    """
+    if dtype.kind not in "iufbO" and not hasattr(dtype, "categories"):
+        raise InputError(
+            f"Column {column_name(X, j)} is of type {dtype}, which is neither a number nor a "
+            "category; turn it into numbers, or leave it out."
+        )
+
+
+def column_name(X: Any, j: int) -> str:
+    """Return what a column is called in a message: its name in quotes, or its position."""
+    return f"'{X.columns[j]}'" if is_frame(X) else str(j)
+
+
 def _to_numbers(column: Any, X: Any, j: int) -> NDArray[np.float64]:
     """Return a column as numbers, NaN where missing."""
     dtype = column.dtype
-    if dtype.kind not in "iufbO" and not hasattr(dtype, "categories"):
-        name = f"'{X.columns[j]}'" if is_frame(X) else str(j)
-        raise InputError(
-            f"Column {name} is of type {dtype}, which is neither a number nor a category; turn it "
-            "into numbers, or leave it out."
-        )
+    check_type(dtype, X, j)
     if is_frame(X):
         numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
     else:
         numbers = column.astype(np.float64)
     if _kind(dtype) in "iu" and np.nanmax(np.abs(numbers), initial=0) >= LARGEST_WHOLE:
-        name = f"'{X.columns[j]}'" if is_frame(X) else str(j)
         raise InputError(
-            f"Column {name} has whole numbers from 2**53 on, which 64-bit floats skip; leave it "
-            "out if it is an id, or turn it into text or smaller numbers."
+            f"Column {column_name(X, j)} has whole numbers from 2**53 on, which 64-bit floats "
+            "skip; leave it out if it is an id, or turn it into text or smaller numbers."
         )
     return numbers
 

@@ -4,9 +4,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from sklearn import metrics
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import make_classification
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
 import autosmote
@@ -23,7 +24,7 @@ from autosmote.own_table.methods import (
     SVMSMOTE,
     THRESHOLD,
 )
-from autosmote.own_table.scorings import OWN
+from autosmote.own_table.scorings import OWN, make_scoring
 from autosmote.sampler.encoding import tabular
 
 SHORT = {"folds": 2, "repeats": 1, "iterations": 3}
@@ -40,7 +41,11 @@ def rows(classes=2, n=160):
 def test_compare_of_two_classes_scores_every_method():
     X, y = rows()
     found = autosmote.compare(X, y, "dt", **SHORT)
-    assert list(found.index) == list(METHODS)
+    assert list(found.index) == list(METHODS) == [
+        "as it is", "class weights", "tuned threshold", "random over-sampling",
+        "random under-sampling", "SMOTE, tuned ratio", "SVMSMOTE, tuned ratio",
+        "SMOTE with the vote", "AutoSMOTE with the vote", "class-aware AutoSMOTE with the vote",
+    ]  # fmt: skip
     assert (found["note"] == "").all()
     assert found["score"].between(0, 1).all() and (found["seconds"] >= 0).all()
     assert found.loc[AS_IT_IS, "difference"] == 0
@@ -88,6 +93,31 @@ def test_compare_takes_each_score(scoring, classes):
     assert (found.loc[THRESHOLD, "note"] == "") == (classes == 2 and not by_rank)
 
 
+SCORES = {
+    "macro_f1": lambda y, called, sure: metrics.f1_score(y, called, average="macro"),
+    "mcc": lambda y, called, sure: metrics.matthews_corrcoef(y, called),
+    "balanced_accuracy": lambda y, called, sure: np.mean(recalls(y, called)),
+    "average_precision": lambda y, called, sure: metrics.average_precision_score(y, sure),
+    "f2": lambda y, called, sure: metrics.fbeta_score(y, called, beta=2),
+    "geometric_mean": lambda y, called, sure: np.sqrt(np.prod(recalls(y, called))),
+}
+
+
+def recalls(y, called):
+    return [metrics.recall_score(y, called, pos_label=label) for label in (0, 1)]
+
+
+def test_scores_by_name_are_what_they_are_called_for_the_rarer_class():
+    assert list(SCORES) == list(OWN)
+    X, labels = rows()
+    _, y = encode_labels(labels)
+    model = LogisticRegression().fit(X, y)
+    called, sure = model.predict(X), model.decision_function(X)
+    found = {name: make_scoring(name, 2)(model, X, y) for name in OWN}
+    assert found == pytest.approx({name: score(y, called, sure) for name, score in SCORES.items()})
+    assert len(set(found.values())) == len(OWN)
+
+
 def test_compare_by_a_function_of_ones_own_says_that_no_threshold_is_tuned_for_it():
     X, y = rows()
 
@@ -130,12 +160,39 @@ class Memory(ClassifierMixin, BaseEstimator):
         return np.full(len(X), self.classes_[0])
 
 
-@pytest.mark.parametrize("method", [AS_IT_IS, "random over-sampling", SMOTE])
+# A threshold needs probabilities, which its own test has.
+@pytest.mark.parametrize("method", [name for name in METHODS if name != THRESHOLD])
 def test_compare_never_asks_about_rows_that_were_trained_on(method):
     X, y = rows()
     Memory.asked = []
     autosmote.compare(X, y, Memory(), methods=[method], **SHORT)
     assert Memory.asked and not any(Memory.asked)
+
+
+def test_compare_scores_all_methods_on_the_same_stratified_splits_of_each_repeat():
+    X, y = rows()
+    asked = []
+
+    def scorer(model, X, y):
+        asked.append((X[:, 0].tobytes(), tuple(np.bincount(y))))
+        return model.score(X, y)
+
+    methods = ["random over-sampling", "random under-sampling"]
+    autosmote.compare(X, y, scoring=scorer, methods=methods, folds=4, repeats=3)
+    # Split by split the three methods, one after the other.
+    splits = [asked[start : start + 3] for start in range(0, len(asked), 3)]
+    assert len(splits) == 12 and all(len(set(of_one)) == 1 for of_one in splits)
+    assert len({of_one[0][0] for of_one in splits}) == 12  # each repeat draws anew
+    minority = np.bincount(encode_labels(y)[1])[1]
+    assert all(abs(counts[1] - minority / 4) < 1 for ((_, counts), *_) in splits)
+
+
+def test_compare_of_few_minority_rows_says_that_it_cannot_be_told():
+    X, y = rows()
+    few = np.r_[np.flatnonzero(y == "c")[:12], np.flatnonzero(y == "a")]
+    found = autosmote.compare(X[few], y[few], methods=[AUTOSMOTE], **SHORT | {"repeats": 2})
+    assert found.attrs["conclusion"].startswith("It cannot be told here whether synthetic rows")
+    assert "class 'c' has 12 rows, where 20 are the least" in found.attrs["conclusion"]
 
 
 class Failing(LogisticRegression):
@@ -173,6 +230,8 @@ def test_a_threshold_of_a_classifier_that_is_equally_sure_of_all_rows_is_its_own
         ({"y": np.array(["a"] * 160)}, "All rows are of class 'a'"),
         ({"y": np.array(["a", "b"] * 75)}, r"inconsistent numbers of samples: \[160, 150\]"),
         ({"X": pa.table({"x": np.arange(160)})}, r"pyarrow Table; pass X\.to_pandas\(\)"),
+        ({"estimator": LinearRegression()}, "LinearRegression is a regressor; give a classifier"),
+        ({"X": pd.DataFrame({"day": pd.date_range("2024", periods=160)})}, "Column 'day' is of"),
     ],
 )
 def test_compare_of_a_mistake_says_what_is_wrong(change, message):

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import yaml
 from sklearn.base import is_classifier
+from sklearn.linear_model import Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
 
@@ -12,6 +13,7 @@ from autosmote.config.names import CONF_DIR
 from autosmote.errors import InputError
 from autosmote.own_table.estimators import ESTIMATORS, make_estimator, prepare
 from autosmote.sampler import checks
+from autosmote.sampler.encoding import tabular
 
 OPTIONAL = ("lightgbm", "xgboost", "catboost")
 
@@ -76,6 +78,41 @@ def test_prepare_refuses_one_hot_columns_too_large_for_memory_before_any_fit(mon
     assert prepare("dt", X).front == []
     with pytest.raises(InputError, match=r"Column 'ref' has 100 categories, .* leave it out"):
         prepare("dt", X.assign(ref=[f"r{i}" for i in range(100)]))
+
+
+@pytest.mark.parametrize("estimator", ["dt", "knn", tabular(DecisionTreeClassifier(), scale=True)])
+@pytest.mark.parametrize("as_frame", [True, False])
+def test_prepare_names_a_number_that_overflows_before_a_scaler_makes_gaps_of_it(
+    estimator, as_frame
+):
+    X = pd.DataFrame({"x": np.arange(9.0), "h": [1e308] * 3 + [1.0] * 6})
+    with pytest.raises(InputError, match=rf"1e\+308 in column {'.h.' if as_frame else '1'};"):
+        prepare(estimator, X if as_frame else X.to_numpy())
+
+
+@pytest.mark.parametrize("estimator", ["dt", "svc_rbf", DecisionTreeClassifier()])
+def test_prepare_refuses_dates_for_every_classifier_but_a_pipeline_of_the_callers(estimator):
+    X = pd.DataFrame({"x": [1, 2], "day": pd.to_datetime(["2024-01-01", "2024-01-02"])})
+    with pytest.raises(InputError, match=r"Column 'day' is of type .* neither a number nor a cat"):
+        prepare(estimator, X)
+    own = Pipeline([("tree", DecisionTreeClassifier())])
+    assert prepare(own, X).estimator is own
+
+
+def test_prepare_refuses_a_regressor_in_a_pipeline_too():
+    for regressor in (Ridge(), Pipeline([("ridge", Ridge())])):
+        with pytest.raises(InputError, match="is a regressor; give a classifier"):
+            prepare(regressor, np.eye(3))
+
+
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_optional_classifier_is_trained_on_a_table_with_any_names_and_gaps(name):
+    pytest.importorskip(name)
+    text = pd.Series(["a", "b", None] * 20, dtype=object)
+    X = pd.DataFrame({"[size], {of} <it>": np.arange(60) % 7, "kind": text})
+    y = (X.iloc[:, 0] > 4).astype(int).to_numpy()
+    model = prepare(name, X).estimator.fit(X, y)
+    assert (model.predict(X) == y).mean() > 0.9
 
 
 def test_prepare_leaves_a_pipeline_of_the_callers_as_it_is():
