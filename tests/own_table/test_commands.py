@@ -2,13 +2,16 @@
 
 import csv
 import os
+import re
 
 import joblib
 import numpy as np
 import pandas as pd
 import pytest
+from documents import ROOT
 
 from autosmote.__main__ import main
+from autosmote.data.column_kinds import CATEGORY, DECIMAL, WHOLE
 from autosmote.own_table import saved
 from autosmote.own_table.methods import AS_IT_IS, THRESHOLD
 
@@ -53,6 +56,125 @@ def test_fit_and_predict_give_each_new_row_a_class(folder, capsys, estimator):
     for row in found[1:]:
         assert row[3] == ("yes" if float(row[5]) > float(row[4]) else "no")
     assert sorted(os.listdir()) == ["model.joblib", "my.csv", "new.csv", "out.csv"]
+
+
+def arff_of(frame):
+    lines = [f"@attribute {name} {'string' if frame[name].dtype == object else 'real'}"
+             for name in frame]  # fmt: skip
+    return "\n".join(["@relation r", *lines, "@data", frame.to_csv(index=False, header=False)])
+
+
+FORMATS = {
+    "t.csv": lambda frame, path: frame.to_csv(path, sep=";", decimal=",", index=False),
+    "t.txt": lambda frame, path: frame.to_csv(path, sep="|", index=False),
+    "t.tsv.gz": lambda frame, path: frame.to_csv(path, sep="\t", index=False),
+    "t.parquet": lambda frame, path: frame.to_parquet(path),
+    "t.arff": lambda frame, path: path.write_text(arff_of(frame)),
+    "t.xlsx": lambda frame, path: frame.to_excel(path, index=False),
+}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_all_four_commands_read_every_format(folder, capsys, name):
+    if name == "t.xlsx":
+        pytest.importorskip("openpyxl")
+    frame = table()
+    FORMATS[name](frame, folder / name)
+    few = ["--target", "churned", "--iterations", "2", "--jobs", "1"]
+    compared = ["--methods", AS_IT_IS, "--folds", "2", "--repeats", "1"]
+    assert main(["compare", name, *few, *compared]) == 0
+    assert main(["fit", name, *few, "-o", "m.joblib"]) == 0
+    assert main(["predict", "m.joblib", name, "-o", "p.csv"]) == 0
+    assert main(["resample", name, *few, "-o", "r.csv"]) == 0
+    model, _ = saved.load(folder / "m.joblib")
+    assert list(model.columns) == ["age", "usage", "country"]
+    # Written as it was read; what was no separated text as any CSV.
+    sep, decimal = {"t.csv": ";,", "t.txt": "|.", "t.tsv.gz": "\t."}.get(name, ",.")
+    for written in ("p.csv", "r.csv"):
+        found = pd.read_csv(written, keep_default_na=False, sep=sep, decimal=decimal)
+        pd.testing.assert_frame_equal(found[list(frame)][:120], frame, check_dtype=False)
+
+
+READING = ["--sep", ":", "--decimal", ",", "--encoding", "cp1251"]
+TELLING = ["--drop", "usage", "--categorical", "age", "--id", "code", "--numeric", "zip"]
+
+
+def test_all_four_commands_take_what_is_said_of_a_table(folder, capsys):
+    frame = table().assign(code=np.arange(120) % 7, zip=[f"{i % 9:03}" for i in range(120)])
+    frame["country"] = np.where(frame["country"] == "NA", "Перу", "DE")
+    frame.assign(share=0.5 + frame["age"] % 2).to_csv(
+        "my.csv", index=False, sep=":", decimal=",", encoding="cp1251"
+    )
+    few = [*READING, *TELLING, "--target", "churned", "--iterations", "2", "--jobs", "1"]
+    compared = ["--methods", AS_IT_IS, "--folds", "2", "--repeats", "1"]
+    assert main(["compare", "my.csv", *few, *compared]) == 0
+    assert main(["resample", "my.csv", *few, "-o", "r.csv"]) == 0
+    assert main(["fit", "my.csv", *few, "-o", "m.joblib"]) == 0
+    kinds = {name: kind.kind for name, kind in saved.load(folder / "m.joblib")[0].columns.items()}
+    assert kinds == {"age": CATEGORY, "country": CATEGORY, "zip": WHOLE, "share": DECIMAL}
+    # A model knows what its columns are.
+    assert main(["predict", "m.joblib", "my.csv", *READING, "-o", "p.csv"]) == 0
+    for written in ("r.csv", "p.csv"):
+        lines = (folder / written).read_text(encoding="cp1251").splitlines()
+        given = (folder / "my.csv").read_text(encoding="cp1251").splitlines()
+        assert all(new.startswith(old) for old, new in zip(given, lines, strict=False))
+
+
+def test_predict_writes_given_cells_as_they_are(folder):
+    text = 'usage;country;age\r\n0,50; NA ;34,0\r\n;"DE";051\r\n'.encode("utf-16")
+    (folder / "odd.csv").write_bytes(text)
+    fitted()
+    assert main(["predict", "model.joblib", "odd.csv", "-o", "out.csv"]) == 0
+    given, found = (
+        (folder / name).read_bytes().decode("utf-16").split("\r\n")
+        for name in ("odd.csv", "out.csv")
+    )
+    assert len(found) == len(given)
+    assert all(new.startswith(old) for old, new in zip(given, found, strict=True))
+
+
+@pytest.mark.parametrize("command", ["compare", "fit", "resample"])
+def test_rows_that_are_sorted_by_class_are_not_told_by_their_index(folder, capsys, command):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"noise": rng.random(120).round(3), "churned": ["a"] * 90 + ["b"] * 30})
+    frame.to_csv("my.csv")  # with its index, as pandas does
+    methods = ["--methods", AS_IT_IS, "--folds", "2", "--repeats", "1"]
+    more = {"compare": methods, "fit": ["-o", "m.joblib"], "resample": ["-o", "r.csv"]}[command]
+    few = ["--target", "churned", "--iterations", "2", "--jobs", "1"]
+    assert main([command, "my.csv", *few, *more]) == 0
+    shown = capsys.readouterr()
+    assert "my.csv: column 1 has no name and is left out (name it to use it)" in shown.err
+    assert float(re.search(r"as it is +(0\.\d+)", shown.out)[1]) < 0.8
+
+
+@pytest.mark.parametrize("estimator", ["dt", "knn"])
+@pytest.mark.parametrize("command", ["compare", "fit", "resample"])
+def test_number_that_overflows_is_one_sentence_with_column_and_value(
+    folder, capsys, command, estimator
+):
+    table().assign(usage=[1e308] * 3 + [0.5] * 117).to_csv("my.csv", index=False)
+    output = {"compare": "c.csv", "fit": "m.joblib", "resample": "r.csv"}[command]
+    arguments = ["--target", "churned", "--estimator", estimator, "-o", output]
+    assert main([command, "my.csv", *arguments]) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith("autosmote: X holds 1e+308 in column 'usage'; ")
+    assert not os.path.exists(output)
+
+
+def test_fit_whose_time_is_over_at_once_keeps_the_best_so_far(folder, capsys):
+    arguments = ["--time-limit", "0.000001", "--iterations", "100000", "--jobs", "1"]
+    assert main(["fit", "my.csv", "--target", "churned", *arguments, "-o", "m.joblib"]) == 0
+    assert "kept: " in capsys.readouterr().out
+    assert main(["predict", "m.joblib", "new.csv", "-o", "out.csv"]) == 0
+
+
+def test_that_a_model_is_code_is_said_where_it_is_used(capsys):
+    with pytest.raises(SystemExit):
+        main(["predict", "--help"])
+    assert "is code" in " ".join(capsys.readouterr().out.split())
+    for page in ("own_table.md", "security.md"):
+        text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+        assert "`.joblib`" in text and "is code" in text
 
 
 def test_predict_finds_columns_by_name_and_names_those_that_it_does_not_use(folder, capsys):
