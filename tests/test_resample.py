@@ -1,5 +1,6 @@
 """`autosmote resample`, from a file to a file."""
 
+import re
 import signal
 
 import numpy as np
@@ -238,6 +239,63 @@ def test_a_signal_gives_the_best_so_far(table, tmp_path, capsys, monkeypatch, nu
     assert "interrupted, so this is the best so far" in shown.err and "written: out" in shown.out
 
 
+def test_time_that_is_over_in_the_first_iteration_gives_the_best_so_far(table, tmp_path, capsys):
+    arguments = ["--estimator", "forest", "--time-limit", "0.000001"]
+    assert main([*COMMAND, *arguments]) == 0
+    assert (tmp_path / "out.csv").read_bytes().startswith((tmp_path / "data.csv").read_bytes())
+    shown = capsys.readouterr()
+    assert "synthetic rows: " in shown.out and "written: out.csv" in shown.out
+
+
+@pytest.mark.parametrize("seed", [2, 3])  # with synthetic rows, and without
+def test_a_short_search_at_a_large_ratio_is_no_worse_than_no_rows_or_writes_none(
+    tmp_path, monkeypatch, capsys, seed
+):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(seed)
+    rare = np.arange(2010) % 201 == 0  # ten rows to 2,000
+    frame = pd.DataFrame({"x": rng.normal(2 * rare), "y": rng.normal(size=2010)}).round(3)
+    frame.assign(kind=np.where(rare, "bad", "good")).to_csv("data.csv", index=False)
+    assert main([*COMMAND, "--iterations", "10", "--seed", str(seed)]) == 0
+    shown = capsys.readouterr().out
+    # The first column of numbers is the score searched for, on the validation part.
+    scores = dict(re.findall(r"^(as it is|with synthetic rows) +(\S+)", shown, re.MULTILINE))
+    if len(pd.read_csv("out.csv")) > 2010:
+        assert float(scores["with synthetic rows"]) > float(scores["as it is"])
+    else:
+        assert "No synthetic rows scored better than none" in shown
+
+
+HUGE = {"int64": 2**63 - 1, "smallest": -(2**63), "uint64": 2**64 - 1}
+
+
+@pytest.mark.parametrize("number", HUGE.values(), ids=HUGE)
+def test_whole_numbers_beyond_floats_are_one_sentence_or_come_out_exactly(
+    table, tmp_path, capsys, number
+):
+    table.assign(big=str(number)).to_csv("data.csv", index=False)
+    assert main(COMMAND) == 2
+    said = f"column 'big', data row 1: {number} is beyond 2**53"
+    assert said in capsys.readouterr().err
+    assert main([*COMMAND, "--categorical", "big", "--iterations", "20", "--seed", "4"]) == 0
+    written = pd.read_csv("out.csv", dtype=str)
+    assert len(written) > 200 and set(written["big"]) == {str(number)}
+
+
+def test_ids_beyond_floats_come_out_as_they_went_in_and_no_synthetic_row_has_one(
+    table, tmp_path, capsys
+):
+    ids = [str(2**60 + 3 * i) for i in range(200)]
+    table.assign(ref=ids).to_csv("data.csv", index=False)
+    assert main([*COMMAND, "--iterations", "20", "--seed", "4"]) == 0
+    written = pd.read_csv("out.csv", dtype=str, keep_default_na=False)
+    assert len(written) > 200
+    assert list(written["ref"][:200]) == ids and set(written["ref"][200:]) == {""}
+    assert "column 'ref' is an id, different in every row, and is left out" in (
+        capsys.readouterr().err
+    )
+
+
 def test_a_failed_picture_costs_the_picture(table, tmp_path, capsys, monkeypatch):
     from autosmote.records import curve
 
@@ -264,7 +322,7 @@ def test_the_place_is_checked_before_the_work(table, capsys, monkeypatch):
 def test_texts_of_many_values_are_left_out_and_not_one_hot_encoded(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(0)
-    rows = [f"ref-{i},{rng.normal():.3f},{'ab'[i % 9 == 0]}" for i in range(20_000)]
+    rows = [f"ref-{i},{rng.normal():.3f},{'ab'[i % 9 == 0]}" for i in range(40_000)]
     (tmp_path / "data.csv").write_text("\n".join(["ref,x,kind", *rows, ""]))
     assert main([*COMMAND, "--iterations", "1"]) == 0
     assert "column 'ref' is text that is different in every row and is left out" in (

@@ -62,6 +62,9 @@ def test_wheel_names_readme_paper_and_python(unpacked):
     head, _, description = metadata.read_text(encoding="utf-8").partition("\n\n")
     assert "Project-URL: Paper" in head and "Classifier: " in head
     assert description.startswith("# AutoSMOTE")
+    assert "Requires-Python: >=3.11" in head
+    for minor in range(11, 15):
+        assert f"Classifier: Programming Language :: Python :: 3.{minor}" in head
     required = [line for line in head.splitlines() if line.startswith("Requires-Dist: pandas")]
     assert [line for line in required if "<3" in line] == [
         line for line in required if 'extra == "generative"' in line

@@ -37,7 +37,7 @@ def _fit(options: argparse.Namespace, written: Written) -> int:
     from autosmote.own_table.estimators import prepare
     from autosmote.own_table.saved import SavedModel, save
     from autosmote.own_table.scorings import for_search
-    from autosmote.sampler.classifier import AutoSMOTEClassifier
+    from autosmote.sampler.classifier import AS_IT_IS, AutoSMOTEClassifier
 
     check_output(options.output, options.data, (".joblib",))
     table = read_user_table(options.data, options_of(options))
@@ -70,7 +70,9 @@ def _fit(options: argparse.Namespace, written: Written) -> int:
     written.append(options.output)
     scores = ", ".join(f"{name} {score:.4f}" for name, score in fitted.scores_.items())
     print(f"{options.scoring} on rows held out: {scores}")
-    print(f"kept: {fitted.chosen_}, as nothing simpler scores as high")
+    plain = fitted.chosen_ == AS_IT_IS
+    why = "nothing else scores higher" if plain else "nothing simpler scores as high"
+    print(f"kept: {fitted.chosen_}, as {why}")
     print("These scores are the best of many; autosmote compare judges by rows not seen.")
     return 0
 

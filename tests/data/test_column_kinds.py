@@ -1,5 +1,7 @@
 """What a user's column is taken for, and how synthetic values are written into it."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -69,6 +71,16 @@ IDS = [str(1000 + 7 * i) for i in range(40)]
 def test_column_is_taken_for(name, cells, kind, said):
     found, words = classify(name, cells, None, where="t.csv")
     assert found.kind == kind and said in words and bool(words) == bool(said)
+
+
+def test_each_guess_that_is_said_ends_with_what_overrides_it():
+    (mark,) = (m for m in test_column_is_taken_for.pytestmark if m.name == "parametrize")
+    said = [classify(name, cells, None, where="t")[1] for name, cells, _, _ in mark.args[1]]
+    guesses = [words for words in said if words]
+    assert len(guesses) > 20
+    for words in guesses:
+        remedy = re.search(r"\((.+)\)$", words)[1]
+        assert re.match(r"else --|give --|name it|fill it in|group|write|else leave", remedy), words
 
 
 @pytest.mark.parametrize(

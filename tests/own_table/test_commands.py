@@ -168,6 +168,37 @@ def test_fit_whose_time_is_over_at_once_keeps_the_best_so_far(folder, capsys):
     assert main(["predict", "m.joblib", "new.csv", "-o", "out.csv"]) == 0
 
 
+def test_fit_where_nothing_helps_keeps_the_plain_classifier_and_says_so(folder, capsys):
+    frame = table()
+    # The class can be told from one column: nothing can score higher.
+    frame.assign(told=(frame["churned"] == "yes") + 0.5).to_csv("my.csv", index=False)
+    fitted()
+    assert "kept: as it is, as nothing else scores higher\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["compare", "fit", "predict", "resample"])
+def test_full_disk_leaves_what_was_there_and_no_half_file(folder, capsys, monkeypatch, command):
+    methods = ["--methods", AS_IT_IS, "--folds", "2", "--repeats", "1"]
+    arguments = {
+        "compare": ["my.csv", "--target", "churned", "--jobs", "1", *methods, "-o", "out.csv"],
+        "fit": ["my.csv", *FIT, "dt", "-o", "out.joblib"],
+        "predict": ["model.joblib", "new.csv", "-o", "out.csv"],
+        "resample": ["my.csv", *FIT, "dt", "-o", "out.csv"],
+    }[command]
+    fitted()
+    output = folder / arguments[-1]
+    output.write_text("last week's")
+    before = sorted(os.listdir())
+
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    assert main([command, *arguments]) == 2
+    assert "No space left on device" in capsys.readouterr().err
+    assert output.read_text() == "last week's" and sorted(os.listdir()) == before
+
+
 def test_that_a_model_is_code_is_said_where_it_is_used(capsys):
     with pytest.raises(SystemExit):
         main(["predict", "--help"])

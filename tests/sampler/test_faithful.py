@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression
 from sklearn.tree import DecisionTreeClassifier
 
-from autosmote import AutoSMOTE
+from autosmote import AutoSMOTE, AutoSMOTEClassifier
 from autosmote.encoding import tabular
 from autosmote.errors import InputError
 from autosmote.sampler import checks
@@ -151,7 +152,7 @@ def test_sampler_text_that_an_estimator_cannot_take_is_explained():
 
 @pytest.mark.parametrize("name", ["sample_weight", "validation"])
 def test_sampler_unknown_keyword_is_a_type_error(name):
-    for method in (AutoSMOTE().fit_resample, AutoSMOTE().fit):
+    for method in (AutoSMOTE().fit_resample, AutoSMOTE().fit, AutoSMOTEClassifier().fit):
         with pytest.raises(TypeError, match=name):
             method(BASE[:, None], Y, **{name: Y})
 
@@ -159,13 +160,36 @@ def test_sampler_unknown_keyword_is_a_type_error(name):
 def test_sampler_regressor_is_refused():
     with pytest.raises(InputError, match="LinearRegression is a regressor"):
         resampled(BASE[:, None], estimator=LinearRegression())
+    with pytest.raises(InputError, match="LinearRegression is a regressor"):
+        AutoSMOTEClassifier(LinearRegression()).fit(BASE[:, None], Y)
 
 
-def test_sampler_other_packages_tables_are_refused_before_the_search():
+def polars_like(columns):
+    """Return what has polars' name and way out, as the package need not be here."""
+
+    def to_pandas(self):
+        return pd.DataFrame(columns)
+
+    frame = type("DataFrame", (), {"to_pandas": to_pandas, "__module__": "polars.dataframe.frame"})
+    return frame()
+
+
+@pytest.mark.parametrize(
+    ("table", "kind"), [(pa.table, "pyarrow Table"), (polars_like, "polars DataFrame")]
+)
+def test_sampler_other_packages_tables_are_refused_before_the_search(table, kind):
     calls = []
-    with pytest.raises(InputError, match=r"pyarrow Table; pass X\.to_pandas\(\)"):
-        resampled(pa.table({"x": BASE}), callback=lambda *_: calls.append(1))
+    X = table({"x": BASE})
+    refused = pytest.raises(InputError, match=rf"{kind}; pass X\.to_pandas\(\)")
+    with refused:
+        resampled(X, callback=lambda *_: calls.append(1))
+    with refused:
+        AutoSMOTEClassifier(callback=lambda *_: calls.append(1)).fit(X, Y)
     assert not calls
+    model = AutoSMOTEClassifier(iterations=1, cv=2).fit(X.to_pandas(), Y)
+    with refused:
+        model.predict(X)
+    assert len(model.predict(X.to_pandas())) == N
 
 
 def test_sampler_one_hot_block_too_large_for_memory_names_its_column(monkeypatch):
@@ -231,9 +255,10 @@ def test_ties_go_to_fewer_rows():
     assert len(y_new) - N == sizes[sizes > 0].min()
 
 
-def test_a_time_limit_that_is_over_at_once_keeps_the_first_iteration():
+@pytest.mark.parametrize("estimator", [TREE, RandomForestClassifier(20)], ids=["tree", "forest"])
+def test_a_time_limit_that_is_over_at_once_keeps_the_first_iteration(estimator):
     X = np.column_stack([BASE, RNG.normal(size=N)])
-    found = AutoSMOTE(TREE, time_limit=1e-6, iterations=500, random_state=0)
+    found = AutoSMOTE(estimator, time_limit=1e-6, iterations=500, random_state=0)
     assert len(found.fit_resample(X, Y)[0]) >= N
     assert found.searches_[1].stopped_by == "time_limit"
     assert len(found.history_["iteration"]) == 1
