@@ -49,8 +49,10 @@ def check_types(X: Any) -> None:
     InputError
     """
     if is_frame(X):
-        for j in np.flatnonzero(~categorical_columns(X, "auto")):
-            check_type(X.dtypes.iloc[j], X, j)
+        categorical = categorical_columns(X, "auto")
+        for j, dtype in enumerate(X.dtypes):
+            if not categorical[j]:
+                check_type(dtype, X, j)
 
 
 def check_magnitude(X: Any) -> None:

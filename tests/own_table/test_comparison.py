@@ -146,6 +146,13 @@ def test_compare_that_will_take_long_says_what_is_quicker(monkeypatch, capsys, s
     assert ("--repeats 1 --iterations 60" in capsys.readouterr().err) == said
 
 
+def test_time_limit_of_a_comparison_ends_each_search_with_the_best_so_far():
+    X, y = rows()
+    endless = SHORT | {"iterations": 10**9, "time_limit": 1e-6}
+    found = autosmote.compare(X, y, "dt", methods=[AUTOSMOTE, CLASS_AWARE], **endless)
+    assert (found["note"] == "").all() and found["score"].notna().all()
+
+
 class Memory(ClassifierMixin, BaseEstimator):
     """Remembers its training rows, and notes which rows it is asked about."""
 
@@ -193,6 +200,14 @@ def test_compare_of_few_minority_rows_says_that_it_cannot_be_told():
     found = autosmote.compare(X[few], y[few], methods=[AUTOSMOTE], **SHORT | {"repeats": 2})
     assert found.attrs["conclusion"].startswith("It cannot be told here whether synthetic rows")
     assert "class 'c' has 12 rows, where 20 are the least" in found.attrs["conclusion"]
+
+
+def test_compare_notes_whole_numbers_that_a_search_would_change_and_scores_the_rest():
+    X, y = rows()
+    frame = pd.DataFrame({"x": X[:, 0], "ref": 2**60 + np.arange(len(y))})
+    found = autosmote.compare(frame, y, "dt", methods=[AUTOSMOTE], **SHORT)
+    assert "Column 'ref' has whole numbers from 2**53 on" in found.loc[AUTOSMOTE, "note"]
+    assert found.loc[AS_IT_IS, "score"] > 0
 
 
 class Failing(LogisticRegression):
