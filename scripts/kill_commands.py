@@ -62,7 +62,7 @@ def read_whole(path: Path) -> object:
     """
     if path.name == "record.json":
         record = json.loads(path.read_text())
-        return {key: record[key] for key in ("key", "status", "scores", "iterations")}
+        return {key: record[key] for key in ("status", "scores", "iterations")}
     if path.name == "comparison.csv":
         rows = list(csv.DictReader(path.read_text().splitlines()))
         if len(rows) != 3 or any(None in row.values() for row in rows):
