@@ -32,56 +32,11 @@ import time
 from collections import Counter
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from kill_trap import Trap
+from reliability_tables import add_row
 
-# Loaded by every Python process of the sweep before anything else: a layer over the file system
-# that knows which files were synced. Just before a file is moved into place the sweep is killed,
-# with the file whole or cut in half. Each record that is moved into place is noted; so is each file
-# whose bytes were not synced by then: a power cut could leave its name without them.
-_TRAP = """
-import os, random, signal
-_fsync, _replace = os.fsync, os.replace
-_where, _share = os.environ["TRAP_WHERE"], float(os.environ["TRAP_SHARE"])
-_synced = set()
-
-def kind(path):
-    name = os.path.basename(str(path))
-    if name.endswith("record.json"):
-        return "record"
-    return "collect" if name.endswith(".csv.gz") or name.endswith("failures.csv") else ""
-
-def state(found):
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
-
-def note(ending, text):
-    with open(os.environ["TRAP_LOG"] + ending, "a") as log:
-        log.write(text + "\\n")
-
-def fsync(fd):
-    _fsync(fd)
-    _synced.add(state(os.fstat(fd)))
-
-def replace(source, target, **kwargs):
-    if kind(target) and kind(target) == _where and random.SystemRandom().random() < _share:
-        half = random.SystemRandom().random() < 0.5
-        if half:
-            os.truncate(source, os.path.getsize(source) // 2)
-        note(".trap", f"{_where}, {'half-written' if half else 'written, not in place'}")
-        with open(os.environ["TRAP_LOG"] + ".pid") as file:
-            os.kill(int(file.read()), signal.SIGKILL)
-        os.kill(os.getpid(), signal.SIGKILL)
-    is_synced = state(os.stat(source)) in _synced
-    _replace(source, target, **kwargs)
-    if kind(target) and not is_synced:
-        note(".unsynced", str(target))
-    if kind(target) == "record":
-        note("", os.path.basename(os.path.dirname(str(target))))
-
-os.fsync, os.replace = fsync, replace
-if os.environ["TRAP_SABOTAGE"] == "fsync":
-    os.fsync = lambda fd: None
-"""
-
+WHERE = {"record": ["record.json"], "collect": [".csv.gz", "failures.csv"], "any": [], "": []}
+"""Endings of the files before whose move the sweep is killed, by the kind of kill."""
 MOST_IN_VAIN = 5
 """Sweeps without a kill after which none is to be expected."""
 
@@ -105,46 +60,31 @@ class Sweep:
     """
 
     def __init__(self, folder: Path, reports: bool, sabotage: str) -> None:
-        self.results, self.log = folder / "results", folder / "log"
-        (folder / "site").mkdir(parents=True)
-        self.log.touch()
-        (folder / "site" / "sitecustomize.py").write_text(_TRAP)
-        self._site, self._reports, self._sabotage = folder / "site", reports, sabotage
+        self.results, self._reports = folder / "results", reports
+        self.trap = Trap(folder / "trap", WHERE["record"] + WHERE["collect"], sabotage)
         self.known: dict[str, bytes] = {}
         self.unreadable = 0
 
     def start(self, where: str = "", share: float = 0.0) -> subprocess.Popen[str]:
-        for name in (".trap", ".pid"):
-            Path(f"{self.log}{name}").unlink(missing_ok=True)
-        path = os.pathsep.join([str(self._site), str(ROOT)])
-        traps = {"TRAP_WHERE": where, "TRAP_SHARE": str(share), "TRAP_LOG": str(self.log)}
-        traps["TRAP_SABOTAGE"] = self._sabotage
         arguments = [*SWEEP, f"results_dir={self.results}", f"reports={self._reports}"]
         process = subprocess.Popen(  # noqa: S603 - our own sweep
             [sys.executable, "-m", "autosmote.sweep", *arguments],
-            env={**os.environ, "PYTHONPATH": path, **traps},
+            env=self.trap.set(WHERE[where], share),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
         )
-        Path(f"{self.log}.pid").write_text(str(process.pid))
+        self.trap.tell(process.pid)
         return process
 
-    def trapped(self) -> str | None:
-        try:
-            return Path(f"{self.log}.trap").read_text().splitlines()[0]
-        except FileNotFoundError:
-            return None
-
-    def unsynced(self) -> list[Path]:
-        """Return the files that were moved into place before their bytes were synced."""
-        path = Path(f"{self.log}.unsynced")
-        return [Path(line) for line in path.read_text().splitlines()] if path.exists() else []
+    def trapped(self, where: str) -> str | None:
+        how = self.trap.fell()
+        return f"{where}, {how}" if how else None
 
     def cut_power(self) -> None:
         """Lose what a power cut may: the bytes of files that were not synced."""
-        for path in self.unsynced():
+        for path in self.trap.unsynced():
             if path.is_file():
                 os.truncate(path, os.path.getsize(path) // 2)
 
@@ -175,7 +115,8 @@ class Sweep:
         ]
 
     def duplicated(self) -> list[str]:
-        counts = Counter(self.log.read_text().split())
+        moved = self.trap.moved()
+        counts = Counter(path.parent.name for path in moved if path.name == "record.json")
         return [key for key, n in counts.items() if n > 1]
 
     def files(self) -> dict[str, bytes]:
@@ -200,7 +141,7 @@ def kill_once(sweep: Sweep, where: str, rng: random.Random, longest: float) -> s
             fell = "a random moment"
     output, _ = process.communicate()
     if process.returncode == -signal.SIGKILL:
-        fell = sweep.trapped() or fell or "?"
+        fell = sweep.trapped(where) or fell or "?"
         if fell == "a random moment":
             begun = "units:" in output or "runs in" in output
             fell += ", units at work" if begun else ", before the first unit"
@@ -215,6 +156,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sabotage", choices=["fsync"], default="", help="let this do nothing")
     parser.add_argument("--no-reports", action="store_true", help="leave out tables and figures")
+    parser.add_argument("--results-dir", type=Path, help="where to add to the table of sweeps")
     arguments = parser.parse_args()
     rng = random.Random(arguments.seed)  # noqa: S311 - a test's
     fell: Counter[str] = Counter()
@@ -255,7 +197,7 @@ def main() -> int:
             lost |= set(sweep.lost())
             duplicated |= set(sweep.duplicated())
             unreadable += sweep.unreadable
-            unsynced += len(sweep.unsynced())
+            unsynced += len(sweep.trap.unsynced())
             found = sweep.files()
             different |= {
                 name for name in expected | found if expected.get(name) != found.get(name)
@@ -264,16 +206,26 @@ def main() -> int:
     print(f"{done} kills in {sweeps} sweeps of {n_runs} runs:")
     for place, n in sorted(fell.items()):
         print(f"  {n:>4}  {place}")
-    print(
-        f"lost {len(lost)}, duplicated {len(duplicated)}, unreadable {unreadable}, "
-        f"unsynced {unsynced}, different {len(different)}"
-    )
+    counts = {
+        "lost": len(lost),
+        "duplicated": len(duplicated),
+        "unreadable": unreadable,
+        "unsynced": unsynced,
+        "different": len(different),
+    }
+    print(", ".join(f"{what} {n}" for what, n in counts.items()))
     for name in sorted(lost | duplicated | different):
         print(f"  {name}")
     if done < arguments.kills:
         print(f"no kill fell in the last {MOST_IN_VAIN} sweeps: this tests nothing")
         return 1
-    return 1 if lost or duplicated or unreadable or unsynced or different else 0
+    if arguments.results_dir:
+        places = Counter({where: 0 for where in ("record", "collect", "a random moment")})
+        for place, n in fell.items():
+            places[place.partition(",")[0]] += n
+        row = {"seed": arguments.seed, "sweeps": sweeps, "kills": done, **places, **counts}
+        add_row(arguments.results_dir / "sweeps.csv", row, by=("seed",))
+    return int(any(counts.values()))
 
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ from typing import Any
 import fuzz_inputs
 import numpy as np
 import pandas as pd
+from reliability_tables import add_row
 
 from autosmote import AutoSMOTE, status
 from autosmote.isolation.forkserver import ForkServer
@@ -49,7 +50,7 @@ from autosmote.run import main as run
 SECONDS = 120
 """An input that takes longer has failed."""
 FEW = ("search.iterations=3", "search.actors=0", "search.device=cpu")
-FITTED, REFUSED = "fitted", "refused"
+FITTED, REFUSED, FAILED = "fitted", "refused", "failed"
 
 
 def check(holds: bool, what: str) -> None:
@@ -235,7 +236,7 @@ def try_one(area: str, seed: int, number: int) -> tuple[str, str]:
     except BaseException as error:  # SystemExit is a failure, too
         if isinstance(error, KeyboardInterrupt):
             raise
-        return "failed", "".join(traceback.format_exception(error)[-6:])
+        return FAILED, "".join(traceback.format_exception(error)[-6:])
     finally:
         signal.alarm(0)
         signal.signal(signal.SIGALRM, handler)
@@ -252,6 +253,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--area", choices=[*AREAS, "all"], default="all")
     parser.add_argument("--n", type=int, default=100, help="inputs of each area")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--results-dir", type=Path, help="where to add to the table of inputs")
     parser.add_argument("--only", type=int, help="the number of one input to try")
     arguments = parser.parse_args(argv)
     numbers = range(arguments.n) if arguments.only is None else [arguments.only]
@@ -261,15 +263,19 @@ def main(argv: list[str] | None = None) -> int:
         for number in numbers:
             became, why = try_one(area, arguments.seed, number)
             counts[became] += 1
-            if became == "failed":
+            if became == FAILED:
                 print(f"--area {area} --seed {arguments.seed} --only {number}\n{why}", flush=True)
         tried = sum(counts.values())
         print(
             f"{area}: {tried} tried, {counts[FITTED]} fitted, {counts[REFUSED]} refused, "
-            f"{counts['failed']} failed",
+            f"{counts[FAILED]} failed",
             flush=True,
         )
-        failed |= bool(counts["failed"]) or (len(numbers) > 1 and 2 * counts[FITTED] < tried)
+        if arguments.results_dir:
+            row = {"area": area, "seed": arguments.seed, "tried": tried}
+            row |= {what: counts[what] for what in (FITTED, REFUSED, FAILED)}
+            add_row(arguments.results_dir / "fuzz.csv", row, by=("area", "seed"))
+        failed |= bool(counts[FAILED]) or (len(numbers) > 1 and 2 * counts[FITTED] < tried)
     return 1 if failed else 0
 
 

@@ -14,11 +14,9 @@ from autosmote.reports import names
 from autosmote.reports.claims import OF_PARAMETERS
 from autosmote.reports.names import FULL, METRICS, OVERALL
 from autosmote.reports.ranked import Ranked
-from autosmote.reports.studies import class_aware
 from autosmote.reports.studies.case_study import write_case_study
+from autosmote.reports.studies.class_aware.study import CLAIMS, Found
 from autosmote.reports.studies.courses import write_course
-from autosmote.reports.studies.selection import gains as selection
-from autosmote.reports.studies.selection.questions import ALL
 from autosmote.reports.verdicts import (
     ABOVE,
     BELOW,
@@ -31,7 +29,6 @@ from autosmote.reports.verdicts import (
     count_noun,
     join_words,
     locate,
-    phrase_difference,
 )
 
 _STANDS = {ABOVE: "better than", BELOW: "worse than", OPEN: "not shown to differ from"}
@@ -170,42 +167,10 @@ def _of_values(frame: pd.DataFrame) -> str:
     )
 
 
-def write_selection_headline(found: selection.Found) -> str:
-    """Write the headline of the study of rules: what the chosen one adds to whom."""
-    if found.headlines.empty or not found.chosen:
-        return ""
-    rule = found.chosen[-1]  # of several rules the one that is farthest from the paper's
-    frame = found.headlines[
-        (found.headlines["clf"] == OVERALL) & (found.headlines["question"] == "rule")
-    ]
-    if frame.empty:
-        return ""
-    last = [block for block in frame["block"] if block != ALL][-1]  # the confirming seeds, if any
-    rows = frame[frame["block"] == last].to_dict("records")
-    parts = []
-    for source in (FULL, "smote"):
-        wanted = rule._replace(source=source)
-        shown = [
-            f"{phrase_difference(row, found.judged)} in {METRICS[row['metric']]}"
-            for row in rows
-            if found.selections[row["arm"]] == wanted
-        ]
-        if shown:
-            parts.append(f"{join_words(shown)} to {names.arm(source)}'s best sample set")
-    if not parts:
-        return ""
-    n = count_noun(max(row["configurations"] for row in rows), "configuration")
-    return (
-        f"On the {TESTS[found.judged]}, over {n}, rule {rule.rule} with reward {rule.reward} adds "
-        f"{', and '.join(parts)}."
-    )
-
-
-def write_class_aware_headline(found: class_aware.Found) -> str:
+def write_class_aware_headline(found: Found) -> str:
     """Write the headline of the class-aware search: how it stands to each rival."""
-    if found.gains.empty:
-        return ""
-    frame = found.gains[(found.gains["what"] == "claims") & (found.gains["group"] == OVERALL)]
+    frame = found.of(CLAIMS)
+    frame = frame if frame.empty else frame[frame["group"] == OVERALL]
     if frame.empty:
         return ""
     last = frame.iloc[-1]

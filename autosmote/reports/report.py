@@ -14,27 +14,25 @@ import pandas as pd
 from autosmote.errors import UserError, describe_error, let_interrupts_through
 from autosmote.reports import names, ranked
 from autosmote.reports.cells import Cells, make_cells
-from autosmote.reports.headlines import (
-    write_class_aware_headline,
-    write_ranked_headline,
-    write_selection_headline,
-)
+from autosmote.reports.headlines import write_class_aware_headline, write_ranked_headline
 from autosmote.reports.render import drawing
 from autosmote.reports.render.drawing import Figure
 from autosmote.reports.render.table import Cell, Table
 from autosmote.reports.render.writers import to_csv, to_latex, to_markdown, write_text
-from autosmote.reports.studies import class_aware, class_aware_figure, sensitivity
+from autosmote.reports.studies import sensitivity
+from autosmote.reports.studies.class_aware.figure import draw_gains
+from autosmote.reports.studies.class_aware.findings import (
+    write_findings as write_class_aware_findings,
+)
+from autosmote.reports.studies.class_aware.study import EXPERIMENTS as CLASS_AWARE
+from autosmote.reports.studies.class_aware.study import study_class_aware
+from autosmote.reports.studies.class_aware.tables import make_tables as make_class_aware_tables
 from autosmote.reports.studies.costs import compute_costs, make_costs_table
 from autosmote.reports.studies.many.arms import EXPERIMENTS as MANY
 from autosmote.reports.studies.many.figure import draw_figures as draw_many_figures
 from autosmote.reports.studies.many.findings import write_findings as write_many_findings
 from autosmote.reports.studies.many.study import study_many
 from autosmote.reports.studies.many.tables import make_tables as make_many_tables
-from autosmote.reports.studies.selection.figure import draw_gains
-from autosmote.reports.studies.selection.findings import write_findings as write_selection_findings
-from autosmote.reports.studies.selection.gains import study_selection
-from autosmote.reports.studies.selection.questions import EXPERIMENTS as SELECTIONS
-from autosmote.reports.studies.selection.tables import make_tables as make_selection_tables
 from autosmote.reports.study import Study, load_study
 
 logger = logging.getLogger("autosmote")
@@ -49,8 +47,6 @@ TITLES = {
     "figure6": "Figure 6: hyperparameters",
     "figure7": "Figure 7: case study",
     "sensitivity": "Table 2 with one decision changed at a time",
-    "selection": "Choosing among the sample sets that were tried",
-    "selection_confirmation": "Choosing among sample sets: confirmation",
     "class_aware": "Class-aware search",
     "class_aware_confirmation": "Class-aware search: confirmation",
     "class_aware_ablations": "Class-aware search: ablations",
@@ -116,9 +112,7 @@ def build_report(results_dir: str | Path, experiment: str, budget: str) -> Repor
     """
     study = load_study(results_dir, experiment, budget)
     cells = {metric: make_cells(study, metric) for metric in study.metrics}
-    if experiment in SELECTIONS:
-        return _selection_report(study, cells)
-    if experiment in class_aware.EXPERIMENTS:
+    if experiment in CLASS_AWARE:
         return _class_aware_report(study, cells)
     if experiment in MANY:
         return _many_report(study, cells)
@@ -137,37 +131,19 @@ def build_report(results_dir: str | Path, experiment: str, budget: str) -> Repor
     )
 
 
-def _selection_report(study: Study, cells: Mapping[str, Cells]) -> Report:
-    """Build the report of an experiment whose arms are compared in pairs, not ranked."""
-    name = study.experiment
-    found = study_selection(study, cells)
-
-    def draw() -> list[Figure]:
-        whole = found.arms[found.arms["block"] == found.blocks[0].name]
-        with drawing.style():
-            figure = draw_gains(f"{name}_gains", whole, found.judged)
-        return [] if figure is None else [figure]
-
-    titles = {arm: what.title() for arm, what in found.selections.items()}
-    tables = [*make_selection_tables(name, found), *_cost_and_failure_tables(study, titles)]
-    headline = write_selection_headline(found)
-    return _report(study, write_selection_findings(found), tables, draw, headline)
-
-
 def _class_aware_report(study: Study, cells: Mapping[str, Cells]) -> Report:
-    """Build the report of a search whose arms are compared with one source, rule by rule."""
-    found = class_aware.study_class_aware(study, cells)
+    """Build the report of an experiment whose arms are compared in pairs, not ranked."""
+    found = study_class_aware(study, cells)
 
     def draw() -> list[Figure]:
         with drawing.style():
-            figure = class_aware_figure.draw_gains(found)
+            figure = draw_gains(found)
         return [] if figure is None else [figure]
 
     titles = {arm: what.title() for arm, what in found.selections.items()}
-    tables = [class_aware.make_gains_table(found)] if len(found.gains) else []
-    tables += _cost_and_failure_tables(study, titles)
+    tables = [*make_class_aware_tables(found), *_cost_and_failure_tables(study, titles)]
     headline = write_class_aware_headline(found)
-    return _report(study, class_aware.write_findings(found), tables, draw, headline)
+    return _report(study, write_class_aware_findings(found), tables, draw, headline)
 
 
 def _many_report(study: Study, cells: Mapping[str, Cells]) -> Report:

@@ -13,7 +13,7 @@ from autosmote.reports.report import build_report
 
 EXPERIMENTS = {
     "table2": {"arms": ["none", "smote", "autosmote"], "beside": ["smote_search"]},
-    "selection": {"arms": ["autosmote", "smote"]},
+    "class_aware": {"arms": ["autosmote", "smote"]},
 }
 
 
@@ -25,7 +25,7 @@ def grid(arm):
 def test_records_that_differ_in_costs_alone_give_the_same_other_files(
     make_sweep, tmp_path, experiment
 ):
-    more = {"grid": grid} if experiment == "selection" else {}
+    more = {"grid": grid} if experiment == "class_aware" else {}
     make_sweep(
         experiment, **EXPERIMENTS[experiment], **more, extended=True, datasets=["phoneme"],
         irs=[20], seeds=1, change=give_scores({"autosmote": 0.1}),

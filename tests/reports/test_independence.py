@@ -15,7 +15,7 @@ print("MODULES", *sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     loaded = set(done.stdout.split())
-    assert "autosmote.reports.studies.selection.gains" in loaded
+    assert "autosmote.reports.studies.class_aware.study" in loaded
     runners = {"autosmote.search.loop"}
     runners |= {f"autosmote.{name}" for name in ("runs", "run", "evaluation", "sweep")}
     heavy = {"torch", "hydra", "omegaconf", "numba", "imblearn", "openml", "matplotlib.pyplot"}

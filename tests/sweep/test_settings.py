@@ -247,28 +247,25 @@ class TestGrid:
         ("experiment", "expected"),
         [
             (
-                "selection",
+                "class_aware_confirmation",
                 [
                     *(
                         f"{source}{rule}"
-                        for source in ("autosmote", "random", "smote")
+                        for source in (
+                            *("class_aware", "class_aware random", "autosmote", "random"),
+                            *("smote", "svmsmote"),
+                        )
                         for rule in (
-                            *("", " vote 10", " vote 25", " tuned vote 25"),
-                            *(" crossfit", " crossfit vote 25", " crossfit tuned vote 25"),
+                            *("", " crossfit", " crossfit tuned vote 25"),
+                            " crossfit diverse vote 25",
                         )
                     ),
-                    *("svmsmote", "svmsmote vote 10", "svmsmote vote 25", "svmsmote tuned vote 25"),
-                    *("bagging vote 10", "bagging vote 25", "bagging tuned vote 25"),
-                    "none crossfit",
-                ],
-            ),
-            (
-                "selection_confirmation",
-                [
-                    *("autosmote", "autosmote crossfit", "autosmote crossfit tuned vote 25"),
-                    *("random", "random crossfit", "random crossfit tuned vote 25"),
-                    *("smote", "smote crossfit", "smote crossfit tuned vote 25"),
-                    *("svmsmote", "none crossfit"),
+                    *(
+                        f"bagging {kind} crossfit{rule}"
+                        for kind in ("weighted", "balanced")
+                        for rule in ("", " tuned vote 25", " diverse vote 25")
+                    ),
+                    *("threshold", "none crossfit"),
                 ],
             ),
         ],

@@ -5,9 +5,12 @@ import hashlib
 import pandas as pd
 import pytest
 
+from autosmote.errors import UserError
+from autosmote.records.collected import read_records
 from autosmote.reports import names
 from autosmote.reports.report import TITLES, build_report, write_figures, write_tables
-from autosmote.reports.studies.class_aware import EXPERIMENTS
+from autosmote.reports.studies.class_aware.findings import _CLAIMED
+from autosmote.reports.studies.class_aware.study import EXPERIMENTS, RIVALS
 
 GAINS = {"class_aware": 0.04, "class_aware random": 0.01, "autosmote": 0.01, "smote": 0.02}
 ARMS = (
@@ -55,7 +58,9 @@ def test_gains_are_those_over_smote_by_the_same_rule_in_each_group(bench_reports
     (found,) = [table for table in made.tables if table.name == "class_aware_gains"]
     frame = pd.read_csv(tmp_path / "class_aware/tables/quick/class_aware_gains.csv")
     assert len(frame) == len(found.data)
-    of = frame[(frame["what"] == "gains") & (frame["metric"] == "mcc")].set_index(["arm", "group"])
+    of = frame[(frame["question"] == "gains") & (frame["metric"] == "mcc")].set_index(
+        ["arm", "group"]
+    )
     assert of.loc[("class_aware", "dt"), "extended"] == pytest.approx(0.02, abs=0.003)
     assert of.loc[("class_aware", "knn"), "extended"] == pytest.approx(0, abs=0.003)
     assert of.loc[("class_aware", "overall"), "test"] == pytest.approx(0.01, abs=0.003)
@@ -109,6 +114,87 @@ def test_ablations_are_compared_with_the_search_itself_and_budgets_with_smotes(
     of = table.data.drop_duplicates("arm").set_index("arm")["against"].to_dict()
     assert of == {"class_aware n": "class_aware", "class_aware 100": "smote 100"}
     assert "number of rows alone" in str(table.rows)
+
+
+def test_rules_are_compared_with_the_best_set_of_the_same_source(bench_reports, tmp_path):
+    """Where the vote gains as much for each source, it is said of each."""
+
+    def voted(record):
+        record = change(record)
+        for part in record["scores"].values():
+            for metric in part:
+                part[metric] += 0.03 * ("vote" in record["sampler"])
+        return record
+
+    arms = ("class_aware", "class_aware crossfit", "class_aware" + DIVERSE)
+    arms += ("smote", "smote crossfit", "smote" + DIVERSE, "threshold", "none crossfit")
+    made = report(bench_reports, tmp_path, change=voted, arms=arms)
+    (table,) = [table for table in made.tables if table.name == "class_aware_rules"]
+    of = table.data[table.data["metric"] == "mcc"].set_index(["arm", "group"])
+    for source in ("class_aware", "smote"):
+        row = of.loc[(source + DIVERSE, "overall")]
+        assert row["against"] == f"{source} crossfit"
+        assert row["extended"] == pytest.approx(0.03, abs=0.003) and row["extended_low"] > 0
+        assert of.loc[(source, "dt"), "extended"] == pytest.approx(0, abs=0.003)
+    assert set(table.data["source"]) == {"class_aware", "smote"}
+    (text,) = [text for text in made.findings if text.startswith("MCC: rule diverse vote 25")]
+    assert " to Class-aware search and +0.03" in text and text.endswith(
+        " to SMOTE on the extended test, over 8 configurations of the deciding seeds."
+    )
+
+
+def test_differences_are_those_of_pandas_on_the_runs_that_both_have(bench_reports, tmp_path):
+    """Where an arm lacks the runs that are easy, its mean is low and its difference is not."""
+
+    def without_the_easy(record):
+        record = change(record)
+        easy = record["reference"]["test"]["mcc"] > 0.5
+        return None if easy and record["sampler"] == "class_aware" else record
+
+    made = report(bench_reports, tmp_path, change=without_the_easy, seeds=3)
+    data = made.tables[0].data
+    records = read_records(tmp_path / "class_aware")
+    for block, seeds in {"decided": (0, 1), "confirmed": (2,)}.items():
+        rows = records[(records["metric"] == "mcc") & records["seed"].isin(seeds)]
+        scores = rows.pivot_table(
+            index=["dataset", "ir", "clf", "seed"], columns="sampler", values="scores.test.mcc"
+        )
+        difference = (scores["class_aware"] - scores["smote"]).dropna()
+        assert 0 < len(difference) < len(scores)
+        (row,) = data[
+            (data["arm"] == "class_aware")
+            & (data["question"] == "gains")
+            & (data[["metric", "group", "block"]] == ["mcc", "overall", block]).all(axis=1)
+        ].to_dict("records")
+        assert row["test"] == pytest.approx(difference.mean(), rel=1e-6)
+        assert row["runs"] == len(difference)
+
+
+def test_a_missing_arm_leaves_the_other_comparisons(bench_reports, tmp_path):
+    def without(record):
+        return None if record["sampler"] == "autosmote" else change(record)
+
+    texts = report(bench_reports, tmp_path, change=without).findings
+    assert any("gains over SMOTE's seeds and ratios: holds" in text for text in texts)
+    (text,) = [t for t in texts if t.startswith("MCC") and "the paper's search" in t]
+    assert "too few configurations to say" in text
+
+
+def test_a_plan_without_records_has_tables_and_no_figure(bench_reports, tmp_path):
+    def nothing(record):
+        change(record)
+
+    made = report(bench_reports, tmp_path, change=nothing)
+    assert (made.tables[0].data["runs"] == 0).all() and made.draw() == []
+
+
+def test_a_plan_without_sources_is_refused(bench_reports, tmp_path):
+    with pytest.raises(UserError, match="does not name sources and rules; make it again"):
+        report(bench_reports, tmp_path, grid=lambda arm: {})
+
+
+def test_each_claim_is_in_words():
+    assert set(_CLAIMED) == set(RIVALS)
 
 
 def test_figure_is_drawn_once_and_the_same_each_time(bench_reports, tmp_path):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from autosmote.config.many import CONFIRMATION, DECISION
 from autosmote.reports import names
-from autosmote.reports.studies.selection.questions import Selection
+from autosmote.reports.studies.selections import Selection
 
 HALF_OF = {"many": DECISION, "many_confirmation": CONFIRMATION}
 EXPERIMENTS = tuple(HALF_OF)

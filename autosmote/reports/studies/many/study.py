@@ -30,7 +30,7 @@ from autosmote.reports.studies.many.gains import (
 from autosmote.reports.studies.many.ranking import Ranking, list_rankings
 from autosmote.reports.studies.many.rule import Rule, fit_rule, judge_rule, make_cases
 from autosmote.reports.studies.many.traits import compute_by_trait
-from autosmote.reports.studies.selection.questions import read_selections
+from autosmote.reports.studies.selections import read_selections
 from autosmote.reports.study import Study, load_study
 
 

@@ -19,8 +19,9 @@ from autosmote.records.figure_style import (
 from autosmote.reports import names
 from autosmote.reports.names import METRICS
 from autosmote.reports.render.drawing import INTERVALS, Figure, draw_intervals, look
-from autosmote.reports.studies.class_aware import GAINS, Found, place_source, title_group
-from autosmote.reports.studies.selection.questions import CONFIRMED, DECIDED
+from autosmote.reports.studies.class_aware.study import GAINS, Found, place_source
+from autosmote.reports.studies.class_aware.tables import title_group
+from autosmote.reports.studies.selections import CONFIRMED, DECIDED
 from autosmote.reports.verdicts import TESTS
 
 _ROW = 0.24
@@ -35,9 +36,8 @@ def draw_gains(found: Found) -> Figure | None:
     A column of panels is a group of configurations; the sources share the rows.
     """
     test = found.judged
-    if found.gains.empty:
-        return None
-    frame = found.gains[found.gains["what"] == GAINS].dropna(subset=[test])
+    frame = found.of(GAINS)
+    frame = frame if frame.empty else frame.dropna(subset=[test])
     if frame.empty:
         return None
     rules = {by: of for by, of in frame.groupby(["reward", "rule"], sort=False)}

@@ -1,1 +1,0 @@
-"""The experiments on choosing among the sample sets that a search tried."""
