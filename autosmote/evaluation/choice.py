@@ -55,6 +55,8 @@ class SplitClassifier:
         The model fitted on the given rows as they are, and its validation scores.
     failure : Exception or None
         Why it cannot be fitted on the given rows as they are.
+    warnings : list of str
+        Of what all choices for it share.
     """
 
     def __init__(
@@ -104,16 +106,28 @@ class SplitClassifier:
         return model.predict(self.split.X_look)
 
     @contextmanager
-    def observed(self, *, timed: bool = True) -> Iterator[None]:
-        """Count a block's seconds as this classifier's, and keep its warnings."""
+    def observed(
+        self, choice: Choice | None = None, *, timed: bool = True
+    ) -> Iterator[list[warnings.WarningMessage]]:
+        """Count a block's seconds as this classifier's, and keep its warnings.
+
+        They are those of one choice, or of all: a record must not hold what another run, which
+        happened to be done together with it, has warned of.
+
+        Yields
+        ------
+        list of WarningMessage
+            The warnings so far.
+        """
         started = time.perf_counter()
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
-                yield
+                yield caught
             finally:
                 self.seconds += (time.perf_counter() - started) * timed
-                self.warnings += describe_warnings(caught)
+                kept = self.warnings if choice is None else choice.warnings
+                kept += describe_warnings(caught)
 
 
 class Choice:
@@ -182,7 +196,9 @@ class Choice:
         """Look at the test labels, once, and return the whole evaluation."""
         classifier, split = self.classifier, self.classifier.split
         with classifier.observed():
-            predictions = {"final": self.predict_look(), "none": classifier.reference_look}
+            none = classifier.reference_look
+        with classifier.observed(self):
+            predictions = {"final": self.predict_look(), "none": none}
         looked = SealedLabels(split).evaluate(predictions)
         rows = {
             "train": class_counts(self.y_given),

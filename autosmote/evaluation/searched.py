@@ -204,7 +204,10 @@ def _select(
     from autosmote.search.result import DIVERGED
 
     config, classifier = choice.search, choice.classifier
-    with classifier.observed(timed=False), trials.rule_seconds() as seconds:
+    with (
+        classifier.observed(choice, timed=False) as caught,
+        trials.rule_alone(caught) as seconds,
+    ):
         final = select_final(trials, config.final, config.keep)
         if config.reward == "validation":
             predicted = (

@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from estimators import Complaining
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.model_selection import StratifiedKFold
@@ -237,6 +238,22 @@ def test_rules_that_share_a_search_choose_as_alone(toy, sampler):
         assert found.search.best.iteration == alone.search.best.iteration
 
 
+@pytest.mark.parametrize("sampler", ["autosmote", "smote_search"])
+def test_rules_that_share_a_search_have_the_warnings_that_each_has_alone(toy, sampler):
+    tree = Complaining(max_depth=2, random_state=0)
+    settings = {**SETTINGS, "iterations": 12}
+    choices = [("vote", 3), ("best", 3), ("tuned_vote", 2), ("vote", 2)]
+    searches = [SearchConfig(**settings, final=final, keep=keep) for final, keep in choices]
+    jobs = [(tree, "mcc")] * len(searches)
+    together = evaluate(toy, load_sampler(sampler), jobs, seed=0, search=searches)
+    alone = [
+        evaluate(toy, load_sampler(sampler), jobs[:1], seed=0, search=config)[0]
+        for config in searches
+    ]
+    assert [one.warnings for one in together] == [one.warnings for one in alone]
+    assert alone[0].warnings != alone[1].warnings  # else nothing is told apart here
+
+
 def test_rule_seconds_count_all_that_a_rule_uses(toy, monkeypatch):
     trials = searched_trials(toy, final="vote", keep=5)
     fit, clock = type(trials)._fit, [0.0]
@@ -249,7 +266,7 @@ def test_rule_seconds_count_all_that_a_rule_uses(toy, monkeypatch):
     monkeypatch.setattr(search_trials.time, "perf_counter", lambda: clock[0])
 
     def seconds(final, keep):
-        with trials.rule_seconds() as charged:
+        with trials.rule_alone([]) as charged:
             choice = select_final(trials, final, keep)
             for _ in range(2):
                 choice.predict_minority(toy.X_test)
