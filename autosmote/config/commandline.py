@@ -56,6 +56,7 @@ def run_command(
     import hydra
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
 
     with ExitStack() as stack:
         stack.enter_context(logging_to_stderr())
@@ -83,7 +84,7 @@ def run_command(
             decorate(note)()
         except UserError as error:
             return complain(error)
-        except (HydraException, OmegaConfBaseException) as error:
+        except (HydraException, OmegaConfBaseException, YAMLError) as error:
             return complain(explain(error, schema))
         except RecursionError:
             return complain("The settings are nested too deeply.")
