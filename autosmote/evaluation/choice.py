@@ -49,6 +49,7 @@ class SplitClassifier:
     ----------
     estimator : scikit-learn classifier
         Unfitted, as it was given.
+    folds : sequence of Fold
     drop_in : scikit-learn classifier
         The same or a faster one that predicts the same; this is what is fitted.
     reference : tuple
@@ -67,37 +68,43 @@ class SplitClassifier:
         folds: Sequence[Fold] = (),
     ) -> None:
         self.estimator, self.split = estimator, split
-        self.given = given or (split.X_train, split.y_train)
+        self.given, self.folds = given or (split.X_train, split.y_train), folds
         self.drop_in = drop_in_for(estimator)
         self.seconds = 0.0
         self.warnings: list[str] = []
         self.failure: Exception | None = None
         try:
-            self.reference = self._fit_reference(folds)
+            self.reference = self._fit_reference()
         except Exception as error:
             let_interrupts_through(error)
             self.failure = error
 
     def fit(self, X: np.ndarray, y: np.ndarray, X_val: np.ndarray) -> tuple[Any, Scores]:
         """Fit a clone; return it with its scores on validation."""
-        return self._fit(X, y, X_val, self.split.y_val)
+        with self.observed():
+            model = self._fit(X, y)
+            return model, both_metrics(self.split.y_val, model.predict(X_val))
 
-    def _fit_reference(self, folds: Sequence[Fold]) -> tuple[Any, Scores]:
+    def _fit_reference(self) -> tuple[Any, Scores]:
         """Fit a clone on the given rows; over folds, score one on each."""
-        model, validation = self.fit(*self.given, self.split.X_val)
-        of_folds = [
-            self._fit(fold.X_train, fold.y_train, fold.X_val, fold.y_val)[1] for fold in folds
-        ]
-        return model, mean_scores(of_folds) if of_folds else validation
+        if not self.folds:
+            return self.fit(*self.given, self.split.X_val)
+        with self.observed():
+            model = self._fit(*self.given)
+            predicted = [
+                self._fit(fold.X_train, fold.y_train).predict(fold.X_val) for fold in self.folds
+            ]
+        return model, mean_scores(
+            [
+                both_metrics(fold.y_val, labels)
+                for fold, labels in zip(self.folds, predicted, strict=True)
+            ]
+        )
 
-    def _fit(
-        self, X: np.ndarray, y: np.ndarray, X_val: np.ndarray, y_val: np.ndarray
-    ) -> tuple[Any, Scores]:
+    def _fit(self, X: np.ndarray, y: np.ndarray) -> Any:
         from sklearn.base import clone
 
-        with self.observed():
-            model = clone(self.drop_in).fit(X, y)
-            return model, both_metrics(y_val, model.predict(X_val))
+        return clone(self.drop_in).fit(X, y)
 
     @cached_property
     def reference_look(self) -> np.ndarray:

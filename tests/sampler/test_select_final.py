@@ -18,7 +18,7 @@ from autosmote.data.splits import make_split
 from autosmote.errors import UserError
 from autosmote.evaluation.protocol import evaluate
 from autosmote.metrics import METRICS, macro_f1
-from autosmote.sampler import search_trials, selection
+from autosmote.sampler import folds, search_trials, selection
 from autosmote.sampler.class_search import ClassSearch, SearchRows
 from autosmote.sampler.diversity import choose_diverse
 from autosmote.sampler.folds import make_folds
@@ -194,6 +194,24 @@ def test_a_reward_by_folds_is_their_mean_and_all_rows_are_learned_from(toy, metr
     model = clone(TREE).fit(X, y)
     for name, value in METRICS.items():
         assert found.reference["test"][name] == value(toy.y_test, model.predict(toy.X_test))
+
+
+@pytest.mark.parametrize("sampler", ["autosmote", "smote_search"])
+def test_reward_by_folds_makes_them_once_and_does_not_ask_for_the_validation_part(
+    toy, sampler, monkeypatch
+):
+    asked, made = [], []
+    predict, make = DecisionTreeClassifier.predict, folds.make_folds
+
+    def observed(self, X, check_input=True):
+        asked.append(len(X))
+        return predict(self, X, check_input)
+
+    monkeypatch.setattr(DecisionTreeClassifier, "predict", observed)
+    monkeypatch.setattr(folds, "make_folds", lambda *_, **__: made.append(1) or make(*_, **__))
+    evaluated(toy, sampler=sampler, reward="crossfit", folds=3, iterations=2, scoring="refit")
+    assert made == [1]
+    assert len(toy.y_val) not in asked and asked.count(len(toy.X_look)) == 2
 
 
 def test_rewards_by_folds_are_the_same_for_any_number_of_actors(toy):
