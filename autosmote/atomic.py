@@ -1,6 +1,7 @@
 """Write a file in one step: readers see the old one or the new one, whole."""
 
 import os
+import tempfile
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -21,3 +22,18 @@ def write_file(path: Path, write: Callable[[Path], object]) -> None:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def try_to_write(folder: Path, n_bytes: int) -> None:
+    """Write a file of some bytes to a folder, and leave nothing there.
+
+    Raises
+    ------
+    OSError
+        If that fails.
+    """
+    # A file without a name, where the system has such: a kill leaves nothing of it.
+    with tempfile.TemporaryFile(dir=folder, prefix=".autosmote-") as probe:
+        probe.write(bytes(n_bytes))
+        probe.flush()
+        os.fsync(probe.fileno())  # a full disk may show only now

@@ -3,6 +3,7 @@
 import os
 import resource
 import signal
+import warnings
 
 from sklearn.tree import DecisionTreeClassifier
 
@@ -45,6 +46,16 @@ class Killing(Faulty):
 
     def __init__(self, random_state=0):
         super().__init__(fault="kill", random_state=random_state)
+
+
+class Complaining(DecisionTreeClassifier):
+    """A tree that warns of what it predicts for more than 100 rows, such as a test part's."""
+
+    def predict(self, X, check_input=True):
+        predicted = super().predict(X, check_input)
+        if len(X) > 100:
+            warnings.warn(f"{predicted.sum()} rows are rare", stacklevel=1)
+        return predicted
 
 
 class Filling(DecisionTreeClassifier):

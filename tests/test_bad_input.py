@@ -1,5 +1,6 @@
 """A user's mistake: one sentence with the remedy, exit status 2, no traceback, nothing written."""
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from autosmote.data import datasets, splits
 from autosmote.run import main
 
 GOOD = pd.DataFrame(
@@ -70,8 +72,10 @@ def complaint(capsys, *arguments: str) -> str:
         (["dataset=1.5"], ["no dataset '1.5'", "toy"]),
         (["clf=0"], ["no clf '0'", "knn"]),
         (["sampler=null"], ["no sampler 'null'"]),
+        (["search=[1]"], ["no search '[1]'", "default"]),
+        (["search=[{a:1}]"], ["no search '[{a:1}]'"]),
         (["sampler.params=${seed}"], ["sampler.params must hold settings by name, not 0"]),
-        (["clf.params=${metric}"], ["clf.params must hold settings by name, not macro_f1"]),
+        (["clf.params=${metric}"], ["clf.params must hold settings by name, not 'macro_f1'"]),
         (["+sampler.params.1=2"], ["sampler.params"]),
         (["+clf.params.a=" + "[" * 5000 + "]" * 5000], ["nested too deeply"]),
         (["seed=${seed}"], ["settings cannot be read"]),
@@ -188,3 +192,13 @@ def test_from_a_shell(here):
     assert done.stdout == ""
     assert len(done.stderr.splitlines()) == 1
     assert list(here.iterdir()) == []
+
+
+@pytest.mark.parametrize(("module", "name"), [(datasets, "load_dataset"), (splits, "make_split")])
+def test_disk_that_fails_as_data_are_read(here, capsys, monkeypatch, module, name):
+    def fail(*_, **__):
+        raise OSError(errno.EIO, "Input/output error", "/some/where/data.csv")
+
+    monkeypatch.setattr(module, name, fail)
+    sentence = complaint(capsys, "sampler=none")
+    assert "data of dataset=toy cannot be read (Input/output error); check" in sentence

@@ -309,12 +309,12 @@ def test_a_failed_picture_costs_the_picture(table, tmp_path, capsys, monkeypatch
 
 
 def test_the_place_is_checked_before_the_work(table, capsys, monkeypatch):
-    from autosmote.data import write_rows
+    from autosmote import atomic
 
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(write_rows.tempfile, "NamedTemporaryFile", full)
+    monkeypatch.setattr(atomic.tempfile, "TemporaryFile", full)
     assert main([*COMMAND, "--iterations", "1000000"]) == 2
     assert "cannot be written (No space left on device)" in capsys.readouterr().err
 

@@ -13,6 +13,7 @@ import pytest
 from record_names import NAMES
 from run_configs import FEW
 
+from autosmote.config import commandline
 from autosmote.own_table.estimators import ESTIMATORS
 from autosmote.run import main
 from autosmote.runs import execute, in_process
@@ -187,6 +188,32 @@ def test_multirun_exits_with_the_highest_status(here, capsys):
     assert len(list(here.glob("results/runs/*/record.json"))) == 7
     assert {p.name for p in here.iterdir()} == {"results"}
     assert {p.name for p in (here / "results").iterdir()} == {"runs", ".claims"}
+
+
+@pytest.mark.parametrize(
+    ("given", "folder"),
+    [("res", "res"), ("a/b", "a/b"), ("'my res'", "my res"), ("it's", "it's"), ("a,b", "a")],
+)
+def test_refused_multirun_of_a_cluster_leaves_nothing(here, capsys, monkeypatch, given, folder):
+    made = []
+    make = commandline.tempfile.TemporaryDirectory
+
+    def observed(**settings):
+        made.append(settings["dir"])
+        return make(**settings)
+
+    monkeypatch.setattr(commandline.tempfile, "TemporaryDirectory", observed)
+    command = ["-m", "hydra/launcher=submitit_local", f"results_dir={given}", "dataset=nosuch"]
+    assert main(command) == 2
+    assert "There is no dataset 'nosuch'" in capsys.readouterr().err
+    assert made == [here / folder] and not list(here.iterdir())
+
+
+def test_multirun_of_a_cluster_is_refused_where_its_folder_cannot_be_made(here, capsys):
+    (here / "file").touch()
+    assert main(["-m", "hydra/launcher=submitit_local", "results_dir=file"]) == 2
+    assert "cannot be written (File exists); give another one" in capsys.readouterr().err
+    assert [path.name for path in here.iterdir()] == ["file"]
 
 
 def test_dataset_file_leaves_no_path_in_the_record(here):

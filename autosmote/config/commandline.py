@@ -9,7 +9,7 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -18,7 +18,7 @@ from autosmote.config.explain import explain
 from autosmote.config.names import CONF_DIR
 from autosmote.config.schema import Config
 from autosmote.config.shapes import check_groups
-from autosmote.config.texts import quote_texts
+from autosmote.config.texts import quote, quote_texts
 from autosmote.errors import UserError, describe_error, shorten
 from autosmote.progress import logging_to_stderr
 
@@ -56,35 +56,35 @@ def run_command(
     import hydra
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
+    from yaml import YAMLError
 
-    try:
-        check_groups(arguments)
-    except UserError as error:
-        return complain(error)
     with ExitStack() as stack:
         stack.enter_context(logging_to_stderr())
         stack.enter_context(signals_as_interrupts())
-        notes = Path(stack.enter_context(_folder_for_notes(arguments)))
         flags = [word for word in arguments if word in ("-m", "--multirun")]
-        if flags:
+        try:
+            check_groups(arguments)
             # First, since Hydra's parser does not find settings on both sides of a flag.
             arguments = flags[:1] + [word for word in arguments if word not in flags]
-            # Hydra writes a sweep's settings to a folder, which is not needed afterwards.
-            arguments.append(f"hydra.sweep.dir='{notes}'")
-        arguments = quote_texts(arguments, schema, several=bool(flags))
-        stack.enter_context(_as_command_line(arguments))
+            arguments = quote_texts(arguments, schema, several=bool(flags))
+            notes = stack.enter_context(_folder_for_notes(arguments))
+            if flags:
+                # Hydra writes a sweep's settings to a folder, which is not needed afterwards.
+                arguments.append(f"hydra.sweep.dir={quote(str(notes))}")
+            stack.enter_context(_as_command_line(arguments))
 
-        def note(settings: "DictConfig") -> None:
-            # By a file, since a launcher's process has no other way to report it and go on.
-            status = _call(settings, schema, job)
-            (notes / f"{uuid.uuid4().hex}.status").write_text(str(status))
+            def note(settings: "DictConfig") -> None:
+                # By a file, since a launcher's process has no other way to report it and go on.
+                status = _call(settings, schema, job)
+                (notes / f"{uuid.uuid4().hex}.status").write_text(str(status))
 
-        decorate = hydra.main(
-            config_path=str(CONF_DIR), config_name=config_name, version_base="1.3"
-        )
-        try:
+            decorate = hydra.main(
+                config_path=str(CONF_DIR), config_name=config_name, version_base="1.3"
+            )
             decorate(note)()
-        except (HydraException, OmegaConfBaseException) as error:
+        except UserError as error:
+            return complain(error)
+        except (HydraException, OmegaConfBaseException, YAMLError) as error:
             return complain(explain(error, schema))
         except RecursionError:
             return complain("The settings are nested too deeply.")
@@ -152,17 +152,56 @@ def _launcher(arguments: Sequence[str]) -> str:
     return given[-1].partition("=")[2] if given else "basic"
 
 
-def _folder_for_notes(arguments: Sequence[str]) -> tempfile.TemporaryDirectory[str]:
+@contextmanager
+def _folder_for_notes(arguments: Sequence[str]) -> Iterator[Path]:
     """Make a folder in which jobs note their exit status for this process.
 
-    Where jobs may run on other machines, it lies beside the results, which these share.
+    Where jobs may run on other machines, it lies beside the results, which these share. What is
+    made for it goes with it.
+
+    Raises
+    ------
+    UserError
+        If it cannot be made.
     """
-    parent = None
+    parent, made = None, []
     if _launcher(arguments) not in ("basic", "joblib"):
-        given = [word for word in arguments if word.startswith("results_dir=")]
-        parent = os.path.abspath(given[-1].partition("=")[2] if given else Config.results_dir)
-        os.makedirs(parent, exist_ok=True)
-    return tempfile.TemporaryDirectory(prefix=".autosmote-", dir=parent)
+        parent = _results_dir(arguments).absolute()
+        made = [folder for folder in (parent, *parent.parents) if not folder.exists()]
+    try:
+        if parent:
+            parent.mkdir(parents=True, exist_ok=True)
+        # A job's process that is about to end may still write there.
+        notes = tempfile.TemporaryDirectory(
+            prefix=".autosmote-", dir=parent, ignore_cleanup_errors=True
+        )
+    except OSError as error:
+        place, setting = ("results", "results_dir=") if parent else ("temporary files", "TMPDIR")
+        raise UserError(
+            f"The folder of the {place}, where runs note how they ended, cannot be written "
+            f"({error.strerror}); give another one with {setting}."
+        ) from error
+    try:
+        with notes as name:
+            yield Path(name)
+    finally:
+        with suppress(OSError):  # it has records by now, or another process's
+            for folder in made:
+                folder.rmdir()
+
+
+def _results_dir(arguments: Sequence[str]) -> Path:
+    """Return the folder of the results; the first, where several are given."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.core.override_parser.types import ChoiceSweep
+
+    given: Any = None
+    for word in arguments:
+        if word.startswith("results_dir="):
+            given = OverridesParser.create().parse_override(word).value()
+    if isinstance(given, ChoiceSweep):
+        given = given.list[0]
+    return Path(given if isinstance(given, str) else Config.results_dir)
 
 
 @contextmanager

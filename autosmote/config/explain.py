@@ -1,16 +1,26 @@
 """Hydra's errors in plain words."""
 
 import re
-from dataclasses import fields, is_dataclass
-from typing import Any
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import is_dataclass
+from pathlib import Path
+from typing import Any, get_args, get_origin
 
-from autosmote.config.names import available, did_you_mean
+from autosmote.config.names import CONF_DIR, available, did_you_mean
 from autosmote.config.schema import Config
+from autosmote.config.shapes import check_kind, type_hints, wanted
+from autosmote.errors import UserError
+
+_GLOBAL = ("experiment", "budget", "experiment_budget")
+"""Groups whose files hold settings of the whole schema."""
 
 
-def explain(error: BaseException, schema: type[Any] = Config) -> str:
-    """Turn an error of Hydra's composition into one sentence with the remedy."""
+def explain(error: Any, schema: type[Any] = Config) -> str:
+    """Turn an error of Hydra's composition, or of a file of it, into a sentence with the remedy."""
     cause = error.__cause__ or error
+    if mark := getattr(error, "problem_mark", None):
+        return f"Line {mark.line + 1} of {Path(mark.name).name} is no YAML: {error.problem}."
     if lacking := re.search(r"You must specify '(\w+)'", str(error)):
         return (
             f"There is no default {lacking[1]}; give one by {lacking[1]}=, out of "
@@ -26,22 +36,35 @@ def explain(error: BaseException, schema: type[Any] = Config) -> str:
             f"There is no {group} '{name}'; choose one of "
             f"{', '.join(shown)}{did_you_mean(name, names)}."
         )
+    for where, given, kind, name in _given(error, schema):
+        try:
+            check_kind(given, kind, name)
+        except UserError as mistake:
+            return f"{where}{mistake}"
     full_key = getattr(cause, "full_key", None)
+    override = re.match(r"(?:Error merging override |Could not override ')\+*([\w.]+)", str(error))
     if full_key and (unknown := re.match(r"Key '(\w+)' (?:is )?not in", str(cause))):
-        parent, _, _ = full_key.rpartition(".")
-        keys = _keys(parent, schema)
+        parent, _, key = full_key.rpartition(".")
+        owner = getattr(cause, "object_type", None)
+        keys = list(type_hints(owner)) if is_dataclass(owner) else _keys(parent, schema)
+        if not keys and is_dataclass(_schema(full_key, schema)):
+            return f"{parent} has no '{key}' yet; add it by +{parent}={{{key}: {{...}}}}."
         if not keys:  # a free dictionary, such as clf.params
             return f"{full_key} is not set yet; add it by a plus sign: +{full_key}=..."
+        if not parent and owner is not schema and override:  # of a list, which is not named
+            parent = override[1]
         where = f"under '{parent}'" if parent else "at the top level"
         return (
             f"There is no setting '{full_key}'; {where} there are "
             f"{', '.join(keys)}{did_you_mean(unknown[1], keys)}."
         )
+    if override and is_dataclass(_schema(override[1], schema)) and "subclass" in str(cause):
+        parent, _, key = override[1].rpartition(".")
+        return f"{override[1]} cannot be added alone; write +{parent}={{{key}: {{...}}}}."
     if full_key and type(cause).__name__ == "ValidationError":
-        wanted = _wanted(full_key, schema)
-        given = re.search(r"Value '(.*?)'", str(cause), re.DOTALL)
-        value = f", not '{given[1]}'" if given else ""
-        return f"{full_key} must be {wanted}{value}."
+        value = re.search(r"Value '(.*)' of type", str(cause), re.DOTALL)
+        not_ = f", not '{value[1]}'" if value else ""
+        return f"{full_key} must {wanted(_schema(full_key, schema))}{not_}."
     if ambiguous := re.search(r"Ambiguous value for argument '(.*?)'", str(error)):
         return (
             f"{ambiguous[1]} has several values; run all of them by -m, or put a list in brackets."
@@ -53,26 +76,48 @@ def explain(error: BaseException, schema: type[Any] = Config) -> str:
     )
 
 
+def _given(error: BaseException, schema: type[Any]) -> Iterator[tuple[str, Any, Any, str]]:
+    """Yield the settings that an error came from, of a file or an override, where it tells.
+
+    OmegaConf does not name a setting in a list, nor one that a file sets.
+
+    Yields
+    ------
+    tuple
+        Words on the place, the settings as they were given, their type, and their name.
+    """
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+
+    if file := re.match(r"In '(\w+)/([\w-]+)': ", str(error)):
+        path = CONF_DIR / file[1] / f"{file[2]}.yaml"
+        if file[1] in _GLOBAL and path.is_file():
+            given = OmegaConf.to_container(OmegaConf.load(path))
+            if isinstance(given, dict):
+                given.pop("defaults", None)
+            yield f"In {file[1]}/{file[2]}.yaml: ", given, schema, ""
+    elif override := re.match("Error merging override (.*)", str(error)):
+        with suppress(HydraException):
+            parsed = OverridesParser.create().parse_override(override[1])
+            kind = _schema(parsed.key_or_group, schema)
+            if kind is not None:
+                yield "", parsed.value(), kind, parsed.key_or_group
+
+
 def _schema(key: str, schema: type[Any]) -> Any:
     """Return the dataclass or annotation at a dotted key; None where the schema ends."""
     node: Any = schema
-    for part in key.split(".") if key else []:
-        if not is_dataclass(node):
+    for part in re.findall(r"[^.\[\]]+", key):
+        if is_dataclass(node):
+            node = type_hints(node).get(part)
+        elif get_origin(node) in (dict, list):
+            node = get_args(node)[-1]
+        else:
             return None
-        node = {f.name: f.type for f in fields(node)}.get(part)
     return node
 
 
 def _keys(parent: str, schema: type[Any]) -> list[str]:
     node = _schema(parent, schema)
-    return [f.name for f in fields(node)] if is_dataclass(node) else []
-
-
-def _wanted(key: str, schema: type[Any]) -> str:
-    words = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
-    node = _schema(key, schema)
-    types = getattr(node, "__args__", (node,))
-    names = [words[t] for t in words if t in types]
-    if type(None) in types:
-        names.append("null")
-    return " or ".join(names) or "of another type"
+    return list(type_hints(node)) if is_dataclass(node) else []

@@ -1,22 +1,29 @@
 """Shapes of settings that neither Hydra nor the schema's types check.
 
 An interpolation (``sampler.params=${seed}``) can put anything in place of a table of settings, a
-group can be given what names no file, and YAML reads ``2024_05`` as a number where a folder is
-meant.
+group can be given what names no file, a list of texts can hold tables, and YAML reads ``2024_05``
+as a number where a folder is meant.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import is_dataclass
+from functools import cache
+from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
-from autosmote.config.names import GROUPS, available
+from autosmote.config.names import GROUPS, available, did_you_mean
 from autosmote.config.texts import NO_TEXT
 from autosmote.errors import UserError, shorten
 
 _MAX_DEPTH = 50
+_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
+_WORDS |= {list: "a list", NoneType: "null"}
+
+type_hints: Callable[[Any], dict[str, Any]] = cache(get_type_hints)
+"""Returns the annotations of a dataclass's fields."""
 
 
 def check_shapes(config: Any) -> None:
@@ -27,27 +34,94 @@ def check_shapes(config: Any) -> None:
     UserError
         With the setting's name and its value.
     """
-    _check_fields(config, "")
+    check_kind(config, type(config), "")
 
 
-def _check_fields(config: Any, where: str) -> None:
-    hints = get_type_hints(type(config))
-    for field in fields(config):
-        name, value = where + field.name, getattr(config, field.name)
-        kind = get_origin(hints[field.name])
-        if is_dataclass(hints[field.name]):
-            if not is_dataclass(value):
-                raise _mistake(name, "hold settings by name", value)
-            _check_fields(value, f"{name}.")
-        elif kind is dict and not _has_names(value):
-            raise _mistake(name, "hold settings by name", value)
-        elif kind is list and not isinstance(value, list | tuple):
-            raise _mistake(name, "be a list", value)
-        elif name != "ir":  # which has a sentence of its own
-            for key, leaf in _leaves(name, value):
-                if isinstance(leaf, float) and not math.isfinite(leaf):
-                    or_null = " or null" if type(None) in get_args(hints[field.name]) else ""
-                    raise _mistake(key, f"be a finite number{or_null}", leaf)
+def check_kind(value: Any, kind: Any, name: str) -> None:
+    """Check what a setting is set to: an object of the schema, or what a file has in its place.
+
+    Parameters
+    ----------
+    value : object
+    kind : type
+        A dataclass, or the annotation of one of its fields.
+    name : str
+        Of the setting, with a point between parts; empty for all settings.
+
+    Raises
+    ------
+    UserError
+        As `check_shapes` does, and for a setting that there is not.
+    """
+    if isinstance(value, str) and value.startswith("${"):
+        return
+    or_null = NoneType in get_args(kind)
+    if or_null and value is None:
+        return
+    inner = [one for one in get_args(kind) if one is not NoneType] if or_null else [kind]
+    container = inner[0] if len(inner) == 1 else None
+    if is_dataclass(container):
+        _check_fields(value, container, name)
+    elif get_origin(container) is dict:
+        if not _has_names(value):
+            raise _mistake(name, kind, value)
+        for key, one in value.items():
+            check_kind(one, get_args(container)[1], f"{name}.{key}")
+    elif get_origin(container) is list:
+        if not isinstance(value, list | tuple):
+            raise _mistake(name, kind, value)
+        for number, one in enumerate(value):
+            check_kind(one, get_args(container)[0], f"{name}[{number}]")
+    elif kind is not Any and not _is_scalar(value, kind):
+        raise _mistake(name, kind, value)
+    else:
+        _check_finite(name, value, " or null" if or_null else "")
+
+
+def wanted(kind: Any) -> str:
+    """Return in words what a setting of an annotation has to do, such as "be a number or null"."""
+    if is_dataclass(kind) or get_origin(kind) is dict:
+        return "hold settings by name"
+    types = get_args(kind) if get_origin(kind) is not list else (list,)
+    names = [_WORDS.get(get_origin(one) or one) for one in types or (kind,)]
+    return f"be {' or '.join(name for name in names if name) or 'of another type'}"
+
+
+def _check_fields(value: Any, schema: Any, where: str) -> None:
+    by_name = isinstance(value, Mapping)
+    if not by_name and not is_dataclass(value):
+        raise _mistake(where, schema, value)
+    hints = type_hints(schema)
+    for name in value if by_name else hints:
+        full_name = f"{where}.{name}" if where else str(name)
+        if name not in hints:
+            raise UserError(
+                f"There is no setting '{full_name}'; there are {', '.join(hints)}"
+                f"{did_you_mean(str(name), list(hints))}."
+            )
+        one = value[name] if by_name else getattr(value, name)
+        if full_name == "ir":  # which has a sentence of its own
+            continue
+        is_container = is_dataclass(hints[name]) or get_origin(hints[name]) in (dict, list)
+        if hasattr(value, "check") and not is_container:  # it checks these itself, with their range
+            _check_finite(full_name, one, " or null" if NoneType in get_args(hints[name]) else "")
+        else:
+            check_kind(one, hints[name], full_name)
+
+
+def _is_scalar(value: Any, kind: Any) -> bool:
+    types = get_args(kind) or (kind,)
+    if str in types:  # a file may write a text as a number
+        return isinstance(value, str | bool | int | float)
+    if isinstance(value, bool):  # which Python counts as a number, too
+        return bool in types
+    return isinstance(value, types) or (float in types and isinstance(value, int))
+
+
+def _check_finite(name: str, value: Any, or_null: str) -> None:
+    for key, leaf in _leaves(name, value):
+        if isinstance(leaf, float) and not math.isfinite(leaf):
+            raise UserError(f"{key} must be a finite number{or_null}, not {leaf}.")
 
 
 def _has_names(value: Any) -> bool:
@@ -63,15 +137,15 @@ def _leaves(name: str, value: Any, depth: int = 0) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, list | tuple):
         for inner in value:
             yield from _leaves(name, inner, depth + 1)
-    elif is_dataclass(value):
-        for field in fields(value):
-            yield from _leaves(f"{name}.{field.name}", getattr(value, field.name), depth + 1)
     else:
         yield name, value
 
 
-def _mistake(name: str, wanted: str, value: Any) -> UserError:
-    return UserError(f"{name} must {wanted}, not {shorten(str(value))}.")
+def _mistake(name: str, kind: Any, value: Any) -> UserError:
+    given = shorten(repr(value) if isinstance(value, str) else str(value))
+    return UserError(
+        f"{name or 'The file'} must {wanted(kind)}, not {'null' if value is None else given}."
+    )
 
 
 def check_groups(arguments: Sequence[str]) -> None:
@@ -85,6 +159,11 @@ def check_groups(arguments: Sequence[str]) -> None:
     for argument in arguments:
         group, given, value = argument.lstrip("+").partition("=")
         is_group = group in (*GROUPS, "experiment", "budget")
-        if given and is_group and (NO_TEXT.fullmatch(value) or value.lower() == "null"):
+        if given and is_group and not all(map(_may_be_name, value.strip("[]").split(","))):
             names = [name for name in available(group) if not name.startswith("sv_")]
             raise UserError(f"There is no {group} '{value}'; choose one of {', '.join(names)}.")
+
+
+def _may_be_name(text: str) -> bool:
+    text = text.strip()
+    return not (NO_TEXT.fullmatch(text) or text.lower() == "null" or text.startswith(("{", "[")))

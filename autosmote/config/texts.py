@@ -47,9 +47,14 @@ def _quoted(word: str, schema: type[Any], several: bool) -> str:
     in_quotes = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
     if value == "null" or in_quotes or "${" in value or (several and "," in value):
         return word
+    return f"{found['key']}={quote(value)}"
+
+
+def quote(value: str) -> str:
+    """Return a text as Hydra's grammar has it in quotes."""
     # A backslash is one but before a quote, where two are one.
     escaped = _BEFORE_QUOTE.sub(lambda m: m[1] * 2 + ("\\'" if m[2] else ""), value)
-    return f"{found['key']}='{escaped}'"
+    return f"'{escaped}'"
 
 
 def _is_text(key: str, schema: type[Any]) -> bool:

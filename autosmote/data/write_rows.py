@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import gzip
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autosmote.atomic import write_file
+from autosmote.atomic import try_to_write, write_file
 from autosmote.data.files import TEXT_SUFFIXES, suffix_of
 from autosmote.data.text_files import TextFormat
 from autosmote.errors import UserError
@@ -28,6 +27,7 @@ SUFFIXES = (*TEXT_SUFFIXES, *(f"{suffix}.gz" for suffix in TEXT_SUFFIXES))
 """Of files that rows are written to."""
 _SAMPLE_ROWS = 200
 """Rows that tell which columns are in quotes."""
+_PROBE_BYTES = 2**12
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -56,9 +56,7 @@ def check_output(path: Path, given: Path, suffixes: tuple[str, ...] = SUFFIXES) 
     if path.is_dir():
         raise UserError(f"The output {path} is a folder; name a file.")
     try:
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".autosmote-") as file:
-            file.write(b"\n" * 4096)
-            file.flush()
+        try_to_write(folder, _PROBE_BYTES)
     except OSError as exc:
         raise UserError(
             f"The output {path} cannot be written ({exc.strerror}); give another place."

@@ -49,12 +49,15 @@ class SplitClassifier:
     ----------
     estimator : scikit-learn classifier
         Unfitted, as it was given.
+    folds : sequence of Fold
     drop_in : scikit-learn classifier
         The same or a faster one that predicts the same; this is what is fitted.
     reference : tuple
         The model fitted on the given rows as they are, and its validation scores.
     failure : Exception or None
         Why it cannot be fitted on the given rows as they are.
+    warnings : list of str
+        Of what all choices for it share.
     """
 
     def __init__(
@@ -65,37 +68,43 @@ class SplitClassifier:
         folds: Sequence[Fold] = (),
     ) -> None:
         self.estimator, self.split = estimator, split
-        self.given = given or (split.X_train, split.y_train)
+        self.given, self.folds = given or (split.X_train, split.y_train), folds
         self.drop_in = drop_in_for(estimator)
         self.seconds = 0.0
         self.warnings: list[str] = []
         self.failure: Exception | None = None
         try:
-            self.reference = self._fit_reference(folds)
+            self.reference = self._fit_reference()
         except Exception as error:
             let_interrupts_through(error)
             self.failure = error
 
     def fit(self, X: np.ndarray, y: np.ndarray, X_val: np.ndarray) -> tuple[Any, Scores]:
         """Fit a clone; return it with its scores on validation."""
-        return self._fit(X, y, X_val, self.split.y_val)
+        with self.observed():
+            model = self._fit(X, y)
+            return model, both_metrics(self.split.y_val, model.predict(X_val))
 
-    def _fit_reference(self, folds: Sequence[Fold]) -> tuple[Any, Scores]:
+    def _fit_reference(self) -> tuple[Any, Scores]:
         """Fit a clone on the given rows; over folds, score one on each."""
-        model, validation = self.fit(*self.given, self.split.X_val)
-        of_folds = [
-            self._fit(fold.X_train, fold.y_train, fold.X_val, fold.y_val)[1] for fold in folds
-        ]
-        return model, mean_scores(of_folds) if of_folds else validation
+        if not self.folds:
+            return self.fit(*self.given, self.split.X_val)
+        with self.observed():
+            model = self._fit(*self.given)
+            predicted = [
+                self._fit(fold.X_train, fold.y_train).predict(fold.X_val) for fold in self.folds
+            ]
+        return model, mean_scores(
+            [
+                both_metrics(fold.y_val, labels)
+                for fold, labels in zip(self.folds, predicted, strict=True)
+            ]
+        )
 
-    def _fit(
-        self, X: np.ndarray, y: np.ndarray, X_val: np.ndarray, y_val: np.ndarray
-    ) -> tuple[Any, Scores]:
+    def _fit(self, X: np.ndarray, y: np.ndarray) -> Any:
         from sklearn.base import clone
 
-        with self.observed():
-            model = clone(self.drop_in).fit(X, y)
-            return model, both_metrics(y_val, model.predict(X_val))
+        return clone(self.drop_in).fit(X, y)
 
     @cached_property
     def reference_look(self) -> np.ndarray:
@@ -104,16 +113,28 @@ class SplitClassifier:
         return model.predict(self.split.X_look)
 
     @contextmanager
-    def observed(self, *, timed: bool = True) -> Iterator[None]:
-        """Count a block's seconds as this classifier's, and keep its warnings."""
+    def observed(
+        self, choice: Choice | None = None, *, timed: bool = True
+    ) -> Iterator[list[warnings.WarningMessage]]:
+        """Count a block's seconds as this classifier's, and keep its warnings.
+
+        They are those of one choice, or of all: a record must not hold what another run, which
+        happened to be done together with it, has warned of.
+
+        Yields
+        ------
+        list of WarningMessage
+            The warnings so far.
+        """
         started = time.perf_counter()
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
-                yield
+                yield caught
             finally:
                 self.seconds += (time.perf_counter() - started) * timed
-                self.warnings += describe_warnings(caught)
+                kept = self.warnings if choice is None else choice.warnings
+                kept += describe_warnings(caught)
 
 
 class Choice:
@@ -182,7 +203,9 @@ class Choice:
         """Look at the test labels, once, and return the whole evaluation."""
         classifier, split = self.classifier, self.classifier.split
         with classifier.observed():
-            predictions = {"final": self.predict_look(), "none": classifier.reference_look}
+            none = classifier.reference_look
+        with classifier.observed(self):
+            predictions = {"final": self.predict_look(), "none": none}
         looked = SealedLabels(split).evaluate(predictions)
         rows = {
             "train": class_counts(self.y_given),

@@ -43,10 +43,14 @@ def classifier_without_resampling(
     ablation merge_train_val joins the parts too, and keeps the training part's reference: its
     validation scores mean nothing.
     """
+    from autosmote.sampler.folds import make_folds, shuffled_folds
+
     if config.reward != "crossfit":
         return SplitClassifier(estimator, split)
     given = _rows_to_learn_from(split, config)
-    return SplitClassifier(estimator, split, given, _folds(split, config, seed))
+    cv = shuffled_folds(config.folds, seed)
+    folds = make_folds(*given, fraction=0, validation=None, cv=cv, seed=seed)
+    return SplitClassifier(estimator, split, given, folds)
 
 
 def search_split(
@@ -63,7 +67,7 @@ def search_split(
     X, y = given = _rows_to_learn_from(split, config)
 
     def run() -> Callable[[Choice], Found]:
-        rows = SearchRows.plain(X, y, _folds(split, config, seed))
+        rows = SearchRows.plain(X, y, _folds(choices[0].classifier, given, config, seed))
         searched = ClassSearch(
             rows,
             1,
@@ -102,7 +106,7 @@ def search_resamplings(
     config = max((choice.search for choice in choices), key=lambda config: config.n_kept)
     config = replace(config, patience=None, time_limit=None, ablation="none")
     X, y = given = _rows_to_learn_from(split, config)
-    folds = _folds(split, config, seed)
+    folds = _folds(choices[0].classifier, given, config, seed)
     estimator, groups = choices[0].classifier.estimator, split.groups
 
     def resample(seed: int, ratio: float | None, X: np.ndarray, y: np.ndarray) -> Table:
@@ -183,17 +187,17 @@ def _rows_to_learn_from(split: Split, config: SearchConfig) -> Table:
     return split.X_train, split.y_train
 
 
-def _folds(split: Split, config: SearchConfig, seed: int) -> list[Fold]:
+def _folds(
+    classifier: SplitClassifier, given: Table, config: SearchConfig, seed: int
+) -> list[Fold]:
     """Return the training parts and the held-out rows that go with them."""
-    from autosmote.sampler.folds import make_folds, shuffled_folds
+    from autosmote.sampler.folds import make_folds
 
-    X, y = _rows_to_learn_from(split, config)
-    validation, cv = None, None
-    if config.reward == "crossfit":
-        cv = shuffled_folds(config.folds, seed)
-    else:
-        validation = (X, y) if config.joins_parts else (split.X_val, split.y_val)
-    return make_folds(X, y, fraction=0, validation=validation, cv=cv, seed=seed)
+    if classifier.folds:  # those that no resampling is scored on
+        return list(classifier.folds)
+    split = classifier.split
+    held_out = given if config.joins_parts else (split.X_val, split.y_val)
+    return make_folds(*given, fraction=0, validation=held_out, cv=None, seed=seed)
 
 
 def _select(
@@ -204,7 +208,10 @@ def _select(
     from autosmote.search.result import DIVERGED
 
     config, classifier = choice.search, choice.classifier
-    with classifier.observed(timed=False), trials.rule_seconds() as seconds:
+    with (
+        classifier.observed(choice, timed=False) as caught,
+        trials.rule_alone(caught) as seconds,
+    ):
         final = select_final(trials, config.final, config.keep)
         if config.reward == "validation":
             predicted = (

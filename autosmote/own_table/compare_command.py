@@ -51,7 +51,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _compare(options: argparse.Namespace, written: Written) -> int:
-    from autosmote.own_table.comparison import compare
+    from autosmote.own_table.comparison import ComparisonInterrupted, compare
     from autosmote.own_table.picture import draw
 
     output = options.output or Path(f"{options.data.name.partition('.')[0]}-comparison.csv")
@@ -59,23 +59,26 @@ def _compare(options: argparse.Namespace, written: Written) -> int:
     table = read_user_table(options.data, options_of(options))
     print_notes(table)
     methods = options.methods.split(";") if options.methods else None
-    found = compare(
-        table.frame,
-        table.labels,
-        options.estimator,
-        scoring=options.scoring,
-        methods=None if methods is None else [name.strip() for name in methods],
-        folds=options.folds,
-        repeats=options.repeats,
-        iterations=options.iterations,
-        time_limit=options.time_limit,
-        n_jobs=options.jobs,
-        random_state=options.seed,
-        verbose=1,
-    )
+    try:
+        found = compare(
+            table.frame,
+            table.labels,
+            options.estimator,
+            scoring=options.scoring,
+            methods=None if methods is None else [name.strip() for name in methods],
+            folds=options.folds,
+            repeats=options.repeats,
+            iterations=options.iterations,
+            time_limit=options.time_limit,
+            n_jobs=options.jobs,
+            random_state=options.seed,
+            verbose=1,
+        )
+    except ComparisonInterrupted as interrupted:  # printed alone: a file would pass for a whole one
+        _print(interrupted.table)
+        raise
     # Printed first, so that no file that cannot be written costs the answer.
-    print(printed(found))
-    print(found.attrs["conclusion"])
+    _print(found)
     write_file(output, lambda path: found.to_csv(path, float_format="%.6g"))
     written.append(output)
     picture, title = output.with_suffix(".png"), f"{table.name}, {options.estimator}"
@@ -86,6 +89,11 @@ def _compare(options: argparse.Namespace, written: Written) -> int:
         written,
     )
     return 0
+
+
+def _print(found: pd.DataFrame) -> None:
+    print(printed(found))
+    print(found.attrs["conclusion"])
 
 
 def printed(found: pd.DataFrame) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import time
 import warnings
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +49,21 @@ class _Fit:
     score: float = float("nan")
     seconds: float = float("nan")
     error: str = ""
+
+
+class ComparisonInterrupted(KeyboardInterrupt):
+    """An interrupt after some splits.
+
+    Attributes
+    ----------
+    table : DataFrame
+        As of `compare`, of the splits that every method has finished; its "conclusion" says that
+        there is none.
+    """
+
+    def __init__(self, table: pd.DataFrame) -> None:
+        super().__init__()
+        self.table = table
 
 
 def compare(
@@ -111,6 +128,8 @@ def compare(
         or its categories are so many that their one-hot columns would not fit into memory.
     ValueError
         Where X and y are not equally long.
+    ComparisonInterrupted
+        At Ctrl-C, with the table of the splits so far, where every method has finished one.
 
     Examples
     --------
@@ -132,28 +151,34 @@ def compare(
     setting = Setting(prepared, scoring, len(labels), iterations, time_limit, random_state)
     _ = setting.scorer  # an unknown name is found before any work
     names = [name for name in METHODS if methods is None or name in methods or name == AS_IT_IS]
-    models, notes = {}, {}
+    models: dict[str, Any] = {}
+    notes: dict[str, str] = {}
     for name in names:
         try:
             models[name] = make_method(name, setting)
         except NotHereError as error:
             notes[name] = str(error)
     splits = list(_splits(y, folds, repeats, random_state))
-    fits = _fit_all(models, X, y, splits, setting, n_jobs, verbose)
-    for fit in fits:
-        if fit.error:
-            notes.setdefault(fit.method, fit.error)
-    if AS_IT_IS in notes:
-        raise InputError(f"The classifier fails on the table as it is: {notes[AS_IT_IS]}")
-    scored = {
-        name: [fit for fit in fits if fit.method == name] for name in names if name not in notes
-    }
-    scores = {name: [fit.score for fit in own] for name, own in scored.items()}
-    seconds = {name: float(np.mean([fit.seconds for fit in own])) for name, own in scored.items()}
-    table = _table(names, scores, seconds, notes, folds)
     metric = scoring if isinstance(scoring, str) else "score"
-    results = Results(scores, metric, folds, smallest, str(labels[-1]))
-    table.attrs |= {"conclusion": conclude(results), "metric": metric, "splits": scores}
+    fits: list[_Fit] = []
+    try:
+        _fit_all(models, X, y, splits, setting, n_jobs, verbose, fits)
+    except KeyboardInterrupt as interrupt:
+        n_fits = Counter(fit.split for fit in fits)
+        whole = [fit for fit in fits if n_fits[fit.split] == len(models)]
+        if not whole:
+            raise
+        with suppress(InputError):  # there is nothing to compare with: no more than an interrupt
+            table = _table(names, whole, notes, folds, metric)
+            table.attrs["conclusion"] = (
+                f"Interrupted after {len(whole) // len(models)} of {len(splits)} splits: the table "
+                "is of these alone, and nothing is concluded from it."
+            )
+            raise ComparisonInterrupted(table) from interrupt
+        raise
+    table = _table(names, fits, notes, folds, metric)
+    results = Results(table.attrs["splits"], metric, folds, smallest, str(labels[-1]))
+    table.attrs["conclusion"] = conclude(results)
     return table
 
 
@@ -211,14 +236,14 @@ def _fit_all(
     setting: Setting,
     n_jobs: int | None,
     verbose: int,
-) -> list[_Fit]:
-    """Return the fits in the order of methods and splits."""
+    found: list[_Fit],
+) -> None:
+    """Append the fits as they end, so that those before an interrupt are there."""
     from contextlib import ExitStack
 
     from joblib import Parallel, delayed, parallel_config
 
     tasks = [(name, split) for split in range(len(splits)) for name in models]
-    found: list[_Fit] = []
     started = time.monotonic()
     with ExitStack() as stack:
         if verbose:
@@ -237,8 +262,6 @@ def _fit_all(
                 progress.update(len(found), fit.method)
             if verbose and len(found) == len(models):
                 _advise((time.monotonic() - started) * len(splits))
-    order = {task: number for number, task in enumerate(tasks)}
-    return sorted(found, key=lambda fit: order[fit.method, fit.split])
 
 
 def _advise(seconds: float) -> None:
@@ -282,13 +305,28 @@ def _fit_one(
 
 def _table(
     names: Sequence[str],
-    scores: dict[str, list[float]],
-    seconds: dict[str, float],
+    fits: Sequence[_Fit],
     notes: dict[str, str],
     folds: int,
+    metric: str,
 ) -> pd.DataFrame:
+    """Return the table of a comparison by the fits of whole splits.
+
+    Raises
+    ------
+    InputError
+        If the table as it is has no scores.
+    """
     import pandas as pd
 
+    fits = sorted(fits, key=lambda fit: fit.split)  # they ended in any order
+    notes = {fit.method: fit.error for fit in reversed(fits) if fit.error} | notes
+    if AS_IT_IS in notes:
+        raise InputError(f"The classifier fails on the table as it is: {notes[AS_IT_IS]}")
+    scored = {
+        name: [fit for fit in fits if fit.method == name] for name in names if name not in notes
+    }
+    scores = {name: [fit.score for fit in own] for name, own in scored.items()}
     rows = {}
     for name in names:
         row: dict[str, Any] = dict.fromkeys(
@@ -296,8 +334,12 @@ def _table(
         )
         if name in scores:
             found = paired_difference(scores[name], scores[AS_IT_IS], test_share=1 / (folds - 1))
-            row |= {"score": np.mean(scores[name]), "std": np.std(scores[name], ddof=1)}
+            row["score"] = np.mean(scores[name])
+            if len(scores[name]) > 1:
+                row["std"] = np.std(scores[name], ddof=1)
             row |= {"difference": found.mean, "low": found.low, "high": found.high}
-            row["seconds"] = seconds[name]
+            row["seconds"] = np.mean([fit.seconds for fit in scored[name]])
         rows[name] = row | {"note": notes.get(name, "")}
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("method")
+    table.attrs |= {"metric": metric, "splits": scores}
+    return table

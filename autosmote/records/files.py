@@ -8,7 +8,6 @@ import json
 import logging
 import os
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autosmote.atomic import write_file
+from autosmote.atomic import try_to_write, write_file
 from autosmote.errors import UserError, shorten
 from autosmote.records.check import find_fault
 from autosmote.search.hierarchical.parameters import POLICIES_FILE
@@ -117,11 +116,7 @@ def _try_to_write(folder: Path) -> None:
     """Write, in a folder or the nearest one above it that exists, as much as a run writes."""
     while not os.path.lexists(folder) and folder != folder.parent:
         folder = folder.parent
-    # A file without a name, where the system has such: a kill leaves nothing of it.
-    with tempfile.TemporaryFile(dir=folder, prefix=".autosmote-") as probe:
-        probe.write(bytes(_PROBE_BYTES))
-        probe.flush()
-        os.fsync(probe.fileno())  # a full disk may show only now
+    try_to_write(folder, _PROBE_BYTES)
 
 
 def write_json(folder: Path, name: str, record: Mapping[str, Any]) -> None:

@@ -12,7 +12,8 @@ the final classifier of its candidates (search.final, search.keep), each of them
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,19 @@ if TYPE_CHECKING:
     from autosmote.data.splits import Split
 
 Record = dict[str, Any]
+
+
+@contextmanager
+def _reading(config: Config) -> Iterator[None]:
+    """Raise errors of a disk or of a network, which no reader expected, as the user's to mend."""
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"The data of dataset={config.dataset.name} cannot be read "
+            f"({error.strerror or type(error).__name__}); check the disk or the connection that "
+            "they come from, and start the same command again."
+        ) from error
 
 
 class Data:
@@ -57,15 +71,16 @@ class Data:
 
         key = _key([asdict(config.dataset), config.data_dir])
         if key not in self._datasets:
-            self._datasets[key] = load_dataset(
-                config.dataset.name,
-                data_dir=config.data_dir,
-                path=config.dataset.path,
-                target=config.dataset.target,
-                source=config.dataset.source,
-                openml_id=config.dataset.id,
-                version=config.dataset.version,
-            )
+            with _reading(config):
+                self._datasets[key] = load_dataset(
+                    config.dataset.name,
+                    data_dir=config.data_dir,
+                    path=config.dataset.path,
+                    target=config.dataset.target,
+                    source=config.dataset.source,
+                    openml_id=config.dataset.id,
+                    version=config.dataset.version,
+                )
         return self._datasets[key]
 
     def split(self, config: Config) -> Split:
@@ -82,7 +97,8 @@ class Data:
         fit_on = config.preprocess.fit_on
         key = _key([dataset.name, dataset.fingerprint, config.ir, config.seed, fit_on])
         if self._split is None or self._split[0] != key:
-            made = make_split(dataset, ir=config.ir, seed=config.seed, fit_on=fit_on)
+            with _reading(config):
+                made = make_split(dataset, ir=config.ir, seed=config.seed, fit_on=fit_on)
             self._split = (key, made)
         return self._split[1]
 

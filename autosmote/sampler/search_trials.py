@@ -12,7 +12,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
+from warnings import WarningMessage
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,6 +101,14 @@ class ResampledTables(SampleSetTables):
         return self.scorers[part].predict(*table) == 1
 
 
+class _Made(NamedTuple):
+    """What was made for one rule and serves the others, with the seconds and warnings it took."""
+
+    value: Any
+    seconds: float
+    caught: Sequence[WarningMessage]
+
+
 @dataclass
 class Trials:
     """The candidates of a search, and the predictions of classifiers trained with them.
@@ -130,8 +139,9 @@ class Trials:
     apart: bool
     label: Any
     metric: Scoring
-    _known: dict[tuple[Any, ...], tuple[Any, float]] = field(default_factory=dict, repr=False)
+    _known: dict[tuple[Any, ...], _Made] = field(default_factory=dict, repr=False)
     _used: dict[tuple[Any, ...], float] = field(default_factory=dict, repr=False)
+    _caught: list[WarningMessage] = field(default_factory=list, repr=False)
     _asked: dict[int, Any] = field(default_factory=dict, repr=False)
 
     def table(self, candidate: Candidate) -> tuple[Any, NDArray]:
@@ -145,9 +155,10 @@ class Trials:
     def predict_minority(self, candidate: Candidate, X: Any) -> NDArray[np.bool_]:
         """Return the minority predictions of the candidate's classifier for the rows of X."""
         self._asked[id(X)] = X  # kept, so that no other array is given its number
+        model = self.classifier(candidate)  # first, so that each rule has its seconds and warnings
         return self._once(
             (candidate.iteration, "rows", id(X)),
-            lambda: np.asarray(self.classifier(candidate).predict(X)) == self.label,
+            lambda: np.asarray(model.predict(X)) == self.label,
         )
 
     def predict_held_out(self, candidate: Candidate, part: int) -> NDArray[np.bool_]:
@@ -160,8 +171,14 @@ class Trials:
         )
 
     @contextmanager
-    def rule_seconds(self) -> Iterator[Callable[[], float]]:
-        """Measure a rule as if it were alone: with the seconds of what others left to it.
+    def rule_alone(self, caught: list[WarningMessage]) -> Iterator[Callable[[], float]]:
+        """Observe a rule as if it were alone: with the seconds and warnings of what others left.
+
+        Parameters
+        ----------
+        caught : list of WarningMessage
+            Where the block's warnings are recorded (`warnings.catch_warnings`); those of what other
+            rules left to this one are added.
 
         Yields
         ------
@@ -169,6 +186,7 @@ class Trials:
             Returns the seconds since the block began.
         """
         self._used.clear()
+        self._caught = caught
         started = time.perf_counter()
         yield lambda: time.perf_counter() - started + sum(self._used.values())
 
@@ -176,15 +194,17 @@ class Trials:
         return clone(drop_in_for(self.estimator)).fit(*self.table(candidate))
 
     def _once(self, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
-        if key in self._known:
-            value, seconds = self._known[key]
-            self._used.setdefault(key, seconds)
-            return value
-        started = time.perf_counter()
-        value = make()
-        self._known[key] = value, time.perf_counter() - started
-        self._used[key] = 0.0  # on the clock already
-        return value
+        if key not in self._known:
+            started, n_before = time.perf_counter(), len(self._caught)
+            value = make()
+            seconds = time.perf_counter() - started
+            self._known[key] = _Made(value, seconds, self._caught[n_before:])
+            self._used[key] = 0.0  # on the clock already
+        made = self._known[key]
+        if key not in self._used:
+            self._used[key] = made.seconds
+            self._caught += made.caught
+        return made.value
 
 
 def _append(given: Any, rows: Any) -> Any:

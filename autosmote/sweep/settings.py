@@ -95,7 +95,7 @@ class SweepConfig:
     """Further arms, as a product."""
     variants: dict[str, Variant] = field(default_factory=dict)
     """Further arms: samplers with other settings, labelled "<sampler> [<variant>]"."""
-    params: dict[str, Any] = field(default_factory=dict)
+    params: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Arguments by a sampler's name, as in {mesa: {n_members: 5}}."""
     datasets: list[str] = field(default_factory=list)
     """Datasets; tables of a collection, as in common:yeast4; or sets of the many datasets, as in

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from estimators import Complaining
 from imblearn.over_sampling import SMOTE
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, matthews_corrcoef
@@ -431,6 +432,15 @@ def test_one_resampling_serves_all_classifiers_and_metrics(small_split, tmp_path
         alone = run(small_split, sampler, estimator, metric, seed=5)
         assert found.scores == alone.scores and found.grid == alone.grid
         assert np.array_equal(found.X, alone.X)
+
+
+def test_metrics_that_share_a_resampling_have_the_warnings_that_each_has_alone(small_split):
+    sampler, tree = own("Jittering", takes_ratio=True), Complaining(max_depth=1, random_state=0)
+    jobs = [(tree, metric) for metric in ("macro_f1", "mcc")]
+    together = evaluate(small_split, sampler, jobs, seed=0)
+    alone = [run(small_split, sampler, *job, seed=0) for job in jobs]
+    assert [one.warnings for one in together] == [one.warnings for one in alone]
+    assert alone[0].warnings != alone[1].warnings  # else nothing is told apart here
 
 
 def test_a_classifier_that_cannot_be_trained_leaves_the_others(small_split):

@@ -3,6 +3,7 @@
 import csv
 import os
 import re
+import signal
 
 import joblib
 import numpy as np
@@ -10,9 +11,11 @@ import pandas as pd
 import pytest
 from documents import ROOT
 
+import autosmote
 from autosmote.__main__ import main
+from autosmote.config.commandline import Ended
 from autosmote.data.column_kinds import CATEGORY, DECIMAL, WHOLE
-from autosmote.own_table import saved
+from autosmote.own_table import comparison, saved
 from autosmote.own_table.methods import AS_IT_IS, THRESHOLD
 
 FIT = ["--target", "churned", "--iterations", "4", "--jobs", "1", "--estimator"]
@@ -386,6 +389,65 @@ def test_compare_whose_table_cannot_be_written_has_printed_it(folder, capsys, mo
     arguments = ["--methods", AS_IT_IS, "--folds", "2", "--repeats", "1", "--jobs", "1"]
     assert main(["compare", "my.csv", "--target", "churned", *arguments]) == 2
     assert "Nothing is concluded" in capsys.readouterr().out
+
+
+def interrupt_fits(monkeypatch, after, interrupt):
+    """Interrupt a comparison instead of a fit after some; return the splits of the others."""
+    fit, done = comparison._fit_one, []
+
+    def interrupted(name, split, *arguments):
+        if len(done) == after:
+            raise interrupt
+        done.append(split)
+        return fit(name, split, *arguments)
+
+    monkeypatch.setattr(comparison, "_fit_one", interrupted)
+    return done
+
+
+COMPARE = ["compare", "my.csv", "--target", "churned", "--methods", THRESHOLD, "--jobs", "1"]
+
+
+@pytest.mark.parametrize(
+    ("interrupt", "status"), [(KeyboardInterrupt(), 130), (Ended(signal.SIGTERM), 143)]
+)
+@pytest.mark.parametrize("n_splits", [1, 3])
+def test_compare_that_is_interrupted_prints_whole_splits_and_concludes_nothing(
+    folder, capsys, monkeypatch, interrupt, status, n_splits
+):
+    done = interrupt_fits(monkeypatch, 2 * n_splits + 1, interrupt)
+    assert main(COMPARE) == status
+    said = capsys.readouterr()
+    head, as_it_is, threshold, sentence = said.out.splitlines()
+    assert head.startswith("method ") and as_it_is.startswith(AS_IT_IS)
+    assert threshold.startswith(THRESHOLD) and ("to" in threshold) == (n_splits > 1)
+    assert sentence == (
+        f"Interrupted after {n_splits} of 10 splits: the table is of these alone, and nothing is "
+        "concluded from it."
+    )
+    assert said.err.endswith("autosmote: interrupted, nothing was written\n")
+    assert max(done) == n_splits and sorted(os.listdir()) == ["my.csv", "new.csv"]
+
+
+def test_compare_that_is_interrupted_in_its_first_split_prints_no_table(
+    folder, capsys, monkeypatch
+):
+    interrupt_fits(monkeypatch, 1, KeyboardInterrupt())
+    assert main(COMPARE) == 130
+    said = capsys.readouterr()
+    assert said.out == "" and "interrupted, nothing was written" in said.err
+
+
+def test_table_of_an_interrupted_comparison_is_that_of_its_splits(folder, monkeypatch):
+    X, y = table().drop(columns="churned"), table()["churned"]
+    settings = {"methods": [THRESHOLD], "folds": 3, "repeats": 1}
+    whole = autosmote.compare(X, y, "dt", **settings)
+    interrupt_fits(monkeypatch, 5, KeyboardInterrupt())
+    with pytest.raises(comparison.ComparisonInterrupted) as caught:
+        autosmote.compare(X, y, "dt", **settings)
+    scores = {name: found[:2] for name, found in whole.attrs["splits"].items()}
+    assert caught.value.table.attrs["splits"] == scores
+    assert caught.value.table.loc[THRESHOLD, "score"] == np.mean(scores[THRESHOLD])
 
 
 def test_fit_that_is_interrupted_leaves_no_file(folder, capsys, monkeypatch):

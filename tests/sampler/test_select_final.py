@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 import pytest
+from estimators import Complaining
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.model_selection import StratifiedKFold
@@ -17,7 +18,7 @@ from autosmote.data.splits import make_split
 from autosmote.errors import UserError
 from autosmote.evaluation.protocol import evaluate
 from autosmote.metrics import METRICS, macro_f1
-from autosmote.sampler import search_trials, selection
+from autosmote.sampler import folds, search_trials, selection
 from autosmote.sampler.class_search import ClassSearch, SearchRows
 from autosmote.sampler.diversity import choose_diverse
 from autosmote.sampler.folds import make_folds
@@ -195,6 +196,24 @@ def test_a_reward_by_folds_is_their_mean_and_all_rows_are_learned_from(toy, metr
         assert found.reference["test"][name] == value(toy.y_test, model.predict(toy.X_test))
 
 
+@pytest.mark.parametrize("sampler", ["autosmote", "smote_search"])
+def test_reward_by_folds_makes_them_once_and_does_not_ask_for_the_validation_part(
+    toy, sampler, monkeypatch
+):
+    asked, made = [], []
+    predict, make = DecisionTreeClassifier.predict, folds.make_folds
+
+    def observed(self, X, check_input=True):
+        asked.append(len(X))
+        return predict(self, X, check_input)
+
+    monkeypatch.setattr(DecisionTreeClassifier, "predict", observed)
+    monkeypatch.setattr(folds, "make_folds", lambda *_, **__: made.append(1) or make(*_, **__))
+    evaluated(toy, sampler=sampler, reward="crossfit", folds=3, iterations=2, scoring="refit")
+    assert made == [1]
+    assert len(toy.y_val) not in asked and asked.count(len(toy.X_look)) == 2
+
+
 def test_rewards_by_folds_are_the_same_for_any_number_of_actors(toy):
     one, two = (
         evaluated(toy, reward="crossfit", final="vote", keep=5, folds=3, actors=actors)
@@ -237,6 +256,22 @@ def test_rules_that_share_a_search_choose_as_alone(toy, sampler):
         assert found.search.best.iteration == alone.search.best.iteration
 
 
+@pytest.mark.parametrize("sampler", ["autosmote", "smote_search"])
+def test_rules_that_share_a_search_have_the_warnings_that_each_has_alone(toy, sampler):
+    tree = Complaining(max_depth=2, random_state=0)
+    settings = {**SETTINGS, "iterations": 12}
+    choices = [("vote", 3), ("best", 3), ("tuned_vote", 2), ("vote", 2)]
+    searches = [SearchConfig(**settings, final=final, keep=keep) for final, keep in choices]
+    jobs = [(tree, "mcc")] * len(searches)
+    together = evaluate(toy, load_sampler(sampler), jobs, seed=0, search=searches)
+    alone = [
+        evaluate(toy, load_sampler(sampler), jobs[:1], seed=0, search=config)[0]
+        for config in searches
+    ]
+    assert [one.warnings for one in together] == [one.warnings for one in alone]
+    assert alone[0].warnings != alone[1].warnings  # else nothing is told apart here
+
+
 def test_rule_seconds_count_all_that_a_rule_uses(toy, monkeypatch):
     trials = searched_trials(toy, final="vote", keep=5)
     fit, clock = type(trials)._fit, [0.0]
@@ -249,7 +284,7 @@ def test_rule_seconds_count_all_that_a_rule_uses(toy, monkeypatch):
     monkeypatch.setattr(search_trials.time, "perf_counter", lambda: clock[0])
 
     def seconds(final, keep):
-        with trials.rule_seconds() as charged:
+        with trials.rule_alone([]) as charged:
             choice = select_final(trials, final, keep)
             for _ in range(2):
                 choice.predict_minority(toy.X_test)

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 from waiting import wait_until
 
+from autosmote.config import commandline, explain
 from autosmote.errors import UserError
 from autosmote.records import collected
 from autosmote.records.files import HISTORY_COLUMNS, read_record, write_history
@@ -166,6 +168,31 @@ def test_mistake_is_one_sentence_and_exits_2(overrides, says, capsys, tmp_path):
     captured = capsys.readouterr()
     assert says in captured.err and "Traceback" not in captured.err
     assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        ("limits: 5", "limits must hold settings by name, not 5."),
+        ("limits: [1]", "limits must hold settings by name, not [1]."),
+        ("preprocess: {scale: [1]}", "no setting 'preprocess.scale'; there are fit_on."),
+        ("arms: [{sampler: none, params: [1]}]", "arms[0].params must hold settings by name"),
+        ("arms: [{sampler: none, limits: 5}]", "There is no setting 'arms[0].limits'; there are"),
+        ("variants: {a: {limits: 5}}", "variants.a.limits must hold settings by name, not 5."),
+        ("grid: {sources: {a: {rules: 5}}}", "grid.sources.a.rules must be a list or null"),
+        ("arms: [", " of mine.yaml is no YAML: expected the node content"),
+    ],
+)
+def test_mistake_in_a_file_is_one_sentence_that_names_the_setting(
+    lines, says, capsys, tmp_path, monkeypatch
+):
+    conf = Path(shutil.copytree(commandline.CONF_DIR, tmp_path / "conf"))
+    for module in (commandline, explain):
+        monkeypatch.setattr(module, "CONF_DIR", conf)
+    (conf / "experiment" / "mine.yaml").write_text(f"# @package _global_\n{lines}\n")
+    assert main(["experiment=mine", "budget=smoke", f"results_dir={tmp_path / 'results'}"]) == 2
+    sentence = capsys.readouterr().err
+    assert says in sentence and sentence.count("\n") == 1 and "mine.yaml" in sentence
 
 
 def test_interrupted_sweep_exits_130_and_collects(tmp_path):

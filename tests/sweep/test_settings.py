@@ -12,6 +12,7 @@ from autosmote.config.search import SearchConfig
 from autosmote.errors import UserError
 from autosmote.reports.names import ABLATIONS, FULL
 from autosmote.sweep.settings import Arm, Grid, Source, arms, check, expand, list_beside, plan_name
+from autosmote.sweep.variants import Variant
 
 EXPERIMENTS = sorted(path.stem for path in (CONF_DIR / "experiment").glob("*.yaml"))
 
@@ -194,6 +195,13 @@ def test_a_sampler_of_two_groups_is_one_arm(small):
         ({"launcher": "slurm"}, "choose one of local, ray, submitit"),
         ({"workers": 0}, "workers must lie between 1"),
         ({"unit_seconds": 0.0}, "unit_seconds must be above 0"),
+        ({"seeds": [{"a": 1}]}, r"seeds\[0\] must be a whole number, not {'a': 1}"),
+        ({"clfs": [["dt"]]}, r"clfs\[0\] must be text, not \['dt'\]"),
+        ({"datasets": [{"a": 1}]}, r"datasets\[0\] must be text"),
+        ({"beside": [{}]}, r"beside\[0\] must be text"),
+        ({"params": {"smote": 5}}, "params.smote must hold settings by name, not 5"),
+        ({"arms": [Arm("none", "a", params=[])]}, r"arms\[0\].params must hold settings by name"),
+        ({"irs": [float("nan")]}, r"irs\[0\] must be a finite number or null"),
     ],
 )
 def test_check_refuses_impossible_settings(small, settings, says):
@@ -209,6 +217,14 @@ def test_check_refuses_impossible_settings(small, settings, says):
         ({"datasets": ["phonem"]}, "did you mean phoneme"),
         ({"metrics": ["f1"]}, "metric=f1"),
         ({"params": {"mess": {}}}, "There is no sampler 'mess'"),
+        (
+            {"variants": {"a": Variant(["smote"], limits={"run_seconds": "b"})}},
+            "limits.run_seconds must be a number or null, not 'b'",
+        ),
+        (
+            {"variants": {"a": Variant(["smote"], preprocess={"fit_on": [1]})}},
+            r"preprocess.fit_on must be text, not \[1\]",
+        ),
         (
             {"arms": [Arm("smote", "a"), Arm("adasyn", "a")]},
             "Two arms have the label 'a'",
