@@ -2,7 +2,7 @@
 
 A resampler is asked for ten ratios, and a search for hundreds of seeds and ratios, of the same
 rows. imbalanced-learn starts anew each time, also with what depends on the rows and the seed alone:
-SVMSMOTE's SVM, the probabilities of InstanceHardnessThreshold, the initial centres of
+SVMSMOTE's SVM and nearest rows, the probabilities of InstanceHardnessThreshold, the initial centres of
 ClusterCentroids. The classes below give it estimators that remember these; the rows that come back
 are imbalanced-learn's to the bit.
 """
@@ -21,7 +21,7 @@ from baselines.imblearn_samplers import ImblearnSampler
 
 T = TypeVar("T")
 
-_KEPT = 32
+_KEPT = 64
 # Process-wide, since each resampling makes, and clones, new estimators: no object that could hold
 # the results outlives a call. Keyed by all that decides a result, so a hit changes nothing.
 _results: OrderedDict[str, Any] = OrderedDict()
@@ -56,19 +56,27 @@ def remembered(
 
 
 class SvmSmote(ImblearnSampler):
-    """imbalanced-learn's SVMSMOTE, which trains its SVM once.
+    """imbalanced-learn's SVMSMOTE, which trains its SVM and finds nearest rows once.
 
     Parameters
     ----------
     random_state : int
+    k_neighbors, m_neighbors : int
+        As of SVMSMOTE.
     **params
-        Arguments of SVMSMOTE.
+        Its other arguments.
     """
 
-    def __init__(self, *, random_state: int, **params: Any) -> None:
+    def __init__(
+        self, *, random_state: int, k_neighbors: int = 5, m_neighbors: int = 10, **params: Any
+    ) -> None:
+        neighbours = _remembered_neighbours()
         super().__init__(
             random_state=random_state,
             sampler="imblearn.over_sampling.SVMSMOTE",
+            # The row itself is the nearest.
+            k_neighbors=neighbours(n_neighbors=k_neighbors + 1),
+            m_neighbors=neighbours(n_neighbors=m_neighbors + 1),
             **({"svm_estimator": _remembered_svc()()} | params),
         )
 
@@ -158,6 +166,30 @@ def _remembered_svc() -> type:
             return self
 
     return RememberedSVC
+
+
+@cache
+def _remembered_neighbours() -> type:
+    """Return the class RememberedNeighbours (see `_remembered_svc`)."""
+    from sklearn.neighbors import NearestNeighbors
+
+    class RememberedNeighbours(NearestNeighbors):
+        """A `NearestNeighbors` that reuses the answer of an equal one on the same rows."""
+
+        def fit(self, X: Any, y: Any = None) -> Self:
+            self._rows = X
+            return self
+
+        def kneighbors(self, X: Any, n_neighbors: Any = None, return_distance: bool = True) -> Any:
+            of = ("neighbours", self.get_params(), self._rows, X, n_neighbors, return_distance)
+
+            def neighbours() -> Any:
+                found = NearestNeighbors(**self.get_params()).fit(self._rows)
+                return found.kneighbors(X, n_neighbors, return_distance)
+
+            return remembered(of, neighbours)
+
+    return RememberedNeighbours
 
 
 @cache

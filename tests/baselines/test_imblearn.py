@@ -89,6 +89,9 @@ def test_sampler_that_shares_work_equals_the_wrapped_class_at_every_ratio(name, 
     ("name", "work", "times"),
     [
         ("svmsmote", "sklearn.svm.SVC.fit", 1),
+        # Among all rows of all support vectors and of those that are not noise; among the
+        # minority of those in danger and of the safe ones.
+        ("svmsmote", "sklearn.neighbors.NearestNeighbors.kneighbors", 4),
         ("instancehardnessthreshold", "sklearn.ensemble.RandomForestClassifier.fit", 5),
         # 157 and 137 centres try 7 candidates each, 110 and 55 six.
         ("clustercentroids", "sklearn.cluster.kmeans_plusplus", 2),
