@@ -2,9 +2,9 @@
 
 A resampler is asked for ten ratios, and a search for hundreds of seeds and ratios, of the same
 rows. imbalanced-learn starts anew each time, also with what depends on the rows and the seed alone:
-SVMSMOTE's SVM and nearest rows, the probabilities of InstanceHardnessThreshold, the initial centres of
-ClusterCentroids. The classes below give it estimators that remember these; the rows that come back
-are imbalanced-learn's to the bit.
+SVMSMOTE's SVM and nearest rows, the probabilities of InstanceHardnessThreshold, the initial centres
+of ClusterCentroids. The classes below give it estimators that remember these; the rows that come
+back are imbalanced-learn's to the bit.
 """
 
 from __future__ import annotations

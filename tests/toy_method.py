@@ -47,7 +47,7 @@ class BanditGenerator(Generator):
         return Proposal(InterpolatedSet(samples, row_counts), n_synthetic, steps=copies)
 
     def score(self, proposal):
-        return (self.reward.score(proposal.sample_set),)
+        return self.reward.score(proposal.sample_set)
 
 
 class BanditLearner(Learner):

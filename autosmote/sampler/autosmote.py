@@ -40,7 +40,7 @@ from autosmote.sampler.class_search import ClassSearch, SearchRows, seeded
 from autosmote.sampler.encoding import Encoder, categorical_columns, tabular
 from autosmote.sampler.folds import make_folds, shuffled_folds
 from autosmote.sampler.selection import VOTES, FinalChoice, select_final
-from autosmote.scoring.reward import Part, Reward, resolve_scoring
+from autosmote.scoring.reward import Part, Reward, Score, resolve_scoring
 from autosmote.search.candidates import Candidate
 from autosmote.search.loop import OnIteration
 from autosmote.search.result import DIVERGED, SearchInterrupted, SearchResult
@@ -325,7 +325,7 @@ class AutoSMOTE(BaseSampler):
             searched = ClassSearch(rows, label, estimator, metric=metric, seed=seed, config=config)
             score = _baseline(searched, encoder)
             if done == 0:
-                plain, self.baseline_score_ = searched.problem.parts, score
+                plain, self.baseline_score_ = searched.problem.parts, score.values[0]
             if self.time_limit is not None:
                 left = self.time_limit - (time.perf_counter() - started)
                 config.time_limit = max(left, 1e-9) / (len(labels) - done)
@@ -471,12 +471,12 @@ def _check_classes(config: SearchConfig, classes: NDArray) -> None:
             )
 
 
-def _baseline(searched: ClassSearch, encoder: Encoder) -> float:
+def _baseline(searched: ClassSearch, encoder: Encoder) -> Score:
     """Score without synthetic rows; a fault of the estimator or the scorer shows here first."""
     try:
         problem = searched.problem
         reward = Reward(problem.estimator, problem.parts, problem.metric, scoring="refit")
-        return reward.score_parts([part.maker.space.no_samples() for part in problem.parts])
+        return reward.score([part.maker.space.no_samples() for part in problem.parts])
     except (TypeError, ValueError) as error:
         if not encoder.has_text:
             raise

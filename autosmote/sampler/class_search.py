@@ -15,7 +15,7 @@ from autosmote.sampler.checks import check_pool_size, check_state_size
 from autosmote.sampler.encoding import Encoder
 from autosmote.sampler.folds import Fold
 from autosmote.sampler.search_trials import InterpolatedTables, Trials
-from autosmote.scoring.reward import Scoring
+from autosmote.scoring.reward import Score, Scoring
 from autosmote.search.candidates import Candidate, InterpolatedSet, PartwiseSet
 from autosmote.search.loop import OnIteration, search
 from autosmote.search.method import SpaceProblem, make_method, method_class
@@ -159,7 +159,7 @@ class ClassSearch:
         )
         return result
 
-    def nothing(self, score: float) -> Candidate:
+    def nothing(self, score: Score) -> Candidate:
         """Return "no synthetic rows" as candidate 0, with its score."""
         space, parts = self.problem.space, self.problem.parts
         sample_set = PartwiseSet(
@@ -167,7 +167,7 @@ class ClassSearch:
             np.zeros(space.n_rows, dtype=np.int32),
             by_part=[part.maker.space.no_samples() for part in parts],
         )
-        return Candidate(score, 0, sample_set)
+        return Candidate(score.values[0], 0, sample_set, score.held_out)
 
     def parents(self, sample_set: InterpolatedSet) -> NDArray[np.void]:
         """Return the positions of the given rows that each row of a sample set lies between."""

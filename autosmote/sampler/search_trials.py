@@ -165,6 +165,9 @@ class Trials:
         """Return the minority predictions for a held-out part, by a model trained without it."""
         if self.apart:
             return self.predict_minority(candidate, self.held_out[part].X_val)
+        if candidate.held_out is not None:  # those of the search
+            n = len(self.held_out[part].y_val)
+            return np.unpackbits(candidate.held_out[part], count=n).view(np.bool_)
         return self._once(
             (candidate.iteration, "part", part),
             lambda: self.tables.predict_minority(part, candidate.sample_set),

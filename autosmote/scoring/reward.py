@@ -24,6 +24,24 @@ Scoring = str | Callable[[Any, Any, Any], float]
 
 
 @dataclass(frozen=True)
+class Score:
+    """Scores of a sample set, and the predictions that they were computed from.
+
+    Attributes
+    ----------
+    values : tuple of float
+        One for each metric; NaN where there is none.
+    held_out : tuple of uint8 ndarrays, or None
+        The minority predictions for the rows of each held-out part, eight to a byte
+        (`np.packbits`), so that no rule has to train the same classifiers again; None where a
+        scorer makes them itself.
+    """
+
+    values: tuple[float, ...]
+    held_out: tuple[NDArray[np.uint8], ...] | None = None
+
+
+@dataclass(frozen=True)
 class Part:
     """Training rows, the maker of synthetic rows, and the held-out rows that score them.
 
@@ -103,19 +121,26 @@ class Reward:
 
     def __call__(self, samples: Samples) -> float:
         """Return the mean score over the parts; NaN where a scorer returns NaN."""
-        return self.score_parts([samples] * len(self._parts))
+        return self.score([samples] * len(self._parts)).values[0]
 
-    def score_parts(self, samples: Sequence[Samples]) -> float:
+    def score(self, samples: Sequence[Samples]) -> Score:
         """Return the mean score of samples of each part's own."""
-        scores = [self._score(part, of_part) for part, of_part in enumerate(samples)]
-        return scores[0] if len(scores) == 1 else float(np.mean(scores))
+        parts = range(len(self._parts))
+        if not isinstance(self._metric, str):
+            return Score((_mean([self._ask(part, samples[part]) for part in parts]),))
+        predicted = [self.predict_minority(part, samples[part]) for part in parts]
+        metric = METRICS[self._metric]
+        scores = [
+            float(metric(rows.y_val == rows.label, of_part))
+            for rows, of_part in zip(self._parts, predicted, strict=True)
+        ]
+        return Score((_mean(scores),), tuple(map(np.packbits, predicted)))
 
-    def _score(self, part: int, samples: Samples) -> float:
-        rows, scorer = self._parts[part], self._scorers[part]
-        if isinstance(self._metric, str):
-            predicted = self.predict_minority(part, samples)
-            return float(METRICS[self._metric](rows.y_val == rows.label, predicted))
-        fitted = scorer.fit(rows.maker.restrict(samples))
+    def _ask(self, part: int, samples: Samples) -> float:
+        """Return what the scorer that was given says of a classifier."""
+        assert callable(self._metric)
+        rows = self._parts[part]
+        fitted = self._scorers[part].fit(rows.maker.restrict(samples))
         return float(self._metric(fitted, rows.X_val, rows.y_val))
 
     def predict_minority(self, part: int, samples: Samples) -> NDArray[np.bool_]:
@@ -147,6 +172,10 @@ class Reward:
         )
         self.name = scorer.name
         return scorer
+
+
+def _mean(scores: Sequence[float]) -> float:
+    return scores[0] if len(scores) == 1 else float(np.mean(scores))
 
 
 def resolve_scoring(scoring: Any, n_classes: int) -> Scoring:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -67,11 +67,14 @@ class Candidate:
     iteration : int
         Counted from 1.
     sample_set : SampleSet
+    held_out : tuple of uint8 ndarrays, optional
+        What its classifiers predict for these rows (`autosmote.scoring.reward.Score`).
     """
 
     score: float
     iteration: int
     sample_set: Any
+    held_out: tuple[NDArray[np.uint8], ...] | None = field(default=None, compare=False, repr=False)
 
 
 class TopCandidates:

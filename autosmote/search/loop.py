@@ -196,11 +196,12 @@ class _Search:
     def _keep(self, rollout: Rollout) -> None:
         """Add an iteration to the history, and its sample set to the candidates."""
         proposal = rollout.proposal
-        scores = rollout.scores if proposal else (np.nan,) * self.n_metrics
+        scores = rollout.score.values if proposal else (np.nan,) * self.n_metrics
         self.scores.append(scores)
         if proposal:
             for top, score in zip(self.top, scores, strict=True):
-                candidate = Candidate(score, self.iterations, proposal.sample_set)
+                held_out = rollout.score.held_out
+                candidate = Candidate(score, self.iterations, proposal.sample_set, held_out)
                 top.offer(candidate, proposal.n_synthetic)
         if rollout.error is not None:
             self.errors.append(rollout.error)

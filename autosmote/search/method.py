@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from autosmote.config.search import SearchConfig
 from autosmote.config.targets import import_object
 from autosmote.errors import UserError, shorten
-from autosmote.scoring.reward import Part, Scoring
+from autosmote.scoring.reward import Part, Score, Scoring
 from autosmote.space.base import Space
 from autosmote.space.labelled_rows import LabelledRows
 
@@ -86,8 +86,8 @@ class Generator(ABC):
         """Propose the sample set of iteration n, counted from 0."""
 
     @abstractmethod
-    def score(self, proposal: Proposal) -> tuple[float, ...]:
-        """Score a proposal by each metric of the method; NaN where there is no number."""
+    def score(self, proposal: Proposal) -> Score:
+        """Score a proposal by each metric of the method."""
 
     def warm_up(self, n_parameters: int) -> None:
         """Compile what `propose` needs, before the actors fork."""

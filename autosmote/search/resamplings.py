@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autosmote.metrics import METRICS
+from autosmote.scoring.reward import Score
 from autosmote.scoring.scorers.added_rows import ResampledScorer
 from autosmote.search.method import Generator, Method, Proposal
 from autosmote.streams import Purpose, derived_seed
@@ -105,7 +106,7 @@ class ResamplingGenerator(Generator):
         )
         return Proposal(resampling, max(0, n_after - n_before), tables=tables)
 
-    def score(self, proposal: Proposal) -> tuple[float, ...]:
+    def score(self, proposal: Proposal) -> Score:
         folds = self._method.folds
         tables = zip(self._scorers, proposal.tables, strict=True)
         predictions = [scorer.predict(*table) for scorer, table in tables]
@@ -114,4 +115,5 @@ class ResamplingGenerator(Generator):
             rows = zip(folds, predictions, strict=True)
             return float(np.mean([METRICS[metric](fold.y_val, labels) for fold, labels in rows]))
 
-        return tuple(map(mean_score, self._method.metrics))
+        minority = tuple(np.packbits(labels == 1) for labels in predictions)
+        return Score(tuple(map(mean_score, self._method.metrics)), minority)

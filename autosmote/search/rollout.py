@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, replace
 
 from autosmote.errors import describe_error, let_interrupts_through
+from autosmote.scoring.reward import Score
 from autosmote.search.method import Method, Parameters, Proposal
 from autosmote.streams import Purpose, stream
 
@@ -18,13 +19,12 @@ class Rollout:
     ----------
     proposal : Proposal or None
         None where it could not be made or scored, as `error` says.
-    scores : tuple of float
-        One for each metric; NaN where there is none.
+    score : Score
     generate_seconds, score_seconds : float
     """
 
     proposal: Proposal | None
-    scores: tuple[float, ...]
+    score: Score
     generate_seconds: float
     score_seconds: float
     error: str | None = None
@@ -50,14 +50,12 @@ class RolloutWorker:
         try:
             proposal = self.generator.propose(n, stream(self._seed, Purpose.ITERATION, n))
             generated = time.perf_counter()
-            scores = self.generator.score(proposal)
+            score = self.generator.score(proposal)
         except Exception as error:
             if not self._skips_failures:
                 raise
             let_interrupts_through(error)
             seconds = time.perf_counter() - start
-            return Rollout(None, (), seconds, 0.0, describe_error(error))
+            return Rollout(None, Score(()), seconds, 0.0, describe_error(error))
         scored = time.perf_counter()
-        return Rollout(
-            replace(proposal, tables=None), scores, generated - start, scored - generated
-        )
+        return Rollout(replace(proposal, tables=None), score, generated - start, scored - generated)

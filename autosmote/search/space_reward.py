@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from autosmote.scoring.reward import Reward
+from autosmote.scoring.reward import Reward, Score
 from autosmote.search.candidates import InterpolatedSet
 from autosmote.search.method import SpaceProblem
 from autosmote.space.base import Samples
@@ -34,14 +34,14 @@ class SpaceReward:
         """Name of the scorer, such as "knn" or "refit"."""
         return self._of(0.0).name
 
-    def score(self, sample_set: InterpolatedSet) -> float:
+    def score(self, sample_set: InterpolatedSet) -> Score:
         """Return the mean score over the parts; NaN where a scorer says so."""
         samples = [sample_set.for_part(part) for part in range(len(self._problem.parts))]
         return self.score_parts(sample_set.left_out, samples)
 
-    def score_parts(self, left_out: float, samples: Sequence[Samples]) -> float:
+    def score_parts(self, left_out: float, samples: Sequence[Samples]) -> Score:
         """Return the mean score of samples of each part's own."""
-        return self._of(left_out).score_parts(samples)
+        return self._of(left_out).score(samples)
 
     def predict_minority(self, part: int, sample_set: InterpolatedSet) -> NDArray[np.bool_]:
         """Return the minority predictions for the held-out rows of a part."""

@@ -40,7 +40,9 @@ def _count(runs: pd.DataFrame) -> int:
 def count_trained(iterations: int, search: Mapping[str, Any]) -> int:
     """Count the classifiers that a run trains, in its search and by its rule.
 
-    Not those without synthetic rows, nor those that are trained to report a score alone.
+    Not those without synthetic rows, nor those that are trained to report a score alone. What a
+    classifier of the search has predicted on held-out rows is no other one's work, whether it was
+    kept or, by earlier code, predicted again.
 
     Parameters
     ----------
@@ -52,11 +54,10 @@ def count_trained(iterations: int, search: Mapping[str, Any]) -> int:
     folds, keep = search["folds"], min(search["keep"], iterations)
     pool = min(DIVERSE_POOL * search["keep"], iterations)
     crossfit = search["reward"] == "crossfit"
-    # The threshold asks classifiers that have not seen the held-out rows.
     by_rule = {
         "best": 1,
         "vote": keep,
-        "tuned_vote": keep * (folds + 1 if crossfit else 1),
-        "diverse_vote": pool * folds + keep if crossfit else pool,
+        "tuned_vote": keep,
+        "diverse_vote": keep if crossfit else pool,
     }
     return iterations * (folds if crossfit else 1) + by_rule[search["final"]]

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autosmote.errors import UserError
+from autosmote.scoring.reward import Score
 from autosmote.search.candidates import PartwiseSet
 from autosmote.search.class_aware.features import (
     DEFAULT_FEATURES,
@@ -229,8 +230,8 @@ class ClassAwareGenerator(Generator):
             draw = method.draw(point, rng)
         return Proposal(draw, draw.n_synthetic, point, method.part_samples(draw))
 
-    def score(self, proposal: Proposal) -> tuple[float, ...]:
-        return (self._reward.score_parts(proposal.sample_set.left_out, proposal.tables),)
+    def score(self, proposal: Proposal) -> Score:
+        return self._reward.score_parts(proposal.sample_set.left_out, proposal.tables)
 
 
 def _row_policies(

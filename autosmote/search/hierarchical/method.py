@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autosmote.config.search import largest_factors, resolve_G1
+from autosmote.scoring.reward import Score
 from autosmote.search.candidates import InterpolatedSet
 from autosmote.search.hierarchical.episode import EpisodeGenerator, Rules
 from autosmote.search.hierarchical.episode_kernels import FIXED, LEARNED, UNIFORM
@@ -128,7 +129,7 @@ class HierarchicalGenerator(Generator):
         self._reward = SpaceReward(problem, shares)
         self.scorer_name = self._reward.name
         self._learns = bool(method.learned_levels)
-        self._without_samples: dict[float, float] = {}
+        self._without_samples: dict[float, Score] = {}
 
     def load(self, parameters: Parameters) -> None:
         self._episodes.load(parameters)
@@ -144,13 +145,13 @@ class HierarchicalGenerator(Generator):
         )
         return Proposal(sample_set, episode.n_synthetic, episode if self._learns else None)
 
-    def score(self, proposal: Proposal) -> tuple[float, ...]:
+    def score(self, proposal: Proposal) -> Score:
         sample_set: Any = proposal.sample_set
         if proposal.n_synthetic:
-            return (self._reward.score(sample_set),)
+            return self._reward.score(sample_set)
         # g1 = 0 is legal and always scores as the plain classifier. Not known before it is needed:
         # a refit might start threads in a process that is to fork.
         left_out = sample_set.left_out
         if left_out not in self._without_samples:
             self._without_samples[left_out] = self._reward.score(sample_set)
-        return (self._without_samples[left_out],)
+        return self._without_samples[left_out]
