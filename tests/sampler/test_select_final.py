@@ -24,6 +24,7 @@ from autosmote.sampler.diversity import choose_diverse
 from autosmote.sampler.folds import make_folds
 from autosmote.sampler.selection import select_final
 from autosmote.sampler.vote import Vote
+from autosmote.search import loop
 from autosmote.search.candidates import Candidate, InterpolatedSet, TopCandidates
 from autosmote.streams import Purpose, derived_seed
 
@@ -129,6 +130,31 @@ def test_a_vote_is_that_of_the_classifiers_of_the_best_sets(toy, trials):
         assert np.array_equal(choice.model().predict(toy.X_test), expected)
         assert choice.chosen is trials.candidates[0]
     assert not np.array_equal(votes[0], votes[1])  # or a vote would say nothing
+
+
+@pytest.mark.parametrize("actors", [0, 2])
+@pytest.mark.parametrize("sampler", ["autosmote", "autosmote_class_aware", "smote_search"])
+def test_votes_ask_what_a_search_has_kept_as_they_would_ask_new_classifiers(
+    toy, monkeypatch, sampler, actors
+):
+    settings = {"reward": "crossfit", "final": "diverse_vote", "keep": 5, "folds": 3}
+    settings |= {"sampler": sampler, "actors": actors}
+
+    def asked(*_):
+        raise AssertionError("a classifier was trained again")
+
+    with monkeypatch.context() as alone:
+        for tables in (search_trials.InterpolatedTables, search_trials.ResampledTables):
+            alone.setattr(tables, "predict_minority", asked)
+        kept = evaluated(toy, **settings)
+    monkeypatch.setattr(
+        loop, "Candidate", lambda score, n, made, held_out: Candidate(score, n, made)
+    )
+    again = evaluated(toy, **settings)
+    assert kept.status == again.status == "ok" and kept.scores == again.scores
+    monkeypatch.setattr(search_trials.InterpolatedTables, "predict_minority", asked)
+    monkeypatch.setattr(search_trials.ResampledTables, "predict_minority", asked)
+    assert evaluated(toy, **settings).status == "failed"  # so these were asked
 
 
 def test_a_tuned_vote_has_the_share_that_scores_best(toy, trials):
