@@ -222,7 +222,7 @@ def main() -> int:
     if arguments.results_dir:
         places = Counter({where: 0 for where in ("record", "collect", "a random moment")})
         for place, n in fell.items():
-            places[place.partition(",")[0]] += n
+            places[place.partition(",")[0].replace("?", "a random moment")] += n
         row = {"seed": arguments.seed, "sweeps": sweeps, "kills": done, **places, **counts}
         add_row(arguments.results_dir / "sweeps.csv", row, by=("seed",))
     return int(any(counts.values()))

@@ -256,6 +256,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--results-dir", type=Path, help="where to add to the table of inputs")
     parser.add_argument("--only", type=int, help="the number of one input to try")
     arguments = parser.parse_args(argv)
+    if arguments.only is not None and arguments.results_dir:
+        parser.error("--only tries one input, which is no row of a table")
     numbers = range(arguments.n) if arguments.only is None else [arguments.only]
     failed = False
     for area in AREAS if arguments.area == "all" else [arguments.area]:

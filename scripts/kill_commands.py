@@ -10,7 +10,8 @@ whole or cut in half. After each, the command is given once more, undisturbed. C
     lost           outputs that hold neither what they held before nor a whole new file
     doubled        records of one run
     left running   processes of the command that outlive it by five seconds
-    left over      files that are there in the end and not after an undisturbed command
+    left over      files that are there in the end and not after an undisturbed command, but for
+                   hidden ones beside an output, which a kill during a write leaves
     status         exit statuses other than those that docs/reliability.md promises
     different      outputs of the second command that differ from an undisturbed one's
 
@@ -48,31 +49,28 @@ SIGNALS = {
     "SIGSTOP": signal.SIGSTOP,
 }
 AT_WRITE = "SIGKILL at a write"
+TORN = "torn"
+"""What is read of an output that is gone or not whole."""
 GRACE = 5.0
 """Seconds in which the processes of a command that has ended have to end."""
 
 
 def read_whole(path: Path) -> object:
-    """Return what must be the same twice of an output: its bytes, but for seconds.
-
-    Raises
-    ------
-    ValueError
-        If the file is not whole.
-    """
-    if path.name == "record.json":
-        record = json.loads(path.read_text())
-        return {key: record[key] for key in ("status", "scores", "iterations")}
-    if path.name == "comparison.csv":
-        rows = list(csv.DictReader(path.read_text().splitlines()))
-        if len(rows) != 3 or any(None in row.values() for row in rows):
-            raise ValueError("rows are missing")
-        return [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
-    if path.suffix == ".png":
-        if not path.read_bytes().endswith(b"IEND\xaeB`\x82"):
-            raise ValueError("the picture is cut off")
-        return None  # with seconds in its axis
-    return path.read_bytes()
+    """Return what must be the same twice of an output: its bytes, but for seconds; else `TORN`."""
+    try:
+        if path.name == "record.json":
+            record = json.loads(path.read_text())
+            return {key: record[key] for key in ("status", "scores", "iterations")}
+        if path.name == "comparison.csv":
+            rows = list(csv.DictReader(path.read_text().splitlines()))
+            whole = len(rows) == 3 and not any(None in row.values() for row in rows)
+            of = [{key: value for key, value in row.items() if key != "seconds"} for row in rows]
+            return of if whole else TORN
+        if path.suffix == ".png":  # with seconds in its axis
+            return "a picture" if path.read_bytes().endswith(b"IEND\xaeB`\x82") else TORN
+        return path.read_bytes()
+    except (OSError, ValueError, KeyError):
+        return TORN
 
 
 @dataclass(frozen=True)
@@ -193,15 +191,12 @@ class Trial:
         lost = 0
         for i, name in enumerate(self.command.outputs):
             path = self.folder / name
-            try:
-                content = path.read_bytes()
-                ok = content == LAST_WEEK or read_whole(path) == whole[name]
-                ok = ok or (i == 0 and self.command.is_best_so_far(content))
-            except (OSError, ValueError):
-                ok = False
-            lost += not ok
+            content = path.read_bytes() if path.is_file() else b""
+            is_new = read_whole(path) == whole[name]
+            is_best = i == 0 and self.command.is_best_so_far(content)
+            lost += not (content == LAST_WEEK or is_new or is_best)
         for path in self.folder.rglob("record.json"):  # which is the last that a run writes
-            lost += read_whole(path) != whole[str(path.relative_to(self.folder))]
+            lost += read_whole(path) != whole.get(str(path.relative_to(self.folder)))
         return lost
 
 
@@ -269,7 +264,8 @@ def try_command(
         if trial.start().wait():
             found["status"] += 1
         made = trial.outputs()
-        found["doubled"] += max(sum(n.endswith("record.json") for n in made) - 1, 0)
+        n_records = sum(Path(name).name == "record.json" for name in made)
+        found["doubled"] += max(n_records - 1, 0)
         found["left over"] += len(set(made) - set(whole))
         found["different"] += sum(made.get(n) != content for n, content in whole.items())
         faults = {fault: found[fault] for fault in FAULTS if found[fault]}

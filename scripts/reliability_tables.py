@@ -6,8 +6,9 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
+from autosmote.records.collected import write_csv
 from autosmote.records.provenance import git_revision
-from autosmote.reports.render.writers import markdown_table
+from autosmote.reports.render.writers import markdown_table, write_text
 
 
 def add_row(path: Path, row: dict[str, object], by: Sequence[str]) -> None:
@@ -15,15 +16,15 @@ def add_row(path: Path, row: dict[str, object], by: Sequence[str]) -> None:
 
     The revision of the code is added to the row.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     texts = {name: str(value) for name, value in row.items()}
     texts["code"] = (git_revision() or "unknown")[:12]
-    rows = list(csv.DictReader(path.open(newline=""))) if path.exists() else []
-    rows = [other for other in rows if any(other[name] != texts[name] for name in by)]
-    rows = sorted([*rows, texts], key=lambda row: [row[name] for name in by])
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(texts))
-        writer.writeheader()
-        writer.writerows(rows)
-    lines = [[row[name] for name in texts] for row in rows]
-    path.with_suffix(".md").write_text(markdown_table(list(texts), lines, n_text=1))
+    rows: list[dict[str, str]] = []
+    if path.exists():
+        with path.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+    rows = [other for other in rows if any(other.get(name) != texts[name] for name in by)]
+    rows = sorted([*rows, texts], key=lambda row: [(len(row[name]), row[name]) for name in by])
+    columns = list(dict.fromkeys(name for row in (texts, *rows) for name in row))
+    lines = [[row.get(name, "") for name in columns] for row in rows]
+    write_csv(path, columns, [dict(zip(columns, line, strict=True)) for line in lines])
+    write_text(path.with_suffix(".md"), markdown_table(columns, lines, n_text=1))

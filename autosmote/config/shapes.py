@@ -11,6 +11,8 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from functools import cache
+from numbers import Integral, Real
+from os import PathLike
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -112,10 +114,12 @@ def _check_fields(value: Any, schema: Any, where: str) -> None:
 def _is_scalar(value: Any, kind: Any) -> bool:
     types = get_args(kind) or (kind,)
     if str in types:  # a file may write a text as a number
-        return isinstance(value, str | bool | int | float)
+        return isinstance(value, str | PathLike | bool | int | float)
     if isinstance(value, bool):  # which Python counts as a number, too
         return bool in types
-    return isinstance(value, types) or (float in types and isinstance(value, int))
+    # NumPy's numbers as well, from a caller in Python.
+    numbers = Real if float in types else Integral if int in types else ()
+    return isinstance(value, (*types, numbers))
 
 
 def _check_finite(name: str, value: Any, or_null: str) -> None:
@@ -159,9 +163,13 @@ def check_groups(arguments: Sequence[str]) -> None:
     for argument in arguments:
         group, given, value = argument.lstrip("+").partition("=")
         is_group = group in (*GROUPS, "experiment", "budget")
-        if given and is_group and not all(map(_may_be_name, value.strip("[]").split(","))):
-            names = [name for name in available(group) if not name.startswith("sv_")]
-            raise UserError(f"There is no {group} '{value}'; choose one of {', '.join(names)}.")
+        members = value.strip("[]").split(",") if given and is_group else []
+        for member in members:
+            if not _may_be_name(member):
+                names = [name for name in available(group) if not name.startswith("sv_")]
+                raise UserError(
+                    f"There is no {group} '{member.strip()}'; choose one of {', '.join(names)}."
+                )
 
 
 def _may_be_name(text: str) -> bool:

@@ -193,7 +193,7 @@ def _folds(
     """Return the training parts and the held-out rows that go with them."""
     from autosmote.sampler.folds import make_folds
 
-    if classifier.folds:  # those that no resampling is scored on
+    if classifier.folds:  # the same as those by which "no resampling" is scored
         return list(classifier.folds)
     split = classifier.split
     held_out = given if config.joins_parts else (split.X_val, split.y_val)

@@ -15,7 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_consistent_length
 
-from autosmote.errors import InputError, describe_error, let_interrupts_through
+from autosmote.errors import (
+    InputError,
+    describe_error,
+    interrupts_let_through,
+    let_interrupts_through,
+)
 from autosmote.own_table.conclusion import Results, conclude
 from autosmote.own_table.estimators import prepare
 from autosmote.own_table.intervals import paired_difference
@@ -124,11 +129,13 @@ def compare(
     Raises
     ------
     InputError
-        Where a class has fewer than four rows, a name is not known, X is another package's table,
-        or its categories are so many that their one-hot columns would not fit into memory.
+        Where a class has fewer than four rows, a name is not known, the estimator is a regressor,
+        or X is another package's table, has a column that is neither of numbers nor of categories,
+        numbers that overflow, or so many categories that their one-hot columns would not fit into
+        memory.
     ValueError
         Where X and y are not equally long.
-    ComparisonInterrupted
+    autosmote.own_table.comparison.ComparisonInterrupted
         At Ctrl-C, with the table of the splits so far, where every method has finished one.
 
     Examples
@@ -162,7 +169,8 @@ def compare(
     metric = scoring if isinstance(scoring, str) else "score"
     fits: list[_Fit] = []
     try:
-        _fit_all(models, X, y, splits, setting, n_jobs, verbose, fits)
+        with interrupts_let_through():
+            _fit_all(models, X, y, splits, setting, n_jobs, verbose, fits)
     except KeyboardInterrupt as interrupt:
         n_fits = Counter(fit.split for fit in fits)
         whole = [fit for fit in fits if n_fits[fit.split] == len(models)]

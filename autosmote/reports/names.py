@@ -72,7 +72,6 @@ VARIANTS = {
 _CONTROLS = (
     {
         "random": ABLATIONS["random_search"],
-        "bagging": "Bagging",
         "bagging weighted": "Bagging with class weights",
         "bagging balanced": "Balanced bagging",
         "threshold": "Tuned threshold",

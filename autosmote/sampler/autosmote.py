@@ -95,8 +95,7 @@ class AutoSMOTE(BaseSampler):
         score. The votes also make `ensemble_`: `keep` copies of `estimator`, each trained with
         one of the best sample sets, that vote by majority ("vote"), or by the share of votes that
         scores best ("tuned_vote"); "diverse_vote" is a tuned vote of copies that were chosen, from
-        four times as many, to differ as well. For two classes. With `cv=5`, "tuned_vote" did best
-        of the first two on rows that no choice had seen.
+        four times as many, to differ as well. For two classes.
     keep : int, default=25
         Number of sample sets that vote.
     G1, G2 : int, default=None and 10

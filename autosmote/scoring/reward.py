@@ -33,8 +33,8 @@ class Score:
         One for each metric; NaN where there is none.
     held_out : tuple of uint8 ndarrays, or None
         The minority predictions for the rows of each held-out part, eight to a byte
-        (`np.packbits`), so that no rule has to train the same classifiers again; None where a
-        scorer makes them itself.
+        (`np.packbits`), so that no rule over folds has to train the same classifiers again; None
+        where a scorer makes them itself.
     """
 
     values: tuple[float, ...]
@@ -124,7 +124,7 @@ class Reward:
         return self.score([samples] * len(self._parts)).values[0]
 
     def score(self, samples: Sequence[Samples]) -> Score:
-        """Return the mean score of samples of each part's own."""
+        """Score samples of each part's own, by the mean over the parts."""
         parts = range(len(self._parts))
         if not isinstance(self._metric, str):
             return Score((_mean([self._ask(part, samples[part]) for part in parts]),))

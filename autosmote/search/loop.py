@@ -270,11 +270,12 @@ class _Search:
             replace(found, sample_set=self.method.complete(found.sample_set))
             for found in self.top[metric].best
         )
+        n = len(self.elapsed_seconds)  # an interrupt may have come before the last column's entry
         history = {
-            "iteration": np.arange(1, self.iterations + 1),
-            "reward": np.array([scores[metric] for scores in self.scores]),
-            "best": np.array([scores[metric] for scores in self.best_scores]),
-            "n_synthetic": np.array(self.n_synthetic),
+            "iteration": np.arange(1, n + 1),
+            "reward": np.array([scores[metric] for scores in self.scores[:n]]),
+            "best": np.array([scores[metric] for scores in self.best_scores[:n]]),
+            "n_synthetic": np.array(self.n_synthetic[:n]),
             "seconds": np.array(self.elapsed_seconds),
         }
         return SearchResult(

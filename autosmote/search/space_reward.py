@@ -35,12 +35,12 @@ class SpaceReward:
         return self._of(0.0).name
 
     def score(self, sample_set: InterpolatedSet) -> Score:
-        """Return the mean score over the parts; NaN where a scorer says so."""
+        """Score a sample set, by the mean over the parts; NaN where a scorer says so."""
         samples = [sample_set.for_part(part) for part in range(len(self._problem.parts))]
         return self.score_parts(sample_set.left_out, samples)
 
     def score_parts(self, left_out: float, samples: Sequence[Samples]) -> Score:
-        """Return the mean score of samples of each part's own."""
+        """Score samples of each part's own, by the mean over the parts."""
         return self._of(left_out).score(samples)
 
     def predict_minority(self, part: int, sample_set: InterpolatedSet) -> NDArray[np.bool_]:

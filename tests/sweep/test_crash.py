@@ -1,4 +1,4 @@
-"""A few of the kills that scripts/crash_test.py makes by the hundred."""
+"""A few of the kills that scripts/crash_test.py and kill_commands.py make by the hundred."""
 
 import subprocess
 import sys
@@ -30,3 +30,14 @@ def test_sync_that_does_nothing_is_found_and_the_test_ends():
     )  # fmt: skip
     assert done.returncode == 1, done.stdout + done.stderr
     assert "kills in" in done.stdout and "unsynced 0" not in done.stdout
+
+
+@linux
+@pytest.mark.slow
+def test_killed_command_loses_and_leaves_nothing(tmp_path):
+    script = SCRIPT.with_name("kill_commands.py")
+    settings = ["--command", "predict", "--kills", "5", "--results-dir", tmp_path]
+    done = subprocess.run([sys.executable, script, *settings], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    table = (tmp_path / "kills.md").read_text()
+    assert "| predict | 0 | 1 | 1 | 1 | 1 | 1 | 0 | 0 | 0 | 0 | 0 | 0 |" in table
