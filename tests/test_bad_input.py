@@ -74,7 +74,7 @@ def complaint(capsys, *arguments: str) -> str:
         (["sampler=null"], ["no sampler 'null'"]),
         (["search=[1]"], ["no search '1'", "default"]),
         (["dataset=[toy,1]"], ["no dataset '1'", "toy"]),
-        (["search=[{a:1}]"], ["no search '[{a:1}]'"]),
+        (["search=[{a:1}]"], ["no search '{a:1}'"]),
         (["sampler.params=${seed}"], ["sampler.params must hold settings by name, not 0"]),
         (["clf.params=${metric}"], ["clf.params must hold settings by name, not 'macro_f1'"]),
         (["+sampler.params.1=2"], ["sampler.params"]),
