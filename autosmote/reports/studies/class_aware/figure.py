@@ -28,6 +28,9 @@ _ROW = 0.24
 """Height of a source's row, in inches."""
 _MOST = 8.0
 """Of all of them, as a journal's page is no longer."""
+_BELOW = 0.6
+"""How far the panels reach below 0, as a share of above: the arms that are far worse, such as no
+resampling, are arrows at the edge with their number, or they would take all of the room."""
 
 
 def draw_gains(found: Found) -> Figure | None:
@@ -54,6 +57,8 @@ def draw_gains(found: Found) -> Figure | None:
     height = min(_ROW, _MOST / sum(map(len, sources.values())))
     heights = [0.1 + height * len(of) for of in sources.values()]
     canvas = new_canvas(PAGE, 1.1 + sum(heights))
+    most = max(frame[[test, f"{test}_high"]].max(axis=None), 0.01)
+    left = -_BELOW * most
     panels = canvas.subplots(
         len(rules), len(groups), squeeze=False, sharex=True, sharey="row", height_ratios=heights
     )
@@ -63,8 +68,15 @@ def draw_gains(found: Found) -> Figure | None:
             of_group = part[part["group"] == group]
             for (metric, block), (colour, marker, fill) in looks.items():
                 rows = of_group[(of_group["metric"] == metric) & (of_group["block"] == block)]
-                y = [sources[by].index(one) + shifts[metric, block] for one in rows["source"]]
-                draw_intervals(axes, y, rows[f"{test}_low"], rows[f"{test}_high"], colour)
+                y = rows["source"].map(sources[by].index) + shifts[metric, block]
+                beyond = rows[test] < left
+                for value, at in zip(rows[test][beyond], y[beyond], strict=True):
+                    text = f" {value:.2f}".replace("-", "−")
+                    axes.plot(left, at, "<", color=colour, markersize=3.5, clip_on=False)
+                    axes.text(left, at, text, color=colour, fontsize=SMALL - 1, va="center")
+                rows, y = rows[~beyond], y[~beyond]
+                ends = rows[f"{test}_low"].clip(lower=left), rows[f"{test}_high"]
+                draw_intervals(axes, y, *ends, colour)
                 axes.plot(
                     rows[test], y, marker, color=colour, markersize=3.5, fillstyle=fill,
                     markerfacecoloralt="white", markeredgewidth=0.8, zorder=3,
@@ -79,6 +91,7 @@ def draw_gains(found: Found) -> Figure | None:
     for axes, group in zip(panels[0], groups, strict=True):
         title = title_group(frame, group).replace(" (", "\n(")
         axes.set_title(title, fontsize=SMALL, fontweight="normal")
+    panels[0, 0].set_xlim(left, 1.05 * most)
     # Few and short, as the panels are narrow.
     panels[0, 0].xaxis.set_major_locator(MaxNLocator(2, steps=[1, 2, 5, 10]))
     panels[0, 0].xaxis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", "−"))
@@ -98,6 +111,7 @@ def draw_gains(found: Found) -> Figure | None:
         f"{found.study.experiment}_gains",
         f"Mean difference in score to {names.arm(found.baseline)} by the same reward and rule (on "
         f"the left) on the {TESTS[test]}, over n configurations, with {INTERVALS}. Decided: seeds "
-        "by which arms were compared; confirmed: others.",
+        "by which arms were compared; confirmed: others. Arrows: further to the left, by their "
+        "number.",
         canvas,
     )
