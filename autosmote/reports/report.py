@@ -163,8 +163,8 @@ def _sensitivity_report(study: Study, cells: Mapping[str, Cells]) -> Report:
     """Build the report of variants of Table 2, each against it."""
     frame = sensitivity.compute_sensitivity(study, cells)
     tables = [sensitivity.make_sensitivity_table(study, frame)]
-    findings = sensitivity.write_findings(frame)
-    return _report(study, findings, [*tables, *_cost_and_failure_tables(study)], list)
+    tables += _cost_and_failure_tables(study, sensitivity.title_arms(study.runs["arm"]))
+    return _report(study, sensitivity.write_findings(frame), tables, list)
 
 
 def _report(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -44,6 +44,17 @@ def split_arm(arm: str) -> tuple[str, str]:
     """Split an arm's label "<sampler> [<variant>]"; the variant of others is BASE."""
     found = re.fullmatch(r"(.+) \[(.+)\]", arm)
     return (found[1], found[2]) if found else (arm, BASE)
+
+
+def title_arms(arms: Iterable[str]) -> dict[str, str]:
+    """Return the names of arms in the order of tables, variant by variant."""
+    split = {arm: split_arm(arm) for arm in arms}
+    found: dict[str, str] = {}
+    for variant in names.in_order({variant for _, variant in split.values()}, VARIANTS):
+        own = {sampler: arm for arm, (sampler, of) in split.items() if of == variant}
+        mark = f" [{variant}]" if variant != BASE else ""
+        found |= {own[one]: f"{names.arm(one)}{mark}" for one in names.arms_in_order(own)}
+    return found
 
 
 def compute_sensitivity(study: Study, cells_of: Mapping[str, Cells]) -> pd.DataFrame:

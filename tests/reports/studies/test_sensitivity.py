@@ -13,6 +13,7 @@ from autosmote.reports.report import build_report, write_tables
 from autosmote.reports.studies.sensitivity import (
     compute_sensitivity,
     split_arm,
+    title_arms,
     write_findings,
 )
 
@@ -46,6 +47,17 @@ def rows_of(cells):
 def mean_rank(scores, place):
     """Average rank of one of the columns of means over the seeds, by scipy."""
     return np.mean([rankdata(-row)[place] for row in scores.mean(axis=2)])
+
+
+def test_arms_have_their_samplers_names_variant_by_variant():
+    arms = ["smote [fit_on_all]", "autosmote [public]", "autosmote", "smote", "tvae [public]"]
+    assert list(title_arms([*arms, *arms]).items()) == [
+        ("smote", "SMOTE"),
+        ("autosmote", "AutoSMOTE"),
+        ("tvae [public]", "TVAE [public]"),
+        ("autosmote [public]", "AutoSMOTE [public]"),
+        ("smote [fit_on_all]", "SMOTE [fit_on_all]"),
+    ]
 
 
 def test_split_arm_tells_variants_from_samplers():
