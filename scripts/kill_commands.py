@@ -215,9 +215,8 @@ def is_promised(status: int, name: str) -> bool:
     Before Python handles a signal, and for SIGKILL always, the system ends the process.
     """
     number = int(SIGNALS[name])
-    promised = {"SIGKILL": [], "SIGSTOP": []}.get(name, [128 + number, -number])
-    # Where the work was done before the signal came, it is 0.
-    return status in (0, *promised, *[-signal.SIGKILL] * (name == "SIGKILL"))
+    ends = {"SIGKILL": [-number], "SIGSTOP": []}.get(name, [-number, 128 + number])
+    return status in (0, *ends)  # 0 where the work was done before the signal came
 
 
 def kill_once(trial: Trial, kind: str, rng: random.Random, longest: float) -> tuple[str, int]:

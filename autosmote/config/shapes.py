@@ -77,7 +77,7 @@ def check_kind(value: Any, kind: Any, name: str) -> None:
     elif kind is not Any and not _is_scalar(value, kind):
         raise _mistake(name, kind, value)
     else:
-        _check_finite(name, value, " or null" if or_null else "")
+        _check_finite(name, value, kind)
 
 
 def wanted(kind: Any) -> str:
@@ -106,7 +106,7 @@ def _check_fields(value: Any, schema: Any, where: str) -> None:
             continue
         is_container = is_dataclass(hints[name]) or get_origin(hints[name]) in (dict, list)
         if hasattr(value, "check") and not is_container:  # it checks these itself, with their range
-            _check_finite(full_name, one, " or null" if NoneType in get_args(hints[name]) else "")
+            _check_finite(full_name, one, hints[name])
         else:
             check_kind(one, hints[name], full_name)
 
@@ -122,7 +122,8 @@ def _is_scalar(value: Any, kind: Any) -> bool:
     return isinstance(value, (*types, numbers))
 
 
-def _check_finite(name: str, value: Any, or_null: str) -> None:
+def _check_finite(name: str, value: Any, kind: Any) -> None:
+    or_null = " or null" if NoneType in get_args(kind) else ""
     for key, leaf in _leaves(name, value):
         if isinstance(leaf, float) and not math.isfinite(leaf):
             raise UserError(f"{key} must be a finite number{or_null}, not {leaf}.")

@@ -125,6 +125,14 @@ class Cells:
             validation=np.where(back, self.plain_validation, self.validation),
         )
 
+    def subtract(
+        self, scores: NDArray[np.float64], pairs: Sequence[tuple[str, str]]
+    ) -> NDArray[np.float64]:
+        """Return the differences in score of pairs of arms; of shape (C, pairs, S)."""
+        sides = zip(*pairs, strict=True)
+        first, second = ([self.arms.index(arm) for arm in side] for side in sides)
+        return scores[:, first] - scores[:, second]
+
     def where(self, chosen: ArrayLike) -> Cells:
         """Return the cells of some of the configurations."""
         index = np.flatnonzero(np.asarray(chosen, dtype=bool))

@@ -238,16 +238,12 @@ def draw_gains(name: str, gains: pd.DataFrame, test: str) -> Figure | None:
         panels, order, {arm: names.arm(arm) for arm in order},
         mark=f"on the {test}, with 95% interval", ring="on the validation part",
     )  # fmt: skip
-    return Figure(name, describe_gains(test, "validation part", "method was tuned"), canvas)
-
-
-def describe_gains(test: str, chosen_on: str, done: str) -> str:
-    """Return the caption of a figure of gains."""
-    return (
-        f"Mean gain over no resampling on the {test}, with {INTERVALS}; rings: on the {chosen_on}, "
-        f"by which every {done}. The further a ring lies to the right of its mark, the more "
-        "optimistic was the choice."
+    caption = (
+        f"Mean gain over no resampling on the {test}, with {INTERVALS}; rings: on the validation "
+        "part, by which every method was tuned. The further a ring lies to the right of its mark, "
+        "the more optimistic was the choice."
     )
+    return Figure(name, caption, canvas)
 
 
 def draw_differences(name: str, differences: pd.DataFrame) -> Figure | None:

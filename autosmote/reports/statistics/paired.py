@@ -35,6 +35,10 @@ class Means:
     low: Floats
     high: Floats
 
+    def named(self, name: str, i: int) -> dict[str, float]:
+        """Return the mean and the ends of the interval of one quantity, as columns of a row."""
+        return {name: self.mean[i], f"{name}_low": self.low[i], f"{name}_high": self.high[i]}
+
 
 @dataclass(frozen=True)
 class SignedRanks:

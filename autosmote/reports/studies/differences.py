@@ -13,7 +13,6 @@ from autosmote.reports.cells import Cells
 from autosmote.reports.names import FULL, METRICS
 from autosmote.reports.render.table import NONE, Cell, Table, format_estimate
 from autosmote.reports.statistics import paired
-from autosmote.reports.statistics.ranks import Floats
 from autosmote.reports.statistics.significance import MIN_CONFIGURATIONS
 from autosmote.reports.studies.budgets import count_by_arm
 from autosmote.reports.study import Study
@@ -53,7 +52,7 @@ def compute_differences(
         if not there:
             continue
         scores = {"test": cells.test, "extended": cells.extended}
-        of = {name: _subtract(cells, values, there) for name, values in scores.items()}
+        of = {name: cells.subtract(values, there) for name, values in scores.items()}
         judged = "test" if np.isnan(of["extended"]).all() else "extended"
         found = {name: paired.estimate(values, cells.dataset_of) for name, values in of.items()}
         counts = paired.compare(of[judged])
@@ -70,9 +69,7 @@ def compute_differences(
                 row |= {
                     f"{prefix}configurations": means.configurations[i],
                     f"{prefix}runs": means.runs[i],
-                    name: means.mean[i],
-                    f"{name}_low": means.low[i],
-                    f"{name}_high": means.high[i],
+                    **means.named(name, i),
                 }
             tallies = {name: getattr(counts, name)[i] for name in ("wins", "ties", "losses")}
             rows.append({**row, "judged": judged, **tallies})
@@ -80,12 +77,6 @@ def compute_differences(
     if len(frame) and (frame["judged"] == "test").all():
         frame = frame.drop(columns=[name for name in frame if name.startswith("extended")])
     return frame
-
-
-def _subtract(cells: Cells, scores: Floats, pairs: Sequence[tuple[str, str]]) -> Floats:
-    """Return the differences of pairs of arms; of shape (C, pairs, S)."""
-    first, second = ([cells.arms.index(arm) for arm in side] for side in zip(*pairs, strict=True))
-    return scores[:, first] - scores[:, second]
 
 
 def make_differences_table(name: str, differences: pd.DataFrame) -> Table:

@@ -17,7 +17,6 @@ from autosmote.errors import UserError
 from autosmote.reports import names
 from autosmote.reports.cells import Cells
 from autosmote.reports.statistics import paired
-from autosmote.reports.statistics.ranks import Floats
 from autosmote.reports.study import Study
 
 DECIDING_SEEDS = (0, 1)
@@ -121,8 +120,9 @@ def compare_pairs(
     """
     if not pairs:
         return
+    of_pairs = [(pair.arm, pair.against) for pair in pairs]
     values = {
-        name: np.stack([_subtract(cells, scores, pair) for pair in pairs], axis=1)
+        name: cells.subtract(scores, of_pairs)
         for name, scores in (
             ("validation", cells.validation_gain),
             *((test, getattr(cells, test)) for test in tests),
@@ -139,22 +139,9 @@ def compare_pairs(
                 **{"arm": pair.arm, "against": pair.against},
                 "configurations": found[tests[-1]].configurations[i],
                 "runs": found[tests[-1]].runs[i],
-                **_estimates(found, i),
+                **{
+                    column: value
+                    for name, means in found.items()
+                    for column, value in means.named(name, i).items()
+                },
             }
-
-
-def _subtract(cells: Cells, scores: Floats, pair: Comparison) -> Floats:
-    """Return the scores of a pair's arm less those of the other; of shape (C, S)."""
-    return scores[:, cells.arms.index(pair.arm)] - scores[:, cells.arms.index(pair.against)]
-
-
-def _estimates(found: Mapping[str, paired.Means], i: int) -> dict[str, float]:
-    return {
-        name: values[i]
-        for quantity, means in found.items()
-        for name, values in (
-            (quantity, means.mean),
-            (f"{quantity}_low", means.low),
-            (f"{quantity}_high", means.high),
-        )
-    }

@@ -106,9 +106,7 @@ def _of_part(
     if label in cells.arms:
         changed, base = (cells.test[:, [cells.arms.index(one)]] for one in (label, arm))
         means = paired.estimate(changed - base, cells.dataset_of)
-        values = (means.mean[0], means.low[0], means.high[0])
-        for ending, value in zip(("", "_low", "_high"), values, strict=True):
-            found[f"{name}_difference{ending}"] = value
+        found |= means.named(f"{name}_difference", 0)
     return found
 
 
