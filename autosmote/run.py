@@ -43,7 +43,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit status.
     """
     register_schema()
-    return run_command(sys.argv[1:] if argv is None else argv, "config", Config, _job)
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    return run_command(_with_groups(arguments), "config", Config, _job)
+
+
+def _with_groups(arguments: Sequence[str]) -> list[str]:
+    """Read ``sampler=[smote,autosmote]`` as a group of these samplers."""
+    found = []
+    for word in arguments:
+        key, _, value = word.partition("=")
+        if key == "sampler" and value.startswith("[") and value.endswith("]"):
+            found += ["sampler=all", "sampler.name=list", f"sampler.members={value}"]
+        else:
+            found.append(word)
+    return found
 
 
 def _job(config: Config) -> int:
@@ -68,13 +81,13 @@ def run(config: Config, *, in_child: bool = False) -> int:
     config : Config
     in_child : bool
         Do a single run in a child process: if that crashes, its record says so, and this one goes
-        on. A group of samplers always has a child for each.
+        on. Of several samplers or seeds each has a child always.
 
     Returns
     -------
     int
-        0 if the record is ok, 1 if the run failed; for a group of samplers 1 only if one of them
-        has no scores.
+        0 if the record is ok, 1 if the run failed; for several samplers or seeds 1 only if one of
+        them has no scores.
 
     Raises
     ------
@@ -92,9 +105,14 @@ def run(config: Config, *, in_child: bool = False) -> int:
     samplers = members(config.sampler) if is_group else [config.sampler]
     check_writable(config.results_dir)
     data = Data()
-    units = plan([replace(config, sampler=sampler) for sampler in samplers], data)
+    each = [
+        replace(config, sampler=sampler, seed=config.seed + further, seeds=1)
+        for further in range(config.seeds)  # the data of a seed are kept for all samplers
+        for sampler in samplers
+    ]
+    units = plan(each, data)
     check_devices(run for unit in units for run in unit)
-    if is_group:
+    if is_group or config.seeds > 1:
         from autosmote.sampler_group import compare
 
         return 0 if compare(config, units, data) else FAILED

@@ -13,6 +13,7 @@ import pytest
 from record_names import NAMES
 from run_configs import FEW
 
+from autosmote import __version__
 from autosmote.config import commandline
 from autosmote.own_table.estimators import ESTIMATORS
 from autosmote.run import main
@@ -315,6 +316,12 @@ def test_an_interruption_ends_a_multirun(here, monkeypatch, capsys):
     monkeypatch.setattr(execute, "execute", interrupt)
     assert main(["-m", "sampler=none,smote"]) == 130
     assert done == ["none"] and not list(here.glob("results/runs/*"))
+
+
+def test_version_is_that_of_the_project(here, capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"autosmote {__version__}\n"
+    assert list(here.iterdir()) == []
 
 
 def test_cfg_shows_the_configuration_and_runs_nothing(here, capsys):

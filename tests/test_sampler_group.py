@@ -13,6 +13,7 @@ from record_names import NAMES
 from run_configs import FEW
 
 from autosmote import sampler_group as comparison
+from autosmote.config.groups import load_sampler
 from autosmote.run import main
 from autosmote.sampler_group import ranking
 
@@ -33,11 +34,18 @@ def here(tmp_path, monkeypatch):
 
 
 def rows_of(out: str) -> list[list[str]]:
-    """Rank, sampler, extended, test, validation, seconds, status of the printed table."""
-    return [line.split(None, 6) for line in out.splitlines() if re.match(r" *[\d.]+  \w", line)]
+    """Sampler, extended, test, validation, seconds, status of the printed table of one seed."""
+    rows = re.findall(r"^(?!no )\w+ +-?\d\.\d{4} .*", out, re.MULTILINE)
+    return [row.split(None, 5) for row in rows]
 
 
-def test_sampler_all_ranks_25_samplers(here, capsys):
+def ranks_of(out: str) -> list[list[str]]:
+    """Rank, sampler, score and difference of the printed table of several seeds."""
+    row = r"^ *([\d.]+)  (\w+) +(-?\d\.\d{4}) .*?([+-]\d\.\d{4} \(.+?\))"
+    return re.findall(row, out, re.MULTILINE)
+
+
+def test_sampler_all_runs_25_samplers(here, capsys):
     assert main(["sampler=all", *TINY]) == 0
     streams = capsys.readouterr()
     found = {}
@@ -52,10 +60,9 @@ def test_sampler_all_ranks_25_samplers(here, capsys):
     failed = {name for name, record in found.items() if record["status"] != "ok"}
     assert "kmeanssmote" in failed <= {"kmeanssmote", "ctgan", "tvae"}
     rows = rows_of(streams.out)
-    assert [row[1] for row in rows[:1]] != [] and {row[1] for row in rows} == set(found)
-    looks = [found[row[1]]["scores"]["extended"]["macro_f1"] for row in rows]
-    assert looks == sorted(looks, reverse=True)
-    for _, name, extended, test, validation, _, status in rows:
+    assert [row[0] for row in rows] == load_sampler("all").members
+    assert "one split says little about which is better: seeds=5" in streams.out
+    for name, extended, test, validation, _, status in rows:
         scores = found[name]["scores"]
         assert extended == f"{scores['extended']['macro_f1']:.4f}"
         assert test == f"{scores['test']['macro_f1']:.4f}"
@@ -111,8 +118,8 @@ def test_group_does_missing_runs_only(here, two, capsys):
 def test_imputed_failure_is_ranked(here, two, capsys):
     assert two(first="FailingInFit") == 0
     streams = capsys.readouterr()
-    (row,) = (row for row in rows_of(streams.out) if row[1] == "failinginfit")
-    assert row[6] == "failed, imputed"
+    (row,) = (row for row in rows_of(streams.out) if row[0] == "failinginfit")
+    assert row[5] == "failed, imputed"
     assert "failinginfit: RuntimeError: nothing works in data.csv" in streams.out
     assert "2/2 done, 1 failed, 0 left" in streams.err
 
@@ -140,6 +147,8 @@ def test_samplers_without_scores_are_listed(here, two, capsys):
         (["+sampler.params.autosmote.iteration=3"], "did you mean iterations?"),
         (["sampler.members=[smote,smotee]"], "There is no sampler 'smotee' (did you mean smote"),
         (["sampler.members=[smote,variants]"], "which is a group as well"),
+        (["sampler.members=[]"], "has no samplers; name some"),
+        (["seeds=0"], "seeds must lie between 1 and 10,000, not 0."),
     ],
 )
 def test_mistake_is_raised_before_any_work(here, capsys, arguments, part):
@@ -170,7 +179,7 @@ def test_group_survives_crash_of_a_unit(here, capsys):
     faulty = ["clf._target_=estimators.Faulty", "+clf.params.n_train=291", "+clf.params.fault=kill"]
     assert main(["sampler=all", "sampler.members=[randomoversampler,none]", *faulty]) == 1
     streams = capsys.readouterr()
-    assert [row[1] for row in rows_of(streams.out)] == ["none"]
+    assert [row[0] for row in rows_of(streams.out)] == ["none"]
     assert "no scores of randomoversampler (its process ended by signal SIGKILL)" in streams.err
 
 
@@ -204,15 +213,16 @@ def test_two_groups_at_once_do_each_run_once_and_both_rank_all(here):
     for group in groups:
         out, _ = group.communicate(timeout=100)
         assert group.returncode == 0
-        assert sorted(row[1] for row in rows_of(out)) == sorted(names)
+        assert [row[0] for row in rows_of(out)] == names
     written = Path("written").read_text().splitlines()
     assert len(written) == len(set(written)) == len(names)
 
 
-def record(name, test, status="ok"):
+def record(name, test, status="ok", seed=0):
     scores = {"validation": {"mcc": 0.5}, "test": {"mcc": test}, "extended": None}
     return {
         "sampler": name,
+        "seed": seed,
         "status": status,
         "imputed": status != "ok",
         "error": None if status == "ok" else "why",
@@ -222,19 +232,69 @@ def record(name, test, status="ok"):
     }
 
 
-def test_equal_scores_share_a_rank():
-    text = ranking(
-        [record("c", 0.25), record("b", 0.5, "timeout"), record("a", 0.5), record("d", 0.75)],
-        "mcc",
-    )
-    assert [row[:2] for row in rows_of(text)] == [
-        ["1", "d"],
-        ["2.5", "a"],
-        ["2.5", "b"],
-        ["4", "c"],
-    ]
+def test_one_seed_ranks_nothing():
+    text = ranking([record("c", 0.25), record("b", 0.5, "timeout"), record("a", 0.75)], "mcc")
+    assert [row[0] for row in text.splitlines()[1:4]] == ["c", "b", "a"]
+    assert "rank" not in text.splitlines()[0] and "one split says little" in text
     assert "timeout, imputed" in text and "b: why" in text
     assert re.search(r"no resampling +0\.1250 +0\.2500", text)
+    assert "one split" not in ranking([record("c", 0.25)], "mcc")
+
+
+def test_means_of_seeds_are_ranked_with_intervals_and_equal_ones_share_a_rank():
+    looks = {"c": (0.25, 0.25), "b": (0.75, 0.25), "a": (0.5, 0.5), "d": (0.75, 0.5)}
+    found = [
+        record(name, of[seed], "timeout" if (name, seed) == ("b", 1) else "ok", seed)
+        for seed in (0, 1)
+        for name, of in looks.items()
+    ]
+    text = ranking(found, "mcc")
+    assert [(rank, name, score) for rank, name, score, _ in ranks_of(text)] == [
+        ("1", "d", "0.6250"),
+        ("2.5", "a", "0.5000"),
+        ("2.5", "b", "0.5000"),
+        ("4", "c", "0.2500"),
+    ]
+    differences = {name: difference for _, name, _, difference in ranks_of(text)}
+    assert differences["c"] == "+0.1250 (+0.1250 to +0.1250)"
+    # The half is t(0.975, 1) = 12.706 times sqrt(0.03125 (1 / 2 + 1 / 3)).
+    assert differences["d"] == "+0.5000 (-1.5505 to +2.5505)"
+    assert "1 of 2 imputed" in text and "b: why" in text and "means of 2 seeds" in text
+    assert re.search(r"no resampling +0\.1250 +0\.2500", text)
+
+
+def test_seed_without_scores_is_counted():
+    found = [record("a", 0.5), record("a", 0.5, seed=1), record("b", 0.5)]
+    assert re.search(r" b .*ok, 1 of 2 seeds$", ranking(found, "mcc"), re.MULTILINE)
+
+
+def test_list_of_samplers_with_a_mistake_is_refused(here, capsys):
+    assert main(["sampler=[smote,smotee]"]) == 2
+    assert "There is no sampler 'smotee' (did you mean smote" in capsys.readouterr().err
+    assert list(here.iterdir()) == []
+
+
+def test_list_of_samplers_is_a_group_of_them(here, capsys):
+    assert main(["sampler=[none,randomoversampler]", *FEW]) == 0
+    streams = capsys.readouterr()
+    assert [row[0] for row in rows_of(streams.out)] == ["none", "randomoversampler"]
+    assert "toy, own IR, dt, list, seed 0" in streams.err
+
+
+@pytest.mark.parametrize("sampler", ["randomoversampler", "[randomoversampler]"])
+def test_several_seeds_of_one_sampler_are_averaged(here, capsys, sampler):
+    assert main([f"sampler={sampler}", "seeds=3", "seed=4"]) == 0
+    streams = capsys.readouterr()
+    records = [json.loads(path.read_text()) for path in here.glob("results/runs/*/record.json")]
+    assert sorted(one["seed"] for one in records) == [4, 5, 6]
+    assert not any("seeds" in one["config"] for one in records)
+    mean = sum(one["scores"]["extended"]["macro_f1"] for one in records) / 3
+    ((rank, name, score, _),) = ranks_of(streams.out)
+    assert (rank, name, score) == ("1", "randomoversampler", f"{mean:.4f}")
+    assert "runs: 3/3 done" in streams.err
+    # A run by itself has the same name.
+    assert main(["sampler=randomoversampler", "seed=5"]) == 0
+    assert "Done before" in capsys.readouterr().out
 
 
 def test_nothing_to_rank():

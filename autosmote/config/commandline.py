@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from autosmote import __version__
 from autosmote.config.explain import explain
 from autosmote.config.names import CONF_DIR
 from autosmote.config.schema import Config
@@ -53,6 +54,9 @@ def run_command(
     int
         The exit status: of several jobs the highest.
     """
+    if "--version" in arguments:
+        print(f"autosmote {__version__}")
+        return 0
     import hydra
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException

@@ -60,6 +60,10 @@ def members(group: SamplerSettings) -> list[SamplerSettings]:
                 f"sampler.params.{name} does not name a sampler of '{group.name}'"
                 f"{did_you_mean(name, group.members)}."
             )
+    if not group.members:
+        raise UserError(
+            f"The group '{group.name}' has no samplers; name some, as in sampler=[smote,autosmote]."
+        )
     found = []
     for name in group.members:
         member = load_sampler(name)

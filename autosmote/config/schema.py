@@ -11,6 +11,7 @@ from autosmote.config.shapes import check_shapes
 from autosmote.errors import UserError
 from autosmote.metrics import METRICS
 
+_MOST_SEEDS = 10_000
 MISSING = "???"  # OmegaConf's mark for a value that the group's file must give
 
 
@@ -117,6 +118,9 @@ class Config:
     """macro_f1 or mcc: the reward, the choice on validation and the headline."""
     seed: int = 0
     """Changes the under-sampling, the split, the sampler and the search."""
+    seeds: int = 1
+    """Above 1: as many runs, with seeds from `seed` on, and their means with intervals; for a group
+    of samplers also their ranks."""
     results_dir: str = "results"
     """Records go to <results_dir>/runs/."""
     data_dir: str | None = None
@@ -157,6 +161,8 @@ def validate(config: Config) -> None:
             raise UserError(f"{key}={value} is not known; choose one of {', '.join(names)}{hint}.")
     if not 0 <= config.seed < 2**32:  # the range of numpy's RandomState, which samplers use
         raise UserError(f"seed must lie between 0 and {2**32 - 1}, not {config.seed}.")
+    if not 1 <= config.seeds <= _MOST_SEEDS:
+        raise UserError(f"seeds must lie between 1 and {_MOST_SEEDS:,}, not {config.seeds}.")
     for limit in fields(config.limits):
         value = getattr(config.limits, limit.name)
         if value is not None and not value > 0:

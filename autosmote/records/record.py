@@ -107,8 +107,8 @@ def _of_parts(scores: "PartScores") -> dict[str, "Scores | None"]:
 def _portable(config: Config, run_identity: Mapping[str, Any]) -> dict[str, Any]:
     """Return the resolved configuration without folders; a data file by its name only."""
     settings = asdict(config)
-    for folder in ("results_dir", "data_dir"):
-        settings.pop(folder)
+    for other in ("results_dir", "data_dir", "seeds"):
+        settings.pop(other)
     if settings["dataset"]["path"]:
         settings["dataset"]["path"] = Path(settings["dataset"]["path"]).name
     if digest := run_identity.get("search", {}).get("init_from"):
