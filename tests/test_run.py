@@ -227,6 +227,7 @@ def test_dataset_file_leaves_no_path_in_the_record(here):
     assert main(["dataset=file", f"dataset.path={path}", "dataset.target=label", *FEW]) == 0
     record = record_of(here)
     assert record["config"]["dataset"]["path"] == "mine.csv"
+    assert [folder.name[:11] for folder in here.glob("results/runs/*")] == ["mine-irown-"]
     text = json.dumps(record)
     assert str(here) not in text and str(Path.home()) + "/" not in text
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from pathlib import PurePath
 from typing import Any, TypeVar
 
 from autosmote.config.kinds import KINDS
@@ -34,6 +35,11 @@ class DatasetSettings:
     """For dataset=openml: the dataset's number there."""
     version: int | None = None
     """For dataset=openml without a number: the version of the dataset called `name` there."""
+
+    @property
+    def shown_name(self) -> str:
+        """What a person calls it: the name, or that of the file."""
+        return PurePath(self.path).name.partition(".")[0] or self.name if self.path else self.name
 
 
 @dataclass

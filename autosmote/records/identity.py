@@ -67,12 +67,14 @@ def identity(config: Config, search: SearchConfig | None, fingerprint: str) -> d
     return found
 
 
-def run_folder(results_dir: str | Path, run_identity: Mapping[str, Any]) -> Path:
-    """Return a run's folder; its name begins readable and ends unique."""
+def run_folder(
+    results_dir: str | Path, run_identity: Mapping[str, Any], dataset: str | None = None
+) -> Path:
+    """Return a run's folder; its name begins readable, with the dataset's name, and ends unique."""
     ir = run_identity["ir"]
     readable = "-".join(
         [
-            run_identity["dataset"],
+            dataset or run_identity["dataset"],
             "irown" if ir is None else f"ir{ir:g}",
             run_identity["clf"]["name"],
             run_identity["sampler"]["name"],

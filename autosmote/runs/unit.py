@@ -208,7 +208,7 @@ def plan(configs: Iterable[Config], data: Data) -> list[list[Run]]:
             if KINDS[config.sampler.kind].params_are_search_settings:
                 check_method(search)
         found = identity(config, search, dataset.fingerprint)
-        folder = run_folder(config.results_dir, found)
+        folder = run_folder(config.results_dir, found, config.dataset.shown_name)
         unit = units.setdefault(_key([_shared(config, found), config.results_dir]), {})
         unit[folder] = Run(config, search, found, folder, dataset.source, record_stamp(folder))
     return [list(unit.values()) for unit in units.values()]
@@ -259,7 +259,8 @@ def title(config: Config) -> str:
     """Return a configuration in a few words."""
     ir = "own IR" if config.ir is None else f"IR {config.ir:g}"
     return (
-        f"{config.dataset.name}, {ir}, {config.clf.name}, {config.sampler.name}, seed {config.seed}"
+        f"{config.dataset.shown_name}, {ir}, {config.clf.name}, {config.sampler.name}, "
+        f"seed {config.seed}"
     )
 
 

@@ -19,6 +19,7 @@ from imblearn.base import BaseSampler
 from imblearn.utils import check_target_type
 from joblib import effective_n_jobs
 from numpy.typing import NDArray
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import get_scorer_names
 from sklearn.tree import DecisionTreeClassifier
@@ -26,7 +27,7 @@ from sklearn.utils import check_consistent_length, check_random_state, column_or
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from autosmote.config.search import FINALS, SearchConfig
-from autosmote.errors import InputError
+from autosmote.errors import InputError, let_interrupts_through
 from autosmote.metrics import METRICS
 from autosmote.progress import Progress, logging_to_stderr
 from autosmote.sampler.checks import (
@@ -43,6 +44,7 @@ from autosmote.sampler.selection import VOTES, FinalChoice, select_final
 from autosmote.scoring.reward import Part, Reward, Score, resolve_scoring
 from autosmote.search.candidates import Candidate
 from autosmote.search.loop import OnIteration
+from autosmote.search.method import SpaceProblem
 from autosmote.search.result import DIVERGED, SearchInterrupted, SearchResult
 
 _METHODS = {"paper": "hierarchical", "class_aware": "class_aware"}
@@ -477,6 +479,11 @@ def _baseline(searched: ClassSearch, encoder: Encoder) -> Score:
         reward = Reward(problem.estimator, problem.parts, problem.metric, scoring="refit")
         return reward.score([part.maker.space.no_samples() for part in problem.parts])
     except (TypeError, ValueError) as error:
+        if _refuses_labels(problem):
+            raise InputError(
+                f"The estimator fails on the labels ({error}), and not on 0, 1 and so on in their "
+                "place; give it these, as sklearn.preprocessing.LabelEncoder makes them."
+            ) from error
         if not encoder.has_text:
             raise
         raise InputError(
@@ -484,6 +491,20 @@ def _baseline(searched: ClassSearch, encoder: Encoder) -> Score:
             "trained on rows as they are returned: put an encoder in front, as "
             "autosmote.encoding.tabular(estimator) does."
         ) from error
+
+
+def _refuses_labels(problem: SpaceProblem) -> bool:
+    """Return whether a classifier that failed does not if the labels are 0, 1 and so on."""
+    part = problem.parts[0]
+    labels, codes = np.unique(part.y_train, return_inverse=True)
+    if np.array_equal(labels, np.arange(len(labels))):
+        return False
+    try:
+        clone(problem.estimator).fit(part.X_train, codes)
+    except Exception as error:  # of any kind, as it failed before
+        let_interrupts_through(error)
+        return False
+    return True
 
 
 def _with_nothing(result: SearchResult, nothing: Candidate, n_kept: int) -> SearchResult:

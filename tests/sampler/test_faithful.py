@@ -150,6 +150,24 @@ def test_sampler_text_that_an_estimator_cannot_take_is_explained():
         resampled(X, estimator=TREE)
 
 
+class Coded(DecisionTreeClassifier):
+    """A classifier that takes labels 0, 1 and so on alone, as XGBoost's does."""
+
+    def fit(self, X, y):
+        if not np.array_equal(np.unique(y), np.arange(len(np.unique(y)))):
+            raise ValueError("Invalid classes inferred from unique values of `y`")
+        return super().fit(X, y)
+
+
+@pytest.mark.parametrize("labels", [("many", "few"), (1, 2)])
+@pytest.mark.parametrize("kind", [AutoSMOTE, AutoSMOTEClassifier])
+def test_labels_that_an_estimator_cannot_take_are_explained(kind, labels):
+    X, y = np.column_stack([BASE, BASE]), np.array(labels)[Y]
+    with pytest.raises(InputError, match=r"fails on the labels .*LabelEncoder makes them"):
+        model = kind(Coded(), iterations=2)
+        getattr(model, "fit_resample", model.fit)(X, y)
+
+
 @pytest.mark.parametrize("name", ["sample_weight", "validation"])
 def test_sampler_unknown_keyword_is_a_type_error(name):
     for method in (AutoSMOTE().fit_resample, AutoSMOTE().fit, AutoSMOTEClassifier().fit):
