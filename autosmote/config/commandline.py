@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from autosmote.config.explain import explain
+from autosmote.config.explain import explain, explain_file
 from autosmote.config.names import CONF_DIR
 from autosmote.config.schema import Config
 from autosmote.config.shapes import check_groups
@@ -56,7 +56,6 @@ def run_command(
     import hydra
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
-    from yaml import YAMLError
 
     with ExitStack() as stack:
         stack.enter_context(logging_to_stderr())
@@ -84,7 +83,7 @@ def run_command(
             decorate(note)()
         except UserError as error:
             return complain(error)
-        except (HydraException, OmegaConfBaseException, YAMLError) as error:
+        except (HydraException, OmegaConfBaseException) as error:
             return complain(explain(error, schema))
         except RecursionError:
             return complain("The settings are nested too deeply.")
@@ -92,6 +91,8 @@ def run_command(
             print("autosmote: interrupted", file=sys.stderr)
             return exit_status(interrupt)
         except Exception as error:
+            if mistake := explain_file(error):
+                return complain(mistake)
             if not flags or _launcher(arguments) == "basic":
                 raise
             print(f"autosmote: the launcher failed: {describe_error(error)}", file=sys.stderr)

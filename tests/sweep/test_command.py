@@ -195,6 +195,37 @@ def test_mistake_in_a_file_is_one_sentence_that_names_the_setting(
     assert says in sentence and sentence.count("\n") == 1 and "mine.yaml" in sentence
 
 
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"name: mine\nbudget: caf\xe9\n", "Line 3 of mine.yaml is not UTF-8 from its byte 12 on"),
+        (b"#" * 20000 + b"\n# \xe9", "Line 3 of mine.yaml is not UTF-8 from its byte 3 on"),
+        (b'name: "a\x01b"', "Line 2 of mine.yaml is no YAML: it has the character '\\x01'; remove"),
+        (b"name: a\nname: b", "Line 3 of mine.yaml is no YAML: found duplicate key name; correct"),
+        (b"seeds: !!int a", "mine.yaml is no YAML that can be read (invalid literal for int()"),
+        (b"5", "mine.yaml must hold settings by name"),
+        (b"defaults: 5", "The defaults of experiment/mine.yaml cannot be read"),
+    ],
+)
+def test_file_of_a_config_dir_that_cannot_be_read_is_one_sentence(content, says, capsys, tmp_path):
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mine.yaml").write_bytes(b"# @package _global_\n" + content)
+    folder = tmp_path / "results"
+    overrides = ["experiment=mine", "budget=smoke", f"results_dir={folder}"]
+    assert main(["--config-dir", str(tmp_path), *overrides]) == 2
+    sentence = capsys.readouterr().err
+    assert says in sentence and sentence.count("\n") == 1 and str(tmp_path) not in sentence
+    assert not folder.exists()
+
+
+def test_file_without_its_package_is_one_sentence_that_names_the_first_line(capsys, tmp_path):
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mine.yaml").write_text("name: mine\n")
+    assert main(["--config-dir", str(tmp_path), "experiment=mine", "budget=smoke"]) == 2
+    says = "mine.yaml must hold settings by name below a first line '# @package _global_'"
+    assert says in capsys.readouterr().err
+
+
 def test_interrupted_sweep_exits_130_and_collects(tmp_path):
     folder = tmp_path / "results"
     arguments = ["experiment=table2", "budget=smoke", "clfs=[dt]", "reports=false", "workers=1"]
