@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from autosmote.records import collected
 from autosmote.records.files import HISTORY_COLUMNS, read_record, write_history
 from autosmote.runs.execute import record_failure
 from autosmote.runs.unit import Data
+from autosmote.sweep import collect as gather
 from autosmote.sweep.collect import collect
 from autosmote.sweep.command import main, sweep
 from autosmote.sweep.plan import make_plan
@@ -112,6 +114,32 @@ def test_history_of_a_search_that_was_ended_is_not_collected(small):
     assert collected.read_histories(folder).empty
     assert sweep(small(samplers=["autosmote"], metrics=["mcc"], histories=True, force=True)) == 0
     assert collected.read_histories(folder)["iteration"].tolist() == [1, 2, 3]
+
+
+def test_units_whose_policies_vanished_since_the_plan_are_left_and_done_later(
+    small, monkeypatch, capsys
+):
+    search = small().search
+    first = small(samplers=["autosmote"], search=replace(search, save_policies=True))
+    assert sweep(first) == 0
+    (run, _) = (run for unit in make_plan(first, Data()).units for run in unit.runs)
+    there, gone = run.folder / "policies.npz", run.folder / "moved.npz"
+    config = small(samplers=["autosmote", "none"], search=replace(search, init_from=str(there)))
+    write_plan = gather.write_plan
+
+    def remove(*given):
+        write_plan(*given)
+        there.rename(gone)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(gather, "write_plan", remove)
+        says = "2 of 3 units have no record, and the same command goes on with them: .*no policies"
+        with pytest.raises(UserError, match=says):
+            sweep(config)
+    assert "4 runs: 2 ok, 0 failed, 2 not done" in capsys.readouterr().out
+    gone.rename(there)
+    assert sweep(config) == 0
+    assert "4 runs: 4 ok, 0 failed" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("launcher", ["local", "ray"])

@@ -1,5 +1,6 @@
 """The same runs by Hydra's launchers and by the sweep's: the same records."""
 
+import errno
 import importlib.util
 import os
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from composing import compose_sweep
 
+from autosmote.errors import UserError
 from autosmote.isolation import sandbox
 from autosmote.records import collected
 from autosmote.records.files import read_record, record_stamp
@@ -107,14 +109,17 @@ def test_submitit_jobs_equal_local_pool(twelve, tmp_path):
 class EndedJob:
     """A job that has ended, as submitit tells of it."""
 
-    def __init__(self, error=None):
-        self.error = error
+    def __init__(self, error=None, result=None):
+        self.error, self._result = error, result
 
     def done(self):
         return True
 
     def exception(self):
         return self.error
+
+    def result(self):
+        return self._result
 
 
 @pytest.fixture
@@ -159,6 +164,25 @@ def test_submitit_jobs_repeat_a_failed_run_once_and_keep_its_record(small, jobs_
     assert len(stamps) == 2 and stamps[0] == stamps[1]
     found = collected.read_records(Path(config.results_dir) / "small")
     assert set(found["status"]) == {"failed"} and found["imputed"].all()
+
+
+def test_units_that_a_job_s_machine_cannot_read_are_left_without_records(
+    small, jobs_are, monkeypatch
+):
+    def on_another_machine(job, *settings):
+        def fail(*_, **__):
+            raise OSError(errno.EIO, "Input/output error")
+
+        with monkeypatch.context() as patched:
+            patched.setattr("autosmote.data.datasets.load_dataset", fail)
+            return [EndedJob(result=job(*of_job)) for of_job in zip(*settings, strict=True)]
+
+    jobs_are(on_another_machine)
+    config = small(launcher="submitit", submitit={"cluster": "local"})
+    with pytest.raises(UserError, match=r"2 of 2 units have no record.*\(Input/output error\)"):
+        sweep(config)
+    assert not list(Path(config.results_dir).glob("runs/*/record.json"))
+    assert sweep(replace(config, launcher="local")) == 0
 
 
 @pytest.mark.parametrize(("workers", "share"), [(4, 200.0), (100, 100.0)])
