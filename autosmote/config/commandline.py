@@ -20,6 +20,7 @@ from autosmote.config.schema import Config
 from autosmote.config.shapes import check_groups
 from autosmote.config.texts import quote, quote_texts
 from autosmote.errors import UserError, describe_error, shorten
+from autosmote.isolation.local_jobs import end_local_jobs
 from autosmote.progress import logging_to_stderr
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ def run_command(
             if flags:
                 # Hydra writes a sweep's settings to a folder, which is not needed afterwards.
                 arguments.append(f"hydra.sweep.dir={quote(str(notes))}")
+                if _launcher(arguments) == "submitit_local":
+                    stack.callback(end_local_jobs)  # before the folder goes, where they write
             stack.enter_context(_as_command_line(arguments))
 
             def note(settings: "DictConfig") -> None:

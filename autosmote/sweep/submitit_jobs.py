@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from autosmote.errors import UnreadableError, UserError, describe_error
+from autosmote.isolation.local_jobs import end_local_jobs
 from autosmote.runs.execute import check_outcome
 from autosmote.runs.in_process import Outcome
 from autosmote.runs.unit import Data, missing
@@ -82,6 +83,7 @@ class SubmititJobs:
                 yield "begin", unit, None
                 yield "end", unit, outcome
         finally:
+            end_local_jobs()  # submitit's own cancelling is ignored below a shell's background
             for job in jobs:
                 if not job.done():
                     job.cancel()

@@ -3,6 +3,7 @@
 import errno
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,9 +11,11 @@ from pathlib import Path
 
 import pytest
 from composing import compose_sweep
+from waiting import wait_for_end, wait_until
 
 from autosmote.errors import UserError
 from autosmote.isolation import sandbox
+from autosmote.isolation.processes import descendants
 from autosmote.records import collected
 from autosmote.records.files import read_record, record_stamp
 from autosmote.run import main as run_main
@@ -21,6 +24,7 @@ from autosmote.sweep.command import sweep
 
 FEW = ("search.iterations=3", "search.device=cpu")
 SWEEP = (*FEW, "search.G1=1,2", "search.G2=2", "search.K=3,5")
+linux = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
 needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs Ray")
 
 
@@ -77,6 +81,27 @@ def test_hydra_submitit_launcher_equals_single_runs(single, tmp_path):
     assert done.returncode == 0, done.stderr
     assert scores(tmp_path) == single
     assert not list(tmp_path.glob(".autosmote-*"))
+
+
+@linux
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_ended_multirun_of_submitit_leaves_no_local_job(tmp_path, number):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "autosmote.run", "-m", "hydra/launcher=submitit_local", "seed=0,1"]
+        + ["search.iterations=1000000", f"results_dir={tmp_path}"],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    wait_until((tmp_path / ".claims").exists)
+    below = descendants(process.pid)
+    process.send_signal(number)
+    _, said = process.communicate()
+    assert process.returncode == (130 if number == signal.SIGINT else 128 + number)
+    assert said.endswith("autosmote: interrupted\n") and "Traceback" not in said
+    assert len(below) >= 4
+    wait_for_end(below)
 
 
 @pytest.fixture(scope="module")
