@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import is_dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any, get_args, get_origin
 
 from autosmote.config.names import CONF_DIR, available, did_you_mean
@@ -89,23 +90,27 @@ def explain_file(error: BaseException) -> str | None:
     Hydra lets such errors through as they are.
     """
     if mark := getattr(error, "problem_mark", None):
-        where = f"Line {mark.line + 1} of {Path(mark.name).name}"
-        return f"{where} is no YAML: {getattr(error, 'problem', error)}; correct it there."
+        line = f"Line {mark.line + 1} of {Path(mark.name).name}"
+        return f"{line} is no YAML: {getattr(error, 'problem', error)}; correct it there."
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
     names = [getattr(error, "filename", None)]  # of an OSError
     for frame in frames:
-        files = [one for one in frame.f_locals.values() if isinstance(one, io.TextIOWrapper)]
-        names += [file.name for file in files]
+        opened = [one for one in frame.f_locals.values() if isinstance(one, io.TextIOWrapper)]
+        names += [file.name for file in opened]
     names = [name for name in names if isinstance(name, str) and name.endswith((".yaml", ".yml"))]
     if names:
         return _explain_content(Path(names[-1]), error)
-    where = [frame.f_locals["config_path"] for frame in frames if "config_path" in frame.f_locals]
-    if where and isinstance(error, ValueError) and "default" in str(error).lower():
+    files = [frame.f_locals["config_path"] for frame in frames if "config_path" in frame.f_locals]
+    if files and isinstance(error, ValueError) and _is_of_hydra(frames[-1]):
         return (
-            f"The defaults of {where[-1]}.yaml cannot be read ({str(error).rstrip('.')}); write "
+            f"The defaults of {files[-1]}.yaml cannot be read ({str(error).rstrip('.')}); write "
             "them as a list of groups with their options, such as '- clf: svm'."
         )
     return None
+
+
+def _is_of_hydra(frame: FrameType) -> bool:
+    return frame.f_globals.get("__name__", "").startswith("hydra._internal.")
 
 
 def _explain_content(path: Path, error: BaseException) -> str:

@@ -76,8 +76,15 @@ def test_explain_names_the_setting_of_a_sweep(override, says):
     assert says in explained(*overrides, compose=compose_sweep, schema=SweepConfig)
 
 
+def _raise_of_the_work(config_path):
+    raise ValueError("a default of the work")
+
+
 def test_explain_file_without_a_file_of_settings_is_none():
     assert explain_file(ValueError("of the work")) is None
+    with pytest.raises(ValueError) as caught:
+        _raise_of_the_work("mine")
+    assert explain_file(caught.value) is None
     assert explain_file(FileNotFoundError(2, "No such file", "/there/table.csv")) is None
 
 
