@@ -93,13 +93,13 @@ def explain_file(error: BaseException) -> str | None:
         line = f"Line {mark.line + 1} of {Path(mark.name).name}"
         return f"{line} is no YAML: {getattr(error, 'problem', error)}; correct it there."
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    names = [getattr(error, "filename", None)]  # of an OSError
+    names: list[Any] = [getattr(error, "filename", None)]  # of an OSError
     for frame in frames:
         opened = [one for one in frame.f_locals.values() if isinstance(one, io.TextIOWrapper)]
         names += [file.name for file in opened]
-    names = [name for name in names if isinstance(name, str) and name.endswith((".yaml", ".yml"))]
-    if names:
-        return _explain_content(Path(names[-1]), error)
+    paths = [Path(name) for name in names if str(name).endswith((".yaml", ".yml"))]
+    if paths:
+        return _explain_content(paths[-1], error)
     files = [frame.f_locals["config_path"] for frame in frames if "config_path" in frame.f_locals]
     if files and isinstance(error, ValueError) and _is_of_hydra(frames[-1]):
         return (
