@@ -30,6 +30,10 @@ class UserError(Exception):
     """
 
 
+class UnreadableError(UserError):
+    """What a run needs cannot be read: it says nothing about the run, which gets no record."""
+
+
 class InputError(UserError, ValueError):
     """Invalid input to the sampler; also a ValueError, as scikit-learn's tools expect."""
 

@@ -58,6 +58,14 @@ class Complaining(DecisionTreeClassifier):
         return predicted
 
 
+class Counting(DecisionTreeClassifier):
+    """A tree that warns of how many rows it is fitted with."""
+
+    def fit(self, X, y, sample_weight=None):
+        warnings.warn(f"{len(X)} rows", stacklevel=1)
+        return super().fit(X, y, sample_weight)
+
+
 class Filling(DecisionTreeClassifier):
     """Limits the files that its process may write to ten bytes."""
 

@@ -15,12 +15,13 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from autosmote import __version__
-from autosmote.config.explain import explain
+from autosmote.config.explain import explain, explain_file
 from autosmote.config.names import CONF_DIR
 from autosmote.config.schema import Config
 from autosmote.config.shapes import check_groups
 from autosmote.config.texts import quote, quote_texts
 from autosmote.errors import UserError, describe_error, shorten
+from autosmote.isolation.local_jobs import end_local_jobs
 from autosmote.progress import logging_to_stderr
 
 if TYPE_CHECKING:
@@ -60,7 +61,6 @@ def run_command(
     import hydra
     from hydra.errors import HydraException
     from omegaconf.errors import OmegaConfBaseException
-    from yaml import YAMLError
 
     with ExitStack() as stack:
         stack.enter_context(logging_to_stderr())
@@ -75,6 +75,8 @@ def run_command(
             if flags:
                 # Hydra writes a sweep's settings to a folder, which is not needed afterwards.
                 arguments.append(f"hydra.sweep.dir={quote(str(notes))}")
+                if _launcher(arguments) == "submitit_local":
+                    stack.callback(end_local_jobs)  # before the folder goes, where they write
             stack.enter_context(_as_command_line(arguments))
 
             def note(settings: "DictConfig") -> None:
@@ -88,7 +90,7 @@ def run_command(
             decorate(note)()
         except UserError as error:
             return complain(error)
-        except (HydraException, OmegaConfBaseException, YAMLError) as error:
+        except (HydraException, OmegaConfBaseException) as error:
             return complain(explain(error, schema))
         except RecursionError:
             return complain("The settings are nested too deeply.")
@@ -96,6 +98,8 @@ def run_command(
             print("autosmote: interrupted", file=sys.stderr)
             return exit_status(interrupt)
         except Exception as error:
+            if mistake := explain_file(error):
+                return complain(mistake)
             if not flags or _launcher(arguments) == "basic":
                 raise
             print(f"autosmote: the launcher failed: {describe_error(error)}", file=sys.stderr)

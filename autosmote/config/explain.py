@@ -1,10 +1,13 @@
-"""Hydra's errors in plain words."""
+"""Hydra's errors in plain words, and those of files of settings that cannot be read."""
 
+import io
 import re
+import traceback
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import is_dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any, get_args, get_origin
 
 from autosmote.config.names import CONF_DIR, available, did_you_mean
@@ -14,13 +17,12 @@ from autosmote.errors import UserError
 
 _GLOBAL = ("experiment", "budget", "experiment_budget")
 """Groups whose files hold settings of the whole schema."""
+_NO_SETTINGS = "must hold settings by name"
 
 
 def explain(error: Any, schema: type[Any] = Config) -> str:
     """Turn an error of Hydra's composition, or of a file of it, into a sentence with the remedy."""
     cause = error.__cause__ or error
-    if mark := getattr(error, "problem_mark", None):
-        return f"Line {mark.line + 1} of {Path(mark.name).name} is no YAML: {error.problem}."
     if lacking := re.search(r"You must specify '(\w+)'", str(error)):
         return (
             f"There is no default {lacking[1]}; give one by {lacking[1]}=, out of "
@@ -69,11 +71,71 @@ def explain(error: Any, schema: type[Any] = Config) -> str:
         return (
             f"{ambiguous[1]} has several values; run all of them by -m, or put a list in brackets."
         )
+    if file := re.match(r"In '([^']+)': \w+ raised while composing config:\s*(.*)", str(error)):
+        if file[2].startswith(f"Key '{file[1].partition('/')[0]}' not in"):
+            return f"{file[1]}.yaml {_NO_SETTINGS} below a first line '# @package _global_'."
+        if "is not a subclass of" in file[2]:
+            return f"{file[1]}.yaml {_NO_SETTINGS}, such as 'name: mine'."
+        return f"{file[1]}.yaml cannot be read ({file[2]}); correct it there."
     first_line = next((line for line in str(error).splitlines() if line.strip()), repr(error))
     return (
         f"The settings cannot be read: {first_line.strip().rstrip('.')}; they are written "
         "key=value (see --help)."
     )
+
+
+def explain_file(error: BaseException) -> str | None:
+    """Return a sentence on the file of settings that an error came from; None where it tells none.
+
+    Hydra lets such errors through as they are.
+    """
+    if mark := getattr(error, "problem_mark", None):
+        line = f"Line {mark.line + 1} of {Path(mark.name).name}"
+        return f"{line} is no YAML: {getattr(error, 'problem', error)}; correct it there."
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    names: list[Any] = [getattr(error, "filename", None)]  # of an OSError
+    for frame in frames:
+        opened = [one for one in frame.f_locals.values() if isinstance(one, io.TextIOWrapper)]
+        names += [file.name for file in opened]
+    paths = [Path(name) for name in names if str(name).endswith((".yaml", ".yml"))]
+    if paths:
+        return _explain_content(paths[-1], error)
+    files = [frame.f_locals["config_path"] for frame in frames if "config_path" in frame.f_locals]
+    if files and isinstance(error, ValueError) and _is_of_hydra(frames[-1]):
+        return (
+            f"The defaults of {files[-1]}.yaml cannot be read ({str(error).rstrip('.')}); write "
+            "them as a list of groups with their options, such as '- clf: svm'."
+        )
+    return None
+
+
+def _is_of_hydra(frame: FrameType) -> bool:
+    return frame.f_globals.get("__name__", "").startswith("hydra._internal.")
+
+
+def _explain_content(path: Path, error: BaseException) -> str:
+    """Return a sentence on a file that Hydra or YAML refused by an error without a line."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"{path.name} cannot be read ({error.strerror}); check the file."
+    if isinstance(error, OSError):
+        return f"{path.name} {_NO_SETTINGS}, such as 'name: mine'."
+    with suppress(OSError):
+        data = path.read_bytes()
+        try:
+            text = data.decode()
+        except UnicodeDecodeError as found:  # by its place in the file, not in what was read last
+            line, place = data.count(b"\n", 0, found.start), data.rfind(b"\n", 0, found.start)
+            return (
+                f"Line {line + 1} of {path.name} is not UTF-8 from its byte {found.start - place} "
+                "on; save the file as UTF-8."
+            )
+        if (position := getattr(error, "position", None)) is not None:
+            line, character = text.count("\n", 0, position), text[position : position + 1]
+            return (
+                f"Line {line + 1} of {path.name} is no YAML: it has the character "
+                f"{character!a}; remove it."
+            )
+    return f"{path.name} is no YAML that can be read ({error}); correct it there."
 
 
 def _given(error: BaseException, schema: type[Any]) -> Iterator[tuple[str, Any, Any, str]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from autosmote.config.explain import explain
+from autosmote.config.explain import explain, explain_file
 from autosmote.config.many import expand_datasets
 from autosmote.config.names import CONF_DIR, available, did_you_mean
 from autosmote.config.schema import DatasetSettings, SamplerSettings, check_sampler
@@ -19,7 +19,7 @@ def load_group(group: str, name: str, schema: type[Any]) -> Any:
     UserError
         If there is no such option, or its file does not suit the schema.
     """
-    from omegaconf import OmegaConf
+    from omegaconf import DictConfig, OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
     path = CONF_DIR / group / f"{name}.yaml"
@@ -27,10 +27,16 @@ def load_group(group: str, name: str, schema: type[Any]) -> Any:
         names = available(group)
         raise UserError(f"There is no {group} '{name}'{did_you_mean(name, names)}.")
     try:
-        merged = OmegaConf.merge(OmegaConf.structured(schema), OmegaConf.load(path))
-        return OmegaConf.to_object(merged)
+        given = OmegaConf.load(path)
+        if not isinstance(given, DictConfig):
+            raise UserError(f"{path.name} must hold settings by name, not a list.")
+        return OmegaConf.to_object(OmegaConf.merge(OmegaConf.structured(schema), given))
     except OmegaConfBaseException as error:
         raise UserError(f"In {path.name}: {explain(error)}") from error
+    except Exception as error:
+        if mistake := explain_file(error):
+            raise UserError(mistake) from error
+        raise
 
 
 def load_sampler(name: str) -> SamplerSettings:

@@ -66,7 +66,8 @@ def execute(
         Limit of the child and all below it together; by default 80 % of what is available.
     show : {"nothing", "search", "all"}
     mistakes_fail : bool
-        Record mistakes in the settings as failures, instead of raising them.
+        Record mistakes in the settings as failures, instead of raising them. What cannot be read is
+        no failure: its runs have no record, and the outcome says so.
 
     Raises
     ------
@@ -173,12 +174,14 @@ def show_progress(
 
 
 def check_outcome(outcome: Outcome) -> None:
-    """Raise UserError where a unit could not be begun, or its records not be written."""
+    """Raise UserError where a unit could not be begun, or something not be read or written."""
     if outcome.state == "unstarted":
         raise UserError(
             f"The work stopped, since {outcome.error}. Nothing is recorded of what is left; start "
             "the same command again."
         )
+    if outcome.state == "unreadable":
+        raise UserError(str(outcome.error))
     if outcome.state == "unwritable":
         raise UserError(f"The results cannot be written ({outcome.error}).")
 

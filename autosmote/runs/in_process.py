@@ -17,6 +17,7 @@ from autosmote.atomic import write_file
 from autosmote.config.kinds import KINDS
 from autosmote.config.targets import make_classifier
 from autosmote.errors import (
+    UnreadableError,
     UserError,
     describe_error,
     interrupts_let_through,
@@ -49,10 +50,11 @@ class Outcome:
 
     Attributes
     ----------
-    state : {"done", "taken", "stopped", "unwritable", "unstarted", "left"}
+    state : {"done", "taken", "stopped", "unreadable", "unwritable", "unstarted", "left"}
         All its runs have records; another process works on it; it was ended by a stop of the
-        sweep; its records cannot be written, or no process can be started for it, as `error` says;
-        the job that was to do it has ended, by `error` where that is known.
+        sweep; what it needs cannot be read, its records cannot be written, or no process can be
+        started for it, as `error` says; the job that was to do it has ended, by `error` where that
+        is known.
     statuses : tuple of str
         Of the runs that were done now.
     error : str, optional
@@ -98,7 +100,8 @@ def do_unit(
     Raises
     ------
     UserError
-        For mistakes in the settings; no record is written then.
+        For mistakes in the settings, and for what cannot be read unless `mistakes_fail`; no record
+        is written then.
     KeyboardInterrupt
         After a partial.json was written for each run.
     """
@@ -115,6 +118,10 @@ def do_unit(
             made = _evaluate(to_do, data.split(config), show, mistakes_fail) if to_do else []
         except _Unwritable as error:
             return Outcome("unwritable", error=str(error))
+        except UnreadableError as error:
+            if not mistakes_fail:
+                raise
+            return Outcome("unreadable", error=str(error))
     return Outcome("done", tuple(record["status"] for record in made))
 
 

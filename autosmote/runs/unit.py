@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from autosmote.config.kinds import CHOICE, KINDS
 from autosmote.config.schema import Config, resolve_search
 from autosmote.config.search import SearchConfig, resolve_device
-from autosmote.errors import UserError
+from autosmote.errors import UnreadableError, UserError
 from autosmote.records.files import read_record, record_stamp
 from autosmote.records.identity import identity, run_folder
 from autosmote.records.record import make_record
@@ -35,11 +35,13 @@ Record = dict[str, Any]
 
 @contextmanager
 def _reading(config: Config) -> Iterator[None]:
-    """Raise errors of a disk or of a network, which no reader expected, as the user's to mend."""
+    """Raise whatever is wrong with the data as theirs, and errors of a disk or network in words."""
     try:
         yield
+    except UserError as error:
+        raise UnreadableError(str(error)) from error
     except OSError as error:
-        raise UserError(
+        raise UnreadableError(
             f"The data of dataset={config.dataset.name} cannot be read "
             f"({error.strerror or type(error).__name__}); check the disk or the connection that "
             "they come from, and start the same command again."
@@ -64,7 +66,7 @@ class Data:
 
         Raises
         ------
-        UserError
+        UnreadableError
             If it cannot be loaded.
         """
         from autosmote.data.datasets import load_dataset
@@ -88,8 +90,8 @@ class Data:
 
         Raises
         ------
-        UserError
-            If the data cannot have the imbalance ratio.
+        UnreadableError
+            If the data cannot be loaded, or not have the imbalance ratio.
         """
         from autosmote.data.splits import make_split
 

@@ -11,6 +11,8 @@ import contextlib
 import pickle
 import socket
 import subprocess
+import warnings
+from collections.abc import Iterable
 from multiprocessing.connection import Connection, wait
 from typing import Any, NoReturn, Protocol
 
@@ -21,7 +23,7 @@ from autosmote.isolation.processes import descendants, describe_exit
 from autosmote.isolation.spawn import start_process
 from autosmote.search.actor_process import DONE, TASK
 from autosmote.search.method import Method, Parameters
-from autosmote.search.rollout import Rollout, RolloutWorker
+from autosmote.search.rollout import Rollout, RolloutWorker, SentWarning
 from autosmote.search.shared_memory import ParameterRing, anonymous_file
 
 _EXIT_WAIT = 2.0
@@ -41,6 +43,17 @@ def raise_remote(sent: tuple[bytes | None, str]) -> NoReturn:
     if pickled is None:
         raise ActorError(text)
     raise pickle.loads(pickled) from ActorError(text)  # noqa: S301 - an actor of ours sent it
+
+
+def warn_again(sent: Iterable[SentWarning], shown: dict[Any, Any]) -> None:
+    """Warn here of what another process has warned of, under the filters that hold here.
+
+    `shown` is the registry by which a filter tells what it has shown before.
+    """
+    for pickled, name, text, file, line in sent:
+        # Else of a class of its name, of which records have no more.
+        message = pickle.loads(pickled) if pickled else type(name, (UserWarning,), {})(text)  # noqa: S301
+        warnings.warn_explicit(message, type(message), file, line, registry=shown)
 
 
 class ActorPool(Protocol):
@@ -137,7 +150,9 @@ class ProcessPool:
         self._control, *self._actors = (Connection(ours.detach()) for ours, _ in pairs)
         self._assigned: list[list[int]] = [[] for _ in range(n_actors)]
         self._done: dict[int, Rollout] = {}
-        self.scorer_name = ""  # known when the host is ready, before the first result
+        self.scorer_name = ""
+        self._is_ready = False
+        self._shown: dict[Any, Any] = {}
         try:
             message = cloudpickle.dumps((method, n_versions, n_parameters))
             try:
@@ -161,13 +176,16 @@ class ProcessPool:
         self._assigned[actor].append(n)
 
     def result(self, n: int) -> Rollout:
-        while n not in self._done:
+        while n not in self._done or not self._is_ready:
             for connection in wait([*self._actors, self._control]):
                 if connection is self._control:
                     self._receive_from_host()
                 else:
                     self._receive(self._actors.index(connection))  # type: ignore[arg-type]
-        return self._done.pop(n)
+        rollout = self._done.pop(n)
+        if rollout.warnings:  # now, since results are asked for in the order of the iterations
+            warn_again(rollout.warnings, self._shown)
+        return rollout
 
     def pids(self) -> list[int]:
         return [self._host.pid, *descendants(self._host.pid)]
@@ -212,7 +230,9 @@ class ProcessPool:
             raise ActorError(f"actor {content[0]} ended {content[1]}")
         if kind == "error":
             raise_remote(content)
-        self.scorer_name = content
+        self.scorer_name, caught = content
+        self._is_ready = True
+        warn_again(caught, self._shown)
 
     def _receive_control(self) -> tuple[str, Any]:
         try:

@@ -16,14 +16,16 @@ import pickle
 import signal
 import struct
 import traceback
+import warnings
 from collections.abc import Iterable
+from dataclasses import replace
 from multiprocessing.connection import Connection
 
 import cloudpickle
 from threadpoolctl import threadpool_limits
 
 from autosmote.isolation.processes import describe_exit
-from autosmote.search.rollout import RolloutWorker
+from autosmote.search.rollout import RolloutWorker, SentWarning
 from autosmote.search.shared_memory import ParameterRing
 
 TASK = struct.Struct("<qq")
@@ -48,7 +50,10 @@ def serve_actors(fds: Iterable[int]) -> None:
         threadpool_limits(limits=1)  # a fork may have inherited more
         method, n_versions, n_parameters = cloudpickle.loads(control.recv_bytes())
         ring = ParameterRing(memory, n_versions, n_parameters)
-        worker = RolloutWorker(method)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            worker = RolloutWorker(method)
+        # Not of the warm-up, which a search without actors does not have.
         worker.generator.warm_up(n_parameters)
     except BaseException as error:
         with contextlib.suppress(OSError):
@@ -66,7 +71,8 @@ def serve_actors(fds: Iterable[int]) -> None:
         children[pid] = index
     for connection in actors:
         connection.close()
-    control.send_bytes(pickle.dumps(("ready", worker.generator.scorer_name)))
+    ready = (worker.generator.scorer_name, take_warnings(caught, set()))
+    control.send_bytes(pickle.dumps(("ready", ready)))
     _watch(control, children)
 
 
@@ -91,16 +97,36 @@ def _watch(control: Connection, children: dict[int, int]) -> None:
 
 def _act(worker: RolloutWorker, ring: ParameterRing, connection: Connection) -> None:
     """Make the rollouts that are asked for until the parent is gone."""
+    sent: set[tuple[str, str]] = set()
     try:
-        while True:
-            n, version = TASK.unpack(connection.recv_bytes())
-            rollout = worker.run(n, version, ring.read(version))
-            connection.send_bytes(DONE + pickle.dumps((n, rollout), pickle.HIGHEST_PROTOCOL))
+        # Around all iterations, since each start of it costs.
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            while True:
+                n, version = TASK.unpack(connection.recv_bytes())
+                rollout = worker.run(n, version, ring.read(version))
+                if caught:
+                    rollout = replace(rollout, warnings=take_warnings(caught, sent))
+                connection.send_bytes(DONE + pickle.dumps((n, rollout), pickle.HIGHEST_PROTOCOL))
     except (EOFError, OSError):
         return
     except BaseException as error:
         with contextlib.suppress(OSError):
             connection.send_bytes(FAILED + pickle.dumps(as_sent(error)))
+
+
+def take_warnings(
+    caught: list[warnings.WarningMessage], sent: set[tuple[str, str]]
+) -> tuple[SentWarning, ...]:
+    """Empty a list of warnings; return those that were not sent before, by class and text."""
+    new: list[SentWarning] = []
+    for one in caught:
+        key = (one.category.__name__, str(one.message))
+        if key not in sent and isinstance(one.message, Warning):
+            sent.add(key)
+            new.append((as_sent(one.message)[0], *key, one.filename, one.lineno))
+    caught.clear()
+    return tuple(new)
 
 
 def as_sent(error: BaseException) -> tuple[bytes | None, str]:

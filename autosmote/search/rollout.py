@@ -10,6 +10,9 @@ from autosmote.scoring.reward import Score
 from autosmote.search.method import Method, Parameters, Proposal
 from autosmote.streams import Purpose, stream
 
+SentWarning = tuple[bytes | None, str, str, str, int]
+"""A warning: pickled, if it can be; the name of its class, its text, its file and line."""
+
 
 @dataclass(frozen=True)
 class Rollout:
@@ -21,6 +24,8 @@ class Rollout:
         None where it could not be made or scored, as `error` says.
     score : Score
     generate_seconds, score_seconds : float
+    warnings : tuple
+        Those of another process (`actor_process.take_warnings`); here they need no sending.
     """
 
     proposal: Proposal | None
@@ -28,6 +33,7 @@ class Rollout:
     generate_seconds: float
     score_seconds: float
     error: str | None = None
+    warnings: tuple[SentWarning, ...] = ()
 
 
 class RolloutWorker:

@@ -88,7 +88,7 @@ def sweep(config: SweepConfig, command: str = "") -> int:
     Raises
     ------
     UserError
-        For mistakes in the settings or the data, and where records cannot be written.
+        For mistakes in the settings or the data, and where something cannot be read or written.
     KeyboardInterrupt
         Records that are finished stay, and are collected.
     """
@@ -125,6 +125,11 @@ def sweep(config: SweepConfig, command: str = "") -> int:
             raise
         n_ok, failed = gather.collect(config, plan)
         _summarise(plan, n_ok, failed)
+        if unreadable := [outcome.error for outcome in left if outcome.state == "unreadable"]:
+            raise UserError(
+                f"{len(left)} of {len(to_do)} units have no record, and the same command goes on "
+                f"with them: {unreadable[0]}"
+            )
         if left:
             why = f" ({left[0].error})" if left[0].error else ""
             print(
@@ -189,9 +194,10 @@ def _run(
         for _, unit, outcome in messages:
             if outcome and outcome.state == "unwritable":
                 raise OSError(outcome.error)
-            if outcome:
+            if outcome and outcome.state in ("left", "unreadable"):
+                left.append(outcome)  # the other units may be done
+            elif outcome:
                 check_outcome(outcome)
-                left += [outcome] * (outcome.state == "left")
             show_progress(progress, unit.title, outcome, unit.seconds)
             if outcome and time.monotonic() - collected > config.collect_every:
                 gather.collect(config, plan)

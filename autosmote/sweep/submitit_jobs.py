@@ -9,7 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from autosmote.errors import UserError, describe_error
+from autosmote.errors import UnreadableError, UserError, describe_error
+from autosmote.isolation.local_jobs import end_local_jobs
 from autosmote.runs.execute import check_outcome
 from autosmote.runs.in_process import Outcome
 from autosmote.runs.unit import Data, missing
@@ -77,10 +78,12 @@ class SubmititJobs:
                 if over:
                     break
                 time.sleep(_POLL)
+            outcome = _why_left(jobs) if left else None
             for unit in left:  # that no job began, or ended: no failure of theirs
                 yield "begin", unit, None
-                yield "end", unit, Outcome("left", error=_why(jobs))
+                yield "end", unit, outcome
         finally:
+            end_local_jobs()  # submitit's own cancelling is ignored below a shell's background
             for job in jobs:
                 if not job.done():
                     job.cancel()
@@ -90,9 +93,14 @@ def _statuses(unit: Unit) -> tuple[str, ...]:
     return tuple(record["status"] for run in unit.runs if (record := run.record()))
 
 
-def _why(jobs: Sequence[Any]) -> str | None:
-    errors = [error for job in jobs if (error := job.exception())]
-    return describe_error(errors[0]) if errors else None
+def _why_left(jobs: Sequence[Any]) -> Outcome:
+    """Return what is said of units that have no record though all jobs have ended."""
+    errors = [job.exception() for job in jobs]
+    for job, error in zip(jobs, errors, strict=True):
+        if error is None and (mistake := job.result()):
+            return Outcome("unreadable", error=mistake)
+    found = [describe_error(error) for error in errors if error]
+    return Outcome("left", error=found[0] if found else None)
 
 
 def _as_planned(unit: Unit, planned: Mapping[str, Any]) -> Unit:
@@ -100,16 +108,23 @@ def _as_planned(unit: Unit, planned: Mapping[str, Any]) -> Unit:
     return replace(unit, runs=runs)
 
 
-def _job(config: SweepConfig, index: int, planned: Mapping[str, Any]) -> None:
+def _job(config: SweepConfig, index: int, planned: Mapping[str, Any]) -> str | None:
     """Do, as one job, all units that no other process does, from a start of its own in the plan.
 
     `planned` are stamps by key of the records that the sweep repeats: what is there beside them
-    when this job begins was done by another one.
+    when this job begins was done by another one. Returns the sentence on what could not be read.
     """
-    data = Data()
-    units = [_as_planned(unit, planned) for unit in make_plan(config, data).to_do()]
+    data, mistake = Data(), None
+    try:
+        plan = make_plan(config, data)
+    except UnreadableError as error:  # here: the sweep's own machine has read them
+        return str(error)
+    units = [_as_planned(unit, planned) for unit in plan.to_do()]
     units = units[index:] + units[:index] if index < len(units) else units
     pool = LocalPool(data, unit_seconds=config.unit_seconds, unit_memory_mb=config.unit_memory_mb)
     for _, _, outcome in pool.run(units):
-        if outcome:
+        if outcome and outcome.state == "unreadable":
+            mistake = outcome.error
+        elif outcome:
             check_outcome(outcome)
+    return mistake

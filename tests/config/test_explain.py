@@ -3,7 +3,7 @@
 import pytest
 from composing import compose_run, compose_sweep
 
-from autosmote.config.explain import explain
+from autosmote.config.explain import explain, explain_file
 from autosmote.config.schema import Config
 from autosmote.sweep.settings import SweepConfig
 
@@ -74,3 +74,20 @@ def test_explain_is_one_sentence_with_the_remedy(override, parts):
 def test_explain_names_the_setting_of_a_sweep(override, says):
     overrides = ("experiment=table2", "budget=smoke", override)
     assert says in explained(*overrides, compose=compose_sweep, schema=SweepConfig)
+
+
+def _raise_of_the_work(config_path):
+    raise ValueError("a default of the work")
+
+
+def test_explain_file_without_a_file_of_settings_is_none():
+    assert explain_file(ValueError("of the work")) is None
+    with pytest.raises(ValueError) as caught:
+        _raise_of_the_work("mine")
+    assert explain_file(caught.value) is None
+    assert explain_file(FileNotFoundError(2, "No such file", "/there/table.csv")) is None
+
+
+def test_explain_file_that_may_not_be_read_names_it_without_its_folder():
+    error = PermissionError(13, "Permission denied", "/there/conf/clf/mine.yaml")
+    assert explain_file(error) == "mine.yaml cannot be read (Permission denied); check the file."

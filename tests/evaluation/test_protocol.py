@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from estimators import Complaining
+from estimators import Complaining, Counting
 from imblearn.over_sampling import SMOTE
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, matthews_corrcoef
@@ -337,6 +337,17 @@ def test_a_seed_reaches_the_sampler(small_split):
 def test_warnings_are_kept_once(small_split):
     evaluation = run(small_split, own("Warning_", takes_ratio=True))
     assert evaluation.warnings == ["UserWarning: mind the gap"]
+
+
+def test_warnings_of_a_search_are_kept_for_any_number_of_actors(small_split):
+    job = (Counting(max_depth=3, random_state=0), "mcc")
+
+    def kept(actors):
+        search = dataclasses.replace(SEARCH, actors=actors)
+        (found,) = evaluate(small_split, AUTOSMOTE, [job], seed=0, search=search)
+        return found.warnings
+
+    assert kept(2) == kept(0) and len(kept(0)) > 3
 
 
 def test_settings_that_no_sampler_takes_are_the_user_s_mistake(small_split):

@@ -209,6 +209,23 @@ def test_interrupted_unit_writes_each_run_its_own_metric_s_search(make, monkeypa
     assert not any((run.folder / "partial.json").exists() for run in unit)
 
 
+def test_unit_whose_data_cannot_be_read_has_no_record_and_is_done_later(make, monkeypatch):
+    def fail(*_, **__):
+        raise OSError(errno.EIO, "Input/output error", "/some/where/data.csv")
+
+    (unit,) = plan([make(SamplerSettings("none", kind="none"))], Data())
+    data = Data()
+    with monkeypatch.context() as patched:
+        patched.setattr("autosmote.data.splits.make_split", fail)
+        outcome = execute(unit, data, in_child=False)
+        assert outcome.state == "unreadable"
+        assert "data of dataset=toy cannot be read (Input/output error)" in outcome.error
+        with pytest.raises(UserError, match="cannot be read"):
+            execute(unit, data, in_child=False, mistakes_fail=False)
+    assert missing(unit) == unit
+    assert execute(unit, data, in_child=False).statuses == ("ok",)
+
+
 def test_error_of_a_sandboxed_sampler_names_no_folder(make, tmp_path):
     (record,) = do([make(rival("FailingInFit"))])
     text = json.dumps(record)

@@ -4,6 +4,7 @@ import errno
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from unit_configs import AUTOSMOTE, small_config
 
@@ -69,6 +70,17 @@ def test_unwritable_records_are_an_outcome(make_unit):
     assert (outcome.state, outcome.error) == ("unwritable", os.strerror(errno.EFBIG))
     assert found(one) == [None, None]
     assert not [path for run in one for path in run.folder.glob("*")]
+
+
+def test_unit_whose_policies_vanished_since_the_plan_has_no_record(tmp_path):
+    path, data = tmp_path / "policies.npz", Data()
+    np.savez(path, low=np.zeros(3, np.float32))
+    search = SearchConfig(iterations=3, G1=2, G2=2, actors=0, device="cpu", init_from=str(path))
+    (unit,) = plan([small_config(tmp_path, AUTOSMOTE, search=search)], data)
+    path.unlink()
+    outcome = execute(unit, data)
+    assert outcome.state == "unreadable" and "there is no policies.npz" in outcome.error
+    assert found(unit) == [None]
 
 
 @linux

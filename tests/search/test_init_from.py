@@ -71,6 +71,15 @@ def test_init_from_without_policies_is_refused(tmp_path):
             read_policies(tmp_path / name)
 
 
+def test_init_from_a_file_that_cannot_be_read_is_refused_by_the_cause(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise PermissionError(13, "Permission denied", str(tmp_path))
+
+    monkeypatch.setattr(np, "load", fail)
+    with pytest.raises(UserError, match=r"cannot be read \(Permission denied\); check the file"):
+        read_policies(tmp_path)
+
+
 def damaged_archives(whole: bytes, n: int):
     """Yield a whole archive with bytes changed, cut off or put in, each in another way."""
     rng = np.random.default_rng(0)

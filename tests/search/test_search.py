@@ -8,7 +8,7 @@ import warnings
 
 import numpy as np
 import pytest
-from estimators import Faulty
+from estimators import Counting, Faulty
 from sklearn.base import clone
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
@@ -24,12 +24,12 @@ from autosmote.config.search import (
 )
 from autosmote.data.datasets import load_dataset
 from autosmote.data.splits import make_split
-from autosmote.errors import UserError
+from autosmote.errors import UserError, describe_warnings
 from autosmote.metrics import macro_f1
 from autosmote.sampler.class_search import run_search
 from autosmote.search import actor_pool
-from autosmote.search.actor_pool import ActorError, ProcessPool, raise_remote
-from autosmote.search.actor_process import as_sent
+from autosmote.search.actor_pool import ActorError, ProcessPool, raise_remote, warn_again
+from autosmote.search.actor_process import as_sent, take_warnings
 from autosmote.search.hierarchical.method import ablation_rules
 from autosmote.search.result import SearchInterrupted
 
@@ -252,6 +252,42 @@ def test_error_that_cannot_be_sent_is_an_actor_error_with_its_text():
     assert pickled is None
     with pytest.raises(ActorError, match="one and two"):
         raise_remote((pickled, text))
+
+
+class Odd(UserWarning):
+    """A warning that cannot be made again from its message alone."""
+
+    def __init__(self, first, second):
+        super().__init__(f"{first} and {second}")
+
+
+def warn_in_turn():
+    for warning in (UserWarning("a"), Odd("b", "c"), UserWarning("a"), RuntimeWarning("a")):
+        warnings.warn(warning, stacklevel=1)
+
+
+def test_warnings_of_another_process_are_those_that_it_has_not_sent_before():
+    sent = {("RuntimeWarning", "a")}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        warn_in_turn()
+        found = take_warnings(caught, sent)
+        assert not caught and not take_warnings(caught, sent)
+        warn_again(found, {})
+    assert describe_warnings(caught) == ["UserWarning: a", "Odd: b and c"]
+    assert {one.filename for one in caught} == {__file__}
+
+
+def test_warnings_of_a_search_are_the_same_for_any_number_of_actors(toy):
+    def warned(actors):
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            search(toy, Counting(max_depth=3, random_state=0), iterations=12, actors=actors)
+        return describe_warnings(caught)
+
+    alone = warned(0)
+    assert len(alone) > 2  # else their order tells nothing
+    assert warned(1) == alone and warned(3) == alone
 
 
 def test_host_that_is_killed_while_it_starts_is_an_actor_error(toy, pools, monkeypatch):

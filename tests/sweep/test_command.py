@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from autosmote.records import collected
 from autosmote.records.files import HISTORY_COLUMNS, read_record, write_history
 from autosmote.runs.execute import record_failure
 from autosmote.runs.unit import Data
+from autosmote.sweep import collect as gather
 from autosmote.sweep.collect import collect
 from autosmote.sweep.command import main, sweep
 from autosmote.sweep.plan import make_plan
@@ -114,6 +116,32 @@ def test_history_of_a_search_that_was_ended_is_not_collected(small):
     assert collected.read_histories(folder)["iteration"].tolist() == [1, 2, 3]
 
 
+def test_units_whose_policies_vanished_since_the_plan_are_left_and_done_later(
+    small, monkeypatch, capsys
+):
+    search = small().search
+    first = small(samplers=["autosmote"], search=replace(search, save_policies=True))
+    assert sweep(first) == 0
+    (run, _) = (run for unit in make_plan(first, Data()).units for run in unit.runs)
+    there, gone = run.folder / "policies.npz", run.folder / "moved.npz"
+    config = small(samplers=["autosmote", "none"], search=replace(search, init_from=str(there)))
+    write_plan = gather.write_plan
+
+    def remove(*given):
+        write_plan(*given)
+        there.rename(gone)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(gather, "write_plan", remove)
+        says = "2 of 3 units have no record, and the same command goes on with them: .*no policies"
+        with pytest.raises(UserError, match=says):
+            sweep(config)
+    assert "4 runs: 2 ok, 0 failed, 2 not done" in capsys.readouterr().out
+    gone.rename(there)
+    assert sweep(config) == 0
+    assert "4 runs: 4 ok, 0 failed" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("launcher", ["local", "ray"])
 def test_dry_run_prints_the_plan_and_writes_nothing(tmp_path, capsys, launcher):
     folder = tmp_path / "results"
@@ -193,6 +221,37 @@ def test_mistake_in_a_file_is_one_sentence_that_names_the_setting(
     assert main(["experiment=mine", "budget=smoke", f"results_dir={tmp_path / 'results'}"]) == 2
     sentence = capsys.readouterr().err
     assert says in sentence and sentence.count("\n") == 1 and "mine.yaml" in sentence
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"name: mine\nbudget: caf\xe9\n", "Line 3 of mine.yaml is not UTF-8 from its byte 12 on"),
+        (b"#" * 20000 + b"\n# \xe9", "Line 3 of mine.yaml is not UTF-8 from its byte 3 on"),
+        (b'name: "a\x01b"', "Line 2 of mine.yaml is no YAML: it has the character '\\x01'; remove"),
+        (b"name: a\nname: b", "Line 3 of mine.yaml is no YAML: found duplicate key name; correct"),
+        (b"seeds: !!int a", "mine.yaml is no YAML that can be read (invalid literal for int()"),
+        (b"5", "mine.yaml must hold settings by name"),
+        (b"defaults: 5", "The defaults of experiment/mine.yaml cannot be read"),
+    ],
+)
+def test_file_of_a_config_dir_that_cannot_be_read_is_one_sentence(content, says, capsys, tmp_path):
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mine.yaml").write_bytes(b"# @package _global_\n" + content)
+    folder = tmp_path / "results"
+    overrides = ["experiment=mine", "budget=smoke", f"results_dir={folder}"]
+    assert main(["--config-dir", str(tmp_path), *overrides]) == 2
+    sentence = capsys.readouterr().err
+    assert says in sentence and sentence.count("\n") == 1 and str(tmp_path) not in sentence
+    assert not folder.exists()
+
+
+def test_file_without_its_package_is_one_sentence_that_names_the_first_line(capsys, tmp_path):
+    (tmp_path / "experiment").mkdir()
+    (tmp_path / "experiment" / "mine.yaml").write_text("name: mine\n")
+    assert main(["--config-dir", str(tmp_path), "experiment=mine", "budget=smoke"]) == 2
+    says = "mine.yaml must hold settings by name below a first line '# @package _global_'"
+    assert says in capsys.readouterr().err
 
 
 def test_interrupted_sweep_exits_130_and_collects(tmp_path):

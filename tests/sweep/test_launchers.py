@@ -1,7 +1,9 @@
 """The same runs by Hydra's launchers and by the sweep's: the same records."""
 
+import errno
 import importlib.util
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,8 +11,11 @@ from pathlib import Path
 
 import pytest
 from composing import compose_sweep
+from waiting import wait_for_end, wait_until
 
+from autosmote.errors import UserError
 from autosmote.isolation import sandbox
+from autosmote.isolation.processes import descendants
 from autosmote.records import collected
 from autosmote.records.files import read_record, record_stamp
 from autosmote.run import main as run_main
@@ -19,6 +24,7 @@ from autosmote.sweep.command import sweep
 
 FEW = ("search.iterations=3", "search.device=cpu")
 SWEEP = (*FEW, "search.G1=1,2", "search.G2=2", "search.K=3,5")
+linux = pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
 needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="needs Ray")
 
 
@@ -77,6 +83,27 @@ def test_hydra_submitit_launcher_equals_single_runs(single, tmp_path):
     assert not list(tmp_path.glob(".autosmote-*"))
 
 
+@linux
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_ended_multirun_of_submitit_leaves_no_local_job(tmp_path, number):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "autosmote.run", "-m", "hydra/launcher=submitit_local", "seed=0,1"]
+        + ["search.iterations=1000000", f"results_dir={tmp_path}"],
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    wait_until((tmp_path / ".claims").exists)
+    below = descendants(process.pid)
+    process.send_signal(number)
+    _, said = process.communicate()
+    assert process.returncode == (130 if number == signal.SIGINT else 128 + number)
+    assert said.endswith("autosmote: interrupted\n") and "Traceback" not in said
+    assert len(below) >= 4
+    wait_for_end(below)
+
+
 @pytest.fixture(scope="module")
 def twelve(tmp_path_factory):
     """Settings of a sweep of twelve runs, and its records by the local pool."""
@@ -107,14 +134,17 @@ def test_submitit_jobs_equal_local_pool(twelve, tmp_path):
 class EndedJob:
     """A job that has ended, as submitit tells of it."""
 
-    def __init__(self, error=None):
-        self.error = error
+    def __init__(self, error=None, result=None):
+        self.error, self._result = error, result
 
     def done(self):
         return True
 
     def exception(self):
         return self.error
+
+    def result(self):
+        return self._result
 
 
 @pytest.fixture
@@ -159,6 +189,25 @@ def test_submitit_jobs_repeat_a_failed_run_once_and_keep_its_record(small, jobs_
     assert len(stamps) == 2 and stamps[0] == stamps[1]
     found = collected.read_records(Path(config.results_dir) / "small")
     assert set(found["status"]) == {"failed"} and found["imputed"].all()
+
+
+def test_units_that_a_job_s_machine_cannot_read_are_left_without_records(
+    small, jobs_are, monkeypatch
+):
+    def on_another_machine(job, *settings):
+        def fail(*_, **__):
+            raise OSError(errno.EIO, "Input/output error")
+
+        with monkeypatch.context() as patched:
+            patched.setattr("autosmote.data.datasets.load_dataset", fail)
+            return [EndedJob(result=job(*of_job)) for of_job in zip(*settings, strict=True)]
+
+    jobs_are(on_another_machine)
+    config = small(launcher="submitit", submitit={"cluster": "local"})
+    with pytest.raises(UserError, match=r"2 of 2 units have no record.*\(Input/output error\)"):
+        sweep(config)
+    assert not list(Path(config.results_dir).glob("runs/*/record.json"))
+    assert sweep(replace(config, launcher="local")) == 0
 
 
 @pytest.mark.parametrize(("workers", "share"), [(4, 200.0), (100, 100.0)])

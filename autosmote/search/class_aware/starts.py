@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from autosmote.errors import UserError
+from autosmote.errors import UnreadableError, UserError
 
 TABLE = Path(__file__).with_name("starts.csv")
 LEARNED = "learned"
@@ -62,7 +62,7 @@ def table_digest() -> str:
 
     Raises
     ------
-    UserError
+    UnreadableError
         If there is no table yet.
     """
     return hashlib.sha256(_text().encode()).hexdigest()[:16]
@@ -72,8 +72,13 @@ def _text() -> str:
     try:
         return TABLE.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise UserError(
+        raise UnreadableError(
             "search.method_params.start=learned needs the table of learned starts, which is not "
             "made yet; make it by `make learned-start` from the records of "
             "experiment=class_aware."
         ) from None
+    except OSError as error:
+        raise UnreadableError(
+            f"The table of learned starts, {TABLE.name}, cannot be read ({error.strerror}); check "
+            "the installation."
+        ) from error

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from autosmote.errors import UserError, let_interrupts_through, shorten
+from autosmote.errors import UnreadableError, UserError, let_interrupts_through, shorten
 from autosmote.space.base import N_LAMBDAS
 from autosmote.space.hard_majority import SHARES
 
@@ -177,7 +177,7 @@ def read_policies(where: str | Path) -> dict[str, NDArray[np.float32]]:
 
     Raises
     ------
-    UserError
+    UnreadableError
         If there is none, or it is no such file.
     """
     path = Path(where)
@@ -186,20 +186,25 @@ def read_policies(where: str | Path) -> dict[str, NDArray[np.float32]]:
         with np.load(path, allow_pickle=False) as saved:
             found = {level: saved[level] for level in saved.files}
     except FileNotFoundError:
-        raise UserError(
+        raise UnreadableError(
             f"search.init_from={shorten(str(where))}: there is no {shorten(path.name)}; give the "
             "folder of a run that was done with search.save_policies=true."
         ) from None
     except Exception as error:  # of a damaged archive: zlib's, zipfile's and many others
         let_interrupts_through(error)
+        if isinstance(error, OSError) and error.strerror:
+            raise UnreadableError(
+                f"search.init_from={shorten(str(where))} cannot be read ({error.strerror}); check "
+                "the file."
+            ) from error
         found = {}
     if not found or not all(_is_vector(saved) for saved in found.values()):
-        raise UserError(
+        raise UnreadableError(
             f"search.init_from={shorten(str(where))} holds no saved policies, or is damaged; give "
             "the folder of a run that was done with search.save_policies=true."
         )
     if not all(np.isfinite(saved).all() for saved in found.values()):
-        raise UserError(
+        raise UnreadableError(
             f"search.init_from={shorten(str(where))} is damaged: not all of its numbers are "
             "finite; give the folder of another run."
         )
