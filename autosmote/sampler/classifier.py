@@ -56,11 +56,11 @@ class AutoSMOTEClassifier(ClassifierMixin, BaseEstimator):
     cv : int, cross-validation splitter or iterable, default=5
         Folds to score by. A number is that of shuffled folds, stratified and drawn by
         `random_state`; it is lowered to that of the smallest class's rows.
-    method : {"paper", "class_aware"}, default="paper"
+    method : {"class_aware", "paper"}, default="class_aware"
         How synthetic rows are searched for.
     iterations : int, default=300
         Episodes, one classifier trained for each fold and scored in each.
-    final : {"best", "vote", "tuned_vote"}, default="tuned_vote"
+    final : {"best", "vote", "tuned_vote", "diverse_vote"}, default="diverse_vote"
         How the search's candidates become a model. The votes are for two classes; of more the best
         candidate alone is taken ("best").
     keep : int, default=25
@@ -129,9 +129,9 @@ class AutoSMOTEClassifier(ClassifierMixin, BaseEstimator):
         validation_fraction: float = 0.25,
         validation: tuple[Any, Any] | None = None,
         cv: Any = 5,
-        method: str = "paper",
+        method: str = "class_aware",
         iterations: int = 300,
-        final: str = "tuned_vote",
+        final: str = "diverse_vote",
         keep: int = 25,
         G1: int | None = None,
         G2: int = 10,
