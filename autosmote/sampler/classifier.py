@@ -31,6 +31,10 @@ AS_IT_IS, THRESHOLD, SYNTHETIC = "as it is", "tuned threshold", "synthetic rows"
 """The kinds of model that a fit chooses from, the simplest first."""
 
 
+_MARGIN = 1e-6
+"""Between a row at the threshold and 1/2: seen in the six digits that `autosmote predict` writes."""
+
+
 class AutoSMOTEClassifier(ClassifierMixin, BaseEstimator):
     """Classify by models trained with the synthetic rows that score best on held-out rows.
 
@@ -317,4 +321,6 @@ def _stretched(share: NDArray[np.float64], threshold: float) -> NDArray[np.float
     below = 0.5 * share / threshold if threshold > 0 else np.zeros_like(share)
     room = 1 - threshold
     above = 0.5 + 0.5 * (share - threshold) / room if room > 0 else np.ones_like(share)
-    return np.where(reached, np.clip(above, 0.5 + 1e-9, 1.0), np.clip(below, 0.0, 0.5 - 1e-9))
+    return np.where(
+        reached, np.clip(above, 0.5 + _MARGIN, 1.0), np.clip(below, 0.0, 0.5 - _MARGIN)
+    )
