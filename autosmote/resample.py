@@ -24,8 +24,8 @@ from autosmote.evaluation.results import PartScores, score_table
 from autosmote.metrics import METRICS
 from autosmote.own_table.commands import (
     Written,
-    add_estimator_option,
-    add_scoring_option,
+    add_method_option,
+    add_search_options,
     draw_picture,
     print_notes,
     run,
@@ -55,14 +55,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("data", type=Path, help="a table: CSV, TSV, Parquet, ARFF or XLSX")
-    add("--target", required=True, help="the column with the classes")
-    add("-o", "--output", type=Path, required=True, help="the CSV or TSV file to write")
-    add_estimator_option(parser)
-    add_scoring_option(parser)
-    add("--iterations", type=int, default=1000, help="classifiers to train; default: %(default)s")
-    add("--time-limit", type=float, help="seconds after which to take the best so far")
+    add_search_options(parser)
+    add_method_option(parser)
     add("--jobs", type=int, default=-1, help="processes; default: all cores")
-    add("--seed", type=int, default=0, help="default: %(default)s")
+    add("-o", "--output", type=Path, required=True, help="the CSV or TSV file to write")
     add("--curve", type=Path, help="where to draw the search; default: beside the output, as PNG")
     add("--mark", metavar="COLUMN", help="add a column: 1 for synthetic rows, 0 for given ones")
     add(
@@ -101,6 +97,7 @@ def _resample(options: argparse.Namespace, written: Written) -> int:
         estimator,
         scoring=scoring,
         validation=(X.iloc[validation], y[validation]),
+        method=options.method,
         iterations=options.iterations,
         allow_nan=True,
         time_limit=options.time_limit,

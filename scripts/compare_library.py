@@ -26,7 +26,7 @@ from imblearn.datasets import make_imbalance
 from imblearn.ensemble import BalancedBaggingClassifier
 from imblearn.over_sampling import SMOTE
 from imblearn.pipeline import make_pipeline
-from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import f1_score, make_scorer, matthews_corrcoef
 from sklearn.model_selection import (
@@ -39,7 +39,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from autosmote import AutoSMOTE
+from autosmote import AutoSMOTE, AutoSMOTEClassifier
 from autosmote.data.datasets import load_dataset
 from autosmote.errors import UserError
 
@@ -53,23 +53,6 @@ MACRO_F1 = make_scorer(f1_score, average="macro", zero_division=0)
 RATIOS = [round(0.1 * tenths, 1) for tenths in range(1, 11)]
 
 
-class Vote(ClassifierMixin, BaseEstimator):
-    """A sampler's ensemble as a classifier."""
-
-    def __init__(self, sampler: AutoSMOTE) -> None:
-        self.sampler = sampler
-
-    def fit(self, X: np.ndarray, y: np.ndarray) -> Vote:
-        sampler = clone(self.sampler)
-        sampler.fit_resample(X, y)
-        self.ensemble_ = sampler.ensemble_
-        self.classes_ = self.ensemble_.classes_
-        return self
-
-    def predict(self, X: np.ndarray) -> np.ndarray:
-        return self.ensemble_.predict(X)
-
-
 def methods(classifier: Any, iterations: int) -> dict[str, Any]:
     """Return the methods by name, each to be fitted on the training part of a fold."""
     scaled = StandardScaler()
@@ -78,8 +61,7 @@ def methods(classifier: Any, iterations: int) -> dict[str, Any]:
         classifier, n_estimators=25, sampler=SMOTE(random_state=0), random_state=0
     )
     held_out = StratifiedShuffleSplit(1, test_size=0.25, random_state=0)
-    sampler = AutoSMOTE(classifier, iterations=iterations, random_state=0)
-    voting = clone(sampler).set_params(cv=5, final="tuned_vote")
+    search = {"iterations": iterations, "random_state": 0}
     return {
         "as it is": make_pipeline(scaled, classifier),
         "class weights": make_pipeline(
@@ -95,8 +77,8 @@ def methods(classifier: Any, iterations: int) -> dict[str, Any]:
         "SMOTE, bagged, tuned threshold": TunedThresholdClassifierCV(
             make_pipeline(scaled, bagged), scoring=MACRO_F1, cv=5, random_state=0
         ),
-        "AutoSMOTE": make_pipeline(scaled, sampler, classifier),
-        "AutoSMOTE, tuned vote": make_pipeline(scaled, Vote(voting)),
+        "AutoSMOTE": make_pipeline(scaled, AutoSMOTE(classifier, **search), classifier),
+        "AutoSMOTEClassifier": make_pipeline(scaled, AutoSMOTEClassifier(classifier, **search)),
     }
 
 

@@ -45,10 +45,10 @@ def sampler_input(rng: Rng) -> tuple[Any, Any, dict[str, Any]]:
     settings: dict[str, Any] = {
         "iterations": int(rng.integers(1, 6)),
         "random_state": int(rng.integers(100)),
-        "method": choose(rng, "paper", "paper", "class_aware"),
+        "method": choose(rng, "class_aware", "paper"),
         "K": choose(rng, 1, 2, 5, 30),
         "scoring": choose(rng, "macro_f1", "mcc", "accuracy"),
-        "final": choose(rng, "best", "best", "tuned_vote"),
+        "final": choose(rng, "best", "best", "tuned_vote", "diverse_vote"),
         "cv": choose(rng, None, None, 2, 3),
         "standardize": choose(rng, True, False),
     }

@@ -44,7 +44,7 @@ _CAPTION = (
     f"no resampling on 20,000 fresh rows, mean and 95% interval over {N_SEEDS} seeds."
 )
 
-_STYLE: dict[Any, Any] = {
+STYLE: dict[Any, Any] = {
     "svg.hashsalt": "autosmote",  # ids come from it and the content: the same bytes each time
     "font.family": "DejaVu Sans",
     "font.size": 9,
@@ -191,7 +191,7 @@ def _draw_rows(
     axes.set_xticks([])
     axes.set_yticks([])
     axes.grid(False)
-    _tint(axes, look)
+    tint(axes, look)
 
 
 def _draw_gains(axes: Axes, gains: pd.DataFrame, look: Look) -> None:
@@ -218,10 +218,10 @@ def _draw_gains(axes: Axes, gains: pd.DataFrame, look: Look) -> None:
     axes.set_xlabel("gain in Macro-F1 over no resampling, fresh rows")
     axes.set_title(f"All {len(gains)} seeds\nmean and 95% interval", color=look["ink"])
     axes.grid(axis="y", visible=False)
-    _tint(axes, look)
+    tint(axes, look)
 
 
-def _tint(axes: Axes, look: Look) -> None:
+def tint(axes: Axes, look: Look) -> None:
     """Give the axes the colours of a look."""
     axes.set_facecolor(look["paper"])
     axes.tick_params(colors=look["ink"])
@@ -244,7 +244,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for look in (LIGHT, DARK):
         path = options.folder / f"{look['name']}.svg"
         about = {"Date": None, "Creator": None, "Title": _CAPTION}
-        with matplotlib.rc_context(_STYLE):
+        with matplotlib.rc_context(STYLE):
             draw(scores, rows, look).savefig(path, metadata=about)
         print(path)
     gains = compute_gains(scores)

@@ -164,12 +164,12 @@ def test_sampler_is_imported_without_torch_and_what_else_only_some_need():
     assert not modules_after("from autosmote import AutoSMOTE, AutoSMOTEClassifier") & some
 
 
-def test_class_aware_search_in_python_imports_no_torch():
+def test_search_in_python_imports_no_torch():
     code = """
 import numpy as np
 from autosmote import AutoSMOTE, AutoSMOTEClassifier
 X, y = np.random.default_rng(0).normal(size=(60, 2)), np.arange(60) % 5 == 0
-settings = {"method": "class_aware", "iterations": 3, "random_state": 0}
+settings = {"iterations": 3, "random_state": 0}
 AutoSMOTE(**settings).fit_resample(X, y)
 AutoSMOTEClassifier(**settings).fit(X, y).predict(X)
 """

@@ -60,29 +60,29 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of a command that trains classifiers."""
     add = parser.add_argument
     add("--target", required=True, help="the column with the classes")
-    add_estimator_option(parser)
-    add_scoring_option(parser)
-    add("--iterations", type=int, default=300, help="of each search; default: %(default)s")
-    add("--time-limit", type=float, help="seconds after which a search takes the best so far")
-    add("--seed", type=int, default=0, help="default: %(default)s")
-
-
-def add_estimator_option(parser: argparse.ArgumentParser) -> None:
-    """Add the option that names a classifier."""
-    parser.add_argument(
+    add(
         "--estimator",
         default="dt",
         help=f"{', '.join(ESTIMATORS)}, or the import path of a scikit-learn classifier, which is "
         "code; default: %(default)s",
     )
-
-
-def add_scoring_option(parser: argparse.ArgumentParser) -> None:
-    """Add the option that names a score."""
-    parser.add_argument(
+    add(
         "--scoring",
         default="macro_f1",
         help=f"{', '.join(OWN)}, or the name of a scikit-learn scorer; default: %(default)s",
+    )
+    add("--iterations", type=int, default=300, help="of each search; default: %(default)s")
+    add("--time-limit", type=float, help="seconds after which a search takes the best so far")
+    add("--seed", type=int, default=0, help="default: %(default)s")
+
+
+def add_method_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names a way to search."""
+    parser.add_argument(
+        "--method",
+        choices=("class_aware", "paper"),
+        default="class_aware",
+        help="how synthetic rows are searched for; default: %(default)s",
     )
 
 

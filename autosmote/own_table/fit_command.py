@@ -8,7 +8,13 @@ from pathlib import Path
 
 from autosmote.data.user_table import UserTable, add_options, options_of, read_user_table
 from autosmote.data.write_rows import check_output
-from autosmote.own_table.commands import Written, add_search_options, print_notes, run
+from autosmote.own_table.commands import (
+    Written,
+    add_method_option,
+    add_search_options,
+    print_notes,
+    run,
+)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -25,7 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("data", type=Path, help="a CSV, TSV, Parquet, ARFF or Excel file")
     add_search_options(parser)
-    add("--method", choices=("paper", "class_aware"), default="paper", help="default: %(default)s")
+    add_method_option(parser)
     add("--jobs", type=int, default=-1, help="processes; default: all cores")
     add("-o", "--output", type=Path, required=True, help="the .joblib file to write")
     add_options(parser)

@@ -24,11 +24,10 @@ SMOTE = "SMOTE, tuned ratio"
 SVMSMOTE = "SVMSMOTE, tuned ratio"
 SMOTE_VOTE = "SMOTE with the vote"
 AUTOSMOTE = "AutoSMOTE with the vote"
-CLASS_AWARE = "class-aware AutoSMOTE with the vote"
 
 SIMPLE = (AS_IT_IS, CLASS_WEIGHTS, THRESHOLD, RANDOM_OVER, RANDOM_UNDER)
 """Methods that make no synthetic rows, the simplest first."""
-SYNTHETIC = (SMOTE, SVMSMOTE, SMOTE_VOTE, AUTOSMOTE, CLASS_AWARE)
+SYNTHETIC = (SMOTE, SVMSMOTE, SMOTE_VOTE, AUTOSMOTE)
 """Methods that do, the simplest first."""
 
 
@@ -206,22 +205,18 @@ def _smote_vote(setting: Setting) -> Any:
     return ResampledVote(_random("smote")(setting), metric, seed=setting.seed)
 
 
-def _search(method: str) -> Callable[[Setting], Any]:
-    def make(setting: Setting) -> Any:
-        from autosmote.sampler.classifier import AutoSMOTEClassifier
+def _search(setting: Setting) -> Any:
+    from autosmote.sampler.classifier import AutoSMOTEClassifier
 
-        search = AutoSMOTEClassifier(
-            clone(setting.prepared.estimator),
-            scoring=for_search(setting.scoring, setting.n_classes),
-            method=method,
-            iterations=setting.iterations,
-            time_limit=setting.time_limit,
-            allow_nan=True,
-            random_state=setting.seed,
-        )
-        return setting.prepared.pipeline(search)
-
-    return make
+    search = AutoSMOTEClassifier(
+        clone(setting.prepared.estimator),
+        scoring=for_search(setting.scoring, setting.n_classes),
+        iterations=setting.iterations,
+        time_limit=setting.time_limit,
+        allow_nan=True,
+        random_state=setting.seed,
+    )
+    return setting.prepared.pipeline(search)
 
 
 METHODS: Mapping[str, Callable[[Setting], Any]] = {
@@ -233,8 +228,7 @@ METHODS: Mapping[str, Callable[[Setting], Any]] = {
     SMOTE: _tuned_ratio("smote"),
     SVMSMOTE: _tuned_ratio("svmsmote"),
     SMOTE_VOTE: _smote_vote,
-    AUTOSMOTE: _search("paper"),
-    CLASS_AWARE: _search("class_aware"),
+    AUTOSMOTE: _search,
 }
 """How each method is made, in the order of the tables."""
 

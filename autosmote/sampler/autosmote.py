@@ -47,7 +47,7 @@ from autosmote.search.loop import OnIteration
 from autosmote.search.method import SpaceProblem
 from autosmote.search.result import DIVERGED, SearchInterrupted, SearchResult
 
-_METHODS = {"paper": "hierarchical", "class_aware": "class_aware"}
+_METHODS = {"class_aware": "class_aware", "paper": "hierarchical"}
 """`search.method` of each value of the sampler's `method`."""
 
 
@@ -56,7 +56,7 @@ class AutoSMOTE(BaseSampler):
 
     A search of `iterations` episodes trains the classifier with ever other synthetic rows, and
     learns from its score how many rows to make in all, around which minority rows, and where
-    between which neighbours (Algorithm 2 of the paper).
+    between which neighbours.
 
     Parameters
     ----------
@@ -84,14 +84,14 @@ class AutoSMOTE(BaseSampler):
         Score by the mean over folds, instead; for data with few minority rows. A fold's classifier
         gets those synthetic rows that can be made from its training rows alone, so with k folds
         a little less than a share of (k - 1) / k of them.
-    method : {"paper", "class_aware"}, default="paper"
-        How synthetic rows are searched for. "paper": by three policies, networks that see a
-        minority row's features and how often it was used. "class_aware": by eight numbers that
-        prefer rows by how much of the majority lies around them, learned by cross-entropy; made
-        for some hundred iterations.
-    iterations : int, default=1000
-        Episodes, one classifier trained (for each fold) and scored in each. 0, of
-        method="class_aware": one sample set without a search, and without a score.
+    method : {"class_aware", "paper"}, default="class_aware"
+        How synthetic rows are searched for. "class_aware": by eight numbers that prefer rows by
+        how much of the majority lies around them, learned by cross-entropy. "paper": by three
+        policies, networks that see a minority row's features and how often it was used
+        (Algorithm 2 of the paper); needs torch where there is a GPU to use.
+    iterations : int, default=300
+        Episodes, one classifier trained (for each fold) and scored in each; the paper has 1000. 0,
+        of method="class_aware": one sample set without a search, and without a score.
     final : {"best", "vote", "tuned_vote", "diverse_vote"}, default="best"
         Rule that makes the final classifier. Every rule returns the sample set with the best
         score. The votes also make `ensemble_`: `keep` copies of `estimator`, each trained with
@@ -121,7 +121,7 @@ class AutoSMOTE(BaseSampler):
         Processes that generate and score episodes: None or 1 work in this one, -1 takes all
         cores. The result is the same for any number; more than 4 do not help.
     device : {"auto", "cpu", "cuda"}, default="auto"
-        Where the policies learn.
+        Where the policies of the paper's method learn.
     random_state : int, RandomState instance or None, default=None
         Of the held-out rows, the search, and the estimator where it has none.
     verbose : int, default=0
@@ -154,8 +154,8 @@ class AutoSMOTE(BaseSampler):
         "label", "iteration", "reward", "best", "n_synthetic" and "seconds", one entry for each
         iteration.
     policies_ : dict
-        For each class the final parameters of the policies "cross", "instance" and "low"; or, of
-        the class-aware method, the "means" and "deviations" of its numbers.
+        For each class the final "means" and "deviations" of the eight numbers; or, of the paper's
+        method, the parameters of the policies "cross", "instance" and "low".
     searches_ : dict
         For each class the `autosmote.search.result.SearchResult`.
     n_features_in_ : int
@@ -225,8 +225,8 @@ class AutoSMOTE(BaseSampler):
         validation_fraction: float = 0.25,
         validation: tuple[Any, Any] | None = None,
         cv: Any = None,
-        method: str = "paper",
-        iterations: int = 1000,
+        method: str = "class_aware",
+        iterations: int = 300,
         final: str = "best",
         keep: int = 25,
         G1: int | None = None,

@@ -31,6 +31,10 @@ AS_IT_IS, THRESHOLD, SYNTHETIC = "as it is", "tuned threshold", "synthetic rows"
 """The kinds of model that a fit chooses from, the simplest first."""
 
 
+_MARGIN = 1e-6
+"""Between a row at the threshold and 1/2: seen in the six digits that `autosmote predict` writes."""
+
+
 class AutoSMOTEClassifier(ClassifierMixin, BaseEstimator):
     """Classify by models trained with the synthetic rows that score best on held-out rows.
 
@@ -56,11 +60,11 @@ class AutoSMOTEClassifier(ClassifierMixin, BaseEstimator):
     cv : int, cross-validation splitter or iterable, default=5
         Folds to score by. A number is that of shuffled folds, stratified and drawn by
         `random_state`; it is lowered to that of the smallest class's rows.
-    method : {"paper", "class_aware"}, default="paper"
+    method : {"class_aware", "paper"}, default="class_aware"
         How synthetic rows are searched for.
     iterations : int, default=300
         Episodes, one classifier trained for each fold and scored in each.
-    final : {"best", "vote", "tuned_vote"}, default="tuned_vote"
+    final : {"best", "vote", "tuned_vote", "diverse_vote"}, default="diverse_vote"
         How the search's candidates become a model. The votes are for two classes; of more the best
         candidate alone is taken ("best").
     keep : int, default=25
@@ -129,9 +133,9 @@ class AutoSMOTEClassifier(ClassifierMixin, BaseEstimator):
         validation_fraction: float = 0.25,
         validation: tuple[Any, Any] | None = None,
         cv: Any = 5,
-        method: str = "paper",
+        method: str = "class_aware",
         iterations: int = 300,
-        final: str = "tuned_vote",
+        final: str = "diverse_vote",
         keep: int = 25,
         G1: int | None = None,
         G2: int = 10,
@@ -317,4 +321,6 @@ def _stretched(share: NDArray[np.float64], threshold: float) -> NDArray[np.float
     below = 0.5 * share / threshold if threshold > 0 else np.zeros_like(share)
     room = 1 - threshold
     above = 0.5 + 0.5 * (share - threshold) / room if room > 0 else np.ones_like(share)
-    return np.where(reached, np.clip(above, 0.5 + 1e-9, 1.0), np.clip(below, 0.0, 0.5 - 1e-9))
+    return np.where(
+        reached, np.clip(above, 0.5 + _MARGIN, 1.0), np.clip(below, 0.0, 0.5 - _MARGIN)
+    )

@@ -16,7 +16,6 @@ from autosmote.own_table.comparison import encode_labels
 from autosmote.own_table.methods import (
     AS_IT_IS,
     AUTOSMOTE,
-    CLASS_AWARE,
     CLASS_WEIGHTS,
     METHODS,
     SMOTE,
@@ -44,7 +43,7 @@ def test_compare_of_two_classes_scores_every_method():
     assert list(found.index) == list(METHODS) == [
         "as it is", "class weights", "tuned threshold", "random over-sampling",
         "random under-sampling", "SMOTE, tuned ratio", "SVMSMOTE, tuned ratio",
-        "SMOTE with the vote", "AutoSMOTE with the vote", "class-aware AutoSMOTE with the vote",
+        "SMOTE with the vote", "AutoSMOTE with the vote",
     ]  # fmt: skip
     assert (found["note"] == "").all()
     assert found["score"].between(0, 1).all() and (found["seconds"] >= 0).all()
@@ -58,7 +57,7 @@ def test_compare_of_three_classes_says_which_methods_are_for_two():
     found = autosmote.compare(X, y, "dt", **SHORT)
     assert found.loc[THRESHOLD, "note"] == "a threshold is for two classes"
     assert found.loc[SMOTE_VOTE, "note"] == "the vote is for two classes"
-    for name in (AS_IT_IS, SMOTE, SVMSMOTE, AUTOSMOTE, CLASS_AWARE):
+    for name in (AS_IT_IS, SMOTE, SVMSMOTE, AUTOSMOTE):
         assert found.loc[name, "note"] == "" and found.loc[name, "score"] > 0
 
 
@@ -131,7 +130,7 @@ def test_compare_by_a_function_of_ones_own_says_that_no_threshold_is_tuned_for_i
 
 def test_compare_is_the_same_for_any_number_of_jobs():
     X, y = rows()
-    methods = [SMOTE, CLASS_AWARE]
+    methods = [SMOTE, AUTOSMOTE]
     one, two = (
         autosmote.compare(X, y, "dt", methods=methods, n_jobs=jobs, **SHORT) for jobs in (1, 2)
     )
@@ -149,7 +148,7 @@ def test_compare_that_will_take_long_says_what_is_quicker(monkeypatch, capsys, s
 def test_time_limit_of_a_comparison_ends_each_search_with_the_best_so_far():
     X, y = rows()
     endless = SHORT | {"iterations": 10**9, "time_limit": 1e-6}
-    found = autosmote.compare(X, y, "dt", methods=[AUTOSMOTE, CLASS_AWARE], **endless)
+    found = autosmote.compare(X, y, "dt", methods=[AUTOSMOTE], **endless)
     assert (found["note"] == "").all() and found["score"].notna().all()
 
 

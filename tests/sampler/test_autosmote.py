@@ -88,7 +88,7 @@ def test_given_rows_come_back_first_and_synthetic_rows_lie_between_minority_rows
     assert (y_new[len(y) :] == 1).all() and found.sampling_strategy_ == {1: n_new}
     assert on_segments(X_new[len(X) :], X[y == 1]).all()
     assert found.sampling_counts_.sum() == n_new and not found.sampling_counts_[y == 0].any()
-    assert set(found.policies_[1]) == {"cross", "instance", "low"}
+    assert set(found.policies_[1]) == {"means", "deviations"}
     history = found.history_
     assert history["iteration"].tolist() == list(range(1, 13))
     assert found.best_score_ == history["reward"].max() == history["best"][-1]
@@ -170,7 +170,7 @@ def test_missing_values_stay_in_given_rows_and_are_none_in_synthetic_ones():
     X[::7, 1] = np.nan
     with pytest.raises(InputError, match="allow_nan=True"):
         sampler().fit_resample(X, y)
-    found = sampler(HistGradientBoostingClassifier(max_iter=5), allow_nan=True, G1=2)
+    found = sampler(HistGradientBoostingClassifier(max_iter=5), allow_nan=True)
     X_new, _ = found.fit_resample(X, y)
     assert np.array_equal(X_new[: len(X)], X, equal_nan=True)
     assert not np.isnan(X_new[len(X) :]).any()
@@ -189,7 +189,7 @@ def test_sparse_rows_come_back_sparse_and_large_ones_are_refused():
 def test_cross_validation_keeps_held_out_rows_out_of_synthetic_ones():
     X, y = rows()
     cv = StratifiedKFold(3)
-    found = sampler(cv=cv, scoring="average_precision", iterations=30)
+    found = sampler(cv=cv, scoring="average_precision", iterations=30, method="paper")
     X_new, y_new = found.fit_resample(X, y)
     scores = []
     for train, held_out in cv.split(X, y):
@@ -243,7 +243,7 @@ def test_estimator_plain_search_and_runner_find_the_same():
     )  # fmt: skip
     found = AutoSMOTE(
         TREE, scoring="mcc", validation=(split.X_val, split.y_val), standardize=False,
-        random_state=5, search_options=settings,
+        method="paper", random_state=5, search_options=settings,
     )  # fmt: skip
     X_new, _ = found.fit_resample(split.X_train, split.y_train)
     assert np.array_equal(X_new[len(split.X_train) :], expected.X_synthetic)
@@ -281,7 +281,7 @@ def always_nan(estimator, X, y):
 
 def test_an_iteration_whose_scorer_returns_nan_is_never_chosen():
     X, y = rows()
-    found = sampler(scoring=nan_without_synthetic_rows, iterations=40, G1=2)
+    found = sampler(scoring=nan_without_synthetic_rows, iterations=40)
     found.fit_resample(X, y)
     rewards = found.history_["reward"]
     assert np.isnan(found.baseline_score_) and np.isnan(rewards).any()
@@ -345,7 +345,7 @@ def test_columns_without_any_value_stay_so():
 def test_search_that_diverges_warns_and_returns_the_best_so_far():
     X, y = rows()
     options = {"learning_rate": 1e30, "buffer_instance": 20}
-    diverging = sampler(iterations=40, search_options=options)
+    diverging = sampler(iterations=40, method="paper", search_options=options)
     with pytest.warns(ConvergenceWarning, match="no finite numbers after iteration"):
         X_new, _ = diverging.fit_resample(X, y)
     (search,) = diverging.searches_.values()

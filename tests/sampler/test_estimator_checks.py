@@ -15,7 +15,7 @@ SHORT = {"iterations": 3, "random_state": 0}
 VARIANTS = {
     "default": AutoSMOTE(**SHORT),
     "allow_nan": AutoSMOTE(**SHORT, allow_nan=True),
-    "class_aware": AutoSMOTE(**SHORT, method="class_aware"),
+    "paper": AutoSMOTE(**SHORT, method="paper"),
 }
 # imbalanced-learn runs these two beside its suite.
 BESIDE = ("check_param_validation", "check_dataframe_column_names_consistency")
@@ -35,7 +35,7 @@ CLASSIFIERS = {
 SKLEARN = {
     f"{variant}-{number}-{check.func.__name__}": (sampler, check)
     for variant, estimator in {
-        **{name: VARIANTS[name] for name in ("default", "class_aware")},
+        **{name: VARIANTS[name] for name in ("default", "paper")},
         **CLASSIFIERS,
     }.items()
     for number, (sampler, check) in enumerate(sklearn_checks.estimator_checks_generator(estimator))

@@ -21,7 +21,7 @@ def test_compare_library_scores_every_method_on_every_fold(tmp_path, monkeypatch
         rows = list(csv.DictReader(file))
     methods = {row["method"] for row in rows}
     assert len(rows) == 2 * 2 * len(methods) and len(methods) == 8
-    assert {"AutoSMOTE", "AutoSMOTE, tuned vote"} < methods
+    assert {"AutoSMOTE", "AutoSMOTEClassifier"} < methods
     assert all(0 < float(row["macro_f1"]) < 1 for row in rows)
     table = (tmp_path / "library" / "comparison.md").read_text()
     assert all(f"| {method} |" in table for method in methods)

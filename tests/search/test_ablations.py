@@ -193,6 +193,6 @@ def test_merged_parts_train_the_final_classifier(toy):
 
 
 def test_a_user_s_held_out_rows_do_not_go_with_merged_parts(toy):
-    sampler = AutoSMOTE(cv=3, search_options={"ablation": "merge_train_val"})
+    sampler = AutoSMOTE(cv=3, method="paper", search_options={"ablation": "merge_train_val"})
     with pytest.raises(ValueError, match="neither validation nor cv"):
         sampler.fit_resample(toy.X_train, toy.y_train)

@@ -376,7 +376,7 @@ def test_frames_with_categories_and_whole_numbers():
     X, y = frame(np.random.default_rng(0))
     sampler = AutoSMOTE(
         tabular(LogisticRegression(max_iter=200)), iterations=6, random_state=0,
-        search_options=CONTINUOUS,
+        method="paper", search_options=CONTINUOUS,
     )  # fmt: skip
     X_new, y_new = sampler.fit_resample(X, y)
     pd.testing.assert_frame_equal(X_new[: len(X)], X)
@@ -397,7 +397,7 @@ def test_a_fold_is_trained_with_samples_between_its_own_rows(standardize):
     cv = StratifiedKFold(3, shuffle=True, random_state=0)
     sampler = AutoSMOTE(
         TREE, cv=cv, iterations=6, random_state=0, standardize=standardize,
-        search_options=CONTINUOUS,
+        method="paper", search_options=CONTINUOUS,
     )  # fmt: skip
     X_new, _ = sampler.fit_resample(X, y)
     samples, made = sampler.searches_[1].best.sample_set.samples, X_new[len(X) :]
@@ -418,7 +418,9 @@ def test_several_minority_classes_and_numbers_alone():
     rng = np.random.default_rng(2)
     y = np.repeat(["a", "b", "c"], [60, 15, 10])
     X = rng.normal(size=(85, 3)) + np.repeat([0, 1, 2], [60, 15, 10])[:, None]
-    sampler = AutoSMOTE(TREE, iterations=5, random_state=0, search_options=CONTINUOUS)
+    sampler = AutoSMOTE(
+        TREE, method="paper", iterations=5, random_state=0, search_options=CONTINUOUS
+    )
     X_new, y_new = sampler.fit_resample(X, y)
     for label in "bc":
         made = X_new[85:][y_new[85:] == label]
@@ -434,8 +436,9 @@ def test_votes_of_continuous_sample_sets(final):
     X = np.vstack([rng.normal(size=(80, 2)), rng.normal(1.5, 1, (20, 2))])
     y = np.repeat([0, 1], [80, 20])
     sampler = AutoSMOTE(
-        TREE, iterations=8, final=final, keep=3, random_state=0, search_options=CONTINUOUS
-    )
+        TREE, method="paper", iterations=8, final=final, keep=3, random_state=0,
+        search_options=CONTINUOUS,
+    )  # fmt: skip
     X_new, _ = sampler.fit_resample(X, y)
     assert len(X_new) - 100 == len(sampler.searches_[1].best.sample_set.samples)
     assert len(sampler.searches_[1].candidates) == 3

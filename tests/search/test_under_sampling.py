@@ -122,7 +122,7 @@ def test_estimator_leaves_out_the_best_share():
     y = np.repeat([0, 1], [80, 20])
     sampler = AutoSMOTE(
         Counts(), scoring=Prefers(), iterations=60, random_state=0,
-        search_options={"under_sampling": True},
+        method="paper", search_options={"under_sampling": True},
     )  # fmt: skip
     X_new, y_new = sampler.fit_resample(X, y)
     result = sampler.searches_[1]
@@ -142,7 +142,7 @@ def test_under_sampling_works_with_folds_and_refuses_three_classes():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(90, 2)), np.repeat([0, 1, 2], [60, 20, 10])
     options = {"under_sampling": True}
-    sampler = AutoSMOTE(TREE, iterations=5, random_state=0, search_options=options)
+    sampler = AutoSMOTE(TREE, method="paper", iterations=5, random_state=0, search_options=options)
     with pytest.raises(ValueError, match="two classes, but there are 3"):
         sampler.fit_resample(X, y)
     sampler.set_params(cv=3).fit_resample(X, y == 2)
