@@ -112,8 +112,9 @@ docs: $(DOCS) ## Build the site of the documentation, build/docs/index.html
 	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(BIN)/python -m mkdocs build --strict $(ARGS)
 	@echo 'build/docs/index.html; with its search: python -m http.server -d build/docs'
 
-picture: $(STAMP) ## Draw the picture of README from its records (ARGS=--runs makes these)
+picture: $(STAMP) ## Draw the pictures of README from their records (ARGS=--runs makes those of the first)
 	$(BIN)/python scripts/readme_picture.py $(ARGS)
+	$(BIN)/python scripts/readme_gains.py
 
 data: $(STAMP) ## Fetch the six data sets from OpenML, or check those in AUTOSMOTE_DATA_DIR
 	$(BIN)/python scripts/fetch_data.py $(ARGS)

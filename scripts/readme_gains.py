@@ -1,4 +1,4 @@
-"""Draw README's figure of gains at equal budget, from the committed confirmation.
+"""Draw README's figure of gains at equal budget, from the committed table of `class_aware`.
 
     python scripts/readme_gains.py
 
@@ -22,9 +22,9 @@ from readme_picture import DARK, FOLDER, LIGHT, STYLE, Look, tint
 from autosmote.reports import names
 from autosmote.reports.studies.class_aware.study import GAINS, SUBJECT, place_source
 
-TABLE = Path("results/class_aware_confirmation/tables/quick/class_aware_confirmation_gains.csv")
+TABLE = FOLDER.parents[1] / "results" / "class_aware" / "tables" / "quick" / "class_aware_gains.csv"
 REWARD, RULE = "crossfit", "diverse vote 25"
-"""Chosen before the confirmation was run (conf/experiment/class_aware_confirmation.yaml)."""
+"""What the experiment chose (conf/experiment/class_aware_confirmation.yaml)."""
 _TEST = "extended"
 _METRICS = {"macro_f1": ("o", "full"), "mcc": ("s", "synthetic")}
 """Marker and colour of each."""
@@ -81,10 +81,9 @@ def draw(gains: pd.DataFrame, look: Look) -> Figure:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Draw the figure in both looks; return the exit status."""
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
-    parser.add_argument("--table", type=Path, default=TABLE, help="default: %(default)s")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where to write")
     options = parser.parse_args(arguments)
-    gains = read_gains(options.table)
+    gains = read_gains(TABLE)
     for look in (LIGHT, DARK):
         path = options.folder / f"{look['name'].replace('policies', 'gains')}.svg"
         about = {"Date": None, "Creator": None, "Title": "Gains at equal budget"}

@@ -32,7 +32,7 @@ AS_IT_IS, THRESHOLD, SYNTHETIC = "as it is", "tuned threshold", "synthetic rows"
 
 
 _MARGIN = 1e-6
-"""Between a row at the threshold and 1/2: seen in the six digits that `autosmote predict` writes."""
+"""Between a row at the threshold and 1/2: seen in the six digits of `autosmote predict`."""
 
 
 class AutoSMOTEClassifier(ClassifierMixin, BaseEstimator):

@@ -82,9 +82,30 @@ def test_committed_picture_is_of_all_seeds_small_and_what_readme_says(script):
     assert set(scores["clf"]) == {picture.CLF} and scores["protocol"].nunique() == 1
     for name in ("policies-light.svg", "policies-dark.svg"):
         assert (IMAGES / name).stat().st_size < 300_000
-    (alternative,) = re.findall(r'alt="([^"]+)">', README)
+    alternative, _ = re.findall(r'alt="([^"]+)">', README)
     for gain in picture.compute_gains(scores).mean():
         assert f"{gain:+.3f}" in alternative
+
+
+def test_figure_of_gains_is_drawn_from_its_table(script, tmp_path):
+    figure = script("readme_gains")
+    assert figure.main(["--folder", str(tmp_path)]) == 0
+    drawn = sorted(path.name for path in tmp_path.glob("*.svg"))
+    assert drawn == ["gains-dark.svg", "gains-light.svg"]
+    for name in drawn:
+        assert (IMAGES / name).stat().st_size < 200_000
+    gains = figure.read_gains(figure.TABLE)
+    assert set(gains["metric"]) == {"macro_f1", "mcc"} and "overall" in set(gains["group"])
+
+
+def test_readme_says_the_gains_of_its_figure(script):
+    figure = script("readme_gains")
+    gains = figure.read_gains(figure.TABLE)
+    overall = gains[gains["group"] == "overall"].set_index(["source", "metric"])["extended"]
+    _, alternative = re.findall(r'alt="([^"]+)">', README)
+    for source in ("class_aware", "class_aware random", "autosmote", "svmsmote"):
+        macro_f1, mcc = (f"{overall[source, metric]:+.3f}" for metric in ("macro_f1", "mcc"))
+        assert re.search(f"{re.escape(macro_f1)}( Macro-F1)? and {re.escape(mcc)}", alternative)
 
 
 def test_badges_and_citation_say_what_the_settings_say():
