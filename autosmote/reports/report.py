@@ -55,6 +55,8 @@ TITLES = {
     "many_confirmation": "A hundred datasets: confirmation half",
 }
 
+_WITHOUT_COSTS = ("class_aware_confirmation",)
+"""Run on several machines, beside other work: `class_aware` has the seconds of its arms."""
 _FIGURES = ("figure4", "figure5", "figure6", "figure7")
 _PICTURE = "differences"
 """The figure that is shown first, of experiments that are not a figure themselves."""
@@ -186,8 +188,11 @@ def _report(
 def _cost_and_failure_tables(study: Study, titles: Mapping[str, str] | None = None) -> list[Table]:
     arms = names.arms_in_order(study.runs["arm"])
     titles = titles or {arm: names.arm(arm) for arm in arms}
-    costs = make_costs_table(f"{study.experiment}_costs", compute_costs(study), titles)
-    return [costs, _make_failures_table(study)]
+    tables = [_make_failures_table(study)]
+    if study.experiment not in _WITHOUT_COSTS:
+        costs = make_costs_table(f"{study.experiment}_costs", compute_costs(study), titles)
+        tables.insert(0, costs)
+    return tables
 
 
 def _source(study: Study) -> str:

@@ -99,6 +99,13 @@ def test_findings_say_of_each_claim_whether_it_holds_and_over_what(
     assert len([text for text in texts if "rule diverse vote 25 with reward crossfit" in text]) == 6
 
 
+@pytest.mark.parametrize("experiment", ["class_aware", "class_aware_confirmation"])
+def test_seconds_of_the_confirmation_are_not_reported(bench_reports, tmp_path, experiment):
+    tables = [table.name for table in report(bench_reports, tmp_path, experiment).tables]
+    assert (f"{experiment}_costs" in tables) == (experiment == "class_aware")
+    assert "failures" in tables[-1]
+
+
 def test_findings_of_four_configurations_conclude_nothing(bench_reports, tmp_path):
     texts = report(bench_reports, tmp_path, clfs=["dt"]).findings
     claims = [text for text in texts if "the class-aware search by rule" in text]
