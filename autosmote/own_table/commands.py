@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from autosmote.data.user_table import UserTable
 from autosmote.errors import UserError, describe_error, let_interrupts_through
 from autosmote.own_table.estimators import ESTIMATORS
 from autosmote.own_table.scorings import OWN
+
+_SHOWN = 4
+"""Classes that are named at the start."""
 
 Written = list[Path]
 """The files that a command has written so far."""
@@ -87,6 +91,19 @@ def add_method_option(parser: argparse.ArgumentParser) -> None:
 
 
 def print_notes(table: UserTable) -> None:
-    """Say on standard error what was found out about a table."""
+    """Say on standard error what was found out about a table, and that the work begins."""
     for note in table.notes:
         print(f"{table.name}: {note}", file=sys.stderr)
+    if table.labels is not None:
+        print(f"{table.name}: {_describe(table)}; starting", file=sys.stderr)
+
+
+def _describe(table: UserTable) -> str:
+    """Return the numbers of a table's rows, features and classes, the most frequent classes."""
+    sizes = Counter(table.labels).most_common()
+    classes = [f"{n:,} are {label}" for label, n in sizes[:_SHOWN]]
+    if len(sizes) > _SHOWN:
+        classes.append(f"the others of {len(sizes) - _SHOWN} further classes")
+    n_features = len(table.features)
+    features = f"{n_features:,} feature{'s' if n_features != 1 else ''}"
+    return f"{len(table.frame):,} rows of {features}, of which {', '.join(classes)}"

@@ -321,6 +321,4 @@ def _stretched(share: NDArray[np.float64], threshold: float) -> NDArray[np.float
     below = 0.5 * share / threshold if threshold > 0 else np.zeros_like(share)
     room = 1 - threshold
     above = 0.5 + 0.5 * (share - threshold) / room if room > 0 else np.ones_like(share)
-    return np.where(
-        reached, np.clip(above, 0.5 + _MARGIN, 1.0), np.clip(below, 0.0, 0.5 - _MARGIN)
-    )
+    return np.where(reached, np.clip(above, 0.5 + _MARGIN, 1.0), np.clip(below, 0.0, 0.5 - _MARGIN))

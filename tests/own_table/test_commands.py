@@ -341,6 +341,18 @@ def write_classes(few):
     pd.DataFrame({"x": np.arange(40) % 7, "churned": labels}).to_csv("my.csv", index=False)
 
 
+def test_commands_say_at_once_what_they_begin_with(folder, capsys):
+    write_classes(9)
+    options = ["--target", "churned", "--iterations", "2", "--jobs", "1"]
+    assert main(["fit", "my.csv", *options, "-o", "model.joblib"]) == 0
+    first = capsys.readouterr().err.splitlines()[0]
+    assert first == "my.csv: 40 rows of 1 feature, of which 31 are b, 9 are a; starting"
+    many = pd.DataFrame({"x": np.arange(60) % 7, "churned": np.arange(60) % 6})
+    many.to_csv("my.csv", index=False)
+    main(["resample", "my.csv", *options, "-o", "out.csv"])
+    assert ", 10 are 3, the others of 2 further classes; starting" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("few", "message"),
     [(0, "All rows are of class 'b'"), (1, "Class 'a' has 1 row, and 2 are needed to train with")],
