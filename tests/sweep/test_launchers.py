@@ -97,7 +97,7 @@ def test_ended_multirun_of_submitit_leaves_no_local_job(tmp_path, number):
     wait_until((tmp_path / ".claims").exists)
     below = descendants(process.pid)
     process.send_signal(number)
-    _, said = process.communicate()
+    _, said = process.communicate(timeout=60)
     assert process.returncode == (130 if number == signal.SIGINT else 128 + number)
     assert said.endswith("autosmote: interrupted\n") and "Traceback" not in said
     assert len(below) >= 4
