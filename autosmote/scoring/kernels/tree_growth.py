@@ -56,11 +56,16 @@ class Features:
         label: NDArray[np.int8],
         max_depth: int,
         seed: np.uint32,
+        max_features: int | None = None,
+        columns: NDArray[np.float32] | None = None,
     ) -> tuple[Any, ...]:
-        """Grow a tree of the rows ``origin``; arguments and result as in ``grow``."""
+        """Grow a tree of the rows ``origin``; arguments and result as in ``grow``.
+
+        By default all features are drawn, and the sorted ones' values are taken anew.
+        """
         return grow(
             rows,
-            np.take(self.columns, origin, axis=1),
+            np.take(self.columns, origin, axis=1) if columns is None else columns,
             self.codes,
             self.levels,
             self.sorted_features,
@@ -69,6 +74,7 @@ class Features:
             weight,
             label,
             max_depth,
+            len(self.columns) + len(self.levels) if max_features is None else max_features,
             seed,
         )
 
@@ -155,14 +161,14 @@ def _grown(array):
 @njit(cache=True, error_model="numpy")
 def grow(
     rows, columns, codes, levels, sorted_features, few_features, origin, weight, label,
-    max_depth, seed,
+    max_depth, max_features, seed,
 ):  # fmt: skip
     """Grow a tree.
 
     Parameters
     ----------
-    rows : unsigned ndarray of shape (n_sorted + 1, m)
-        Row numbers in the order of each sorted feature, and a last line in any order. A node owns
+    rows : unsigned ndarray of shape (n_sorted + 1, number of rows with a weight)
+        Their numbers in the order of each sorted feature, and a last line in any order. A node owns
         the same range of every line, except for features that are constant in it.
     columns : float32 ndarray of shape (n_sorted, m)
         Values of the sorted features.
@@ -171,9 +177,12 @@ def grow(
     sorted_features, few_features : ndarray
         Indices of both kinds of features.
     origin, weight : int32 ndarray of shape (m,)
-        A row's index in ``codes`` and ``label``, and how often it is in the training set.
+        A row's index in ``codes`` and ``label``, and how often it is in the training set; 0 leaves
+        it out.
     label : int8 ndarray of shape (n_all,)
     max_depth : int
+    max_features : int
+        Features that are drawn for a split (``splitting.find_split``).
     seed : uint32
         Seed of the generator that draws features.
 
@@ -192,9 +201,9 @@ def grow(
     for k in range(n_few):
         line[few_features[k]] = n_sorted + k
 
-    packed = np.empty(n_rows, dtype=np.int64)
+    packed = np.empty(len(weight), dtype=np.int64)
     total = np.int64(0)
-    for r in range(n_rows):
+    for r in range(len(weight)):
         packed[r] = np.int64(weight[r]) << (32 * np.int64(label[origin[r]]))
         total += packed[r]
     n_all = unpack(total)[0] + unpack(total)[1]
@@ -215,7 +224,7 @@ def grow(
     features = np.arange(n_features)
     constant_features = np.empty(n_features, dtype=np.int64)
     state = np.array([seed], dtype=np.uint32)
-    goes_left = np.zeros(n_rows, dtype=np.int8)
+    goes_left = np.zeros(len(weight), dtype=np.int8)
     buffer = np.empty_like(members)
 
     while top > 0:
@@ -234,7 +243,7 @@ def grow(
 
         k, cut, next_code, left_total, n_constant = find_split(
             rows, columns, histograms[top], levels, line, start, end, packed, total0, total1,
-            features, n_known, state,
+            features, n_known, max_features, state,
         )  # fmt: skip
         if k >= 0 and improves(node_total, left_total, n_all):
             if k < n_sorted:
@@ -279,17 +288,3 @@ def grow(
         node_feature[:n_nodes], node_threshold[:n_nodes], node_left[:n_nodes], node_right[:n_nodes],
         node_weight[:n_nodes], deepest,
     )  # fmt: skip
-
-
-@njit(cache=True)
-def apply(X, feature, threshold, left, right, weight):
-    """Return the predictions of a grown tree for float32 rows ``X``."""
-    predictions = np.empty(len(X), dtype=np.int8)
-    for v in range(len(X)):
-        node = 0
-        while left[node] > 0:
-            is_left = np.float64(X[v, feature[node]]) <= threshold[node]
-            node = left[node] if is_left else right[node]
-        weight0, weight1 = unpack(weight[node])
-        predictions[v] = weight1 > weight0
-    return predictions
