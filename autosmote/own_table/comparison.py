@@ -8,10 +8,11 @@ import warnings
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from joblib import effective_n_jobs
 from numpy.typing import NDArray
 from sklearn.utils import check_consistent_length
 
@@ -34,6 +35,7 @@ from autosmote.own_table.methods import (
 )
 from autosmote.progress import StepProgress, duration, logging_to_stderr
 from autosmote.sampler.checks import check_kind
+from autosmote.scoring.threads import single_threaded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -155,6 +157,8 @@ def compare(
     # At least two rows of each class have to be left to train on, and one to be scored by.
     folds = min(folds, max(2, smallest))
     prepared = prepare("dt" if estimator is None else estimator, X, random_state)
+    if effective_n_jobs(n_jobs) > 1:  # a classifier's own threads would compete with other fits
+        prepared = replace(prepared, estimator=single_threaded(prepared.estimator))
     setting = Setting(prepared, scoring, len(labels), iterations, time_limit, random_state)
     _ = setting.scorer  # an unknown name is found before any work
     names = [name for name in METHODS if methods is None or name in methods or name == AS_IT_IS]

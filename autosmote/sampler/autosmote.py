@@ -69,8 +69,9 @@ class AutoSMOTE(BaseSampler):
         "macro_f1" or "mcc"; the name of a scikit-learn scorer, or a scorer
         ``(estimator, X, y) -> float``. For the first two, episodes are scored without a refit
         where that gives the same: `KNeighborsClassifier`, `DecisionTreeClassifier`,
-        `AdaBoostClassifier` and `LinearSVC` with near-default settings, two classes of which the
-        rarer is the last in sorted order, and columns of 64-bit floats or whole numbers.
+        `RandomForestClassifier`, `AdaBoostClassifier` and `LinearSVC` with near-default settings,
+        two classes of which the rarer is the last in sorted order, and columns of 64-bit floats or
+        whole numbers.
     sampling_strategy : {"auto", "not majority", "minority"}, default="auto"
         The classes that get synthetic rows: all but the largest ("auto" is the same), or the
         smallest alone. Several are searched for one after another, the smallest first, each with
@@ -119,7 +120,8 @@ class AutoSMOTE(BaseSampler):
         Seconds after which the search stops with what it has; one iteration is always done.
     n_jobs : int, default=None
         Processes that generate and score episodes: None or 1 work in this one, -1 takes all
-        cores. The result is the same for any number; more than 4 do not help.
+        cores. The result is the same for any number; more than 4 do not help. In each of them the
+        classifier has one thread: its own `n_jobs` is for the fits after the search.
     device : {"auto", "cpu", "cuda"}, default="auto"
         Where the policies of the paper's method learn.
     random_state : int, RandomState instance or None, default=None

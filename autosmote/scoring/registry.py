@@ -45,6 +45,7 @@ _EQUIVALENTS = {
         "autosmote.scoring.estimators.knn.BoxedKNeighbors",
     ),
     "LinearSVC": _Equivalents("autosmote.scoring.scorers.svm.SvmScorer", None),
+    "RandomForestClassifier": _Equivalents("autosmote.scoring.scorers.forest.ForestScorer", None),
 }
 """By the name of scikit-learn's class, which is known without importing it."""
 

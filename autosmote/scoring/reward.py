@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from autosmote.metrics import METRICS
 from autosmote.scoring.registry import drop_in_for, make_scorer
+from autosmote.scoring.threads import single_threaded
 from autosmote.space.base import RowMaker, Samples
 from autosmote.space.hard_majority import hardest_share
 
@@ -86,7 +87,7 @@ class Reward:
     Parameters
     ----------
     estimator : scikit-learn classifier
-        Cloned before it is fitted.
+        Cloned before it is fitted, and trained by one thread.
     parts : sequence of Part
     metric : str or callable
         A name in ``METRICS`` is computed with `label` as the minority class and everything else
@@ -117,6 +118,7 @@ class Reward:
         self._agreed = agreed
         self._parts, self._metric = parts, metric
         share = memory_bytes // len(parts)
+        estimator = single_threaded(estimator)
         self._scorers = [self._scorer(part, estimator, scoring, share) for part in parts]
 
     def __call__(self, samples: Samples) -> float:

@@ -47,8 +47,9 @@ def serve_actors(fds: Iterable[int]) -> None:
     memory, *sockets = fds
     control, *actors = (Connection(fd) for fd in sockets)
     try:
-        threadpool_limits(limits=1)  # a fork may have inherited more
         method, n_versions, n_parameters = cloudpickle.loads(control.recv_bytes())
+        # A fork may have inherited more; of the libraries that are loaded by now.
+        threadpool_limits(limits=1)
         ring = ParameterRing(memory, n_versions, n_parameters)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")

@@ -7,6 +7,7 @@ import pytest
 from sklearn import metrics
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import make_classification
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
@@ -135,6 +136,22 @@ def test_compare_is_the_same_for_any_number_of_jobs():
         autosmote.compare(X, y, "dt", methods=methods, n_jobs=jobs, **SHORT) for jobs in (1, 2)
     )
     assert one.attrs["splits"] == two.attrs["splits"]
+
+
+def test_compare_by_several_processes_gives_each_fit_one_thread(monkeypatch):
+    X, y = rows()
+    seen = []
+    fit_all = comparison._fit_all
+
+    def note(models, *rest):
+        seen.append(models[AS_IT_IS].n_jobs)
+        return fit_all(models, *rest)
+
+    monkeypatch.setattr(comparison, "_fit_all", note)
+    forest = RandomForestClassifier(2, n_jobs=-1)
+    for jobs in (None, 1, 2):
+        autosmote.compare(X, y, forest, methods=[], n_jobs=jobs, **SHORT)
+    assert seen == [-1, -1, 1]
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(0.0, True), (1e6, False)])

@@ -16,6 +16,7 @@ from problems import Problem, over_sampled
 from sklearn.base import clone
 
 from autosmote.scoring.scorers.adaboost import AdaBoostScorer
+from autosmote.scoring.scorers.forest import ForestScorer
 from autosmote.scoring.scorers.knn import KnnScorer
 from autosmote.scoring.scorers.refit import RefitScorer
 from autosmote.scoring.scorers.svm import SvmScorer
@@ -27,6 +28,7 @@ SCORERS: dict[str, Any] = {
     "tree": TreeScorer,
     "boosting": AdaBoostScorer,
     "svm": SvmScorer,
+    "forest": ForestScorer,
 }
 
 
@@ -46,7 +48,18 @@ def reference(problem: Problem, estimator: Any) -> RefitScorer:
 
 def check_tree(problem: Problem, estimator: Any, episodes: Sequence[NDArray[np.int32]]) -> None:
     """Check that both are equal on every row."""
-    fast, refit = scorers(problem, estimator, "tree")
+    _check_equal(problem, estimator, "tree", episodes)
+
+
+def check_forest(problem: Problem, estimator: Any, episodes: Sequence[NDArray[np.int32]]) -> None:
+    """Check that both are equal on every row."""
+    _check_equal(problem, estimator, "forest", episodes)
+
+
+def _check_equal(
+    problem: Problem, estimator: Any, name: str, episodes: Sequence[NDArray[np.int32]]
+) -> None:
+    fast, refit = scorers(problem, estimator, name)
     for counts in episodes:
         np.testing.assert_array_equal(fast.predict(counts), refit.predict(counts))
 

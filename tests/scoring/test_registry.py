@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from problems import SHAPES, Problem, draw_counts, numeric
-from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier
+from sklearn.ensemble import AdaBoostClassifier, ExtraTreesClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -32,6 +32,8 @@ FAST = [
     ("boosting", AdaBoostClassifier(random_state=0, n_estimators=3, learning_rate=0.5)),
     ("svm", LinearSVC(random_state=0)),
     ("svm", LinearSVC(C=0.1, dual=False, intercept_scaling=2.0)),
+    ("forest", RandomForestClassifier(5, random_state=0)),
+    ("forest", RandomForestClassifier(3, max_features=0.5, max_depth=4, random_state=0)),
 ]
 REFIT = [
     LogisticRegression(),
@@ -52,6 +54,11 @@ REFIT = [
     LinearSVC(dual=True),
     LinearSVC(class_weight="balanced"),
     LinearSVC(fit_intercept=False),
+    RandomForestClassifier(2),
+    RandomForestClassifier(2, random_state=0, min_samples_leaf=2),
+    RandomForestClassifier(2, random_state=0, class_weight="balanced"),
+    RandomForestClassifier(2, random_state=0, max_samples=0.5),
+    ExtraTreesClassifier(2, random_state=0),
 ]
 
 
@@ -176,6 +183,8 @@ def test_make_scorer_on_unsupported_data_refits(problem, what):
         DecisionTreeClassifier(random_state=0, max_depth=0),
         AdaBoostClassifier(random_state=0, n_estimators=0),
         LinearSVC(C=-1.0),
+        RandomForestClassifier(0, random_state=0),
+        RandomForestClassifier(2, max_features="all", random_state=0),
     ],
     ids=str,
 )
@@ -196,7 +205,7 @@ def test_scorers_without_a_pool_predict_as_the_estimator(problem):
 
 @pytest.mark.parametrize(
     ("name", "estimator"),
-    [*FAST[::2], ("refit", RandomForestClassifier(5, random_state=0))],
+    [*FAST[::2], ("refit", ExtraTreesClassifier(5, random_state=0))],
     ids=str,
 )
 def test_scorers_in_any_order_of_calls_predict_the_same(problem, name, estimator):

@@ -5,9 +5,9 @@ This takes half an hour; ``--episodes`` sets a smaller number.
 
 import numpy as np
 import pytest
-from contracts import check_boosting, check_knn, check_svm, check_tree
+from contracts import check_boosting, check_forest, check_knn, check_svm, check_tree
 from problems import Problem, draw_counts
-from sklearn.ensemble import AdaBoostClassifier
+from sklearn.ensemble import AdaBoostClassifier, RandomForestClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
@@ -22,6 +22,7 @@ CONTRACTS = {
     "tree": (check_tree, DecisionTreeClassifier(random_state=0)),
     "boosting": (check_boosting, AdaBoostClassifier(random_state=0)),
     "svm": (check_svm, LinearSVC(random_state=0)),
+    "forest": (check_forest, RandomForestClassifier(10, random_state=0)),
 }
 
 

@@ -112,20 +112,24 @@ def _is_constant(histogram, levels):
 @njit(cache=True)
 def find_split(
     rows, columns, histograms, levels, line, start, end, packed, total0, total1,
-    features, n_known, state,
+    features, n_known, max_features, state,
 ):  # fmt: skip
     """Return the best split of a node and the number of constant features.
 
-    The split is a line (-1: none), a position of a sorted feature or two codes of a few-valued one,
-    and the packed weight on the left. ``features`` begins with the ``n_known`` features that are
-    constant in an ancestor, and is permuted as scikit-learn permutes it.
+    Features are drawn until there are ``max_features`` of them, constant ones included, and one is
+    not constant. The split is a line (-1: none), a position of a sorted feature or two codes of a
+    few-valued one, and the packed weight on the left. ``features`` begins with the ``n_known``
+    features that are constant in an ancestor, and is permuted as scikit-learn permutes it.
     """
     n_features, n_sorted = len(features), len(columns)
     best = (-np.inf, -1.0)  # the proxy and the decrease of impurity
     best_line, cut, next_code, best_left = -1, 0, 0, np.int64(0)
     n_found, n_drawn = 0, 0
-    n_unvisited = n_features
-    while n_unvisited > n_known + n_found:
+    n_unvisited, n_visited = n_features, 0
+    while n_unvisited > n_known + n_found and (
+        n_visited < max_features or n_visited <= n_found + n_drawn
+    ):
+        n_visited += 1
         j = rand_int(n_drawn, n_unvisited - n_found, state)
         if j < n_known:
             features[n_drawn], features[j] = features[j], features[n_drawn]

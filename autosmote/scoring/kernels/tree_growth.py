@@ -3,9 +3,9 @@
 Nodes are grown depth first, left child first, and thresholds are the float64 midpoints between
 neighbouring values (``splitting`` chooses the splits). Equal rows are one row with a weight. Where
 scikit-learn sorts in every node, the rows are sorted once and the order is kept by stable
-partitions. Features with few values (one-hot columns, also interpolated) need no order: a
-histogram, the node's weight per value, is enough, and the larger child's is the parent's less the
-smaller child's.
+partitions; rows of a leaf need none. Features with few values (one-hot columns, also interpolated)
+are not ordered: a histogram, the node's weight per value, is enough, and the larger child's is the
+parent's less the smaller child's (``histograms``).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from autosmote.scoring.kernels.histograms import divide_histograms, fill_histograms, grown
 from autosmote.scoring.kernels.presort import find_levels, row_dtype
 from autosmote.scoring.kernels.splitting import EPSILON, find_split, improves, impurity, unpack
 
@@ -56,11 +57,16 @@ class Features:
         label: NDArray[np.int8],
         max_depth: int,
         seed: np.uint32,
+        max_features: int | None = None,
+        columns: NDArray[np.float32] | None = None,
     ) -> tuple[Any, ...]:
-        """Grow a tree of the rows ``origin``; arguments and result as in ``grow``."""
+        """Grow a tree of the rows ``origin``; arguments and result as in ``grow``.
+
+        By default all features are drawn, and the sorted ones' values are taken anew.
+        """
         return grow(
             rows,
-            np.take(self.columns, origin, axis=1),
+            np.take(self.columns, origin, axis=1) if columns is None else columns,
             self.codes,
             self.levels,
             self.sorted_features,
@@ -69,6 +75,7 @@ class Features:
             weight,
             label,
             max_depth,
+            len(self.columns) + len(self.levels) if max_features is None else max_features,
             seed,
         )
 
@@ -81,43 +88,6 @@ def _encode(column, levels, codes):
         while levels[code] != column[r]:
             code += 1
         codes[r] = code
-
-
-@njit(cache=True)
-def _fill_histograms(histograms, members, start, end, origin, codes, packed):
-    """Fill ``histograms`` with the weight per feature and value of rows ``members[start:end]``."""
-    for k in range(histograms.shape[0]):
-        for code in range(histograms.shape[1]):
-            histograms[k, code] = 0
-    for p in range(start, end):
-        r = members[p]
-        row = origin[r]
-        for k in range(histograms.shape[0]):
-            histograms[k, codes[row, k]] += packed[r]
-
-
-@njit(cache=True)
-def _subtract(minuend, subtrahend, out):
-    for k in range(out.shape[0]):
-        for code in range(out.shape[1]):
-            out[k, code] = minuend[k, code] - subtrahend[k, code]
-
-
-@njit(cache=True)
-def _divide_histograms(histograms, top, members, start, position, end, origin, codes, packed):
-    """Replace the histograms of a node, at ``top``, by its right and (at ``top + 1``) left child's.
-
-    Only the smaller child's rows are summed; the larger child gets the difference.
-    """
-    parent, left = histograms[top], histograms[top + 1]
-    if position - start <= end - position:
-        _fill_histograms(left, members, start, position, origin, codes, packed)
-        _subtract(parent, left, parent)
-    else:
-        right = histograms[top + 2]
-        _fill_histograms(right, members, position, end, origin, codes, packed)
-        _subtract(parent, right, left)
-        _subtract(parent, left, parent)
 
 
 @njit(cache=True)
@@ -135,34 +105,50 @@ def _partition(rows, start, end, position, goes_left, buffer):
 
 
 @njit(cache=True)
+def _keep_left(rows, start, end, goes_left):
+    """Move the left child's rows to the front; the right child, a leaf, needs none."""
+    to = start
+    for p in range(start, end):
+        r = rows[p]
+        rows[to] = r  # written first, kept if it goes left: no branch to be mispredicted
+        to += goes_left[r]
+
+
+@njit(cache=True)
+def _keep_right(rows, start, end, goes_left):
+    """Move the right child's rows to the back; the left child, a leaf, needs none."""
+    to = end - 1
+    for p in range(end - 1, start - 1, -1):
+        r = rows[p]
+        rows[to] = r
+        to -= 1 - goes_left[r]
+
+
+@njit(cache=True)
+def _is_mixed(weight):
+    """Return whether a node's packed weight is of both classes, so that it may be split."""
+    weight0, weight1 = unpack(weight)
+    return impurity(weight0, weight1) > EPSILON
+
+
+@njit(cache=True)
 def _push(stack, at, start, end, depth, parent, is_left, n_known, weight):
     """Push a node to be grown: its rows, place, number of known constants and packed weight."""
     stack[at, 0], stack[at, 1], stack[at, 2], stack[at, 3] = start, end, depth, parent
     stack[at, 4], stack[at, 5], stack[at, 6] = is_left, n_known, weight
 
 
-@njit(cache=True)
-def _grown(array):
-    """Return an array of twice the length that begins with the same histograms."""
-    larger = np.empty((2 * array.shape[0], array.shape[1], array.shape[2]), dtype=np.int64)
-    for i in range(array.shape[0]):
-        for k in range(array.shape[1]):
-            for code in range(array.shape[2]):
-                larger[i, k, code] = array[i, k, code]
-    return larger
-
-
 @njit(cache=True, error_model="numpy")
 def grow(
     rows, columns, codes, levels, sorted_features, few_features, origin, weight, label,
-    max_depth, seed,
+    max_depth, max_features, seed,
 ):  # fmt: skip
     """Grow a tree.
 
     Parameters
     ----------
-    rows : unsigned ndarray of shape (n_sorted + 1, m)
-        Row numbers in the order of each sorted feature, and a last line in any order. A node owns
+    rows : unsigned ndarray of shape (n_sorted + 1, number of rows with a weight)
+        Their numbers in the order of each sorted feature, and a last line in any order. A node owns
         the same range of every line, except for features that are constant in it.
     columns : float32 ndarray of shape (n_sorted, m)
         Values of the sorted features.
@@ -171,9 +157,12 @@ def grow(
     sorted_features, few_features : ndarray
         Indices of both kinds of features.
     origin, weight : int32 ndarray of shape (m,)
-        A row's index in ``codes`` and ``label``, and how often it is in the training set.
+        A row's index in ``codes`` and ``label``, and how often it is in the training set; 0 leaves
+        it out.
     label : int8 ndarray of shape (n_all,)
     max_depth : int
+    max_features : int
+        Features that are drawn for a split (``splitting.find_split``).
     seed : uint32
         Seed of the generator that draws features.
 
@@ -192,9 +181,9 @@ def grow(
     for k in range(n_few):
         line[few_features[k]] = n_sorted + k
 
-    packed = np.empty(n_rows, dtype=np.int64)
+    packed = np.empty(len(weight), dtype=np.int64)
     total = np.int64(0)
-    for r in range(n_rows):
+    for r in range(len(weight)):
         packed[r] = np.int64(weight[r]) << (32 * np.int64(label[origin[r]]))
         total += packed[r]
     n_all = unpack(total)[0] + unpack(total)[1]
@@ -209,13 +198,13 @@ def grow(
     stack = np.empty((n_rows + 1, 7), dtype=np.int64)
     histograms = np.empty((32, n_few, levels.shape[1]), dtype=np.int64)  # of the stack's nodes
     _push(stack, 0, 0, n_rows, 0, -1, 0, 0, total)
-    _fill_histograms(histograms[0], members, 0, n_rows, origin, codes, packed)
+    fill_histograms(histograms[0], members, 0, n_rows, origin, codes, packed)
     top = 1
 
     features = np.arange(n_features)
     constant_features = np.empty(n_features, dtype=np.int64)
     state = np.array([seed], dtype=np.uint32)
-    goes_left = np.zeros(n_rows, dtype=np.int8)
+    goes_left = np.zeros(len(weight), dtype=np.int8)
     buffer = np.empty_like(members)
 
     while top > 0:
@@ -229,18 +218,23 @@ def grow(
         total0, total1 = unpack(node_total)
         node_weight[node] = node_total
         deepest = max(deepest, depth)
-        if depth >= max_depth or impurity(total0, total1) <= EPSILON:
+        if depth >= max_depth or not _is_mixed(node_total):
             continue
 
         k, cut, next_code, left_total, n_constant = find_split(
             rows, columns, histograms[top], levels, line, start, end, packed, total0, total1,
-            features, n_known, state,
+            features, n_known, max_features, state,
         )  # fmt: skip
         if k >= 0 and improves(node_total, left_total, n_all):
+            right_total = node_total - left_total
+            left_grows = depth + 1 < max_depth and _is_mixed(left_total)
+            right_grows = depth + 1 < max_depth and _is_mixed(right_total)
+            grows = left_grows or right_grows
             if k < n_sorted:
                 position = cut
-                for p in range(start, end):
-                    goes_left[rows[k, p]] = p < position
+                if grows:
+                    for p in range(start, end):
+                        goes_left[rows[k, p]] = p < position
                 below, above = columns[k, rows[k, position - 1]], columns[k, rows[k, position]]
                 node_feature[node] = sorted_features[k]
             else:
@@ -253,18 +247,25 @@ def grow(
                 node_feature[node] = few_features[k - n_sorted]
             node_threshold[node] = np.float64(below) / 2.0 + np.float64(above) / 2.0
 
-            for j in range(n_constant, n_features):
-                other = line[features[j]]
-                if other < n_sorted and other != k:
-                    _partition(rows[other], start, end, position, goes_left, buffer)
+            if grows:
+                for j in range(n_constant, n_features):
+                    other = line[features[j]]
+                    if other >= n_sorted or other == k:
+                        continue
+                    if left_grows and right_grows:
+                        _partition(rows[other], start, end, position, goes_left, buffer)
+                    elif left_grows:
+                        _keep_left(rows[other], start, end, goes_left)
+                    else:
+                        _keep_right(rows[other], start, end, goes_left)
             if n_few > 0:
-                _partition(members, start, end, position, goes_left, buffer)
                 if top + 2 >= len(histograms):
-                    histograms = _grown(histograms)
-                _divide_histograms(
-                    histograms, top, members, start, position, end, origin, codes, packed
-                )
-            right_total = node_total - left_total
+                    histograms = grown(histograms)
+                if grows:
+                    _partition(members, start, end, position, goes_left, buffer)
+                    divide_histograms(
+                        histograms, top, members, start, position, end, origin, codes, packed
+                    )
             _push(stack, top, position, end, depth + 1, node, 0, n_constant, right_total)
             _push(stack, top + 1, start, position, depth + 1, node, 1, n_constant, left_total)
             top += 2
@@ -279,17 +280,3 @@ def grow(
         node_feature[:n_nodes], node_threshold[:n_nodes], node_left[:n_nodes], node_right[:n_nodes],
         node_weight[:n_nodes], deepest,
     )  # fmt: skip
-
-
-@njit(cache=True)
-def apply(X, feature, threshold, left, right, weight):
-    """Return the predictions of a grown tree for float32 rows ``X``."""
-    predictions = np.empty(len(X), dtype=np.int8)
-    for v in range(len(X)):
-        node = 0
-        while left[node] > 0:
-            is_left = np.float64(X[v, feature[node]]) <= threshold[node]
-            node = left[node] if is_left else right[node]
-        weight0, weight1 = unpack(weight[node])
-        predictions[v] = weight1 > weight0
-    return predictions

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from autosmote.scoring.registry import AddedRowsScorer, drop_in_for, make_scorer, scores_added_rows
+from autosmote.scoring.threads import single_threaded
 
 
 class ResampledScorer:
@@ -31,7 +32,8 @@ class ResampledScorer:
         y_train: NDArray[np.integer],
         X_val: NDArray[np.float64],
     ) -> None:
-        self._estimator, self._drop_in = estimator, drop_in_for(estimator)
+        self._estimator = single_threaded(estimator)
+        self._drop_in = drop_in_for(self._estimator)
         self._X_train, self._y_train, self._X_val = X_train, y_train, X_val
 
     def predict(self, X: NDArray[np.float64], y: NDArray[np.integer]) -> NDArray[np.int8]:

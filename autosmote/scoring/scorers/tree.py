@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from autosmote.scoring.kernels import presort, tree_growth
+from autosmote.scoring.kernels import leaves, presort, tree_growth
 from autosmote.scoring.parameters import depth_and_seed, is_seeded_default_tree
 
 
@@ -47,4 +47,4 @@ class TreeScorer:
         *tree, _ = self._features.grow(
             rows, used.origin, used.weight, self._label, self._max_depth, self._seed
         )
-        return tree_growth.apply(self._X_val, *tree)
+        return leaves.apply(self._X_val, *tree)
