@@ -239,3 +239,25 @@ def test_bench_whole_verdicts_compare_with_both_targets(script):
     assert found["1000 iterati"] == (10.0, "met")
     assert found["the same aga"] == (pytest.approx(125 / 0.89, abs=0.01), "met")
     assert found["class-aware,"] == (2.0, "stretch met")
+
+
+def test_bench_refits_scales_a_few_iterations(script, tmp_path, capsys):
+    bench = script("bench_refits")
+    arguments = [
+        "--rows", "300", "--estimators", "dt", "forest", "logistic", "--iterations", "3",
+        "--results-dir", str(tmp_path),
+    ]  # fmt: skip
+    assert bench.main(arguments) == 0 and not list(tmp_path.iterdir())
+    assert bench.main([*arguments, "--write"]) == 0
+    rows = read(tmp_path / "bench" / "refits.csv")
+    assert tuple(rows[0]) == bench.COLUMNS
+    assert [(row["estimator"], row["scorer"], row["folds"]) for row in rows] == [
+        ("dt", "tree", "0"), ("dt", "tree", "5"), ("dt", "refit", "0"),
+        ("forest", "forest", "0"), ("forest", "forest", "5"), ("forest", "refit", "0"),
+        ("logistic", "refit", "0"), ("logistic", "refit", "5"),
+    ]  # fmt: skip
+    for row in rows:
+        once, each, whole = (float(row[name]) for name in ("once_s", "iteration_s", "search_s"))
+        assert whole == pytest.approx(once + 299 * each, rel=1e-3) and each > 0
+    text = (tmp_path / "bench" / "refits.md").read_text()
+    assert text in capsys.readouterr().out and "| 300 | forest | forest |" in text
