@@ -6,7 +6,7 @@ EXPERIMENTS := table2 table3 table4 figure4 figure5 figure6 figure7 sensitivity 
 REPRODUCE := $(EXPERIMENTS:%=reproduce-%)
 .PHONY: help setup setup-rivals setup-ray run test test-rivals test-data lint type fuzz audit data \
   docs picture bench learning learned-start \
-  compare-library status report \
+  compare-library own-tables status report \
   reproduce-table1 $(REPRODUCE) reproduce-all
 
 PYTHON ?= python3
@@ -130,6 +130,9 @@ learned-start: $(STAMP) ## Make the table of learned starts from the records of 
 
 compare-library: $(STAMP) ## Compare AutoSMOTE with SMOTE, weights and thresholds, 17 minutes
 	$(BIN)/python scripts/compare_library.py --results-dir $(RESULTS_DIR) $(ARGS)
+
+own-tables: $(STAMP) ## Take three made-up tables through the four commands, and check what they write
+	$(BIN)/python scripts/own_tables.py --results-dir $(RESULTS_DIR) $(ARGS)
 
 reproduce-table1: $(STAMP) ## Print Table 1, the paper's counts beside ours
 	$(BIN)/python scripts/table1.py --results-dir $(RESULTS_DIR) $(ARGS)
