@@ -72,6 +72,7 @@ def run(arguments: Sequence[str], folder: Path) -> dict[str, str]:
     return {
         "concluded": concluded[0] if concluded else "",
         "wall s": f"{seconds:.1f}",
+        "CPU s": f"{usage.ru_utime + usage.ru_stime:.1f}",
         "peak MB": f"{kilobytes / 1024:.0f}",
         "exit status": str(process.returncode),
         "rows written": "",
@@ -80,22 +81,22 @@ def run(arguments: Sequence[str], folder: Path) -> dict[str, str]:
 
 
 def take_through(
-    name: str, folder: Path, seed: int, iterations: int | None
+    name: str, commands: Sequence[str], folder: Path, seed: int, iterations: int | None
 ) -> Iterator[dict[str, str]]:
-    """Take a table through the commands in a new folder; yield a row for each, with its fault."""
+    """Take a table through commands in a folder; yield a row for each, with its fault."""
     from sklearn.metrics import f1_score
 
     made_up = TABLES[name]
     table, new = made_up.tables(seed)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     table.to_csv(folder / "table.csv", index=False)
     new.drop(columns=made_up.target).to_csv(folder / "new.csv", index=False)
-    for command, output in OUTPUTS.items():
+    for command in commands:
         row = {"table": name, "command": command}
         row |= run(arguments_of(command, made_up.target, iterations), folder)
         row["fault"] = row["fault"] or find_fault(command, folder, made_up)
         if command != "fit" and not row["fault"]:
-            names, *lines = rows_of(folder / output)
+            names, *lines = rows_of(folder / OUTPUTS[command])
             row["rows written"] = str(len(lines))
         if command == "predict" and not row["fault"]:
             predicted = [line[names.index(f"predicted {made_up.target}")] for line in lines]
@@ -108,16 +109,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Return 0 if all commands ended well and wrote what they should, else 1."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tables", nargs="+", choices=list(TABLES), default=list(TABLES))
+    parser.add_argument("--commands", nargs="+", choices=list(OUTPUTS), default=list(OUTPUTS))
     parser.add_argument("--iterations", type=int, help="of each search; default: as recommended")
     parser.add_argument("--seed", type=int, default=0, help="of the tables")
-    parser.add_argument("--folder", type=Path, help="a new folder to keep what is written")
+    parser.add_argument("--folder", type=Path, help="where to keep what is written")
     parser.add_argument("--results-dir", type=Path, help="where to write own_tables/own_tables.md")
     options = parser.parse_args(argv)
     faults = []
     with tempfile.TemporaryDirectory() as temporary:
         folder = (options.folder or Path(temporary)).resolve()
         for name in options.tables:
-            for row in take_through(name, folder / name, options.seed, options.iterations):
+            for row in take_through(
+                name, options.commands, folder / name, options.seed, options.iterations
+            ):
                 fault = row.pop("fault")
                 print(" | ".join(row.values()), flush=True)
                 if fault:
