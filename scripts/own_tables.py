@@ -72,7 +72,6 @@ def run(arguments: Sequence[str], folder: Path) -> dict[str, str]:
     return {
         "concluded": concluded[0] if concluded else "",
         "wall s": f"{seconds:.1f}",
-        "CPU s": f"{usage.ru_utime + usage.ru_stime:.1f}",
         "peak MB": f"{kilobytes / 1024:.0f}",
         "exit status": str(process.returncode),
         "rows written": "",

@@ -94,4 +94,4 @@ def test_a_small_table_goes_through_all_four_commands(tmp_path, capsys):
     lines = (tmp_path / "own_tables" / "own_tables.md").read_text().splitlines()
     rows = [line.split(" | ") for line in lines if line.startswith("| medical")]
     assert [row[1] for row in rows] == ["fit", "compare", "predict", "resample"]
-    assert all(row[2] and float(row[4]) > 0 and float(row[5]) > 50 for row in rows)
+    assert all(row[2] and float(row[3]) > 0 and float(row[4]) > 50 for row in rows)
