@@ -6,7 +6,7 @@ EXPERIMENTS := table2 table3 table4 figure4 figure5 figure6 figure7 sensitivity 
 REPRODUCE := $(EXPERIMENTS:%=reproduce-%)
 .PHONY: help setup setup-rivals setup-ray run test test-rivals test-data lint type fuzz audit data \
   docs picture bench learning learned-start \
-  compare-library own-tables status report \
+  compare-library own-tables notebooks status report \
   reproduce-table1 $(REPRODUCE) reproduce-all
 
 PYTHON ?= python3
@@ -23,6 +23,7 @@ STAMP := $(VENV)/.installed
 RIVALS := $(VENV)/.rivals
 RAY := $(VENV)/.ray
 DOCS := $(VENV)/.docs
+NOTEBOOKS := $(VENV)/.notebooks
 AUDIT := build/audit
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 
@@ -111,6 +112,13 @@ $(DOCS): $(STAMP)
 docs: $(DOCS) ## Build the site of the documentation, build/docs/index.html
 	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(BIN)/python -m mkdocs build --strict $(ARGS)
 	@echo 'build/docs/index.html; with its search: python -m http.server -d build/docs'
+
+$(NOTEBOOKS): $(STAMP)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,notebooks]'
+	@touch $@
+
+notebooks: $(NOTEBOOKS) ## Make and execute the notebooks of examples/ from their scripts, some minutes
+	$(BIN)/python scripts/make_notebooks.py $(ARGS)
 
 picture: $(STAMP) ## Draw the picture of README from its records (ARGS=--runs makes these)
 	$(BIN)/python scripts/readme_picture.py $(ARGS)
