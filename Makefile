@@ -6,7 +6,7 @@ EXPERIMENTS := table2 table3 table4 figure4 figure5 figure6 figure7 sensitivity 
 REPRODUCE := $(EXPERIMENTS:%=reproduce-%)
 .PHONY: help setup setup-rivals setup-ray run test test-rivals test-data lint type fuzz audit data \
   docs picture bench learning learned-start \
-  compare-library status report \
+  compare-library own-tables notebooks status report \
   reproduce-table1 $(REPRODUCE) reproduce-all
 
 PYTHON ?= python3
@@ -23,6 +23,7 @@ STAMP := $(VENV)/.installed
 RIVALS := $(VENV)/.rivals
 RAY := $(VENV)/.ray
 DOCS := $(VENV)/.docs
+NOTEBOOKS := $(VENV)/.notebooks
 AUDIT := build/audit
 CPU_INDEX := https://download.pytorch.org/whl/cpu
 
@@ -112,6 +113,13 @@ docs: $(DOCS) ## Build the site of the documentation, build/docs/index.html
 	NO_MKDOCS_2_WARNING=1 DISABLE_MKDOCS_2_WARNING=true $(BIN)/python -m mkdocs build --strict $(ARGS)
 	@echo 'build/docs/index.html; with its search: python -m http.server -d build/docs'
 
+$(NOTEBOOKS): $(STAMP)
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e '.[dev,notebooks]'
+	@touch $@
+
+notebooks: $(NOTEBOOKS) ## Make and execute the notebooks of examples/ from their scripts, some minutes
+	$(BIN)/python scripts/make_notebooks.py $(ARGS)
+
 picture: $(STAMP) ## Draw the pictures of README from their records (ARGS=--runs makes those of the first)
 	$(BIN)/python scripts/readme_picture.py $(ARGS)
 	$(BIN)/python scripts/readme_gains.py
@@ -131,6 +139,9 @@ learned-start: $(STAMP) ## Make the table of learned starts from the records of 
 
 compare-library: $(STAMP) ## Compare AutoSMOTE with SMOTE, weights and thresholds, 17 minutes
 	$(BIN)/python scripts/compare_library.py --results-dir $(RESULTS_DIR) $(ARGS)
+
+own-tables: $(STAMP) ## Take three made-up tables through the four commands, and check what they write
+	$(BIN)/python scripts/own_tables.py --results-dir $(RESULTS_DIR) $(ARGS)
 
 reproduce-table1: $(STAMP) ## Print Table 1, the paper's counts beside ours
 	$(BIN)/python scripts/table1.py --results-dir $(RESULTS_DIR) $(ARGS)

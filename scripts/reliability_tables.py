@@ -1,4 +1,4 @@
-"""Tables of what was tried to break the project, in results/reliability/."""
+"""Tables of what was tried with the project, in results/reliability/ and results/own_tables/."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from autosmote.records.provenance import git_revision
 from autosmote.reports.render.writers import markdown_table, write_text
 
 
-def add_row(path: Path, row: dict[str, object], by: Sequence[str]) -> None:
+def add_row(path: Path, row: dict[str, object], by: Sequence[str], n_text: int = 1) -> None:
     """Add a row to a table as CSV and Markdown, in place of the one that agrees with it in `by`.
 
-    The revision of the code is added to the row.
+    The revision of the code is added to the row. The first `n_text` columns are texts.
     """
     texts = {name: str(value) for name, value in row.items()}
     texts["code"] = (git_revision() or "unknown")[:12]
@@ -27,4 +27,4 @@ def add_row(path: Path, row: dict[str, object], by: Sequence[str]) -> None:
     columns = list(dict.fromkeys(name for row in (texts, *rows) for name in row))
     lines = [[row.get(name, "") for name in columns] for row in rows]
     write_csv(path, columns, [dict(zip(columns, line, strict=True)) for line in lines])
-    write_text(path.with_suffix(".md"), markdown_table(columns, lines, n_text=1))
+    write_text(path.with_suffix(".md"), markdown_table(columns, lines, n_text))
