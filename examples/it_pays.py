@@ -1,8 +1,7 @@
 """A table where over-sampling pays, and how to tell.
 
 Of 2,200 rows 200 are rare, and lie near a line: three of their six measurements rise as the others
-fall. What is between two such rows is likely to be rare too, as SMOTE supposes. (Made up to show it:
-ten settings were tried.)
+fall. What is between two such is likely rare too, as SMOTE supposes (made up; ten settings tried).
 """
 
 # %%
