@@ -29,10 +29,10 @@ def apply(X, feature, threshold, left, right, weight):
 
 
 @njit(cache=True, error_model="numpy")
-def add_probabilities(X, feature, threshold, left, right, weight, probabilities):
-    """Add a tree's class probabilities for float32 rows ``X`` to their sums, shape (n, 2)."""
+def add_probabilities(sums, X, feature, threshold, left, right, weight):
+    """Add a grown tree's class probabilities for float32 rows ``X`` to ``sums``, shape (n, 2)."""
     for v in range(len(X)):
         leaf = _find_leaf(X[v], feature, threshold, left, right)
         weight0, weight1 = unpack(weight[leaf])
-        probabilities[v, 0] += weight0 / (weight0 + weight1)
-        probabilities[v, 1] += weight1 / (weight0 + weight1)
+        sums[v, 0] += weight0 / (weight0 + weight1)
+        sums[v, 1] += weight1 / (weight0 + weight1)

@@ -67,13 +67,13 @@ class ForestScorer:
                 drawn = np.random.RandomState(state).randint(0, len(copy_of), len(copy_of))
                 weight = np.bincount(copy_of[drawn], minlength=m).astype(np.int32)
             drawn_rows = np.flatnonzero(weight)
-            rows = np.empty((len(order) + 1, len(drawn_rows)), dtype=order.dtype)
+            rows = np.empty((len(order) + 1, len(drawn_rows)), dtype=presort.row_dtype(m))
             presort.select_weighted(order, weight, rows[:-1])
             rows[-1] = drawn_rows
             *tree, _ = self._features.grow(
                 rows, used.origin, weight, self._label, self._max_depth, seed,
                 max_features=self._max_features, columns=columns,
             )  # fmt: skip
-            leaves.add_probabilities(self._X_val, *tree, probabilities)
+            leaves.add_probabilities(probabilities, self._X_val, *tree)
         probabilities /= len(self._states)
         return (probabilities[:, 1] > probabilities[:, 0]).astype(np.int8)
