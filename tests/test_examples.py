@@ -10,7 +10,11 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples"
 SHOWN = {
-    "it_pays": [r"tuned threshold +-?\d\.\d+", r"[Ss]ynthetic rows", r"macro-F1 on new rows: 0\.\d+"],
+    "it_pays": [
+        r"tuned threshold +-?\d\.\d+",
+        r"[Ss]ynthetic rows",
+        r"macro-F1 on new rows: 0\.\d+",
+    ],
     "it_does_not": [r"tuned threshold +-?\d\.\d+", r"macro-F1 on new rows: 0\.\d+"],
     "pipeline": [r"as it is +macro-F1 0\.\d+", r"AutoSMOTE +macro-F1 0\.\d+"],
     "own_scorer": [r"AutoSMOTE: +-?\d\.\d+", r"class weights: -?\d\.\d+"],

@@ -101,7 +101,7 @@ def print_notes(table: UserTable) -> None:
 def _describe(table: UserTable) -> str:
     """Return the numbers of a table's rows, features and classes, the most frequent classes."""
     sizes = Counter(table.labels).most_common()
-    classes = [f"{n:,} are {label}" for label, n in sizes[:_SHOWN]]
+    classes = [f"{n:,} are '{label}'" for label, n in sizes[:_SHOWN]]
     if len(sizes) > _SHOWN:
         classes.append(f"the others of {len(sizes) - _SHOWN} further classes")
     n_features = len(table.features)

@@ -45,6 +45,8 @@ logger = logging.getLogger("autosmote")
 
 _LONG = 180.0
 """Seconds from which on a comparison says what would be quicker."""
+_FEW = 60
+"""Iterations that a first answer takes."""
 
 
 @dataclass(frozen=True)
@@ -273,16 +275,17 @@ def _fit_all(
             if progress:
                 progress.update(len(found), fit.method)
             if verbose and len(found) == len(models):
-                _advise((time.monotonic() - started) * len(splits))
+                _advise((time.monotonic() - started) * len(splits), setting.iterations)
 
 
-def _advise(seconds: float) -> None:
+def _advise(seconds: float, iterations: int) -> None:
     """Say what is quicker than a comparison that will take so long."""
     if seconds > _LONG:
         logger.info(
             "All will take about %s; for a first answer take fewer repeats, folds, iterations or "
-            "methods, such as --repeats 1 --iterations 60.",
+            "methods%s.",
             duration(seconds),
+            f", such as --repeats 1 --iterations {_FEW}" if iterations > _FEW else "",
         )
 
 

@@ -346,11 +346,11 @@ def test_commands_say_at_once_what_they_begin_with(folder, capsys):
     options = ["--target", "churned", "--iterations", "2", "--jobs", "1"]
     assert main(["fit", "my.csv", *options, "-o", "model.joblib"]) == 0
     first = capsys.readouterr().err.splitlines()[0]
-    assert first == "my.csv: 40 rows of 1 feature, of which 31 are b, 9 are a; starting"
+    assert first == "my.csv: 40 rows of 1 feature, of which 31 are 'b', 9 are 'a'; starting"
     many = pd.DataFrame({"x": np.arange(60) % 7, "churned": np.arange(60) % 6})
     many.to_csv("my.csv", index=False)
     main(["resample", "my.csv", *options, "-o", "out.csv"])
-    assert ", 10 are 3, the others of 2 further classes; starting" in capsys.readouterr().err
+    assert ", 10 are '3', the others of 2 further classes; starting" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
