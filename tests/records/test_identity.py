@@ -53,6 +53,7 @@ NO_RESULT = {
     "retry": "failed",
     "save_data": True,
     "save_curve": False,
+    "seeds": 3,
 }
 
 
