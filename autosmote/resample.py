@@ -24,7 +24,7 @@ from autosmote.evaluation.results import PartScores, score_table
 from autosmote.metrics import METRICS
 from autosmote.own_table.commands import (
     Written,
-    add_method_option,
+    add_method_options,
     add_search_options,
     draw_picture,
     print_notes,
@@ -56,8 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("data", type=Path, help="a table: CSV, TSV, Parquet, ARFF or XLSX")
     add_search_options(parser)
-    add_method_option(parser)
-    add("--jobs", type=int, default=-1, help="processes; default: all cores")
+    add_method_options(parser)
     add("-o", "--output", type=Path, required=True, help="the CSV or TSV file to write")
     add("--curve", type=Path, help="where to draw the search; default: beside the output, as PNG")
     add("--mark", metavar="COLUMN", help="add a column: 1 for synthetic rows, 0 for given ones")

@@ -6,6 +6,7 @@ import logging
 import sys
 from collections import deque
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 
 from autosmote.config.schema import Config
 from autosmote.config.targets import make_classifier
@@ -114,7 +115,7 @@ def ranking(found: Sequence[Record], metric: str) -> str:
         of = of_sampler[name]
         above = sum(score > means[name] for score in means.values())
         rank = above + (list(means.values()).count(means[name]) + 1) / 2
-        seconds = sum(record["seconds"]["total"] for record in of) / len(of)
+        seconds = fmean(record["seconds"]["total"] for record in of)
         lines.append(
             line(
                 f"{rank:g}", name, [record["scores"] for record in of],
@@ -146,7 +147,7 @@ def _joined(ranked: bool, rank: str, name: str, scores: str, difference: str, en
 
 
 def _mean(scores: Sequence[Scores], part: str, metric: str) -> float:
-    return sum(of[part][metric] for of in scores) / len(scores)
+    return fmean(of[part][metric] for of in scores)
 
 
 def _difference(records: Sequence[Record], part: str, metric: str) -> str:

@@ -13,11 +13,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from readme_picture import DARK, FOLDER, LIGHT, STYLE, Look, tint
+from readme_picture import FOLDER, Look, tint, write_looks
 
 from autosmote.reports import names
 from autosmote.reports.studies.class_aware.study import GAINS, SUBJECT, place_source
@@ -84,12 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--folder", type=Path, default=FOLDER, help="where to write")
     options = parser.parse_args(arguments)
     gains = read_gains(TABLE)
-    for look in (LIGHT, DARK):
-        path = options.folder / f"{look['name'].replace('policies', 'gains')}.svg"
-        about = {"Date": None, "Creator": None, "Title": "Gains at equal budget"}
-        with matplotlib.rc_context(STYLE):
-            draw(gains, look).savefig(path, metadata=about)
-        print(path)
+    write_looks(options.folder, "gains", "Gains at equal budget", lambda look: draw(gains, look))
     return 0
 
 

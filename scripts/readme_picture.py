@@ -15,7 +15,7 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,11 +58,11 @@ STYLE: dict[Any, Any] = {
 
 Look = Mapping[str, str]
 LIGHT: Look = {
-    "name": "policies-light", "paper": "#FFFFFF", "ink": "#24292F", "majority": "#9AA4AF",
+    "name": "light", "paper": "#FFFFFF", "ink": "#24292F", "majority": "#9AA4AF",
     "minority": "#111111", "synthetic": "#0072B2", "region": "#FBE3D6", "full": "#D55E00",
 }  # fmt: skip
 DARK: Look = {
-    "name": "policies-dark", "paper": "#0D1117", "ink": "#E6EDF3", "majority": "#6E7681",
+    "name": "dark", "paper": "#0D1117", "ink": "#E6EDF3", "majority": "#6E7681",
     "minority": "#FFFFFF", "synthetic": "#56B4E9", "region": "#4A2A14", "full": "#FF8C42",
 }  # fmt: skip
 
@@ -230,6 +230,16 @@ def tint(axes: Axes, look: Look) -> None:
         spine.set_color(look["majority"])
 
 
+def write_looks(folder: Path, name: str, title: str, draw: Callable[[Look], Figure]) -> None:
+    """Write a picture in both looks, the same bytes each time."""
+    for look in (LIGHT, DARK):
+        path = folder / f"{name}-{look['name']}.svg"
+        about = {"Date": None, "Creator": None, "Title": title}
+        with matplotlib.rc_context(STYLE):
+            draw(look).savefig(path, metadata=about)
+        print(path)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Draw the picture in both looks; return the exit status."""
     parser = argparse.ArgumentParser(description=str(__doc__).partition("\n")[0])
@@ -241,12 +251,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         do_runs(options.folder, options.seeds)
     scores = pd.read_csv(options.folder / "policies.csv")
     rows = pd.read_csv(options.folder / "policies-rows.csv")
-    for look in (LIGHT, DARK):
-        path = options.folder / f"{look['name']}.svg"
-        about = {"Date": None, "Creator": None, "Title": _CAPTION}
-        with matplotlib.rc_context(STYLE):
-            draw(scores, rows, look).savefig(path, metadata=about)
-        print(path)
+    write_looks(options.folder, "policies", _CAPTION, lambda look: draw(scores, rows, look))
     gains = compute_gains(scores)
     print(gains.mean().map("{:+.3f}".format).to_string())
     return 0

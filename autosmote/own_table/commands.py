@@ -80,14 +80,16 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, default=0, help="default: %(default)s")
 
 
-def add_method_option(parser: argparse.ArgumentParser) -> None:
-    """Add the option that names a way to search."""
-    parser.add_argument(
+def add_method_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a command that does one search: the way, and its processes."""
+    add = parser.add_argument
+    add(
         "--method",
         choices=("class_aware", "paper"),
         default="class_aware",
         help="how synthetic rows are searched for; default: %(default)s",
     )
+    add("--jobs", type=int, default=-1, help="processes; default: all cores")
 
 
 def print_notes(table: UserTable) -> None:

@@ -10,7 +10,7 @@ from autosmote.data.user_table import UserTable, add_options, options_of, read_u
 from autosmote.data.write_rows import check_output
 from autosmote.own_table.commands import (
     Written,
-    add_method_option,
+    add_method_options,
     add_search_options,
     print_notes,
     run,
@@ -31,8 +31,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("data", type=Path, help="a CSV, TSV, Parquet, ARFF or Excel file")
     add_search_options(parser)
-    add_method_option(parser)
-    add("--jobs", type=int, default=-1, help="processes; default: all cores")
+    add_method_options(parser)
     add("-o", "--output", type=Path, required=True, help="the .joblib file to write")
     add_options(parser)
     return parser

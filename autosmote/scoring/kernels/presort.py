@@ -188,20 +188,6 @@ def select(order, number, selected):
 
 
 @njit(cache=True)
-def select_weighted(order, weight, selected):
-    """Fill ``selected`` with the rows that have a weight, in the order of each feature."""
-    n_used = selected.shape[1]
-    for feature in range(order.shape[0]):
-        filled = 0
-        for p in range(order.shape[1]):
-            r = order[feature, p]
-            # Without a branch, as in `select`.
-            if filled < n_used:
-                selected[feature, filled] = r
-            filled += weight[r] > 0
-
-
-@njit(cache=True)
 def rand_int(low, high, state):
     """Draw from ``[low, high)`` as scikit-learn's trees do; ``state`` is a uint32 array of one."""
     s = np.uint64(state[0])

@@ -67,8 +67,10 @@ class ForestScorer:
                 drawn = np.random.RandomState(state).randint(0, len(copy_of), len(copy_of))
                 weight = np.bincount(copy_of[drawn], minlength=m).astype(np.int32)
             drawn_rows = np.flatnonzero(weight)
+            number = np.full(m, -1, dtype=used.number.dtype)
+            number[drawn_rows] = drawn_rows
             rows = np.empty((len(order) + 1, len(drawn_rows)), dtype=presort.row_dtype(m))
-            presort.select_weighted(order, weight, rows[:-1])
+            presort.select(order, number, rows[:-1])
             rows[-1] = drawn_rows
             *tree, _ = self._features.grow(
                 rows, used.origin, weight, self._label, self._max_depth, seed,
