@@ -65,7 +65,6 @@ def global_state() -> dict[str, Any]:
     from threadpoolctl import threadpool_info
 
     numbers = np.random.get_state()  # noqa: NPY002 - the state that must not move
-    server = ForkServer._current  # stays for the next sampler, by design
     return {
         "threads of torch": torch.get_num_threads(),
         "threads": sorted((pool["filepath"], pool["num_threads"]) for pool in threadpool_info()),
@@ -76,8 +75,23 @@ def global_state() -> dict[str, Any]:
         "environment": dict(os.environ),
         "folder": os.getcwd(),
         "arguments": list(sys.argv),
-        "processes": [p for p in descendants(os.getpid()) if not server or p != server.pid],
     }
+
+
+def processes() -> set[int]:
+    """Return the ids of the processes below this one, without the server of samplers."""
+    server = ForkServer._current  # stays for the next sampler, by design
+    return {p for p in descendants(os.getpid()) if not server or p != server.pid}
+
+
+def processes_left(before: set[int]) -> str:
+    """Return the commands of the processes that are new; one that was there before may end."""
+    commands = []
+    for pid in processes() - before:
+        with contextlib.suppress(OSError):  # it has ended meanwhile
+            command_line = Path(f"/proc/{pid}/cmdline").read_text()  # of a zombie empty
+            commands.append(f"{pid} {command_line}".replace("\0", " "))
+    return "; ".join(commands)
 
 
 def try_sampler(rng: np.random.Generator, folder: Path) -> str:
@@ -219,7 +233,7 @@ AREAS = {"sampler": try_sampler, "files": try_files, "config": try_config, "disk
 def try_one(area: str, seed: int, number: int) -> tuple[str, str]:
     """Try an input; return what became of it, and of a failed one the reason."""
     rng = np.random.default_rng([seed, list(AREAS).index(area), number])
-    here, before = os.getcwd(), global_state()
+    here, before, children = os.getcwd(), global_state(), processes()
     folder = Path(tempfile.mkdtemp(prefix="autosmote-fuzz-"))
     handler = signal.signal(signal.SIGALRM, _too_slow)
     signal.alarm(SECONDS)
@@ -232,6 +246,8 @@ def try_one(area: str, seed: int, number: int) -> tuple[str, str]:
         after = global_state()
         changed = [name for name in before if before[name] != after[name]]
         check(not changed, f"not as before: {', '.join(changed)}")
+        left = processes_left(children)
+        check(not left, f"processes are left: {left}")
         return became, ""
     except BaseException as error:  # SystemExit is a failure, too
         if isinstance(error, KeyboardInterrupt):

@@ -68,3 +68,14 @@ def test_fewer_fitted_than_half_fail(fuzz, monkeypatch):
     before = list(warnings.filters)
     assert fuzz.main(["--area", "sampler", "--n", "3"]) == 1
     assert warnings.filters == before
+
+
+def test_a_process_of_before_may_end_meanwhile(fuzz, monkeypatch, capsys):
+    def ends_it(rng, folder):
+        child.kill()
+        child.wait()
+        return fuzz.FITTED
+
+    child = _sleeper()
+    monkeypatch.setitem(fuzz.AREAS, "sampler", ends_it)
+    assert fuzz.main(["--area", "sampler", "--n", "1"]) == 0, capsys.readouterr().out
