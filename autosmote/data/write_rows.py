@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,6 +60,23 @@ def check_output(path: Path, given: Path, suffixes: tuple[str, ...] = SUFFIXES) 
     except OSError as exc:
         raise UserError(
             f"The output {path} cannot be written ({exc.strerror}); give another place."
+        ) from exc
+
+
+def write_output(path: Path, write: Callable[[Path], object]) -> None:
+    """Let `write` fill a file as `atomic.write_file` does.
+
+    Raises
+    ------
+    UserError
+        When the file cannot be written; an older one is left as it was.
+    """
+    try:
+        write_file(path, write)
+    except OSError as exc:
+        raise UserError(
+            f"The output {path} cannot be written ({exc.strerror}); what was there is left as it "
+            "was."
         ) from exc
 
 
@@ -131,17 +148,12 @@ def write_rows(
         data = form.mark + text.encode(form.encoding)
         if path.suffix.lower() == ".gz":
             data = gzip.compress(data, mtime=0)
-        write_file(path, lambda temporary: temporary.write_bytes(data))
     except UnicodeEncodeError as exc:
         raise UserError(
             f"{exc.object[exc.start : exc.end]!r} cannot be written as {form.encoding}; "
             "save the table as UTF-8."
         ) from exc
-    except OSError as exc:
-        raise UserError(
-            f"The output {path} cannot be written ({exc.strerror}); what was there is left as it "
-            "was."
-        ) from exc
+    write_output(path, lambda temporary: temporary.write_bytes(data))
 
 
 def _text(

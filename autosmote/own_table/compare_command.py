@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from autosmote.atomic import write_file
 from autosmote.data.user_table import add_options, options_of, read_user_table
-from autosmote.data.write_rows import check_output
+from autosmote.data.write_rows import check_output, write_output
 from autosmote.own_table.commands import (
     Written,
     add_search_options,
@@ -79,7 +79,7 @@ def _compare(options: argparse.Namespace, written: Written) -> int:
         raise
     # Printed first, so that no file that cannot be written costs the answer.
     _print(found)
-    write_file(output, lambda path: found.to_csv(path, float_format="%.6g"))
+    write_output(output, lambda path: found.to_csv(path, float_format="%.6g"))
     written.append(output)
     picture, title = output.with_suffix(".png"), f"{table.name}, {options.estimator}"
     draw_picture(

@@ -15,8 +15,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from autosmote.atomic import write_file
 from autosmote.data.column_kinds import ColumnKind
+from autosmote.data.write_rows import write_output
 from autosmote.errors import UserError, describe_error
 
 FORMAT = 1
@@ -51,13 +51,19 @@ class SavedModel:
 
 
 def save(model: SavedModel, path: Path) -> None:
-    """Write a model in one step."""
+    """Write a model in one step.
+
+    Raises
+    ------
+    UserError
+        When the file cannot be written; an older one is left as it was.
+    """
     import joblib
 
     packed = io.BytesIO()
     joblib.dump(model, packed)
     content = {"format": FORMAT, "versions": _versions(), "model": packed.getvalue()}
-    write_file(path, lambda temporary: joblib.dump(content, temporary, compress=3))
+    write_output(path, lambda temporary: joblib.dump(content, temporary, compress=3))
 
 
 def load(path: Path) -> tuple[SavedModel, str]:

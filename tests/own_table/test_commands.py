@@ -198,7 +198,7 @@ def test_full_disk_leaves_what_was_there_and_no_half_file(folder, capsys, monkey
 
     monkeypatch.setattr(os, "fsync", full)
     assert main([command, *arguments]) == 2
-    assert "No space left on device" in capsys.readouterr().err
+    assert "cannot be written (No space left on device)" in capsys.readouterr().err
     assert output.read_text() == "last week's" and sorted(os.listdir()) == before
 
 
@@ -397,7 +397,7 @@ def test_compare_whose_table_cannot_be_written_has_printed_it(folder, capsys, mo
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("autosmote.own_table.compare_command.write_file", full)
+    monkeypatch.setattr("autosmote.data.write_rows.write_file", full)
     arguments = ["--methods", AS_IT_IS, "--folds", "2", "--repeats", "1", "--jobs", "1"]
     assert main(["compare", "my.csv", "--target", "churned", *arguments]) == 2
     assert "Nothing is concluded" in capsys.readouterr().out
