@@ -189,12 +189,15 @@ class Command:
         return code, said.getvalue()
 
 
-def _fewer(name: str, iterations: str) -> list[str]:
-    """Return the arguments of one of `kill_commands`, with fewer iterations."""
+def _of_own_table(name: str) -> Command:
+    """Return one of `kill_commands`, short and in one process."""
     arguments = list(kill_commands.COMMANDS[name].arguments)
     if "--iterations" in arguments:
-        arguments[arguments.index("--iterations") + 1] = iterations
-    return arguments
+        arguments[arguments.index("--iterations") + 1] = "3"
+        arguments += ["--jobs", "1"]
+    if "--methods" in arguments:  # as many as there are, without a search
+        arguments[arguments.index("--methods") + 1] = "as it is;class weights;random over-sampling"
+    return Command("autosmote.__main__", arguments)
 
 
 _RUN = Command(
@@ -210,42 +213,30 @@ COMMANDS = {
     "run": _RUN,
     "run, forced": Command(_RUN.main, [*_RUN.arguments, "force=true"], [_RUN]),
     "sweep": _SWEEP,
-    "reports": Command("autosmote.reports.__main__", ["results_dir=results"], [_SWEEP]),
-    "resample": Command("autosmote.__main__", _fewer("resample", "3")),
-    "compare": Command("autosmote.__main__", _fewer("compare", "3")),
-    "fit": Command("autosmote.__main__", _fewer("fit", "3")),
-    "predict": Command("autosmote.__main__", _fewer("predict", "3")),
+    "reports": Command(
+        "autosmote.reports.__main__", ["results_dir=results", "experiment=table2"], [_SWEEP]
+    ),
+    **{name: _of_own_table(name) for name in ("resample", "compare", "fit", "predict")},
 }
 
 
 class Trial:
-    """A command in a folder of its own, whose outputs hold last week's where it has names for them.
+    """A command in a copy of a folder.
 
     Parameters
     ----------
     name : str
         Of `COMMANDS`.
     folder : Path
-        A new one: a process opens the file of claims of a results folder once.
-    fitted : bytes
-        A model for `predict`.
+        The copy; a new one, since a process opens the file of claims of a results folder once.
+    template : Path
+        As `prepare` leaves it.
     """
 
-    def __init__(self, name: str, folder: Path, fitted: bytes) -> None:
+    def __init__(self, name: str, folder: Path, template: Path) -> None:
         self.command, self.folder = COMMANDS[name], folder
-        known = kill_commands.COMMANDS.get(name)
-        self._outputs = known.outputs if known else []
-        folder.mkdir()
+        shutil.copytree(template, folder)
         os.chdir(folder)
-        for table in ("table.csv", "new.csv"):
-            (folder / table).write_text(kill_commands.table())
-        (folder / "fitted.joblib").write_bytes(fitted)
-        for output in self._outputs:
-            (folder / output).write_bytes(kill_commands.LAST_WEEK)
-        for command in self.command.before:
-            code, said = command()
-            if code:
-                raise SystemExit(f"what comes before {name} failed: {said}")
         self.before = self.files()
 
     def files(self) -> dict[str, object]:
@@ -254,6 +245,32 @@ class Trial:
         return {
             _named(str(path.relative_to(self.folder))): _content(path) for path in sorted(paths)
         }
+
+
+def prepare(name: str, folder: Path, fitted: bytes) -> Path:
+    """Make a folder with what a command reads, and last week's outputs; return the folder.
+
+    Parameters
+    ----------
+    name : str
+        Of `COMMANDS`.
+    folder : Path
+    fitted : bytes
+        A model for `predict`.
+    """
+    folder.mkdir()
+    os.chdir(folder)
+    for table in ("table.csv", "new.csv"):
+        (folder / table).write_text(kill_commands.table())
+    (folder / "fitted.joblib").write_bytes(fitted)
+    known = kill_commands.COMMANDS.get(name)
+    for output in known.outputs if known else ():
+        (folder / output).write_bytes(kill_commands.LAST_WEEK)
+    for command in COMMANDS[name].before:
+        code, said = command()
+        if code:
+            raise SystemExit(f"what comes before {name} failed: {said}")
+    return folder
 
 
 def _named(name: str) -> str:
@@ -317,7 +334,8 @@ def try_command(
     name: str, faults: Sequence[str], every: int, folder: Path, fitted: bytes
 ) -> Iterator[tuple[str, int, Counter[str]]]:
     """Give a command under each fault; yield fault, number of operations and counts of faults."""
-    undisturbed = Trial(name, folder / name, fitted)
+    template = prepare(name, folder / f"{name} template", fitted)
+    undisturbed = Trial(name, folder / name, template)
     counting = FaultyFiles(undisturbed.folder)
     with counting.laid():
         code, said = undisturbed.command()
@@ -327,7 +345,7 @@ def try_command(
     for fault in faults:
         found: Counter[str] = Counter()
         for begins in numbers:
-            trial = Trial(name, folder / f"{name} {fault} {begins}", fitted)
+            trial = Trial(name, folder / f"{name} {fault} {begins}", template)
             counts = try_fault(trial, FaultyFiles(trial.folder, fault, begins), whole)
             shutil.rmtree(trial.folder)
             if counts.total():
@@ -350,11 +368,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     here, bad = os.getcwd(), False
     try:
         with tempfile.TemporaryDirectory() as made:
-            fitting = Trial("fit", Path(made) / "fitting", b"")
-            code, said = fitting.command()
+            fitting = prepare("fit", Path(made) / "fitting", b"")
+            code, said = COMMANDS["fit"]()
             if code:
                 raise SystemExit(f"fit failed: {said}")
-            fitted = (fitting.folder / "model.joblib").read_bytes()
+            fitted = (fitting / "model.joblib").read_bytes()
             for name in names:
                 tried = try_command(name, faults, arguments.every, Path(made), fitted)
                 for fault, n, found in tried:
