@@ -1,4 +1,4 @@
-"""Draw README's figure of gains at equal budget, from the committed table of `class_aware`.
+"""Draw README's figure of gains at equal budget, from the committed table of the confirmation.
 
     python scripts/readme_gains.py
 
@@ -21,7 +21,8 @@ from readme_picture import FOLDER, Look, tint, write_looks
 from autosmote.reports import names
 from autosmote.reports.studies.class_aware.study import GAINS, SUBJECT, place_source
 
-TABLE = FOLDER.parents[1] / "results" / "class_aware" / "tables" / "quick" / "class_aware_gains.csv"
+_STUDY = "class_aware_confirmation"
+TABLE = FOLDER.parents[1] / "results" / _STUDY / "tables" / "quick" / f"{_STUDY}_gains.csv"
 REWARD, RULE = "crossfit", "diverse vote 25"
 """What the experiment chose (conf/experiment/class_aware_confirmation.yaml)."""
 _TEST = "extended"
