@@ -94,6 +94,8 @@ _CONTROLS = (
             " n, places": ": number, neighbours, lambda",
             " under-sampling": ", majority rows left out",
             " majority distance": ", nearest majority row",
+            " middle": ", middle of the segment",
+            " neighbour distance": ", density at the neighbour",
             " wide draws": ", floor 0.1, half wide",
             " started": ", learned start",
             " started 0": ": one set of the learned start",

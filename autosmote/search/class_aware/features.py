@@ -67,6 +67,24 @@ class Surroundings:
             return np.zeros(self.space.n_rows)
         return _log(np.asarray(cKDTree(self.majority).query(self.space.X)[0], dtype=float))
 
+    def log_distances_of_middles(self) -> tuple[Values, Values]:
+        """Return logarithms of the distances from the middles of all segments.
+
+        Returns
+        -------
+        minority, majority : ndarrays of shape (N, K)
+            To the nearest minority row and to the nearest majority row; 0 where there is none.
+        """
+        from scipy.spatial import cKDTree
+
+        X, neighbours = self.space.X, self.space.neighbours
+        middles = ((X[:, None] + X[neighbours]) / 2).reshape(-1, X.shape[1])
+        found = []
+        for rows in (X, self.majority):
+            nearest = cKDTree(rows).query(middles)[0] if len(rows) else np.ones(len(middles))
+            found.append(_log(np.asarray(nearest, dtype=float)).reshape(neighbours.shape))
+        return found[0], found[1]
+
 
 def _log(distance: Values) -> Values:
     """Return logarithms of distances, those of zero as of the smallest above it."""
@@ -80,7 +98,23 @@ def standardise(values: Values) -> Values:
     """Return values with mean 0 and deviation 1; zeros where all are equal."""
     centred = values - values.mean()
     deviation = float(np.sqrt(np.mean(np.square(centred))))
-    return centred / deviation if deviation > 1e-12 else np.zeros(len(values))
+    return centred / deviation if deviation > 1e-12 else np.zeros(values.shape)
+
+
+def _middle(around: Surroundings) -> Values:
+    minority, majority = around.log_distances_of_middles()
+    return _standardise_slots(minority - majority)
+
+
+def _neighbour_distance(around: Surroundings) -> Values:
+    return _standardise_slots(around.log_distance()[around.space.neighbours])
+
+
+def _standardise_slots(values: Values) -> Values:
+    """Return values of all slots, standardised over those that are other rows."""
+    found = np.zeros(values.shape)
+    found[:, 1:] = standardise(values[:, 1:]) if values.shape[1] > 1 else 0.0
+    return found
 
 
 class Feature(NamedTuple):
@@ -97,6 +131,12 @@ FEATURES = {
     "distance": Feature(lambda around: standardise(around.log_distance()), 0.7),
     "majority_distance": Feature(lambda around: standardise(around.log_majority_distance()), 0.7),
 }
+"""Of minority rows, each of shape (N,)."""
+SLOT_FEATURES = {
+    "middle": Feature(_middle, 0.7),
+    "neighbour_distance": Feature(_neighbour_distance, 0.7),
+}
+"""Of minority rows and their slots, each of shape (N, K); slot 0, the row itself, has 0."""
 DEFAULT_FEATURES = ("h5", "h5_squared", "h30", "distance")
 
 
@@ -104,3 +144,9 @@ def feature_matrix(around: Surroundings, names: Sequence[str]) -> Values:
     """Return the named features of each minority row, of shape (N, number of features)."""
     columns = [FEATURES[name].values(around) for name in names]
     return np.array(columns).reshape(len(names), around.space.n_rows).T.copy()
+
+
+def slot_feature_matrix(around: Surroundings, names: Sequence[str]) -> Values:
+    """Return the named features of each slot, of shape (N, K, number of features)."""
+    found = [SLOT_FEATURES[name].values(around) for name in names]
+    return np.stack(found, axis=-1) if found else np.zeros((*around.space.neighbours.shape, 0))

@@ -24,8 +24,10 @@ from autosmote.search.class_aware.features import (
     DEFAULT_FEATURES,
     FEATURES,
     N_NEAREST,
+    SLOT_FEATURES,
     Surroundings,
     feature_matrix,
+    slot_feature_matrix,
 )
 from autosmote.search.class_aware.learner import (
     CrossEntropyLearner,
@@ -100,6 +102,8 @@ class ClassAwareMethod(Method):
         diverse, on which a vote lives, that of trees foremost.
     wide : int
         Each so manyth draw is from the first distribution; 0: none.
+    slot_features : sequence of str
+        Features whose weights choose the neighbours, names in ``SLOT_FEATURES``.
 
     Raises
     ------
@@ -118,16 +122,18 @@ class ClassAwareMethod(Method):
         start: Mapping[str, Sequence[float]] | str | None = None,
         floor: float = 1.0,
         wide: int = 0,
+        slot_features: Sequence[str] = (),
     ) -> None:
         _check("features", features, FEATURES)
+        _check("slot_features", slot_features, SLOT_FEATURES)
         _check("learner", [learner], LEARNERS)
         self.problem, self.seed = problem, problem.seed
-        self.family = Family(features, under_sampling=problem.config.under_sampling)
+        self.family = Family(features, slot_features, under_sampling=problem.config.under_sampling)
         _check("free", free or (), self.family.names)
         self.learner, self.wide = learner, wide
         self.first = self._first(start, free)
         self.floor = floor * self.first.deviations
-        self.whole, self.parts = _row_policies(problem, features)
+        self.whole, self.parts = _row_policies(problem, features, slot_features)
 
     def _first(
         self, start: Mapping[str, Sequence[float]] | str | None, free: Sequence[str] | None
@@ -235,7 +241,7 @@ class ClassAwareGenerator(Generator):
 
 
 def _row_policies(
-    problem: SpaceProblem, features: Sequence[str]
+    problem: SpaceProblem, features: Sequence[str], slot_features: Sequence[str]
 ) -> tuple[RowPolicy, list[RowPolicy]]:
     """Return the policy of all rows, and each part's."""
     rows = problem.rows
@@ -246,7 +252,8 @@ def _row_policies(
     def policy(space: Space, used: NDArray[np.bool_]) -> RowPolicy:
         near_majority = ~rows.is_minority[nearest.among(used)]
         around = Surroundings(space, near_majority, rows.states[used & ~rows.is_minority])
-        return RowPolicy(space, feature_matrix(around, features), rows.n_largest(used))
+        of_slots = slot_feature_matrix(around, slot_features) if slot_features else None
+        return RowPolicy(space, feature_matrix(around, features), rows.n_largest(used), of_slots)
 
     whole = policy(problem.space, np.ones(len(rows.y), dtype=bool))
     parts = [

@@ -7,13 +7,13 @@ neighbours and how far. A sample set is as many independent draws of (row, slot,
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from autosmote.search.class_aware.features import FEATURES
+from autosmote.search.class_aware.features import FEATURES, SLOT_FEATURES
 from autosmote.space.base import LAMBDAS, N_LAMBDAS, Samples, Space
 from autosmote.space.continuous import Segments
 from autosmote.space.hard_majority import SHARES
@@ -39,6 +39,7 @@ class Numbers:
         Scale of the neighbours' ranks, and the parameters of lambda's beta distribution.
     left_out : float
         Share of the hardest majority rows that is left out.
+    slot_weights : ndarray of shape (number of slot features,)
     """
 
     ratio: float
@@ -47,6 +48,7 @@ class Numbers:
     alpha: float
     beta: float
     left_out: float = 0.0
+    slot_weights: Vector = field(default_factory=lambda: np.zeros(0))
 
 
 class Family:
@@ -56,6 +58,8 @@ class Family:
     ----------
     features : sequence of str
         Names in ``FEATURES``.
+    slot_features : sequence of str
+        Names in ``SLOT_FEATURES``.
     under_sampling : bool
         Whether a share of the hardest majority rows is one of the numbers.
 
@@ -66,10 +70,18 @@ class Family:
         Of the distribution at first, one entry for each name.
     """
 
-    def __init__(self, features: Sequence[str], *, under_sampling: bool = False) -> None:
-        self.n_features = len(features)
+    def __init__(
+        self,
+        features: Sequence[str],
+        slot_features: Sequence[str] = (),
+        *,
+        under_sampling: bool = False,
+    ) -> None:
+        self._n_row_features = len(features)
+        self.n_features = len(features) + len(slot_features)
         first = {"ratio": (0.0, 1.0)}
         first |= {name: (0.0, FEATURES[name].deviation) for name in features}
+        first |= {name: (0.0, SLOT_FEATURES[name].deviation) for name in slot_features}
         first |= {"reach": (0.0, 0.7), "alpha": (0.0, 0.4), "beta": (0.0, 0.4)}
         if under_sampling:
             first["left_out"] = (-1.0, 0.7)
@@ -85,8 +97,9 @@ class Family:
         left_out = 0.0
         if len(point) > n + 4:
             left_out = SHARES[min(int(ndtr(point[n + 4]) * len(SHARES)), len(SHARES) - 1)]
-        weights = np.array(point[1 : n + 1], dtype=float)
-        return Numbers(float(ndtr(point[0])), weights, _REACH * reach, alpha, beta, left_out)
+        weights, of_slots = np.split(point[1 : n + 1].astype(float), [self._n_row_features])
+        ratio = float(ndtr(point[0]))
+        return Numbers(ratio, weights, _REACH * reach, alpha, beta, left_out, of_slots)
 
 
 @dataclass(frozen=True)
@@ -100,11 +113,13 @@ class RowPolicy:
     features : ndarray of shape (N, number of features)
     n_majority : int
         Rows of the largest other class.
+    slot_features : ndarray of shape (N, K, number of slot features), optional
     """
 
     space: Space
     features: NDArray[np.float64]
     n_majority: int
+    slot_features: NDArray[np.float64] | None = None
 
     def n_synthetic(self, numbers: Numbers) -> int:
         """Return the number of synthetic rows."""
@@ -120,11 +135,21 @@ class RowPolicy:
         return np.exp(scores - scores.max())
 
     def slot_weights(self, numbers: Numbers) -> Vector:
-        """Return the weight of each slot; the row itself has none where there are others."""
+        """Return the weight of each slot by its rank; the row itself has none beside others."""
         rank = np.arange(self.space.K)
         weights = np.exp(-(rank - 1) / numbers.reach)
         weights[0] = float(self.space.K == 1)
         return weights
+
+    def choose_slots(self, numbers: Numbers, row: NDArray[np.intp], uniform: Vector) -> Any:
+        """Return the slot of each synthetic row, of the minority row that it is made around."""
+        by_rank = self.slot_weights(numbers)
+        if self.slot_features is None or not len(numbers.slot_weights):
+            return choose(by_rank, uniform)
+        scores = self.slot_features @ numbers.slot_weights
+        ends = np.cumsum(by_rank * np.exp(scores - scores.max(axis=1, keepdims=True)), axis=1)
+        aims = uniform * ends[row, -1]
+        return (ends[row, :-1] <= aims[:, None]).sum(axis=1)
 
     def draw(self, numbers: Numbers, rng: np.random.Generator) -> tuple[Samples, NDArray[np.int32]]:
         """Draw a sample set.
@@ -139,7 +164,7 @@ class RowPolicy:
         n, space = self.n_synthetic(numbers), self.space
         row_uniform, slot_uniform = rng.random((2, n))
         row = choose(self.row_weights(numbers), row_uniform)
-        slot = choose(self.slot_weights(numbers), slot_uniform)
+        slot = self.choose_slots(numbers, row, slot_uniform)
         row_counts = np.bincount(row, minlength=space.n_rows).astype(np.int32)
         if space.continuous:
             weight = rng.beta(numbers.alpha, numbers.beta, n)

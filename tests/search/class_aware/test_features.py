@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 from toy_rows import labelled_rows
 
-from autosmote.search.class_aware.features import FEATURES, Surroundings, feature_matrix
+from autosmote.search.class_aware.features import (
+    FEATURES,
+    SLOT_FEATURES,
+    Surroundings,
+    feature_matrix,
+    slot_feature_matrix,
+)
 from autosmote.space.base import nearest_neighbours
 from autosmote.space.labelled_rows import NearestRows
 from autosmote.space.pool import build_space
@@ -64,11 +70,36 @@ def test_features_equal_brute_force():
     np.testing.assert_allclose(found, expected, atol=1e-12)
 
 
+def test_slot_features_equal_brute_force():
+    rows = labelled_rows([0] * 50 + [1] * 12 + [2] * 20)
+    X, used = rows.states, np.random.default_rng(1).random(82) < 0.7
+    around = surroundings(rows, used)
+    found = slot_feature_matrix(around, list(SLOT_FEATURES))
+    mine, others = (np.flatnonzero(used & (rows.is_minority == own)) for own in (True, False))
+    middle, distance = np.zeros((2, len(mine), around.space.K))
+    for place, i in enumerate(mine):
+        for slot, neighbour in enumerate(around.space.neighbours[place]):
+            j = mine[neighbour]
+            centre = (X[i] + X[j]) / 2
+            near = [min(np.linalg.norm(centre - X[k]) for k in rows) for rows in (mine, others)]
+            middle[place, slot] = np.log(near[0] / near[1]) if slot else 0
+            same = brute_force(X, j, used & rows.is_minority, 5)
+            distance[place, slot] = np.log(np.mean([np.linalg.norm(X[k] - X[j]) for k in same]))
+    for place, values in enumerate((middle, distance)):
+        values = (values - values[:, 1:].mean()) / values[:, 1:].std()
+        np.testing.assert_allclose(found[:, 1:, place], values[:, 1:], atol=1e-12)
+    assert not found[:, 0].any() and slot_feature_matrix(around, []).shape[2] == 0
+
+
 def test_features_of_equal_rows_are_zero_and_finite():
     rows = labelled_rows([0] * 8 + [1] * 4, n_features=1)
     rows.states[rows.is_minority] = 7.0
     found = feature_matrix(surroundings(rows, np.ones(12, bool)), ["distance", "h5"])
     assert np.array_equal(found[:, 0], np.zeros(4)) and np.isfinite(found).all()
+    of_slots = slot_feature_matrix(
+        surroundings(rows, np.ones(12, bool)), ["middle", "neighbour_distance"]
+    )
+    assert not of_slots.any()
 
 
 def test_features_do_not_see_rows_that_are_not_used():

@@ -1,5 +1,6 @@
 """The draw of a class-aware policy is that of one decision after another."""
 
+import dataclasses
 import math
 from itertools import pairwise
 
@@ -18,9 +19,11 @@ from autosmote.space.pool import build_space
 NUMBERS = Numbers(0.6, np.array([0.8, -0.3]), 2.5, 0.7, 1.6)
 
 
-def policy(build=build_space, n=14, K=6, n_majority=90, seed=0):
+def policy(build=build_space, n=14, K=6, n_majority=90, seed=0, n_slot_features=0):
     rng = np.random.default_rng(seed)
-    return RowPolicy(build(rng.normal(size=(n, 3)), K), rng.normal(size=(n, 2)), n_majority)
+    space, features = build(rng.normal(size=(n, 3)), K), rng.normal(size=(n, 2))
+    of_slots = rng.normal(size=(n, K, n_slot_features)) if n_slot_features else None
+    return RowPolicy(space, features, n_majority, of_slots)
 
 
 def plain_draw(policy, numbers, rng):
@@ -30,6 +33,9 @@ def plain_draw(policy, numbers, rng):
     n_rows = round(present * (1.3 / present) ** numbers.ratio * policy.n_majority) - n
     scores = [math.exp(float(policy.features[i] @ numbers.weights)) for i in range(n)]
     ranks = [0.0] + [math.exp(-rank / numbers.reach) for rank in range(1, K)]
+    slot_scores = np.zeros((n, K))
+    if policy.slot_features is not None:
+        slot_scores = policy.slot_features @ numbers.slot_weights
     beta = stats.beta(numbers.alpha, numbers.beta)
     borders = [0, 0.125, 0.375, 0.625, 0.875, 1]
     lambdas = [beta.cdf(b) - beta.cdf(a) for a, b in pairwise(borders)]
@@ -46,16 +52,19 @@ def plain_draw(policy, numbers, rng):
     thirds = rng.random(n_rows)
     made = []
     for row_uniform, slot_uniform, lambda_uniform in zip(rows, slots, thirds, strict=True):
-        row, slot = decide(scores, row_uniform), decide(ranks, slot_uniform)
+        row = decide(scores, row_uniform)
+        slot = decide(ranks * np.exp(slot_scores[row]), slot_uniform)
         made.append((row, slot, decide(lambdas, lambda_uniform)))
     return made
 
 
+@pytest.mark.parametrize("slot_weights", [[], [1.5, -0.7]])
 @pytest.mark.parametrize("seed", range(5))
-def test_draw_equals_one_decision_after_another(seed):
-    drawn = policy()
-    samples, row_counts = drawn.draw(NUMBERS, np.random.default_rng(seed))
-    made = plain_draw(drawn, NUMBERS, np.random.default_rng(seed))
+def test_draw_equals_one_decision_after_another(seed, slot_weights):
+    drawn = policy(n_slot_features=len(slot_weights))
+    numbers = dataclasses.replace(NUMBERS, slot_weights=np.array(slot_weights))
+    samples, row_counts = drawn.draw(numbers, np.random.default_rng(seed))
+    made = plain_draw(drawn, numbers, np.random.default_rng(seed))
     expected = drawn.space.no_samples()
     for row, slot, weight in made:
         expected[drawn.space.action_row[row, slot * 5 + weight]] += 1
