@@ -55,8 +55,8 @@ TITLES = {
     "many_confirmation": "A hundred datasets: confirmation half",
 }
 
-_WITHOUT_COSTS = ("class_aware_confirmation",)
-"""Run on several machines, beside other work: `class_aware` has the seconds of its arms."""
+_WITHOUT_COSTS = ("class_aware_confirmation", "class_aware_ablations", "class_aware_start")
+"""Run on several machines, beside other work: `class_aware` has the seconds of their arms."""
 _FIGURES = ("figure4", "figure5", "figure6", "figure7")
 _PICTURE = "differences"
 """The figure that is shown first, of experiments that are not a figure themselves."""

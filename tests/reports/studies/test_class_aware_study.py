@@ -100,7 +100,7 @@ def test_findings_say_of_each_claim_whether_it_holds_and_over_what(
 
 
 @pytest.mark.parametrize("experiment", ["class_aware", "class_aware_confirmation"])
-def test_seconds_of_the_confirmation_are_not_reported(bench_reports, tmp_path, experiment):
+def test_seconds_of_runs_beside_other_work_are_not_reported(bench_reports, tmp_path, experiment):
     tables = [table.name for table in report(bench_reports, tmp_path, experiment).tables]
     assert (f"{experiment}_costs" in tables) == (experiment == "class_aware")
     assert "failures" in tables[-1]
