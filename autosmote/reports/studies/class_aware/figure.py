@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
+import pandas as pd
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 from matplotlib.typing import FillStyleType
 
 from autosmote.records.figure_style import (
@@ -83,17 +85,17 @@ def draw_gains(found: Found) -> Figure | None:
                 )  # fmt: skip
             axes.tick_params(axis="y", length=0)
         first = of_rule[0]
-        first.set_yticks(range(len(sources[by])), [names.arm(one) for one in sources[by]])
+        labels = [_label(found, part, one) for one in sources[by]]
+        first.set_yticks(range(len(sources[by])), labels)
         for label, one in zip(first.get_yticklabels(), sources[by], strict=True):
             label.set(color=look(one).ink, fontweight=look(one).weight)
         first.set_ylim(len(sources[by]) - 0.5, -0.5)
         first.set_ylabel(f"{by[0]},\n{by[1]}")
     for axes, group in zip(panels[0], groups, strict=True):
-        title = title_group(frame, group).replace(" (", "\n(")
+        title = title_group(frame, group).replace(" (", "\n(").replace("DecisionTree", "Tree")
         axes.set_title(title, fontsize=SMALL, fontweight="normal")
     panels[0, 0].set_xlim(left, 1.05 * most)
-    # Few and short, as the panels are narrow.
-    panels[0, 0].xaxis.set_major_locator(MaxNLocator(2, steps=[1, 2, 5, 10]))
+    panels[0, 0].set_xticks([_round_down(most)])  # one, as the panels are narrow; the line is at 0
     panels[0, 0].xaxis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", "−"))
     canvas.supxlabel(
         f"mean difference in score to {names.arm(found.baseline)} on the {TESTS[test]}",
@@ -115,3 +117,17 @@ def draw_gains(found: Found) -> Figure | None:
         "number.",
         canvas,
     )
+
+
+def _label(found: Found, rows: pd.DataFrame, source: str) -> str:
+    """Return a source's name, and whom it is compared with where that is not the baseline."""
+    against = found.selections[rows.loc[rows["source"] == source, "against"].iloc[0]].source
+    if against == found.baseline:
+        return names.arm(source)
+    return f"{names.arm(source)}, less {names.arm(against).partition(',')[0]}"
+
+
+def _round_down(value: float) -> float:
+    """Return the largest of 1, 2 and 5 times a power of ten that is not above a positive value."""
+    power = 10.0 ** math.floor(math.log10(value))
+    return max(step * power for step in (1, 2, 5) if step * power <= value)
