@@ -61,9 +61,11 @@ def draw(gains: pd.DataFrame, look: Look) -> Figure:
         axes.set_title(f"{title}\nn = {n}", color=look["ink"], fontsize=8)
         axes.grid(axis="y", visible=False)
         axes.tick_params(axis="y", length=0)
-        axes.xaxis.set_major_locator(MaxNLocator(2, steps=[1, 2, 5, 10]))
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}".replace("-", "−"))
         tint(axes, look)
+    # Without that of 0, where the line is: the panels are narrow.
+    ticks = MaxNLocator(2, steps=[1, 2, 5, 10]).tick_values(*panels[0].get_xlim())
+    panels[0].set_xticks([tick for tick in ticks[1:-1] if tick])
     panels[0].set_yticks(range(len(sources)), [names.arm(source) for source in sources])
     panels[0].set_ylim(len(sources) - 0.5, -0.5)
     panels[0].get_yticklabels()[sources.index(SUBJECT)].set_fontweight("bold")
