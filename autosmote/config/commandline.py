@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from autosmote import __version__
 from autosmote.config.explain import explain, explain_file
+from autosmote.config.flags import flags_first
 from autosmote.config.names import CONF_DIR
 from autosmote.config.schema import Config
 from autosmote.config.shapes import check_groups
@@ -68,8 +69,8 @@ def run_command(
         flags = [word for word in arguments if word in ("-m", "--multirun")]
         try:
             check_groups(arguments)
-            # First, since Hydra's parser does not find settings on both sides of a flag.
             arguments = flags[:1] + [word for word in arguments if word not in flags]
+            arguments = flags_first(arguments)
             arguments = quote_texts(arguments, schema, several=bool(flags))
             notes = stack.enter_context(_folder_for_notes(arguments))
             if flags:
