@@ -37,6 +37,9 @@ _CLAIMED = {
     "bagging weighted": "gains over bagging with class weights",
     "bagging balanced": "gains over balanced bagging",
     "threshold": "gains over one classifier with a tuned threshold",
+    "class_aware": "gains over the class-aware search from its own start",
+    "class_aware 60": "gains over the class-aware search from its own start with 60 classifiers",
+    "smote 60": "gains over SMOTE's seeds and ratios with 60 classifiers",
     "none": "gains over the classifier without synthetic rows on as many rows",
 }
 """What is claimed of the class-aware search, by rival."""
@@ -106,11 +109,12 @@ def _write_claims(found: Found) -> list[str]:
     for row in frame[frame["group"] == OVERALL].to_dict("records"):
         against = found.selections[row["against"]]
         said = _SAID[locate({**row, "judged": found.judged})][row["block"]]
+        name = names.arm(row["source"])
         low, high = (row[f"{found.judged}_{end}"] for end in ("low", "high"))
         within = "" if np.isnan(low) else f" (95% interval {low:+.3f} to {high:+.3f})"
         texts.append(
-            f"{METRICS[row['metric']]}: the class-aware search by rule {row['rule']} with reward "
-            f"{row['reward']} {_CLAIMED[against.source]}: {said}, "
+            f"{METRICS[row['metric']]}: the {name[:1].lower()}{name[1:]} by rule {row['rule']} "
+            f"with reward {row['reward']} {_CLAIMED[against.source]}: {said}, "
             f"{row[found.judged]:+.3f}{within} on the {TESTS[found.judged]} over "
             f"{count_noun(row['configurations'], 'configuration')} and "
             f"{count_noun(row['runs'], 'run')}."

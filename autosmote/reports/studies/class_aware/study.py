@@ -36,6 +36,14 @@ RIVALS = (
     *("bagging weighted", "bagging balanced", "threshold", "none"),
 )
 """Sources over which the class-aware search is claimed to gain."""
+CLAIMED_OVER = {
+    SUBJECT: RIVALS,
+    "class_aware started": (SUBJECT,),
+    "class_aware started 60": (SUBJECT, "class_aware 60", "smote"),
+    "class_aware started 0": (SUBJECT, "class_aware 60", "smote 60"),
+}
+"""The sources on which something is claimed, and over whom they gain: a learned start has to be
+worth classifiers."""
 SOURCES = (
     *(SUBJECT, "class_aware narrow", "class_aware gradient", "class_aware random"),
     *("autosmote", "random", "smote", "svmsmote", "bagging weighted", "bagging balanced"),
@@ -135,7 +143,7 @@ def _list_pairs(
           for arm in by_rule),
         *((RULES, arm, BEST._replace(source=known[arm].source)) for arm in known),
         *((CLAIMS, arm, _rival(known[arm], rival))
-          for arm in known if known[arm].source == SUBJECT for rival in RIVALS),
+          for arm in known for rival in CLAIMED_OVER.get(known[arm].source, ())),
     ]  # fmt: skip
     return [
         Comparison(question, arm, place[other])
