@@ -124,7 +124,7 @@ def _label(found: Found, rows: pd.DataFrame, source: str) -> str:
     against = found.selections[rows.loc[rows["source"] == source, "against"].iloc[0]].source
     if against == found.baseline:
         return names.arm(source)
-    return f"{names.arm(source)}, less {names.arm(against).partition(',')[0]}"
+    return f"{names.arm(source)}, less {names.arm(against.rpartition(' ')[0])}'s"
 
 
 def _round_down(value: float) -> float:
