@@ -65,6 +65,7 @@ def _fit(options: argparse.Namespace, written: Written) -> int:
     model = prepared.pipeline(search)
     model.fit(table.frame, y)
     fitted = model[-1] if prepared.front else model
+    fitted.history_.pop("seconds", None)  # or the same command would write another file each time
     save(
         SavedModel(
             model, [str(label) for label in labels], options.target, table.features,
@@ -91,10 +92,10 @@ def _medians(table: UserTable) -> dict[str, float]:
     }
 
 
-def _categories(table: UserTable) -> dict[str, set[str]]:
-    """Return the texts of columns of categories."""
+def _categories(table: UserTable) -> dict[str, list[str]]:
+    """Return the texts of columns of categories, sorted: a set's order differs by process."""
     return {
-        name: set(table.frame[name].dropna())
+        name: sorted(set(table.frame[name].dropna()))
         for name, kind in table.features.items()
         if not kind.is_number
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +65,10 @@ def _predict(options: argparse.Namespace, written: Written) -> int:
     return 0
 
 
-def _say_what_is_new(table: UserTable, categories: Mapping[str, Set[str]]) -> None:
+def _say_what_is_new(table: UserTable, categories: Mapping[str, Collection[str]]) -> None:
     """Say which categories the model has not seen."""
-    for name, known in categories.items():
+    for name, texts in categories.items():
+        known = set(texts)
         counts = table.frame[name].value_counts()
         new = {text: n for text, n in counts.items() if text not in known}
         if new:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import platform
 import warnings
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -38,7 +38,7 @@ class SavedModel:
         The features, in order.
     medians : mapping of str to float
         Of columns of numbers, where the classifier takes none that are missing.
-    categories : mapping of str to set of str
+    categories : mapping of str to collection of str
         That were there, of columns of categories.
     """
 
@@ -47,7 +47,7 @@ class SavedModel:
     target: str
     columns: Mapping[str, ColumnKind]
     medians: Mapping[str, float] = field(default_factory=dict)
-    categories: Mapping[str, Set[str]] = field(default_factory=dict)
+    categories: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 def save(model: SavedModel, path: Path) -> None:

@@ -4,6 +4,7 @@ import csv
 import os
 import re
 import signal
+from pathlib import Path
 
 import joblib
 import numpy as np
@@ -45,6 +46,14 @@ def folder(tmp_path, monkeypatch):
 def fitted(name="model.joblib", estimator="dt"):
     assert main(["fit", "my.csv", *FIT, estimator, "-o", name]) == 0
     return name
+
+
+def test_saved_model_holds_nothing_that_differs_by_run(folder):
+    found, _ = saved.load(Path(fitted()))
+    history = getattr(found.classifier, "history_", None) or found.classifier[-1].history_
+    assert len(history["reward"]) and "seconds" not in history
+    assert found.categories
+    assert all(list(texts) == sorted(texts) for texts in found.categories.values())
 
 
 @pytest.mark.parametrize("estimator", ["dt", "knn", "logistic", "sklearn.naive_bayes.GaussianNB"])
