@@ -78,6 +78,19 @@ class Sweep:
         self.trap.tell(process.pid)
         return process
 
+    def finish(self) -> None:
+        """Run it undisturbed.
+
+        Raises
+        ------
+        SystemExit
+            If it fails.
+        """
+        process = self.start()
+        output, _ = process.communicate()
+        if process.returncode:
+            raise SystemExit(f"the undisturbed sweep failed:\n{output}")
+
     def trapped(self, where: str) -> str | None:
         how = self.trap.fell()
         return f"{where}, {how}" if how else None
@@ -166,10 +179,7 @@ def main() -> int:
         reports = not arguments.no_reports
         undisturbed = Sweep(Path(folder) / "undisturbed", reports, arguments.sabotage)
         started = time.monotonic()
-        process = undisturbed.start()
-        output, _ = process.communicate()
-        if process.returncode:
-            raise SystemExit(f"the undisturbed sweep failed:\n{output}")
+        undisturbed.finish()
         longest = 1.2 * (time.monotonic() - started)
         expected = undisturbed.files()
         n_runs = len(list(undisturbed.results.glob("runs/*/record.json")))

@@ -257,14 +257,9 @@ def prepare(name: str, folder: Path, fitted: bytes) -> Path:
     fitted : bytes
         A model for `predict`.
     """
-    folder.mkdir()
-    os.chdir(folder)
-    for table in ("table.csv", "new.csv"):
-        (folder / table).write_text(kill_commands.table())
-    (folder / "fitted.joblib").write_bytes(fitted)
     known = kill_commands.COMMANDS.get(name)
-    for output in known.outputs if known else ():
-        (folder / output).write_bytes(kill_commands.LAST_WEEK)
+    kill_commands.make_folder(folder, known.outputs if known else (), fitted)
+    os.chdir(folder)
     for command in COMMANDS[name].before:
         code, said = command()
         if code:

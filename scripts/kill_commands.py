@@ -94,7 +94,7 @@ class Command:
 
 
 def _given_first(found: bytes) -> bool:
-    given = table().encode()
+    given = _table().encode()
     rows = found.removeprefix(given).decode().splitlines()
     return found.startswith(given) and all(row.count(",") == 3 for row in rows)
 
@@ -119,7 +119,17 @@ COMMANDS = {
 }
 
 
-def table() -> str:
+def make_folder(folder: Path, outputs: Sequence[str], fitted: bytes) -> None:
+    """Make a folder with what the commands read, and with last week's outputs."""
+    folder.mkdir()
+    for name in ("table.csv", "new.csv"):
+        (folder / name).write_text(_table())
+    (folder / "fitted.joblib").write_bytes(fitted)
+    for output in outputs:
+        (folder / output).write_bytes(LAST_WEEK)
+
+
+def _table() -> str:
     """Return a table of 240 rows, 40 of them of the rarer class."""
     rng = random.Random(0)  # noqa: S311 - a table's
     lines = ["a,b,c,y"]
@@ -136,12 +146,7 @@ class Trial:
     def __init__(self, name: str, folder: Path, fitted: bytes) -> None:
         self.command, self.folder = COMMANDS[name], folder
         self._token, self.trap = uuid.uuid4().hex, Trap(folder.with_suffix(".trap"))
-        folder.mkdir()
-        (folder / "table.csv").write_text(table())
-        (folder / "new.csv").write_text(table())
-        (folder / "fitted.joblib").write_bytes(fitted)
-        for output in self.command.outputs:
-            (folder / output).write_bytes(LAST_WEEK)
+        make_folder(folder, self.command.outputs, fitted)
 
     def start(self, *endings: str) -> subprocess.Popen[bytes]:
         """Start the command; it is killed where a file with such an ending is moved into place."""

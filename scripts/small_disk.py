@@ -44,10 +44,7 @@ def main() -> int:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
         undisturbed = Sweep(Path(made) / "undisturbed", reports=True, sabotage="")
-        process = undisturbed.start()
-        output, _ = process.communicate()
-        if process.returncode:
-            raise SystemExit(f"the undisturbed sweep failed:\n{output}")
+        undisturbed.finish()
         sweep = Sweep(Path(made) / "small", reports=True, sabotage="")
         sweep.results.mkdir()
         size = arguments.first

@@ -69,9 +69,7 @@ def run_command(
         flags = [word for word in arguments if word in ("-m", "--multirun")]
         try:
             check_groups(arguments)
-            arguments = flags[:1] + [word for word in arguments if word not in flags]
-            arguments = flags_first(arguments)
-            arguments = quote_texts(arguments, schema, several=bool(flags))
+            arguments = quote_texts(flags_first(arguments), schema, several=bool(flags))
             notes = stack.enter_context(_folder_for_notes(arguments))
             if flags:
                 # Hydra writes a sweep's settings to a folder, which is not needed afterwards.

@@ -252,8 +252,9 @@ def _row_policies(
     def policy(space: Space, used: NDArray[np.bool_]) -> RowPolicy:
         near_majority = ~rows.is_minority[nearest.among(used)]
         around = Surroundings(space, near_majority, rows.states[used & ~rows.is_minority])
-        of_slots = slot_feature_matrix(around, slot_features) if slot_features else None
-        return RowPolicy(space, feature_matrix(around, features), rows.n_largest(used), of_slots)
+        of_rows = feature_matrix(around, features)
+        of_slots = slot_feature_matrix(around, slot_features)
+        return RowPolicy(space, of_rows, rows.n_largest(used), of_slots)
 
     whole = policy(problem.space, np.ones(len(rows.y), dtype=bool))
     parts = [

@@ -113,13 +113,13 @@ class RowPolicy:
     features : ndarray of shape (N, number of features)
     n_majority : int
         Rows of the largest other class.
-    slot_features : ndarray of shape (N, K, number of slot features), optional
+    slot_features : ndarray of shape (N, K, number of slot features)
     """
 
     space: Space
     features: NDArray[np.float64]
     n_majority: int
-    slot_features: NDArray[np.float64] | None = None
+    slot_features: NDArray[np.float64]
 
     def n_synthetic(self, numbers: Numbers) -> int:
         """Return the number of synthetic rows."""
@@ -141,15 +141,17 @@ class RowPolicy:
         weights[0] = float(self.space.K == 1)
         return weights
 
-    def choose_slots(self, numbers: Numbers, row: NDArray[np.intp], uniform: Vector) -> Any:
+    def choose_slots(
+        self, numbers: Numbers, row: NDArray[np.intp], uniform: Vector
+    ) -> NDArray[np.intp]:
         """Return the slot of each synthetic row, of the minority row that it is made around."""
         by_rank = self.slot_weights(numbers)
-        if self.slot_features is None or not len(numbers.slot_weights):
+        if not len(numbers.slot_weights):
             return choose(by_rank, uniform)
         scores = self.slot_features @ numbers.slot_weights
         ends = np.cumsum(by_rank * np.exp(scores - scores.max(axis=1, keepdims=True)), axis=1)
         aims = uniform * ends[row, -1]
-        return (ends[row, :-1] <= aims[:, None]).sum(axis=1)
+        return (ends[row, :-1] <= aims[:, None]).sum(axis=1, dtype=np.intp)
 
     def draw(self, numbers: Numbers, rng: np.random.Generator) -> tuple[Samples, NDArray[np.int32]]:
         """Draw a sample set.

@@ -22,7 +22,7 @@ NUMBERS = Numbers(0.6, np.array([0.8, -0.3]), 2.5, 0.7, 1.6)
 def policy(build=build_space, n=14, K=6, n_majority=90, seed=0, n_slot_features=0):
     rng = np.random.default_rng(seed)
     space, features = build(rng.normal(size=(n, 3)), K), rng.normal(size=(n, 2))
-    of_slots = rng.normal(size=(n, K, n_slot_features)) if n_slot_features else None
+    of_slots = rng.normal(size=(*space.neighbours.shape, n_slot_features))
     return RowPolicy(space, features, n_majority, of_slots)
 
 
@@ -33,9 +33,7 @@ def plain_draw(policy, numbers, rng):
     n_rows = round(present * (1.3 / present) ** numbers.ratio * policy.n_majority) - n
     scores = [math.exp(float(policy.features[i] @ numbers.weights)) for i in range(n)]
     ranks = [0.0] + [math.exp(-rank / numbers.reach) for rank in range(1, K)]
-    slot_scores = np.zeros((n, K))
-    if policy.slot_features is not None:
-        slot_scores = policy.slot_features @ numbers.slot_weights
+    slot_scores = policy.slot_features @ numbers.slot_weights
     beta = stats.beta(numbers.alpha, numbers.beta)
     borders = [0, 0.125, 0.375, 0.625, 0.875, 1]
     lambdas = [beta.cdf(b) - beta.cdf(a) for a, b in pairwise(borders)]
