@@ -2,6 +2,7 @@
 .DEFAULT_GOAL := help
 EXPERIMENTS := table2 table3 table4 figure4 figure5 figure6 figure7 sensitivity \
   class_aware class_aware_confirmation class_aware_ablations class_aware_start \
+  table2_confirmation \
   many many_confirmation
 REPRODUCE := $(EXPERIMENTS:%=reproduce-%)
 .PHONY: help setup setup-rivals setup-ray run test test-rivals test-data lint type fuzz audit data \
