@@ -44,6 +44,8 @@ _TABLE2 = {
 }
 TABLE2 = tuple(_TABLE2)
 """The samplers of Table 2 as records name them, in its order."""
+TABLE2_EXPERIMENTS = ("table2", "table2_confirmation")
+"""Those that Table 2's layout, its further pairs and the paper's numbers belong to."""
 ABLATIONS = {
     "no_cross_instance": "w/o cross-instance sub-policy",
     "no_instance_specific": "w/o instance-specific sub-policy",

@@ -19,7 +19,7 @@ SLIPS = (
 
 
 def read_paper_ranks(experiment: str) -> pd.DataFrame:
-    """Read the average ranks as printed in Table 2, 3 or 4.
+    """Read the average ranks as printed in Table 2, 3 or 4, whichever the experiment is of.
 
     Returns
     -------
@@ -29,10 +29,11 @@ def read_paper_ranks(experiment: str) -> pd.DataFrame:
     """
     columns = ["arm", "column", "metric", "rank", "better"]
     readers = {"table2": _table2, "table3": _table3, "table4": _table4}
-    if experiment not in readers:
+    table = "table2" if experiment in names.TABLE2_EXPERIMENTS else experiment
+    if table not in readers:
         return pd.DataFrame(columns=columns)
-    printed = pd.read_csv(FOLDER / f"{experiment}.csv", keep_default_na=False)
-    return readers[experiment](printed)[columns].astype({"better": bool})
+    printed = pd.read_csv(FOLDER / f"{table}.csv", keep_default_na=False)
+    return readers[table](printed)[columns].astype({"better": bool})
 
 
 def _table2(printed: pd.DataFrame) -> pd.DataFrame:

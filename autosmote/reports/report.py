@@ -27,7 +27,7 @@ from autosmote.reports.studies.class_aware.findings import (
 from autosmote.reports.studies.class_aware.study import EXPERIMENTS as CLASS_AWARE
 from autosmote.reports.studies.class_aware.study import study_class_aware
 from autosmote.reports.studies.class_aware.tables import make_tables as make_class_aware_tables
-from autosmote.reports.studies.costs import compute_costs, make_costs_table
+from autosmote.reports.studies.costs import WITHOUT_COSTS, compute_costs, make_costs_table
 from autosmote.reports.studies.many.arms import EXPERIMENTS as MANY
 from autosmote.reports.studies.many.figure import draw_figures as draw_many_figures
 from autosmote.reports.studies.many.findings import write_findings as write_many_findings
@@ -39,6 +39,7 @@ logger = logging.getLogger("autosmote")
 
 TITLES = {
     "table2": "Table 2: samplers",
+    "table2_confirmation": "Table 2, on seeds that no decision has seen",
     "table3": "Table 3: SMOTE variants",
     "table4": "Table 4: ablations",
     "extensions": "Table 4, beyond the paper: extensions",
@@ -55,8 +56,6 @@ TITLES = {
     "many_confirmation": "A hundred datasets: confirmation half",
 }
 
-_WITHOUT_COSTS = ("class_aware_confirmation", "class_aware_ablations", "class_aware_start")
-"""Run on several machines, beside other work: `class_aware` has the seconds of their arms."""
 _FIGURES = ("figure4", "figure5", "figure6", "figure7")
 _PICTURE = "differences"
 """The figure that is shown first, of experiments that are not a figure themselves."""
@@ -189,7 +188,7 @@ def _cost_and_failure_tables(study: Study, titles: Mapping[str, str] | None = No
     arms = names.arms_in_order(study.runs["arm"])
     titles = titles or {arm: names.arm(arm) for arm in arms}
     tables = [_make_failures_table(study)]
-    if study.experiment not in _WITHOUT_COSTS:
+    if study.experiment not in WITHOUT_COSTS:
         costs = make_costs_table(f"{study.experiment}_costs", compute_costs(study), titles)
         tables.insert(0, costs)
     return tables

@@ -38,11 +38,11 @@ def make_rank_tables(
     """Make the tables of average ranks of every arm: Tables 2 and 4.
 
     The first has the paper's numbers and its test, and beside that the overall ranks on the
-    extended test; where there are columns of datasets, the second has theirs. "table2" has the
+    extended test; where there are columns of datasets, the second has theirs. Table 2 has the
     paper's categories on the left.
     """
     datasets = [column for column in summary.columns if column != OVERALL] if by_dataset else []
-    categories = name == "table2"
+    categories = name in names.TABLE2_EXPERIMENTS
     overall = [(summary, OVERALL)]
     of_datasets = [(summary, column) for column in datasets]
     if summary.extended is None:
@@ -105,7 +105,7 @@ def _rank_table(
         notes.append(_TOO_FEW)
     if any(_INCOMPLETE in cell.text for row in [*rows, *footer] for cell in row):
         notes.append(_DAGGER)
-    if name == "table2":
+    if name in names.TABLE2_EXPERIMENTS:
         notes.append(SLIPS)
     data = summary.data()
     data = data[data["column"].isin({column for _, column in shown})]

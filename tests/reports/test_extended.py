@@ -53,6 +53,21 @@ def test_table2_has_ranks_on_both_tests(make_sweep, tmp_path):
     assert beside == {"No resampling": "3.00", "SMOTE": "1.00", "AutoSMOTE": "2.00"}
 
 
+def test_the_confirmation_of_table2_is_in_its_layout_without_seconds(make_sweep, tmp_path):
+    """Its runs stood beside other work."""
+    name = "table2_confirmation"
+    make_sweep(name, **SMALL, beside=["smote_search"], extended=True, change=give_scores(GAINS))
+    report = build_report(tmp_path, name, "paper")
+    found = {table.name: table for table in report.tables}
+    assert found[name].titles[:2] == ["Category", "Method"] and f"{name}_countings" in found
+    pairs = found[f"{name}_pairs"].data
+    beside = {row[1].text: row[2].beside for row in found[name].rows}
+    assert beside["AutoSMOTE"] and beside["SMOTE"] and beside["No resampling"]  # the paper's
+    assert ("autosmote", "smote") in set(zip(pairs["arm"], pairs["against"], strict=True))
+    assert f"{name}_costs" not in found
+    assert f"{name}_cost" not in [figure.name for figure in report.draw()]
+
+
 def test_extended_columns_are_those_of_scipy(make_sweep, tmp_path):
     make_sweep(**SMALL, extended=True, change=give_scores(GAINS, extended=TURNED))
     row = tables(tmp_path)["table2"].data.set_index(["metric", "column", "arm"])

@@ -92,6 +92,18 @@ def test_class_aware_is_decided_and_confirmed_on_other_seeds_with_equal_budgets(
             assert search.iterations * folds == 300, label
 
 
+def test_table2_is_confirmed_by_the_same_arms_on_other_seeds():
+    first, confirmed = (
+        [
+            (label, run.dataset.name, run.seed)
+            for label, run in expand(compose_sweep(f"experiment={name}", "budget=quick"))
+        ]
+        for name in ("table2", "table2_confirmation")
+    )
+    assert {seed for *_, seed in confirmed} == {10, 11, 12}
+    assert {run[:2] for run in first} == {run[:2] for run in confirmed}
+
+
 def test_params_of_a_source_may_name_the_dataset_of_the_run():
     config = compose_sweep("experiment=class_aware_start", "budget=quick")
     found = {

@@ -12,6 +12,13 @@ from autosmote.reports.names import METRICS
 from autosmote.reports.render.table import Cell, Table, format_number, spread
 from autosmote.reports.study import Study
 
+WITHOUT_COSTS = (
+    *("class_aware_confirmation", "class_aware_ablations", "class_aware_start"),
+    "table2_confirmation",
+)
+"""Run on several machines or beside other work: `class_aware` and `table2` have the seconds of
+their arms."""
+
 
 def compute_costs(study: Study) -> pd.DataFrame:
     """Compute what the runs of each arm cost.
@@ -19,9 +26,11 @@ def compute_costs(study: Study) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        metric, arm, runs, seconds (median per run), hours (of all), peak_memory_mb (median).
+        metric, arm, runs, seconds (median per run), hours (of all), peak_memory_mb (median); empty
+        for `WITHOUT_COSTS`.
     """
-    runs = study.runs[["key", "metric", "arm"]].merge(study.costs, on="key")
+    costs = study.costs if study.experiment not in WITHOUT_COSTS else study.costs.iloc[:0]
+    runs = study.runs[["key", "metric", "arm"]].merge(costs, on="key")
     found = runs.groupby(["metric", "arm"], sort=False).agg(
         runs=("key", "size"),
         seconds=("seconds.total", "median"),

@@ -21,7 +21,7 @@ from autosmote.reports.statistics.ranks import Floats, mean_of_known, rank
 from autosmote.reports.statistics.significance import MIN_CONFIGURATIONS
 from autosmote.reports.verdicts import count_noun, join_words
 
-EXPERIMENTS = ("table2", "table3")
+EXPERIMENTS = (*names.TABLE2_EXPERIMENTS, "table3")
 """Those with samplers that are tuned over ratios; ablations may all return the classifier."""
 PAPER, FALLBACK = "as in the paper", "with the fallback for all"
 _TESTS = {"test": "on the test part", "extended": "on the extended test"}

@@ -27,7 +27,7 @@ def list_rivals(study: Study) -> list[str]:
     """
     arms = set(study.runs["arm"])
     wanted = {*study.beside, *names.ABLATIONS, *names.EXTENSIONS}
-    wanted |= set(names.OF_CONTROLS) if study.experiment == "table2" else set()
+    wanted |= set(names.OF_CONTROLS) if study.experiment in names.TABLE2_EXPERIMENTS else set()
     return names.arms_in_order(arms & wanted) if FULL in arms else []
 
 
