@@ -136,7 +136,8 @@ def test_halves_share_no_family_and_no_dataset(budget):
 def test_searches_have_equal_budgets_and_all_arms_the_same_rows(budget):
     config = compose_sweep("experiment=many", f"budget={budget}", "datasets=[toy]", "seeds=[0]")
     few = {"none crossfit": 1, "class_aware started 0 crossfit": 0}
-    few |= {f"class_aware started 60 {rule}": 12 for rule in ("crossfit", "crossfit tuned vote 25")}
+    rules = ("crossfit", "crossfit diverse vote 25")
+    few |= {f"class_aware started 60 {rule}": 12 for rule in rules}
     for label, run in expand(config):
         search = resolve_search(run.sampler, run.search)
         if search is None:

@@ -20,7 +20,7 @@ def write_list(path, half="decision"):
     path.write_text("\n".join(lines) + "\n")
 
 
-VOTE = " crossfit tuned vote 25"
+VOTE = " crossfit diverse vote 25"
 SINGLE = ("none", "weights", "threshold")
 BOTH = ("smote", "adasyn", "random", "autosmote", "class_aware random", "class_aware")
 ARMS = (
@@ -32,7 +32,7 @@ ARMS = (
 def grid(arm):
     """Return the plan's columns of an arm of these tests."""
     if arm.endswith(VOTE):
-        rule = {"reward": "crossfit", "final": "tuned_vote", "keep": 25}
+        rule = {"reward": "crossfit", "final": "diverse_vote", "keep": 25}
         return {"source": arm.removesuffix(VOTE), **rule}
     return {
         **{"source": arm.removesuffix(" crossfit"), "reward": "crossfit"},
