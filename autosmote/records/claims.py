@@ -14,7 +14,7 @@ import hashlib
 import logging
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Literal
@@ -38,26 +38,16 @@ def claim(results_dir: str | Path, keys: Iterable[str]) -> Iterator[bool]:
         Where the file of claims cannot be opened.
     """
     try:
-        fd = _open(os.path.abspath(results_dir), os.getpid())
+        fd, held, mine = _claim(os.path.abspath(results_dir), sorted(map(_place, keys)))
     except OSError as error:
         raise UserError(
             f"The file {_FILE} of the results folder cannot be opened ({error.strerror}); give "
             "another folder with results_dir=, or remove the file while no sweep is at work."
         ) from error
-    held = []
     try:
-        # In one order everywhere, or two processes could each hold what the other lacks.
-        for place in sorted(map(_place, keys)):
-            found = _lock(fd, place)
-            if found == "taken":
-                yield False
-                return
-            if found == "held":
-                held.append(place)
-        yield True
+        yield mine
     finally:
-        for place in held:
-            fcntl.lockf(fd, fcntl.LOCK_UN, 1, place)
+        _release(fd, held)
 
 
 @contextmanager
@@ -80,11 +70,13 @@ def leave_no_trace(results_dir: str | Path) -> None:
     folder = Path(results_dir)
     if folder.is_dir() and [path.name for path in folder.iterdir()] == [_FILE]:
         with suppress(OSError):
+            fd = _open(os.path.abspath(folder), os.getpid())
             # All of the file: refused while any other process has a claim.
-            fcntl.lockf(_open(os.path.abspath(folder), os.getpid()), fcntl.LOCK_EX | fcntl.LOCK_NB)
-            (folder / _FILE).unlink(missing_ok=True)
-            _open.cache_clear()  # the next claim needs a new file
-            folder.rmdir()
+            fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if _is_in(os.path.abspath(folder), fd):
+                (folder / _FILE).unlink(missing_ok=True)
+                _open.cache_clear()  # the next claim needs a new file
+                folder.rmdir()
 
 
 def is_claimed(results_dir: str | Path, key: str) -> bool:
@@ -93,6 +85,47 @@ def is_claimed(results_dir: str | Path, key: str) -> bool:
         with claim(results_dir, [key]) as mine:
             return not mine
     except UserError:
+        return False
+
+
+def _claim(folder: str, places: Sequence[int]) -> tuple[int, list[int], bool]:
+    """Lock places, in one order everywhere: else two processes could each hold what one lacks.
+
+    Returns
+    -------
+    fd : int
+        Of the file that is in the folder now. One that was removed with the folder since this
+        process opened it has locks that nobody sees.
+    held : list of int
+    mine : bool
+        No place is another process's.
+    """
+    while True:
+        fd = _open(folder, os.getpid())
+        held, mine = [], True
+        for place in places:
+            found = _lock(fd, place)
+            if found == "held":
+                held.append(place)
+            elif found == "taken":
+                mine = False
+                break
+        if _is_in(folder, fd):
+            return fd, held, mine
+        _release(fd, held)
+        _open.cache_clear()
+
+
+def _release(fd: int, places: Iterable[int]) -> None:
+    for place in places:
+        fcntl.lockf(fd, fcntl.LOCK_UN, 1, place)
+
+
+def _is_in(folder: str, fd: int) -> bool:
+    """Return whether a descriptor is of the file of claims that the folder has now."""
+    try:
+        return os.path.samestat(os.stat(os.path.join(folder, _FILE)), os.fstat(fd))
+    except FileNotFoundError:
         return False
 
 
