@@ -1,10 +1,12 @@
 """Kill a sweep by SIGKILL many times, and count what is lost, duplicated, unreadable or different.
 
     python scripts/crash_test.py --kills 100
+    python scripts/crash_test.py --kills 100 --at-once 2
 
 A small sweep on the embedded toy data is started again until it is done, then another one, until
 that many kills are done: at random moments, inside the writing of a record (by the unit's process,
-which is killed with the sweep's) and inside collecting. Then:
+which is killed with the sweep's) and inside collecting. With `--at-once 2` another sweep that
+nobody kills is at work in the same folder each time. Then:
 
     lost         runs that had a record after a kill and have none, or another one, at the end
     duplicated   runs whose record was written twice
@@ -142,8 +144,14 @@ class Sweep:
         return found
 
 
-def kill_once(sweep: Sweep, where: str, rng: random.Random, longest: float) -> str | None:
-    """Start a sweep and kill it; return where it was killed, or None if it was done before."""
+def kill_once(
+    sweep: Sweep, where: str, rng: random.Random, longest: float, at_once: int
+) -> str | None:
+    """Start a sweep and kill it; return where it was killed, or None if it was done before.
+
+    The others that are at work in its folder at once do all that is left.
+    """
+    others = [sweep.start() for _ in range(at_once - 1)]
     process = sweep.start(where, 0.0 if where == "any" else rng.uniform(0.05, 0.5))
     fell = None
     if where == "any":
@@ -153,6 +161,10 @@ def kill_once(sweep: Sweep, where: str, rng: random.Random, longest: float) -> s
             os.kill(process.pid, signal.SIGKILL)
             fell = "a random moment"
     output, _ = process.communicate()
+    for other in others:
+        told, _ = other.communicate()
+        if other.returncode:
+            raise SystemExit(f"the sweep that was not killed failed:\n{told}")
     if process.returncode == -signal.SIGKILL:
         fell = sweep.trapped(where) or fell or "?"
         if fell == "a random moment":
@@ -166,6 +178,7 @@ def kill_once(sweep: Sweep, where: str, rng: random.Random, longest: float) -> s
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--kills", type=int, default=100)
+    parser.add_argument("--at-once", type=int, default=1, help="sweeps on one folder, one killed")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--sabotage", choices=["fsync"], default="", help="let this do nothing")
     parser.add_argument("--no-reports", action="store_true", help="leave out tables and figures")
@@ -195,7 +208,8 @@ def main() -> int:
             while not finished:
                 where = wanted[done] if done < arguments.kills else ""
                 # Where the undisturbed sweep was slow by chance, the later ones may end before.
-                place = kill_once(sweep, where, rng, longest / 2 ** (in_vain - bool(in_vain)))
+                most = longest / 2 ** (in_vain - bool(in_vain))
+                place = kill_once(sweep, where, rng, most, arguments.at_once)
                 finished = place is None
                 if place:
                     done, in_vain = done + 1, 0
@@ -233,8 +247,9 @@ def main() -> int:
         places = Counter({where: 0 for where in ("record", "collect", "a random moment")})
         for place, n in fell.items():
             places[place.partition(",")[0].replace("?", "a random moment")] += n
-        row = {"seed": arguments.seed, "sweeps": sweeps, "kills": done, **places, **counts}
-        add_row(arguments.results_dir / "sweeps.csv", row, by=("seed",))
+        head = {"at once": arguments.at_once, "seed": arguments.seed}
+        row = {**head, "sweeps": sweeps, "kills": done, **places, **counts}
+        add_row(arguments.results_dir / "sweeps.csv", row, by=tuple(head))
     return int(any(counts.values()))
 
 

@@ -11,10 +11,12 @@ linux = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Lin
 
 
 @linux
-def test_killed_sweep_loses_and_duplicates_nothing():
+@pytest.mark.parametrize("at_once", ["1", pytest.param("2", marks=pytest.mark.slow)])
+def test_killed_sweep_loses_and_duplicates_nothing(at_once):
     done = subprocess.run(
-        [sys.executable, SCRIPT, "--kills", "3", "--no-reports"], capture_output=True, text=True
-    )
+        [sys.executable, SCRIPT, "--kills", "3", "--no-reports", "--at-once", at_once],
+        capture_output=True, text=True,
+    )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert "3 kills in" in done.stdout
     assert "lost 0, duplicated 0, unreadable 0, unsynced 0, different 0" in done.stdout
