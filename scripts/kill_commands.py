@@ -220,8 +220,8 @@ def is_promised(status: int, name: str) -> bool:
     Before Python handles a signal, and for SIGKILL always, the system ends the process.
     """
     number = int(SIGNALS[name])
-    ends = {"SIGKILL": [-number], "SIGSTOP": []}.get(name, [-number, 128 + number])
-    return status in (0, *ends)  # 0 where the work was done before the signal came
+    ends = {"SIGKILL": [-number], "SIGSTOP": [0]}.get(name, [-number, 128 + number])
+    return status in ends
 
 
 def kill_once(trial: Trial, kind: str, rng: random.Random, longest: float) -> tuple[str, int]:
@@ -240,7 +240,9 @@ def kill_once(trial: Trial, kind: str, rng: random.Random, longest: float) -> tu
     if kind == "SIGSTOP":
         time.sleep(0.5)
         send(process.pid, signal.SIGCONT)
-    return kind, process.wait()
+    status = process.wait()
+    came_late = status == 0 and kind != "SIGSTOP"  # the work was done before the signal came
+    return "" if came_late else kind, status
 
 
 def try_command(
@@ -286,6 +288,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--results-dir", type=Path, help="where to add to the table of kills")
     arguments = parser.parse_args()
+    # What is started here inherits it: under nohup it is ignored, and no kill by it would fall.
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     bad = False
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
