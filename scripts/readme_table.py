@@ -3,7 +3,7 @@
     python scripts/readme_table.py           rewrites it, between its two marks
     python scripts/readme_table.py --check   status 1 if README has another
 
-On the extended test where the records have one, else on the test part.
+Of its most complete records, and on the extended test where they have one, else on the test part.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from autosmote.reports.render.writers import write_text
 
 ROOT = Path(__file__).resolve().parents[1]
 MARKS = "<!-- table 2: made by scripts/readme_table.py -->", "<!-- end of table 2 -->"
-BUDGETS = ("paper", "quick")
+COMMITTED = (("table2", "paper"), ("table2_confirmation", "quick"), ("table2", "quick"))
+"""Experiments of Table 2 and their budgets; the first that has tables is shown."""
 N_BEST = 2
 """Rivals that are shown: those with the best ranks, and SMOTE."""
 
@@ -33,15 +34,14 @@ def make_table(results_dir: Path) -> str:
     Raises
     ------
     FileNotFoundError
-        If Table 2 is not committed with any of `BUDGETS`.
+        If none of `COMMITTED` is.
     """
-    tables = results_dir / "table2" / "tables"
-    for budget in BUDGETS:
-        path = tables / budget / "table2.csv"
+    for experiment, budget in COMMITTED:
+        path = results_dir / experiment / "tables" / budget / f"{experiment}.csv"
         if path.is_file():
             break
     else:
-        raise FileNotFoundError(f"there is no table2.csv in {tables}")
+        raise FileNotFoundError(f"there is no table of Table 2 in {results_dir}")
     found = pd.read_csv(path)
     found = found[found["column"] == names.OVERALL].set_index(["metric", "arm"])
     test = "extended_" if "extended_rank" in found and found["extended_rank"].notna().any() else ""
@@ -69,7 +69,7 @@ def make_table(results_dir: Path) -> str:
     on = "extended test" if test else "test part"
     note = (
         f"Average rank among {len(arms)} samplers on the {on}, 1 is best, [95% interval], (the "
-        f"paper's, on its test part); n = {n} configurations, budget `{budget}`, "
+        f"paper's, on its test part); n = {n} configurations, `{experiment}`, budget `{budget}`, "
         f"{_protocol(path.with_suffix('.md'))}."
     )
     if controls:

@@ -52,7 +52,7 @@ def test_readme_table_shows_controls_apart_and_the_extended_test(script, tmp_pat
 
 def test_readme_table_without_records_or_marks_is_refused(script, tmp_path):
     table = script("readme_table")
-    with pytest.raises(FileNotFoundError, match=r"no table2\.csv"):
+    with pytest.raises(FileNotFoundError, match="no table of Table 2"):
         table.make_table(tmp_path)
     with pytest.raises(ValueError, match="lacks the marks"):
         table.with_table("# AutoSMOTE\n", "| |")
