@@ -6,14 +6,16 @@ Ctrl-C, 143 by SIGTERM, 129 by SIGHUP; an interrupted search leaves the best so 
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
+from multiprocessing import current_process
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autosmote.isolation.processes import prepare_process
+from autosmote.isolation.processes import end_with_parent, prepare_process
 
 prepare_process()
 
@@ -67,6 +69,8 @@ def _job(config: Config) -> int:
     hydra = HydraConfig.get()
     if hydra.mode != RunMode.MULTIRUN:
         return run(config)
+    if "LokyProcess" in current_process().name:  # of hydra/launcher=joblib
+        end_with_parent(os.getppid())
     if "BasicLauncher" not in hydra.launcher._target_ and config.search.actors == "auto":
         # The launcher's jobs use the cores.
         config = replace(config, search=replace(config.search, actors=0))

@@ -13,7 +13,6 @@ For several children at a time a server forks further servers, which share what 
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import importlib
 import json
@@ -33,7 +32,7 @@ from typing import Any
 import cloudpickle
 
 from autosmote.errors import UserError, describe_error, describe_warnings
-from autosmote.isolation.processes import descendants
+from autosmote.isolation.processes import adopt_orphans, descendants, end_with_parent
 from autosmote.isolation.spawn import is_single_threaded
 from autosmote.isolation.wire import pack
 
@@ -50,7 +49,6 @@ GRACE = 2.0
 _POLL = 0.05
 """Seconds between two looks for ended processes."""
 _PRELOAD = ("imblearn.over_sampling", "imblearn.under_sampling", "imblearn.combine")
-_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 
 # Whether this process is a child of a fork server: a fact about the process, hence global.
 _is_child = False
@@ -91,7 +89,7 @@ def fork(fd: int) -> int:
 
 def _serve_until_end(control: socket.socket) -> None:
     """Serve until the parent ends, then end all processes below this one and this one."""
-    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+    adopt_orphans()
     try:
         control.sendall(READY.pack(os.getpid()))
         _serve(control)
@@ -143,11 +141,11 @@ def _preload(message: bytes) -> None:
 def _fork_child(control: socket.socket, fd: int) -> int:
     """Fork a child that answers at the other end of a socket; return its pid."""
     global _is_child
-    pid = os.fork()
+    parent, pid = os.getpid(), os.fork()
     if pid == 0:
         try:
             _is_child = True
-            _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+            end_with_parent(parent)
             control.close()
             os.setsid()
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -194,12 +192,6 @@ def _end_all(child: int | None) -> int:
         code = found if code is None else code
         if number == signal.SIGTERM and time.monotonic() > until:
             number, signalled = signal.SIGKILL, set()
-
-
-def _prctl(option: int, value: int) -> None:
-    """Call Linux's prctl. Elsewhere do nothing: then grandchildren may be left behind."""
-    with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 def _run_child(connection: Connection) -> None:

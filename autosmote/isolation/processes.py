@@ -6,6 +6,7 @@ Some functions need Linux's /proc; without it, limits and clean-up are incomplet
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import platform
 import re
@@ -21,6 +22,7 @@ _THREAD_VARIABLES = (
 
 # pandas imports pyarrow, whose allocator starts a thread; a process that forks must have none.
 _NO_BACKGROUND_THREAD = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _CGROUPS = (  # a container's memory limit, usage and statistics: cgroup version 2, version 1
     ("memory.max", "memory.current", "memory.stat"),
     ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat"),
@@ -59,6 +61,31 @@ def blas_kernels(cpu: Path = Path("/proc/cpuinfo")) -> dict[str, str]:
     except OSError:
         return {}
     return {"OPENBLAS_CORETYPE": "Haswell"} if has_avx2 else {}
+
+
+def end_with_parent(parent: int) -> None:
+    """Have the system kill this process when the thread that started it ends, even by ``kill -9``.
+
+    Processes of joblib would finish what they have and wait minutes for more. On Linux alone.
+
+    Parameters
+    ----------
+    parent : int
+        The id of the process that started this one.
+    """
+    _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it ended before
+        os._exit(1)
+
+
+def adopt_orphans() -> None:
+    """Become the parent of the processes below this one whose own has ended. On Linux alone."""
+    _prctl(_PR_SET_CHILD_SUBREAPER, 1)
+
+
+def _prctl(option: int, value: int) -> None:
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 def usable_cores() -> int:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import threading
 import time
 import warnings
 from collections import Counter
@@ -22,6 +24,7 @@ from autosmote.errors import (
     interrupts_let_through,
     let_interrupts_through,
 )
+from autosmote.isolation.processes import end_with_parent
 from autosmote.own_table.conclusion import Results, conclude
 from autosmote.own_table.estimators import prepare
 from autosmote.own_table.intervals import paired_difference
@@ -264,7 +267,10 @@ def _fit_all(
             stack.enter_context(logging_to_stderr())
         progress = stack.enter_context(StepProgress(len(tasks), "fits")) if verbose else None
         # A fit's own threads would compete with the other fits.
-        stack.enter_context(parallel_config("loky", inner_max_num_threads=1))
+        # What starts the processes must not be a thread that ends before them.
+        in_main = threading.current_thread() is threading.main_thread()
+        ending = {"initializer": end_with_parent, "initargs": (os.getpid(),)} if in_main else {}
+        stack.enter_context(parallel_config("loky", inner_max_num_threads=1, **ending))
         parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered", pre_dispatch="2*n_jobs")
         done: Iterable[_Fit] = parallel(
             delayed(_fit_one)(name, split, models[name], X, y, *splits[split], setting.scorer)

@@ -4,6 +4,8 @@ import csv
 import os
 import re
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import joblib
@@ -11,11 +13,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from documents import ROOT
+from waiting import wait_for_end, wait_until
 
 import autosmote
 from autosmote.__main__ import main
 from autosmote.config.commandline import Ended
 from autosmote.data.column_kinds import CATEGORY, DECIMAL, WHOLE
+from autosmote.isolation.processes import descendants
 from autosmote.own_table import comparison, saved
 from autosmote.own_table.methods import AS_IT_IS, THRESHOLD
 
@@ -186,6 +190,20 @@ def test_fit_where_nothing_helps_keeps_the_plain_classifier_and_says_so(folder, 
     frame.assign(told=(frame["churned"] == "yes") + 0.5).to_csv("my.csv", index=False)
     fitted()
     assert "kept: as it is, as nothing else scores higher\n" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs Linux's /proc")
+def test_killed_comparison_leaves_no_process(folder):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "autosmote", "compare", "my.csv", "--target", "churned"]
+        + ["--jobs", "2", "--iterations", "100000"],
+        stderr=subprocess.DEVNULL,
+    )
+    wait_until(lambda: len(descendants(process.pid)) >= 4)
+    below = descendants(process.pid)
+    process.kill()
+    process.wait()
+    wait_for_end(below)
 
 
 @pytest.mark.parametrize("command", ["compare", "fit", "predict", "resample"])

@@ -104,6 +104,23 @@ def test_ended_multirun_of_submitit_leaves_no_local_job(tmp_path, number):
     wait_for_end(below)
 
 
+@linux
+@pytest.mark.slow
+def test_killed_multirun_of_joblib_leaves_no_process(tmp_path):
+    """Its processes would do their jobs to the end and wait five minutes for more."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "autosmote.run", "-m", "hydra/launcher=joblib", "seed=0,1"]
+        + ["hydra.launcher.n_jobs=2", "search.iterations=1000000", f"results_dir={tmp_path}"],
+        stderr=subprocess.DEVNULL,
+    )
+    wait_until((tmp_path / ".claims").exists)
+    below = descendants(process.pid)
+    process.kill()
+    process.wait()
+    assert len(below) >= 4
+    wait_for_end(below)
+
+
 @pytest.fixture(scope="module")
 def twelve(tmp_path_factory):
     """Settings of a sweep of twelve runs, and its records by the local pool."""
