@@ -23,6 +23,7 @@ import io
 import json
 import os
 import random
+import re
 import resource
 import shutil
 import signal
@@ -142,7 +143,10 @@ def try_run(folder: Path, *overrides: str, again: bool = False) -> str:
     check_whole(folder)
     check(code in (0, 1, 2), f"the exit status {code}")
     if code == 2:
-        check(len(said.splitlines()) == 1 and said.startswith("autosmote: "), f"it said {said!r}")
+        # Before the sentence there may be what was found out about the file: "a.csv: ...".
+        *notes, sentence = said.splitlines() or [""]
+        check(sentence.startswith("autosmote: "), f"it said {said!r}")
+        check(all(re.match(r".+\.\w+: .", note) for note in notes), f"it said {said!r}")
         check(sorted(folder.rglob("*")) == before, "a refused run wrote something")
         return REFUSED
     records = [read_record(path.parent) for path in folder.rglob("record.json")]

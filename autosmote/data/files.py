@@ -76,8 +76,8 @@ def read_table(path: str | Path, *, as_given: bool = False) -> list[RawColumn]:
 
 def _read_text(path: Path) -> list[RawColumn]:
     table = read_text_rows(path)
-    for note in table.notes:
-        logger.info("%s: %s", path.name, note)
+    for guess in table.guesses:  # the runner has no options for these
+        logger.info("%s: %s (else %s)", path.name, guess.what, guess.remedy)
     cells: list[Sequence[str]] = list(zip(*table.rows, strict=True)) or [()] * len(table.header)
     columns = []
     decimal = find_decimal(cells, table.format.sep)

@@ -41,6 +41,15 @@ class TextFormat:
     mark: bytes = b""
 
 
+@dataclass(frozen=True)
+class Guess:
+    """What was found out about a file, the option that overrides it, and what to do without one."""
+
+    what: str
+    option: str
+    remedy: str
+
+
 @dataclass
 class TextRows:
     """The rows of a file of separated text.
@@ -54,15 +63,14 @@ class TextRows:
     raw : list of str
         The text of the header line and then of each row, with its line end.
     format : TextFormat
-    notes : list of str
-        What was found out.
+    guesses : list of Guess
     """
 
     header: list[str]
     rows: list[list[str]]
     raw: list[str]
     format: TextFormat
-    notes: list[str] = field(default_factory=list)
+    guesses: list[Guess] = field(default_factory=list)
 
 
 def read_text_rows(path: Path, *, sep: str | None = None, encoding: str | None = None) -> TextRows:
@@ -79,16 +87,17 @@ def read_text_rows(path: Path, *, sep: str | None = None, encoding: str | None =
     UserError
         When the file is not such text, or a row has another number of values than the header.
     """
-    notes: list[str] = []
+    guesses: list[Guess] = []
     data = unpacked(path)
-    text, encoding, mark = _decoded(data, encoding, path.name, notes)
+    text, encoding, mark = _decoded(data, encoding, path.name, guesses)
     if not text.strip():
         raise UserError(f"{path.name} is empty; it needs a header line and rows.")
     if sep is None:
         sep = _find_separator(text)
         if sep != ",":
             spoken = _SPOKEN.get(sep, repr(sep))
-            notes.append(f"values are separated by {spoken} (else give --sep)")
+            what = f"values are separated by {spoken}"
+            guesses.append(Guess(what, "--sep", "separate them by commas"))
     elif len(sep) != 1 or sep in '"\r\n':
         raise UserError(f"The separator {sep!r} is not valid; give one character, such as ';'.")
     records = list(_records(text, sep, path.name))
@@ -106,7 +115,7 @@ def read_text_rows(path: Path, *, sep: str | None = None, encoding: str | None =
         rows=[cells for cells, _, _ in records[1:]],
         raw=[raw for _, raw, _ in records],
         format=TextFormat(sep, encoding, line_end, mark),
-        notes=notes,
+        guesses=guesses,
     )
 
 
@@ -122,7 +131,7 @@ def unpacked(path: Path) -> bytes:
 
 
 def _decoded(
-    data: bytes, encoding: str | None, where: str, notes: list[str]
+    data: bytes, encoding: str | None, where: str, guesses: list[Guess]
 ) -> tuple[str, str, bytes]:
     """Return the text, the name of its encoding, and the mark before it."""
     mark, marked = next(((m, name) for m, name in _MARKS if data.startswith(m)), (b"", ""))
@@ -157,7 +166,8 @@ def _decoded(
                 f"{where} is not text in UTF-8; save it as UTF-8, or name its encoding."
             ) from exc
     if guess != "utf-8":
-        notes.append(f"text is read as {guess} (else give --encoding)")
+        what = f"text is read as {guess}"
+        guesses.append(Guess(what, "--encoding", "save it as UTF-8"))
     return text, guess, mark
 
 

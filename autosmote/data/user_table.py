@@ -208,9 +208,10 @@ def _read(path: Path, options: ReadOptions) -> UserTable:
                 f"{path} cannot be read: {exc.strerror or exc}; check the file."
             ) from exc
         cells: list[Sequence[str]] = list(zip(*text.rows, strict=True))
+        notes = [f"{guess.what} (else give {guess.option})" for guess in text.guesses]
         table = UserTable(
             path.name, text.header, cells or [()] * len(text.header), [], options.target, empty,
-            None, text.notes, text.format, text.raw, [UNDECLARED] * len(text.header),
+            None, notes, text.format, text.raw, [UNDECLARED] * len(text.header),
         )  # fmt: skip
     else:
         columns = read_table(path, as_given=True)

@@ -30,8 +30,8 @@ def read(tmp_path, content, name="t.csv", **options):
 def test_separator_is_found_and_said(tmp_path, content, sep, said):
     found = read(tmp_path, content)
     assert found.format.sep == sep
-    assert all(said in note and "--sep" in note for note in found.notes)
-    assert bool(found.notes) == bool(said)
+    assert all(said in guess.what and guess.option == "--sep" for guess in found.guesses)
+    assert bool(found.guesses) == bool(said)
 
 
 def test_separator_of_a_long_file_is_found_in_its_beginning(tmp_path):
@@ -54,13 +54,12 @@ def test_encoding_is_found_and_said(tmp_path, encoding, mark, said):
     found = read(tmp_path, mark + "größe,b\n1,ä–€\n".encode(encoding))
     assert found.header == ["größe", "b"] and found.rows == [["1", "ä–€"]]
     assert (found.format.encoding, found.format.mark) == (encoding, mark)
-    assert [note for note in found.notes if "--encoding" in note] == found.notes
-    assert bool(found.notes) == said
+    assert [guess.option for guess in found.guesses] == ["--encoding"] * said
 
 
 def test_given_encoding_and_separator_are_taken(tmp_path):
     found = read(tmp_path, "a:ж\n1:2\n".encode("cp1251"), sep=":", encoding="cp1251")
-    assert found.header == ["a", "ж"] and not found.notes
+    assert found.header == ["a", "ж"] and not found.guesses
 
 
 @pytest.mark.parametrize(

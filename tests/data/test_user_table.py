@@ -317,6 +317,7 @@ def test_runner_and_commands_read_the_same_numbers_and_say_the_same(tmp_path, ca
     assert [[float(cell) for cell in column.cells] for column in columns[:-1]] == values
     commands = [note.partition(" (")[0] for note in found.notes]
     assert [m.removeprefix("t.csv: ").partition(" (")[0] for m in caplog.messages] == commands
+    assert "--" not in caplog.text  # the runner has no such options
 
 
 def test_runner_refuses_what_may_be_decimals_or_thousands_as_the_commands_do(tmp_path):
