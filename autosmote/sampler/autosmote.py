@@ -138,6 +138,7 @@ class AutoSMOTE(BaseSampler):
     best_score_ : float
         The score on the held-out rows with the synthetic rows that are returned. No synthetic
         rows are a candidate too, and ties go to fewer rows: where none are better, none are made.
+        With 0 iterations nothing is scored, and it is nan.
     baseline_score_ : float
         The score without synthetic rows.
     sampling_strategy_ : dict
