@@ -180,11 +180,12 @@ def check_whole(folder: Path) -> None:
 def try_files(rng: np.random.Generator, folder: Path) -> str:
     path = fuzz_inputs.write_table(rng, folder)
     words = ["dataset=file", f"dataset.path='{path.name}'", "dataset.target=label"]
+    words += fuzz_inputs.with_curve(rng)
     return try_run(folder, *words, again=rng.random() < 0.25)
 
 
 def try_config(rng: np.random.Generator, folder: Path) -> str:
-    overrides = fuzz_inputs.config_input(rng)
+    overrides = [*fuzz_inputs.config_input(rng), *fuzz_inputs.with_curve(rng)]
     return try_run(folder, *overrides, again=rng.random() < 0.1)
 
 
