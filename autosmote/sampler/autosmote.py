@@ -7,6 +7,7 @@ Longer than other modules by the class's docstring, which is its reference. The 
 from __future__ import annotations
 
 import dataclasses
+import re
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +28,7 @@ from sklearn.utils import check_consistent_length, check_random_state, column_or
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from autosmote.config.search import FINALS, SearchConfig
-from autosmote.errors import InputError, let_interrupts_through
+from autosmote.errors import InputError, UserError, let_interrupts_through
 from autosmote.metrics import METRICS
 from autosmote.progress import Progress, logging_to_stderr
 from autosmote.sampler.checks import (
@@ -49,6 +50,9 @@ from autosmote.search.result import DIVERGED, SearchInterrupted, SearchResult
 
 _METHODS = {"class_aware": "class_aware", "paper": "hierarchical"}
 """`search.method` of each value of the sampler's `method`."""
+_FIELDS = [field.name for field in dataclasses.fields(SearchConfig)]
+_SETTING = re.compile(rf"\bsearch\.(?=({'|'.join(_FIELDS)})\b)")
+"""What stands before a setting's name in the search's messages."""
 
 
 class AutoSMOTE(BaseSampler):
@@ -302,7 +306,12 @@ class AutoSMOTE(BaseSampler):
         y_resampled : of the kind of y
         """
         check_kind(X)
-        return super().fit_resample(X, y)
+        try:
+            return super().fit_resample(X, y)
+        except InputError:
+            raise
+        except UserError as error:  # the search's word, with the names of the runner's settings
+            raise InputError(_SETTING.sub("", str(error))) from error
 
     def _fit_resample(self, X: Any, y: NDArray) -> tuple[Any, NDArray]:
         given, X = X, dense(X)
@@ -411,10 +420,9 @@ class AutoSMOTE(BaseSampler):
             "device": self.device,
             "actors": 0 if n_jobs == 1 else n_jobs,
         }
-        fields = [field.name for field in dataclasses.fields(SearchConfig)]
-        if unknown := sorted(set(self.search_options or ()) - set(fields)):
+        if unknown := sorted(set(self.search_options or ()) - set(_FIELDS)):
             raise InputError(
-                f"search_options has no {unknown[0]!r}; there are {', '.join(sorted(fields))}."
+                f"search_options has no {unknown[0]!r}; there are {', '.join(sorted(_FIELDS))}."
             )
         config = SearchConfig(**{**settings, **(self.search_options or {})})
         config.check()

@@ -379,6 +379,22 @@ def test_invalid_selection_settings_are_refused(settings, says):
         SearchConfig(**settings).check()
 
 
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"K": 10**12}, "^K must be at most 1000000000, not 1000000000000"),
+        ({"method": "paper", "iterations": 0}, "^iterations must be a whole number of at least 1"),
+        ({"search_options": {"folds": 1}}, "^folds must be a whole number of at least 2"),
+        ({"search_options": {"init_from": "no/search.policies"}}, "^init_from=no/search.policies"),
+    ],
+)
+def test_estimator_refuses_settings_as_scikit_learn_does_and_by_their_names_here(
+    data, settings, says
+):
+    with pytest.raises(ValueError, match=says):
+        AutoSMOTE(TREE, **{"iterations": 2, **settings}).fit_resample(*data)
+
+
 def test_estimator_refuses_folds_with_validation_and_votes_on_three_classes(data):
     X, y = data
     with pytest.raises(ValueError, match="give no validation"):
