@@ -15,7 +15,7 @@ import logging
 import os
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -37,17 +37,8 @@ def claim(results_dir: str | Path, keys: Iterable[str]) -> Iterator[bool]:
     UserError
         Where the file of claims cannot be opened.
     """
-    try:
-        fd, held, mine = _claim(os.path.abspath(results_dir), sorted(map(_place, keys)))
-    except OSError as error:
-        raise UserError(
-            f"The file {_FILE} of the results folder cannot be opened ({error.strerror}); give "
-            "another folder with results_dir=, or remove the file while no sweep is at work."
-        ) from error
-    try:
-        yield mine
-    finally:
-        _release(fd, held)
+    with ExitStack() as held:
+        yield _claim(os.path.abspath(results_dir), sorted(map(_place, keys)), held)
 
 
 @contextmanager
@@ -67,13 +58,13 @@ def wait_for_claim(results_dir: str | Path, keys: Iterable[str]) -> Iterator[Non
 
 def leave_no_trace(results_dir: str | Path) -> None:
     """Remove the results folder where it holds nothing but the file of claims, all free."""
-    folder = Path(results_dir)
+    folder = Path(os.path.abspath(results_dir))
     if folder.is_dir() and [path.name for path in folder.iterdir()] == [_FILE]:
         with suppress(OSError):
-            fd = _open(os.path.abspath(folder), os.getpid())
+            fd = _open(str(folder), os.getpid())
             # All of the file: refused while any other process has a claim.
             fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_in(os.path.abspath(folder), fd):
+            if _is_in(str(folder), fd):
                 (folder / _FILE).unlink(missing_ok=True)
                 _open.cache_clear()  # the next claim needs a new file
                 folder.rmdir()
@@ -88,37 +79,33 @@ def is_claimed(results_dir: str | Path, key: str) -> bool:
         return False
 
 
-def _claim(folder: str, places: Sequence[int]) -> tuple[int, list[int], bool]:
-    """Lock places, in one order everywhere: else two processes could each hold what one lacks.
+def _claim(folder: str, places: Sequence[int], held: ExitStack) -> bool:
+    """Lock places, and have `held` unlock them; return whether no other process has one of them.
 
-    Returns
-    -------
-    fd : int
-        Of the file that is in the folder now. One that was removed with the folder since this
-        process opened it has locks that nobody sees.
-    held : list of int
-    mine : bool
-        No place is another process's.
+    They are locked in one order everywhere, or two processes could each hold what the other lacks,
+    and in the file that is in the folder now: one that was removed with the folder since this
+    process opened it has locks that nobody sees.
     """
     while True:
-        fd = _open(folder, os.getpid())
-        held, mine = [], True
+        try:
+            fd = _open(folder, os.getpid())
+        except OSError as error:
+            raise UserError(
+                f"The file {_FILE} of the results folder cannot be opened ({error.strerror}); give "
+                "another folder with results_dir=, or remove the file while no sweep is at work."
+            ) from error
+        mine = True
         for place in places:
             found = _lock(fd, place)
             if found == "held":
-                held.append(place)
+                held.callback(fcntl.lockf, fd, fcntl.LOCK_UN, 1, place)
             elif found == "taken":
                 mine = False
                 break
         if _is_in(folder, fd):
-            return fd, held, mine
-        _release(fd, held)
+            return mine
+        held.close()
         _open.cache_clear()
-
-
-def _release(fd: int, places: Iterable[int]) -> None:
-    for place in places:
-        fcntl.lockf(fd, fcntl.LOCK_UN, 1, place)
 
 
 def _is_in(folder: str, fd: int) -> bool:
