@@ -118,7 +118,7 @@ def _resample(options: argparse.Namespace, written: Written) -> int:
         quote_formulas=options.quote_formulas,
     )
     written.append(output)
-    draw_picture("search", curve, lambda: _draw(sampler, curve, options), written)
+    draw_picture("search", curve, lambda path: _draw(sampler, path, options), written)
     parts = {"validation": validation, "test": test}
     held_out = {name: (X.iloc[part], y[part]) for name, part in parts.items()}
     scorers = {name: make_scoring(name, len(names)) for name in (*METRICS, options.scoring)}
@@ -151,13 +151,13 @@ def _stacked(given: pd.DataFrame, synthetic: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([given, synthetic.astype(given.dtypes)], ignore_index=True)
 
 
-def _draw(sampler: AutoSMOTE, curve: Path, options: argparse.Namespace) -> None:
+def _draw(sampler: AutoSMOTE, path: Path, options: argparse.Namespace) -> None:
     from autosmote.records.curve import plot_curve
 
     count = np.arange(1, len(sampler.history_["reward"]) + 1)
     plot_curve(
         sampler.history_ | {"iteration": count},
-        curve,
+        path,
         metric=options.scoring,
         title=f"{options.data.name}, {options.estimator}",
         reference=sampler.baseline_score_,

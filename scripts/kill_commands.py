@@ -4,8 +4,9 @@
 
 Commands: run (one search of the runner), resample, compare, fit, predict, each on a small table in
 a new folder that holds last week's output. Signals: SIGKILL, SIGTERM, SIGHUP, and SIGSTOP with
-SIGCONT half a second later, at random moments; SIGKILL just before an output is moved into place,
-whole or cut in half. After each, the command is given once more, undisturbed. Counted are
+SIGCONT half a second later, at random moments; SIGKILL just before one of its files, in turn, is
+moved into place, whole or cut in half. After each, the command is given once more, undisturbed.
+Counted are
 
     lost           outputs that hold neither what they held before nor a whole new file
     doubled        records of one run
@@ -15,7 +16,7 @@ whole or cut in half. After each, the command is given once more, undisturbed. C
     status         exit statuses other than those that docs/reliability.md promises
     different      outputs of the second command that differ from an undisturbed one's
 
-Exit status 0 if all are zero, and each kind of kill fell.
+Exit status 0 if all are zero, and each kind of kill fell, at a write of each file.
 """
 
 from __future__ import annotations
@@ -58,6 +59,8 @@ GRACE = 5.0
 def read_whole(path: Path) -> object:
     """Return what must be the same twice of an output: its bytes, but for seconds; else `TORN`."""
     try:
+        if path.read_bytes() == LAST_WEEK:
+            return LAST_WEEK
         if path.name == "record.json":
             record = json.loads(path.read_text())
             return {key: record[key] for key in ("status", "scores", "iterations")}
@@ -83,6 +86,8 @@ class Command:
         Of `python -m autosmote`.
     outputs : sequence of str
         Names in its folder, of which old files are there before.
+    results : sequence of str
+        Names of files that it writes to a folder of results.
     is_best_so_far : function
         From the bytes of the first output to whether they are a whole result of a search that was
         interrupted.
@@ -90,7 +95,13 @@ class Command:
 
     arguments: Sequence[str]
     outputs: Sequence[str]
+    results: Sequence[str] = ()
     is_best_so_far: Callable[[bytes], bool] = field(default=lambda found: False)
+
+    @property
+    def files(self) -> list[str]:
+        """Names of all files that it moves into place."""
+        return [*self.outputs, *self.results]
 
 
 def _given_first(found: bytes) -> bool:
@@ -103,9 +114,13 @@ _TABLE = ["table.csv", "--target", "y"]
 _SEARCH = [*_TABLE, "--estimator", "dt", "--iterations"]
 _COMPARED = ["--repeats", "1", "--jobs", "2", "--methods"]
 COMMANDS = {
-    "run": Command(["dataset=toy", "clf=dt", "search.iterations=100", "results_dir=results"], []),
+    "run": Command(
+        ["dataset=toy", "clf=dt", "search.iterations=100", "results_dir=results"],
+        [],
+        ["record.json", "history.csv", "curve.png", "best_segments.npz"],
+    ),
     "resample": Command(
-        ["resample", *_SEARCH, "100", "-o", "out.csv"], ["out.csv", "out.png"], _given_first
+        ["resample", *_SEARCH, "100", "-o", "out.csv"], ["out.csv", "out.png"], (), _given_first
     ),
     "compare": Command(
         ["compare", *_SEARCH, "20", *_COMPARED]
@@ -196,10 +211,9 @@ class Trial:
         lost = 0
         for i, name in enumerate(self.command.outputs):
             path = self.folder / name
-            content = path.read_bytes() if path.is_file() else b""
-            is_new = read_whole(path) == whole[name]
-            is_best = i == 0 and self.command.is_best_so_far(content)
-            lost += not (content == LAST_WEEK or is_new or is_best)
+            is_known = read_whole(path) in (LAST_WEEK, whole[name])
+            is_best = i == 0 and path.is_file() and self.command.is_best_so_far(path.read_bytes())
+            lost += not (is_known or is_best)
         for path in self.folder.rglob("record.json"):  # which is the last that a run writes
             lost += read_whole(path) != whole.get(str(path.relative_to(self.folder)))
         return lost
@@ -224,10 +238,12 @@ def is_promised(status: int, name: str) -> bool:
     return status in ends
 
 
-def kill_once(trial: Trial, kind: str, rng: random.Random, longest: float) -> tuple[str, int]:
+def kill_once(
+    trial: Trial, kind: str, file: str, rng: random.Random, longest: float
+) -> tuple[str, int]:
     """Start the command, disturb it, and wait for its end; return what fell, and the status."""
     if kind == AT_WRITE:
-        status = trial.start(rng.choice(trial.command.outputs or ["record.json"])).wait()
+        status = trial.start(file).wait()
         return AT_WRITE * bool(trial.trap.fell()), status
     process = trial.start()
     try:
@@ -257,13 +273,16 @@ def try_command(
     whole = undisturbed.outputs()
     found: Counter[str] = Counter()
     kinds = [*SIGNALS, AT_WRITE]
+    files = COMMANDS[name].files
     tried = 0
     while sum(found[kind] for kind in kinds) < kills and tried < 3 * kills:
         kind = kinds[tried % len(kinds)]
+        file = files[tried // len(kinds) % len(files)]
         trial = Trial(name, folder / f"{name}-{tried}", fitted)
         tried += 1
-        fell, status = kill_once(trial, kind, rng, longest)
+        fell, status = kill_once(trial, kind, file, rng, longest)
         found[fell or "too late"] += 1
+        found[f"at {file}"] += fell == AT_WRITE
         found["left running"] += trial.count_left()
         found["lost"] += trial.count_lost(whole)
         found["status"] += bool(fell) and kind in SIGNALS and not is_promised(status, kind)
@@ -303,7 +322,10 @@ def main() -> int:
             fell = {kind: found[kind] for kind in (*SIGNALS, AT_WRITE)}
             counts = {fault: found[fault] for fault in FAULTS}
             print(f"{name}: {fell} {counts}", flush=True)
-            bad |= any(counts.values()) or not all(fell.values())
+            missed = [file for file in COMMANDS[name].files if not found[f"at {file}"]]
+            if missed:
+                print(f"no kill at the write of {', '.join(missed)}", flush=True)
+            bad |= any(counts.values()) or not all(fell.values()) or bool(missed)
             if arguments.results_dir:
                 row = {"command": name, "seed": arguments.seed, **fell, **counts}
                 add_row(arguments.results_dir / "kills.csv", row, by=("command", "seed"))

@@ -298,16 +298,22 @@ def test_ids_beyond_floats_come_out_as_they_went_in_and_no_synthetic_row_has_one
     )
 
 
-def test_a_failed_picture_costs_the_picture(table, tmp_path, capsys, monkeypatch):
+def test_a_picture_that_fails_half_way_costs_itself_and_leaves_the_one_before(
+    table, tmp_path, capsys, monkeypatch
+):
     from autosmote.records import curve
 
-    def fail(*_, **__):
+    def fail(history, path, **_):
+        path.write_bytes(b"half")
         raise ValueError("no fonts")
 
     monkeypatch.setattr(curve, "plot_curve", fail)
+    (tmp_path / "out.png").write_bytes(b"last week's")
     assert main([*COMMAND, "--iterations", "2"]) == 0
     assert "no picture of the search: ValueError: no fonts" in capsys.readouterr().err
-    assert (tmp_path / "out.csv").exists() and not (tmp_path / "out.png").exists()
+    files = {path.name for path in tmp_path.iterdir()}
+    assert files == {"data.csv", "out.csv", "out.png"}
+    assert (tmp_path / "out.png").read_bytes() == b"last week's"
 
 
 def test_the_place_is_checked_before_the_work(table, capsys, monkeypatch):

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+from autosmote.atomic import write_file
 from autosmote.config.commandline import FAILED, MISTAKE, exit_status, signals_as_interrupts
 from autosmote.data.user_table import UserTable
 from autosmote.errors import UserError, describe_error, let_interrupts_through
@@ -49,13 +50,15 @@ def run(job: Callable[[argparse.Namespace, Written], int], options: argparse.Nam
         return FAILED
 
 
-def draw_picture(what: str, path: Path, draw: Callable[[], None], written: Written) -> None:
-    """Draw a picture; one that fails costs itself alone."""
+def draw_picture(what: str, path: Path, draw: Callable[[Path], object], written: Written) -> None:
+    """Draw a picture to the path that is given; one that fails costs itself alone."""
     try:
-        draw()
+        write_file(path, draw)
     except Exception as error:
         let_interrupts_through(error)
-        print(f"autosmote: no picture of the {what}: {describe_error(error)}", file=sys.stderr)
+        # What names a file names the one that was to be moved into place.
+        why = (isinstance(error, OSError) and error.strerror) or describe_error(error)
+        print(f"autosmote: no picture of the {what}: {why}", file=sys.stderr)
     else:
         written.append(path)
 

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autosmote.atomic import write_file
 from autosmote.data.user_table import add_options, options_of, read_user_table
 from autosmote.data.write_rows import check_output, write_output
 from autosmote.own_table.commands import (
@@ -82,12 +81,7 @@ def _compare(options: argparse.Namespace, written: Written) -> int:
     write_output(output, lambda path: found.to_csv(path, float_format="%.6g"))
     written.append(output)
     picture, title = output.with_suffix(".png"), f"{table.name}, {options.estimator}"
-    draw_picture(
-        "comparison",
-        picture,
-        lambda: write_file(picture, lambda path: draw(found, path, title=title)),
-        written,
-    )
+    draw_picture("comparison", picture, lambda path: draw(found, path, title=title), written)
     return 0
 
 

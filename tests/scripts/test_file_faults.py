@@ -1,6 +1,7 @@
 """Faults of the file system are made where they are said to be, and what they do is counted."""
 
 import errno
+import gzip
 import os
 from pathlib import Path
 
@@ -68,9 +69,33 @@ def test_predict_stands_every_fault(faults, tmp_path, capsys):
     ]
 
 
-def test_output_that_is_written_in_place_is_counted_as_lost(faults, monkeypatch, capsys):
-    from autosmote.data import write_rows
+@pytest.mark.parametrize(
+    ("command", "module"),
+    [("predict", "autosmote.data.write_rows"), ("resample", "autosmote.own_table.commands")],
+)
+def test_table_or_picture_that_is_written_in_place_is_counted_as_lost(
+    faults, monkeypatch, capsys, command, module
+):
+    monkeypatch.setattr(f"{module}.write_file", lambda path, write: write(path))
+    assert faults.main(["--command", command, "--fault", "full"]) == 1
+    shown = capsys.readouterr().out.splitlines()[-1]
+    assert "operations, {'lost': " in shown and "'lost': 0" not in shown
 
-    monkeypatch.setattr(write_rows, "write_file", lambda path, write: write(path))
-    assert faults.main(["--command", "predict", "--fault", "full"]) == 1
-    assert "'lost': 1" in capsys.readouterr().out
+
+@pytest.mark.parametrize(
+    ("name", "whole"),
+    [
+        ("records.csv.gz", gzip.compress(b"a,b\n1,2\n")),
+        ("records.csv", b"a,b\n1,2\n"),
+        ("plans/custom.json", b'{"budget": "quick"}'),
+        ("comparison.csv", b"last week's\n"),
+        ("out.png", b"last week's\n"),
+    ],
+)
+def test_half_a_file_is_not_taken_for_the_whole(faults, tmp_path, name, whole):
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(whole)
+    before = faults._content(path)
+    path.write_bytes(whole[: len(whole) // 2])
+    assert faults._content(path) != before
