@@ -1,24 +1,35 @@
 """Write a file in one step: readers see the old one or the new one, whole."""
 
 import os
+import stat
 import tempfile
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+
+_LONGEST = 200
+"""Bytes of a name that a temporary one may hold, as systems have 255 for all of it."""
 
 
 def write_file(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` fill a temporary file beside `path`, then move it there in one step.
 
-    The temporary file's name begins with a point, 32 hexadecimal digits and a hyphen.
+    The temporary file's name begins with a point, 32 hexadecimal digits and a hyphen. A link stays,
+    and what it leads to is replaced; so do the permissions of an older file.
     """
+    path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     # The ending stays, since some writers choose a format by it.
-    temporary = path.with_name(f".{uuid.uuid4().hex}-{path.name}")
+    is_long = len(os.fsencode(path.name)) > _LONGEST
+    name = path.name[-_LONGEST // 4 :] if is_long else path.name
+    temporary = path.with_name(f".{uuid.uuid4().hex}-{name}")
     try:
         write(temporary)
         with temporary.open("rb") as written:
             os.fsync(written.fileno())  # or a power cut could leave the name without the content
+        with suppress(FileNotFoundError):
+            os.chmod(temporary, stat.S_IMODE(path.stat().st_mode))
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -1,5 +1,7 @@
 """A file is written in one step."""
 
+import stat
+
 import pytest
 
 from autosmote.atomic import write_file
@@ -17,3 +19,20 @@ def test_write_file_is_whole_or_absent(tmp_path):
         write_file(path, break_off)
     assert path.read_text() == "first"
     assert [p.name for p in path.parent.iterdir()] == ["record.json"]
+
+
+def test_a_link_and_permissions_stay(tmp_path):
+    target, link = tmp_path / "target.csv", tmp_path / "link.csv"
+    target.write_text("first")
+    target.chmod(0o600)
+    link.symlink_to(target)
+    write_file(link, lambda temporary: temporary.write_text("second"))
+    assert link.is_symlink() and target.read_text() == "second"
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("letter", ["x", "\N{LATIN SMALL LETTER E WITH GRAVE}"])
+def test_any_name_that_the_system_takes_can_be_written(tmp_path, letter):
+    path = tmp_path / f"{letter * (250 // len(letter.encode()))}.csv"
+    write_file(path, lambda temporary: temporary.write_text("all"))
+    assert path.read_text() == "all"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-import zipfile
+import os
 from collections.abc import Sequence
+from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +20,20 @@ from autosmote.data.column_kinds import (
 )
 from autosmote.data.columns import NUMBER, TEXT, UNDECLARED, RawColumn
 from autosmote.data.text_files import read_text_rows, unpacked
-from autosmote.errors import UserError
+from autosmote.errors import UserError, let_interrupts_through
 
 logger = logging.getLogger("autosmote")
 
 TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 SUFFIXES = (*TEXT_SUFFIXES, ".parquet", ".arff", ".xlsx")
+
+
+def as_path(given: str | Path) -> Path:
+    """Return a file's path: `~` before it is the home folder, unless there is a file so named."""
+    path = Path(given)
+    with suppress(RuntimeError):  # there is no such user
+        return path if os.path.lexists(path) else path.expanduser()
+    return path
 
 
 def suffix_of(path: Path) -> str:
@@ -53,7 +63,7 @@ def read_table(path: str | Path, *, as_given: bool = False) -> list[RawColumn]:
     UserError
         When the file is missing, unreadable, or not what its suffix says.
     """
-    path = Path(path).expanduser()
+    path = as_path(path)
     suffix = suffix_of(path)
     if suffix not in SUFFIXES:
         raise UserError(
@@ -104,19 +114,28 @@ def _interpreted(name: str, cells: Sequence[str], decimal: str | None, where: st
 def _read_excel(path: Path, as_given: bool) -> list[RawColumn]:
     import pandas as pd
 
-    try:
-        table = pd.read_excel(path, dtype=str, keep_default_na=False, na_filter=False)
-    except ImportError as exc:
+    if find_spec("openpyxl") is None:
         raise UserError(
             f"{path.name} needs the package openpyxl to be read; install it, or save the table as "
             "CSV."
+        )
+    try:
+        table = pd.read_excel(
+            path, header=None, dtype=str, keep_default_na=False, na_filter=False, engine="openpyxl"
+        )
+    except OSError:
+        raise
+    except Exception as exc:  # zlib's, XML's and openpyxl's own, by what is damaged
+        let_interrupts_through(exc)
+        raise UserError(
+            f"{path.name} is not a readable Excel file (.xlsx, without a password); save it again."
         ) from exc
-    except (ValueError, KeyError, zipfile.BadZipFile) as exc:
-        raise UserError(f"{path.name} is not a readable Excel file; save it again.") from exc
+    if table.empty:
+        raise UserError(f"{path.name} is empty; it needs a header line and rows.")
     columns = []
-    for name, cells in table.items():
+    for _, (name, *cells) in table.items():
+        known = str(name).strip()
         texts = [str(cell) for cell in cells]
-        known = "" if str(name).startswith("Unnamed: ") else str(name)
         columns.append(
             RawColumn(known, texts, UNDECLARED)
             if as_given
@@ -130,7 +149,8 @@ def _read_parquet(path: Path, as_given: bool) -> list[RawColumn]:
     import pyarrow.parquet as pq
 
     try:
-        table = pq.read_table(path)
+        with pq.ParquetFile(path) as file:  # pq.read_table takes no name twice
+            table = file.read()
     except pa.ArrowException as exc:
         raise UserError(f"{path.name} is not a readable Parquet file; write it again.") from exc
     columns = []

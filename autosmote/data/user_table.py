@@ -26,7 +26,7 @@ from autosmote.data.column_kinds import (
     numeric,
 )
 from autosmote.data.columns import NUMBER, UNDECLARED
-from autosmote.data.files import TEXT_SUFFIXES, read_table, suffix_of
+from autosmote.data.files import TEXT_SUFFIXES, as_path, read_table, suffix_of
 from autosmote.data.text_files import TextFormat, read_text_rows
 from autosmote.errors import UserError
 
@@ -162,7 +162,7 @@ def read_user_table(
     UserError
         When the file cannot be read, a column is not there, or a cell is not what its column is.
     """
-    path = Path(path).expanduser()
+    path = as_path(path)
     table = _read(path, options)
     _check_names(table, options, like)
     decimal = options.decimal or _decimal(table, like)

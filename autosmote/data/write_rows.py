@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autosmote.atomic import try_to_write, write_file
-from autosmote.data.files import TEXT_SUFFIXES, suffix_of
+from autosmote.data.files import TEXT_SUFFIXES, as_path, suffix_of
 from autosmote.data.text_files import TextFormat
 from autosmote.errors import UserError
 
@@ -48,13 +48,13 @@ def check_output(path: Path, given: Path, suffixes: tuple[str, ...] = SUFFIXES) 
     """
     if not path.name.lower().endswith(suffixes):
         raise UserError(f"The output {path.name} must be a {', '.join(suffixes)} file.")
-    if path.resolve() == given.resolve():
+    if path.resolve() == as_path(given).resolve():
         raise UserError(f"The output {path} is the input; give another name.")
     folder = path.resolve().parent
     if not folder.is_dir():
         raise UserError(f"There is no folder for the output {path}; make it first.")
-    if path.is_dir():
-        raise UserError(f"The output {path} is a folder; name a file.")
+    if path.exists() and not path.is_file():  # a folder, a pipe, a device
+        raise UserError(f"The output {path} is no file; give another name.")
     try:
         try_to_write(folder, _PROBE_BYTES)
     except OSError as exc:
