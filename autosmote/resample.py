@@ -18,7 +18,7 @@ import numpy as np
 
 from autosmote.config.commandline import exit_status
 from autosmote.data.user_table import UserTable, add_options, options_of, read_user_table
-from autosmote.data.write_rows import check_output, write_rows
+from autosmote.data.write_rows import check_exact, check_output, write_rows
 from autosmote.errors import UserError
 from autosmote.evaluation.results import PartScores, score_table
 from autosmote.metrics import METRICS
@@ -81,6 +81,7 @@ def _resample(options: argparse.Namespace, written: Written) -> int:
     if not curve.resolve().parent.is_dir():
         raise UserError(f"There is no folder for the curve {curve}; make it first.")
     table = read_user_table(options.data, options_of(options))
+    check_exact(table)
     print_notes(table)
     if options.mark in table.names:
         raise UserError(f"{table.name} has a column '{options.mark}'; give --mark another name.")

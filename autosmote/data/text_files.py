@@ -19,6 +19,8 @@ from pathlib import Path
 from autosmote.errors import UserError
 
 SEPARATORS = ",;\t|"
+_LINE_ENDS = ("\r\r\n", "\r\n", "\r", "\n")
+"""The first is what Windows makes of the second where it is written as text."""
 _SPOKEN = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "vertical bars", " ": "blanks"}
 _SAMPLE_ROWS = 200
 _SAMPLE_BYTES = 1 << 18
@@ -33,12 +35,22 @@ _MARKS = (
 
 @dataclass(frozen=True)
 class TextFormat:
-    """How a file of separated text is written; `mark` is what stands before the text."""
+    """How a file of separated text is written.
+
+    Attributes
+    ----------
+    sep, encoding, line_end : str
+    mark : bytes
+        What stands before the text.
+    is_exact : bool
+        Whether the text gives the file's bytes again in its encoding.
+    """
 
     sep: str = ","
     encoding: str = "utf-8"
     line_end: str = "\n"
     mark: bytes = b""
+    is_exact: bool = True
 
 
 @dataclass(frozen=True)
@@ -61,7 +73,8 @@ class TextRows:
     rows : list of list of str
         The cells as they are, blanks included; empty lines are not among them.
     raw : list of str
-        The text of the header line and then of each row, with its line end.
+        The text of the header line and then of each row, with its line end and the empty lines
+        after it; those before the header are the header's.
     format : TextFormat
     guesses : list of Guess
     """
@@ -100,7 +113,7 @@ def read_text_rows(path: Path, *, sep: str | None = None, encoding: str | None =
             guesses.append(Guess(what, "--sep", "separate them by commas"))
     elif len(sep) != 1 or sep in '"\r\n':
         raise UserError(f"The separator {sep!r} is not valid; give one character, such as ';'.")
-    records = list(_records(text, sep, path.name))
+    records = _records(text, sep, path.name)
     names, head = [name.strip() for name in records[0][0]], records[0][1]
     for cells, _, line in records:
         if len(cells) != len(names):
@@ -109,12 +122,14 @@ def read_text_rows(path: Path, *, sep: str | None = None, encoding: str | None =
                 f"{path.name}, line {line}: {len(cells)} values where the header names "
                 f"{len(names)} columns; correct the row ({spoken} between values)."
             )
-    line_end = "\r\n" if head.endswith("\r\n") else "\r" if head.endswith("\r") else "\n"
+    after = head[len(head.rstrip("\r\n")) :]
+    line_end = next((end for end in _LINE_ENDS if after.startswith(end)), "\n")
+    is_exact = text.encode(encoding, "replace") == data[len(mark) :]
     return TextRows(
         header=names,
         rows=[cells for cells, _, _ in records[1:]],
         raw=[raw for _, raw, _ in records],
-        format=TextFormat(sep, encoding, line_end, mark),
+        format=TextFormat(sep, encoding, line_end, mark, is_exact),
         guesses=guesses,
     )
 
@@ -155,6 +170,8 @@ def _decoded(
     guess = marked or "utf-8"
     try:
         text = data[len(mark) :].decode(guess)
+        if not marked and _is_of_two_bytes(data):
+            raise UnicodeError("UTF-16 without its mark")
     except UnicodeError as exc:
         guess, mark = _guess_encoding(data), b""
         try:
@@ -169,6 +186,12 @@ def _decoded(
         what = f"text is read as {guess}"
         guesses.append(Guess(what, "--encoding", "save it as UTF-8"))
     return text, guess, mark
+
+
+def _is_of_two_bytes(data: bytes) -> bool:
+    """Return whether every other byte is zero, as of western letters in UTF-16."""
+    sample = data[:_SAMPLE_BYTES]
+    return len(sample) > 1 and not (any(sample[::2]) and any(sample[1::2]))
 
 
 def _guess_encoding(data: bytes) -> str:
@@ -232,16 +255,25 @@ class _Recorded:
         return text
 
 
-def _records(text: str, sep: str, where: str) -> Iterator[tuple[list[str], str, int]]:
-    """Yield each row that is not empty: its cells, its text, and the number of its last line."""
+def _records(text: str, sep: str, where: str) -> list[tuple[list[str], str, int]]:
+    """Return each row that is not empty: its cells, its text, and the number of its last line."""
     lines = _Recorded(io.StringIO(text, newline=""))
     reader = csv.reader(lines, delimiter=sep, strict=True)
+    found: list[tuple[list[str], str, int]] = []
+    before = ""
     try:
         for cells in reader:
             raw = lines.taken()
             if cells:
-                yield cells, raw, reader.line_num
+                found.append((cells, before + raw, reader.line_num))
+                before = ""
+            elif found:
+                row, own, line = found[-1]
+                found[-1] = (row, own + raw, line)
+            else:
+                before += raw
     except csv.Error as exc:
         raise UserError(
             f"{where}, line {reader.line_num}: {exc}; check the quotes of that row."
         ) from exc
+    return found

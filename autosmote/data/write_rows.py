@@ -80,6 +80,20 @@ def write_output(path: Path, write: Callable[[Path], object]) -> None:
         ) from exc
 
 
+def check_exact(table: UserTable) -> None:
+    """Check, before any work, that the rows can be written byte for byte as they were.
+
+    Raises
+    ------
+    UserError
+    """
+    if not table.format.is_exact:
+        raise UserError(
+            f"{table.name} has characters that {table.format.encoding} writes in more than one "
+            "way, so its rows could not be written as they were; save it as UTF-8."
+        )
+
+
 def write_rows(
     path: Path,
     table: UserTable,
@@ -173,17 +187,16 @@ def _text(
         rows = list(zip(*table.cells, strict=True))
         given = [table.names, *(rows[position] for position in positions)]
         for row, (more, quoted) in zip(given, further, strict=True):
-            out.append(_line(safe([*row, *more]), quoted, form))
+            out.append(_line(safe([*row, *more]), quoted, form) + form.line_end)
     else:
         lines = [table.raw[0], *(table.raw[1 + position] for position in positions)]
         for line, (more, quoted) in zip(lines, further, strict=True):
             bare = line.rstrip("\r\n")
+            end = line[len(bare) :] or form.line_end
             if more:
-                line = bare + form.sep + _line(safe(more), quoted[len(table.names) :], form)
-            elif line == bare:
-                line += form.line_end
-            out.append(line)
-    out.extend(_line(safe(row), body, form) for row in new)
+                bare += form.sep + _line(safe(more), quoted[len(table.names) :], form)
+            out.append(bare + end)
+    out.extend(_line(safe(row), body, form) + form.line_end for row in new)
     return "".join(out)
 
 
@@ -202,12 +215,12 @@ def _quoted_columns(table: UserTable) -> tuple[list[bool], list[bool]]:
 
 
 def _line(cells: Sequence[str], quoted: Sequence[bool], form: TextFormat) -> str:
-    """Return a row's text; cells that need quotes have them too."""
+    """Return a row's text without its end; cells that need quotes have them too."""
     texts = [
         '"' + cell.replace('"', '""') + '"' if quote or _needs_quotes(cell, form.sep) else cell
         for cell, quote in zip(cells, quoted, strict=True)
     ]
-    return (form.sep.join(texts) or '""') + form.line_end
+    return form.sep.join(texts) or '""'
 
 
 def _needs_quotes(cell: str, sep: str) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from autosmote.data.user_table import ReadOptions, UserTable, add_reading_options, read_user_table
-from autosmote.data.write_rows import check_output, write_rows
+from autosmote.data.write_rows import check_exact, check_output, write_rows
 from autosmote.own_table.commands import Written, print_notes, run
 
 
@@ -42,6 +42,7 @@ def _predict(options: argparse.Namespace, written: Written) -> int:
         print(f"autosmote: {note}", file=sys.stderr)
     reading = ReadOptions(sep=options.sep, decimal=options.decimal, encoding=options.encoding)
     table = read_user_table(options.data, reading, like=model.columns)
+    check_exact(table)
     print_notes(table)
     unused = [name for name in table.names if name not in model.columns and name != model.target]
     if unused:
@@ -52,11 +53,11 @@ def _predict(options: argparse.Namespace, written: Written) -> int:
     _say_what_is_new(table, model.categories)
     X = _filled(table, model.medians)
     predicted = [model.labels[code] for code in model.classifier.predict(X)]
-    extra: dict[str, Sequence[str]] = {_free(f"predicted {model.target}", table): predicted}
+    extra: dict[str, Sequence[str]] = {_free(f"predicted {model.target}", table.names): predicted}
     if hasattr(model.classifier, "predict_proba"):
         shares = model.classifier.predict_proba(X)
         for label, column in zip(model.labels, shares.T, strict=True):
-            name = _free(f"score {label}", table)
+            name = _free(f"score {label}", [*table.names, *extra])
             extra[name] = [f"{share:.6f}" for share in column]
     write_rows(options.output, table, extra=extra)
     written.append(options.output)
@@ -96,8 +97,8 @@ def _filled(table: UserTable, medians: Mapping[str, float]) -> Any:
     return X
 
 
-def _free(name: str, table: UserTable) -> str:
-    """Return a column's name that the table does not have."""
-    while name in table.names:
+def _free(name: str, taken: Collection[str]) -> str:
+    """Return a column's name that is not taken."""
+    while name in taken:
         name += "_"
     return name

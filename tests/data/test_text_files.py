@@ -102,7 +102,7 @@ def test_rows_keep_their_text(tmp_path):
     text = 'a, b\r\n\r\n"1"," lead"\r\n"x\r\ny",""""\r\n'
     found = read(tmp_path, text)
     assert found.header == ["a", "b"] and found.rows == [["1", " lead"], ["x\r\ny", '"']]
-    assert found.raw == ["a, b\r\n", '"1"," lead"\r\n', '"x\r\ny",""""\r\n']
+    assert found.raw == ["a, b\r\n\r\n", '"1"," lead"\r\n', '"x\r\ny",""""\r\n']
     assert found.format.line_end == "\r\n"
 
 

@@ -20,7 +20,7 @@ from autosmote.data import files
 from autosmote.data.column_kinds import LEFT_OUT
 from autosmote.data.files import read_table
 from autosmote.data.user_table import ReadOptions, read_user_table
-from autosmote.data.write_rows import check_output, write_rows
+from autosmote.data.write_rows import check_exact, check_output, write_rows
 from autosmote.errors import UserError
 
 TARGET = ReadOptions(target="class")
@@ -325,6 +325,38 @@ def test_a_name_may_begin_with_a_tilde(tmp_path, monkeypatch, name):
     assert list(read_user_table(name, TARGET).frame) == ["a"]
     with pytest.raises(UserError, match=r"There is no file ~nobody\.csv"):
         read_user_table("~nobody.csv", TARGET)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r\r\n", "\r"])
+@pytest.mark.parametrize("n_empty", [0, 2])
+def test_empty_lines_and_any_line_ends_stay(tmp_path, end, n_empty):
+    lines, empty = ["a,class", "1,x", "2,y"], end * n_empty
+    text = empty + (end + empty).join(lines) + end + empty
+    found = table(tmp_path, text)
+    assert list(found.frame["a"]) == [1, 2]
+    write_rows(tmp_path / "o.csv", found, pd.DataFrame({"a": [3.0]}), ["x"])
+    assert (tmp_path / "o.csv").read_bytes().decode() == f"{text}3,x{end}"
+    write_rows(tmp_path / "o.csv", found, extra={"mark": ["0", "1"]})
+    marked = [f"{line},{mark}" for line, mark in zip(lines, ["mark", "0", "1"], strict=True)]
+    assert (tmp_path / "o.csv").read_bytes().decode() == (
+        empty + (end + empty).join(marked) + end + empty
+    )
+
+
+def test_text_that_its_encoding_writes_in_two_ways_is_told_before_the_work(tmp_path):
+    twice = b"a,class\n1,x\n2,y\n" + b"3,\x87\x90\n"  # NEC's, in Windows' Japanese
+    found = table(tmp_path, twice, ReadOptions(target="class", encoding="cp932"))
+    with pytest.raises(UserError, match="save it as UTF-8"):
+        check_exact(found)
+    check_exact(table(tmp_path, "a,class\n1,x\n2,y\n"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_without_its_mark_is_asked_for(tmp_path, encoding):
+    text = "a,class\n1,x\n2,y\n".encode(encoding)
+    with pytest.raises(UserError, match="or name its encoding"):
+        table(tmp_path, text)
+    assert len(table(tmp_path, text, ReadOptions(target="class", encoding=encoding)).frame) == 2
 
 
 # ---------------------------------------------------------------- the runner's reader
