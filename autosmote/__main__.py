@@ -50,7 +50,7 @@ def command() -> NoReturn:
     """Run the command that the arguments name, and end the process."""
     from autosmote.config.commandline import end_process
 
-    end_process(main())
+    end_process(main)
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ def interrupts_let_through() -> Generator[None, None, None]:
 def scrub(text: str) -> str:
     """Reduce absolute paths to their last part and replace user and host names by ``***``."""
     text = text[:_MAX_READ]
-    for folder in {os.getcwd(), os.path.expanduser("~")}:
+    for folder in {_working_folder(), os.path.expanduser("~")}:
         # First, since these folders' names may contain spaces, which the pattern does not match.
         if len(folder) > 1:
             text = text.replace(folder + os.sep, "")
@@ -80,6 +80,13 @@ def scrub(text: str) -> str:
     for name in _names():
         text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "***", text)
     return text[:_MAX_LENGTH]
+
+
+def _working_folder() -> str:
+    try:
+        return os.getcwd()
+    except OSError:  # it was removed
+        return ""
 
 
 def _last_part(path: re.Match[str]) -> str:

@@ -182,4 +182,4 @@ def _code_of_existing(record: dict[str, Any], folder: Path, config: Config) -> i
 
 
 if __name__ == "__main__":
-    end_process(main())
+    end_process(main)

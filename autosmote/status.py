@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from autosmote.config.commandline import complain, key_values
+from autosmote.config.commandline import complain, end_process, key_values
 from autosmote.errors import UserError
 from autosmote.progress import duration
 from autosmote.records import collected
@@ -111,4 +111,4 @@ def _hours_to_go(table: pd.DataFrame) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_process(main)

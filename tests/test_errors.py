@@ -85,3 +85,10 @@ def test_describe_error_is_one_line_with_module_and_line():
         described = errors.describe_error(error)
     assert described.startswith("ValueError: two lines in y.csv (at test_errors.py:")
     assert "\n" not in described
+
+
+def test_scrub_works_in_a_folder_that_was_removed(tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert errors.scrub("in /a/b.csv") == "in b.csv"

@@ -23,6 +23,7 @@ from autosmote.config.shapes import check_groups
 from autosmote.config.texts import quote, quote_texts
 from autosmote.errors import UserError, describe_error, shorten
 from autosmote.isolation.local_jobs import end_local_jobs
+from autosmote.printing import lenient_streams
 from autosmote.progress import logging_to_stderr
 
 if TYPE_CHECKING:
@@ -112,12 +113,22 @@ def complain(mistake: object) -> int:
     return MISTAKE
 
 
-def end_process(status: int) -> NoReturn:
-    """End the process with an exit status.
+def end_process(command: Callable[[], int]) -> NoReturn:
+    """Do a command, and end the process with its exit status.
+
+    Output that nobody reads, or that cannot be written, takes nothing from the command's work; the
+    exit status is 2 where it could not be written.
 
     The interpreter looks through all objects for garbage as it ends, which takes longer than a
     second once torch is imported; what is frozen is not looked through.
     """
+    with lenient_streams() as out:
+        status = command()
+        out.flush()
+        if out.error is not None and not isinstance(out.error, BrokenPipeError):
+            why = out.error.strerror or out.error
+            complain(f"Standard output cannot be written ({why}); all else is done.")
+            status = status or MISTAKE
     gc.disable()
     gc.freeze()
     sys.exit(status)

@@ -38,7 +38,16 @@ def as_path(given: str | Path) -> Path:
 
 def suffix_of(path: Path) -> str:
     """Return a file's suffix in small letters, without that of gzip."""
-    return Path(path.stem if path.suffix.lower() == ".gz" else path.name).suffix.lower()
+    return _unpacked_name(path).suffix.lower()
+
+
+def name_of(path: Path) -> str:
+    """Return a file's name without its suffixes."""
+    return _unpacked_name(path).stem
+
+
+def _unpacked_name(path: Path) -> Path:
+    return Path(path.stem if path.suffix.lower() == ".gz" else path.name)
 
 
 def read_table(path: str | Path, *, as_given: bool = False) -> list[RawColumn]:

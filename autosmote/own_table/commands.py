@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from autosmote.atomic import write_file
@@ -13,6 +15,7 @@ from autosmote.config.commandline import FAILED, MISTAKE, exit_status, signals_a
 from autosmote.data.user_table import UserTable
 from autosmote.errors import UserError, describe_error, let_interrupts_through
 from autosmote.own_table.estimators import ESTIMATORS
+from autosmote.own_table.ranges import ITERATIONS, SEEDS
 from autosmote.own_table.scorings import OWN
 
 _SHOWN = 4
@@ -63,6 +66,35 @@ def draw_picture(what: str, path: Path, draw: Callable[[Path], object], written:
         written.append(path)
 
 
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """Return what reads an option that is a whole number from one to another."""
+
+    def parse(text: str) -> int:
+        with suppress(ValueError):
+            if least <= (value := int(text)) <= most:
+                return value
+        raise argparse.ArgumentTypeError(
+            f"it must be a whole number from {least:,} to {most:,}, not '{text}'"
+        )
+
+    return parse
+
+
+def jobs(text: str) -> int:
+    """Return the value of an option that is a number of processes."""
+    with suppress(ValueError):
+        if value := int(text):
+            return value
+    raise argparse.ArgumentTypeError(f"it must be a whole number but 0, not '{text}'")
+
+
+def _seconds(text: str) -> float:
+    with suppress(ValueError):
+        if 0 < (value := float(text)) < math.inf:
+            return value
+    raise argparse.ArgumentTypeError(f"it must be a number of seconds above 0, not '{text}'")
+
+
 def add_search_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of a command that trains classifiers."""
     add = parser.add_argument
@@ -78,9 +110,10 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
         default="macro_f1",
         help=f"{', '.join(OWN)}, or the name of a scikit-learn scorer; default: %(default)s",
     )
-    add("--iterations", type=int, default=300, help="of each search; default: %(default)s")
-    add("--time-limit", type=float, help="seconds after which a search takes the best so far")
-    add("--seed", type=int, default=0, help="default: %(default)s")
+    iterations, seeds = whole(*ITERATIONS), whole(*SEEDS)
+    add("--iterations", type=iterations, default=300, help="of each search; default: %(default)s")
+    add("--time-limit", type=_seconds, help="seconds after which a search takes the best so far")
+    add("--seed", type=seeds, default=0, help="default: %(default)s")
 
 
 def add_method_options(parser: argparse.ArgumentParser) -> None:
@@ -92,7 +125,7 @@ def add_method_options(parser: argparse.ArgumentParser) -> None:
         default="class_aware",
         help="how synthetic rows are searched for; default: %(default)s",
     )
-    add("--jobs", type=int, default=-1, help="processes; default: all cores")
+    add("--jobs", type=jobs, default=-1, help="processes; default: all cores")
 
 
 def print_notes(table: UserTable) -> None:

@@ -7,15 +7,19 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from autosmote.data.files import name_of
 from autosmote.data.user_table import add_options, options_of, read_user_table
 from autosmote.data.write_rows import check_output, write_output
 from autosmote.own_table.commands import (
     Written,
     add_search_options,
     draw_picture,
+    jobs,
     print_notes,
     run,
+    whole,
 )
+from autosmote.own_table.ranges import FOLDS, REPEATS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,9 +41,12 @@ def _parser() -> argparse.ArgumentParser:
     add("data", type=Path, help="a CSV, TSV, Parquet, ARFF or Excel file")
     add_search_options(parser)
     add("--methods", help="names separated by semicolons; default: all")
-    add("--folds", type=int, default=5, help="default: %(default)s")
-    add("--repeats", type=int, default=2, help="of the cross-validation; default: %(default)s")
-    add("--jobs", type=int, default=-1, help="fits at a time; default: as many as cores")
+    add("--folds", type=whole(*FOLDS), default=5, help="default: %(default)s")
+    add(
+        "--repeats", type=whole(*REPEATS), default=2,
+        help="of the cross-validation; default: %(default)s",
+    )  # fmt: skip
+    add("--jobs", type=jobs, default=-1, help="fits at a time; default: as many as cores")
     add(
         "-o", "--output", type=Path,
         help="the CSV file to write, with the picture beside it; default: the table's name with "
@@ -53,7 +60,7 @@ def _compare(options: argparse.Namespace, written: Written) -> int:
     from autosmote.own_table.comparison import ComparisonInterrupted, compare
     from autosmote.own_table.picture import draw
 
-    output = options.output or Path(f"{options.data.name.partition('.')[0]}-comparison.csv")
+    output = options.output or Path(f"{name_of(options.data)}-comparison.csv")
     check_output(output, options.data, (".csv",))
     table = read_user_table(options.data, options_of(options))
     print_notes(table)

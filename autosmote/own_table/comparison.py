@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,6 +37,7 @@ from autosmote.own_table.methods import (
     make_method,
     score_with,
 )
+from autosmote.own_table.ranges import FOLDS, ITERATIONS, REPEATS, SEEDS
 from autosmote.progress import StepProgress, duration, logging_to_stderr
 from autosmote.sampler.checks import check_kind
 from autosmote.scoring.threads import single_threaded
@@ -157,7 +159,7 @@ def compare(
     check_kind(X)
     check_consistent_length(X, y)
     labels, y = encode_labels(y)
-    _check(methods, folds, repeats)
+    _check(methods, folds, repeats, iterations, time_limit, random_state)
     smallest = check_classes(labels, y, 4, "to cross-validate with")
     # At least two rows of each class have to be left to train on, and one to be scored by.
     folds = min(folds, max(2, smallest))
@@ -174,12 +176,13 @@ def compare(
             models[name] = make_method(name, setting)
         except NotHereError as error:
             notes[name] = str(error)
-    splits = list(_splits(y, folds, repeats, random_state))
+    n_splits = folds * repeats
     metric = scoring if isinstance(scoring, str) else "score"
     fits: list[_Fit] = []
     try:
         with interrupts_let_through():
-            _fit_all(models, X, y, splits, setting, n_jobs, verbose, fits)
+            splits = _splits(y, folds, repeats, random_state)
+            _fit_all(models, X, y, splits, n_splits, setting, n_jobs, verbose, fits)
     except KeyboardInterrupt as interrupt:
         n_fits = Counter(fit.split for fit in fits)
         whole = [fit for fit in fits if n_fits[fit.split] == len(models)]
@@ -188,7 +191,7 @@ def compare(
         with suppress(InputError):  # there is nothing to compare with: no more than an interrupt
             table = _table(names, whole, notes, folds, metric)
             table.attrs["conclusion"] = (
-                f"Interrupted after {len(whole) // len(models)} of {len(splits)} splits: the table "
+                f"Interrupted after {len(whole) // len(models)} of {n_splits} splits: the table "
                 "is of these alone, and nothing is concluded from it."
             )
             raise ComparisonInterrupted(table) from interrupt
@@ -228,12 +231,29 @@ def check_classes(labels: NDArray, y: NDArray[np.int64], least: int, purpose: st
     return smallest
 
 
-def _check(methods: Sequence[str] | None, folds: int, repeats: int) -> None:
+def _check(
+    methods: Sequence[str] | None,
+    folds: int,
+    repeats: int,
+    iterations: int,
+    time_limit: float | None,
+    random_state: int,
+) -> None:
     for name in methods or ():
         if name not in METHODS:
             raise InputError(f"There is no method '{name}'; there are {', '.join(METHODS)}.")
-    if folds < 2 or repeats < 1:
-        raise InputError(f"folds={folds} and repeats={repeats} must be at least 2 and 1.")
+    for name, value, (least, most) in (
+        ("folds", folds, FOLDS),
+        ("repeats", repeats, REPEATS),
+        ("iterations", iterations, ITERATIONS),
+        ("random_state", random_state, SEEDS),
+    ):
+        if not (isinstance(value, Integral) and least <= value <= most):
+            raise InputError(
+                f"{name} must be a whole number from {least:,} to {most:,}, not {value!r}."
+            )
+    if time_limit is not None and not (isinstance(time_limit, Real) and 0 < time_limit < np.inf):
+        raise InputError(f"time_limit must be a number of seconds above 0, not {time_limit!r}.")
 
 
 def _splits(
@@ -249,7 +269,8 @@ def _fit_all(
     models: dict[str, Any],
     X: Any,
     y: NDArray,
-    splits: Sequence[tuple[NDArray, NDArray]],
+    splits: Iterable[tuple[NDArray, NDArray]],
+    n_splits: int,
     setting: Setting,
     n_jobs: int | None,
     verbose: int,
@@ -260,12 +281,12 @@ def _fit_all(
 
     from joblib import Parallel, delayed, parallel_config
 
-    tasks = [(name, split) for split in range(len(splits)) for name in models]
+    n_fits = n_splits * len(models)
     started = time.monotonic()
     with ExitStack() as stack:
         if verbose:
             stack.enter_context(logging_to_stderr())
-        progress = stack.enter_context(StepProgress(len(tasks), "fits")) if verbose else None
+        progress = stack.enter_context(StepProgress(n_fits, "fits")) if verbose else None
         # A fit's own threads would compete with the other fits.
         # What starts the processes must not be a thread that ends before them.
         in_main = threading.current_thread() is threading.main_thread()
@@ -273,15 +294,16 @@ def _fit_all(
         stack.enter_context(parallel_config("loky", inner_max_num_threads=1, **ending))
         parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered", pre_dispatch="2*n_jobs")
         done: Iterable[_Fit] = parallel(
-            delayed(_fit_one)(name, split, models[name], X, y, *splits[split], setting.scorer)
-            for name, split in tasks
+            delayed(_fit_one)(name, number, model, X, y, *split, setting.scorer)
+            for number, split in enumerate(splits)
+            for name, model in models.items()
         )
         for fit in done:
             found.append(fit)
             if progress:
                 progress.update(len(found), fit.method)
             if verbose and len(found) == len(models):
-                _advise((time.monotonic() - started) * len(splits), setting.iterations)
+                _advise((time.monotonic() - started) * n_splits, setting.iterations)
 
 
 def _advise(seconds: float, iterations: int) -> None:

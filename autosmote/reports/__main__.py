@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from autosmote.config.commandline import MISTAKE, key_values
+from autosmote.config.commandline import MISTAKE, end_process, key_values
 from autosmote.errors import UserError
 from autosmote.reports import write
 
@@ -69,4 +69,4 @@ def _write(settings: dict[str, str]) -> list[Path]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_process(main)

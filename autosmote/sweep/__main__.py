@@ -1,8 +1,7 @@
 """python -m autosmote.sweep"""
 
-import sys
-
+from autosmote.config.commandline import end_process
 from autosmote.sweep.command import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    end_process(main)

@@ -497,3 +497,41 @@ def test_fit_that_is_interrupted_leaves_no_file(folder, capsys, monkeypatch):
     assert main(["fit", "my.csv", *FIT, "dt", "-o", "model.joblib"]) == 130
     assert sorted(os.listdir()) == ["my.csv", "new.csv"]
     assert "interrupted, nothing was written" in capsys.readouterr().err
+
+
+def test_a_comparison_is_named_by_all_of_its_table_but_suffixes(folder):
+    few = ["--target", "churned", "--methods", "class weights", "--repeats", "1", "--jobs", "1"]
+    for name in ("2024.01.csv", "2024.02.csv"):
+        (folder / name).write_bytes((folder / "my.csv").read_bytes())
+        assert main(["compare", name, *few]) == 0
+    names = {path.name for path in folder.glob("*-comparison.csv")}
+    assert names == {"2024.01-comparison.csv", "2024.02-comparison.csv"}
+
+
+def test_predict_names_no_column_twice(folder):
+    frame = table()
+    frame["churned"] = frame["churned"].replace({"yes": "a", "no": "a_"})
+    frame.to_csv("my.csv", index=False)
+    fitted()
+    table(30, seed=1).drop(columns="churned").assign(**{"score a": 1}).to_csv("new.csv")
+    assert main(["predict", "model.joblib", "new.csv", "-o", "out.csv"]) == 0
+    names = (folder / "out.csv").read_text().splitlines()[0].split(",")
+    assert sorted(names[-3:]) == ["predicted churned", "score a_", "score a__"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--iterations", "-5"], "--iterations: it must be a whole number from 0"),
+        (["--iterations", "1000000000000"], "--iterations: it must be a whole number from 0"),
+        (["--time-limit", "nan"], "--time-limit: it must be a number of seconds above 0"),
+        (["--repeats", "100000000"], "--repeats: it must be a whole number from 1 to 10,000"),
+        (["--folds", "1"], "--folds: it must be a whole number from 2"),
+        (["--seed", "-1"], "--seed: it must be a whole number from 0"),
+        (["--jobs", "0"], "--jobs: it must be a whole number but 0"),
+    ],
+)
+def test_numbers_that_make_no_sense_are_refused_by_the_options_name(folder, capsys, options, words):
+    with pytest.raises(SystemExit) as ended:
+        main(["compare", "my.csv", "--target", "churned", *options])
+    assert ended.value.code == 2 and words in capsys.readouterr().err

@@ -267,7 +267,12 @@ def test_a_threshold_of_a_classifier_that_is_equally_sure_of_all_rows_is_its_own
     [
         ({"methods": ["SMOTTE"]}, "There is no method 'SMOTTE'"),
         ({"scoring": "macro_f2"}, r"no score 'macro_f2' \(did you mean macro_f1\?\)"),
-        ({"folds": 1}, "folds=1"),
+        ({"folds": 1}, "folds must be a whole number from 2 to 10,000, not 1"),
+        ({"repeats": 10**8}, "repeats must be a whole number from 1 to 10,000"),
+        ({"iterations": -5}, "iterations must be a whole number from 0"),
+        ({"iterations": "x"}, "iterations must be a whole number from 0 to .*, not 'x'"),
+        ({"time_limit": float("nan")}, "time_limit must be a number of seconds above 0"),
+        ({"random_state": -1}, "random_state must be a whole number from 0"),
         ({"y": np.r_[["b"] * 3, ["a"] * 157]}, "Class 'b' has 3 rows"),
         ({"y": np.array(["a"] * 160)}, "All rows are of class 'a'"),
         ({"y": np.array(["a", "b"] * 75)}, r"inconsistent numbers of samples: \[160, 150\]"),
