@@ -28,7 +28,7 @@ def write_file(path: Path, write: Callable[[Path], object]) -> None:
         write(temporary)
         with temporary.open("rb") as written:
             os.fsync(written.fileno())  # or a power cut could leave the name without the content
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # there is none
             os.chmod(temporary, stat.S_IMODE(path.stat().st_mode))
         os.replace(temporary, path)
     finally:

@@ -70,8 +70,11 @@ def interrupts_let_through() -> Generator[None, None, None]:
 
 
 def scrub(text: str) -> str:
-    """Reduce absolute paths to their last part and replace user and host names by ``***``."""
-    text = text[:_MAX_READ]
+    """Reduce absolute paths to their last part and replace user and host names by ``***``.
+
+    The result is one line of valid Unicode.
+    """
+    text = text[:_MAX_READ].encode(errors="replace").decode()
     for folder in {_working_folder(), os.path.expanduser("~")}:
         # First, since these folders' names may contain spaces, which the pattern does not match.
         if len(folder) > 1:
@@ -79,7 +82,7 @@ def scrub(text: str) -> str:
     text = _PATH.sub(_last_part, text)
     for name in _names():
         text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "***", text)
-    return text[:_MAX_LENGTH]
+    return " ".join(text.split())[:_MAX_LENGTH]
 
 
 def _working_folder() -> str:
@@ -104,14 +107,17 @@ def describe_error(error: BaseException) -> str:
     """Return the error's class, scrubbed message, and module and line, in one line."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" (at {os.path.basename(frames[-1].filename)}:{frames[-1].lineno})" if frames else ""
-    message = " ".join(scrub(str(error)).split())
+    try:
+        message = scrub(str(error))
+    except Exception:  # of a class of someone else's
+        message = "its message cannot be made"
     return f"{type(error).__name__}: {message}{where}"
 
 
 def describe_warnings(caught: Iterable[warnings.WarningMessage]) -> list[str]:
     """Return the category and scrubbed message of each distinct warning."""
     distinct = dict.fromkeys((w.category.__name__, str(w.message)) for w in caught)
-    texts = [f"{name}: {' '.join(scrub(text).split())}" for name, text in distinct]
+    texts = [f"{name}: {scrub(text)}" for name, text in distinct]
     return list(dict.fromkeys(texts))[:MAX_WARNINGS]
 
 

@@ -92,3 +92,7 @@ def test_scrub_works_in_a_folder_that_was_removed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
     assert errors.scrub("in /a/b.csv") == "in b.csv"
+
+
+def test_scrub_gives_one_line_of_valid_unicode():
+    assert errors.scrub("a\rb\x85c \udcff\n") == "a b c ?"

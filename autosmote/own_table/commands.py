@@ -47,7 +47,7 @@ def run(job: Callable[[argparse.Namespace, Written], int], options: argparse.Nam
         done = f"written: {', '.join(map(str, written))}" if written else "nothing was written"
         print(f"autosmote: interrupted, {done}", file=sys.stderr)
         return exit_status(interrupt)
-    except Exception as error:
+    except (Exception, SystemExit, GeneratorExit) as error:  # a classifier may raise any
         let_interrupts_through(error)
         print(f"autosmote: failed: {describe_error(error)}", file=sys.stderr)
         return FAILED

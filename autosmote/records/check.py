@@ -6,11 +6,14 @@ records relies on these names and kinds alone.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 _STATUSES = ("ok", "failed", "memory", "timeout", "crashed", "interrupted")
 _PARTS = ("validation", "test")
+_LONGEST = 100_000
+"""Letters of a text that a table of records can hold."""
 
 
 def find_fault(record: Any) -> str | None:
@@ -29,15 +32,15 @@ def find_fault(record: Any) -> str | None:
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
+    return isinstance(value, str) and len(value) <= _LONGEST
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return _is_count(value) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _is_count(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
 
 
 def _or_none(check: Callable[[Any], bool]) -> Callable[[Any], bool]:

@@ -206,7 +206,12 @@ def _merge(path: Path, columns: Sequence[str], rows: list[Mapping[str, Any]]) ->
 def _cells(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Iterator[dict[str, str]]:
     for row in rows:
         values = [(name, row.get(name)) for name in columns]
-        yield {name: "" if value is None else str(value) for name, value in values}
+        yield {name: "" if value is None else _plain(str(value)) for name, value in values}
+
+
+def _plain(text: str) -> str:
+    """Return a text without what readers of CSV take for a line's end, or cannot be encoded."""
+    return text.replace("\r", " ").encode(errors="replace").decode()
 
 
 def _order(cells: Mapping[str, str]) -> tuple[str | float, ...]:

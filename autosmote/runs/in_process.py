@@ -7,7 +7,7 @@ import logging
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, nullcontext
+from contextlib import ExitStack, closing, contextmanager, nullcontext, suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -142,7 +142,7 @@ def _evaluate(runs: Sequence[Run], split: Split, show: Show, mistakes_fail: bool
         draw = plot_curve
         # A user waits for a single search: another process imports matplotlib meanwhile.
         to_import = "matplotlib" not in sys.modules and is_single_threaded()
-        evaluations: Sequence[Evaluation | Exception]
+        evaluations: Sequence[Evaluation | BaseException]
         try:
             if KINDS[config.sampler.kind].is_sandboxed:
                 ForkServer.of_this_process()  # begins to start it, which takes seconds
@@ -169,7 +169,7 @@ def _evaluate(runs: Sequence[Run], split: Split, show: Show, mistakes_fail: bool
             raise
         except UserError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit, GeneratorExit) as error:  # a classifier may raise any
             evaluations = [error] * len(runs)
         pairs = zip(runs, evaluations, strict=True)
         with _writing():
@@ -182,11 +182,12 @@ def _key(run: Run) -> str:
 
 
 def _write(
-    run: Run, found: Evaluation | Exception, split: Split, draw: Callable[..., None]
+    run: Run, found: Evaluation | BaseException, split: Split, draw: Callable[..., None]
 ) -> Record:
     """Write all of a run's files, the record last."""
-    if isinstance(found, Exception):
-        traceback.print_exception(found)
+    if isinstance(found, BaseException):
+        with suppress(Exception):  # of a class of someone else's
+            traceback.print_exception(found)
         status = "memory" if isinstance(found, MemoryError) else "failed"
         record = run.make_record(status, error=describe_error(found))
     else:

@@ -142,3 +142,12 @@ def test_records_from_before_a_column_are_read_without_it(tmp_path, monkeypatch)
     table = collected.read_records(tmp_path).set_index("key")
     assert table["scores.extended.mcc"].dropna().to_dict() == {"toy-20-2": 0.25}
     assert len(table) == len(ROWS)
+
+
+@pytest.mark.parametrize("error", ["one\rtwo", "a\udcffb", 'one\n"two",'])
+def test_any_text_of_an_error_leaves_a_table_that_is_read(tmp_path, error):
+    row = collected.record_row("odd", record(error=error, grid=[{"error": error}]))
+    collected.write_records(tmp_path, ROWS)
+    collected.write_records(tmp_path, [row])
+    table = collected.read_records(tmp_path).set_index("key")
+    assert len(table) == len(ROWS) + 1 and table.loc["odd", "error"][-1] == error[-1]

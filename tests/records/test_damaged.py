@@ -44,6 +44,10 @@ DAMAGES = {
     "seconds": lambda whole: changed(whole, seconds=3),
     "rows": lambda whole: changed(whole, rows={"train": [1]}),
     "config": lambda whole: changed(whole, config="x"),
+    "seed": lambda whole: changed(whole, seed=2**70),
+    "ir": lambda whole: changed(whole, ir=float("nan")),
+    "iterations": lambda whole: changed(whole, iterations=10**400),
+    "error": lambda whole: changed(whole, error="x" * 200_000),
 }
 
 

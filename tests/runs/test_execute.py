@@ -8,6 +8,7 @@ import os
 
 import pandas as pd
 import pytest
+from estimators import ODD_ERRORS
 from record_names import NAMES
 from unit_configs import AUTOSMOTE, SEEDS, rival
 
@@ -118,6 +119,13 @@ def test_failing_classifier_leaves_the_others_of_its_unit(make, capsys):
     assert "C" in broken["error"]
     assert (fine["status"], fine["imputed"]) == ("ok", False)
     assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("fault", ODD_ERRORS)
+def test_whatever_a_classifier_raises_has_a_record(make, fault):
+    odd = ClassifierSettings("odd", "estimators.Faulty", {"fault": fault})
+    (record,) = do([dataclasses.replace(make(rival()), clf=odd)])
+    assert record["status"] == "failed" and record["error"].startswith(f"{fault}: ")
 
 
 def test_error_of_the_work_is_no_error_of_writing(make, monkeypatch):
