@@ -139,9 +139,9 @@ def compare(
     ------
     InputError
         Where a class has fewer than four rows, a name is not known, the estimator is a regressor,
-        or X is another package's table, has a column that is neither of numbers nor of categories,
-        numbers that overflow, or so many categories that their one-hot columns would not fit into
-        memory.
+        or X is another package's table, has two columns of one name, a column that is neither of
+        numbers nor of categories, numbers that overflow, or so many categories that their one-hot
+        columns would not fit into memory.
     ValueError
         Where X and y are not equally long.
     autosmote.own_table.comparison.ComparisonInterrupted

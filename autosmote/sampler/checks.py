@@ -30,15 +30,30 @@ _SPARSE = ("csr", "csc")
 
 
 def check_kind(X: Any) -> None:
-    """Refuse tables of other packages at once, before a search is done in vain.
+    """Refuse tables of other packages, and names of columns, before a search is done in vain.
 
     Raises
     ------
     InputError
     """
-    if not is_frame(X) and (hasattr(X, "to_pandas") or hasattr(X, "__dataframe__")):
+    if is_frame(X):
+        _check_names(X)
+    elif hasattr(X, "to_pandas") or hasattr(X, "__dataframe__"):
         package = type(X).__module__.partition(".")[0]
         raise InputError(f"X is a {package} {type(X).__name__}; pass X.to_pandas().")
+
+
+def _check_names(X: Any) -> None:
+    """Refuse names of columns that scikit-learn would refuse later, in less clear words."""
+    if twice := list(X.columns[X.columns.duplicated()]):
+        raise InputError(f"X has several columns named {twice[0]!r}; give each a name of its own.")
+    types = {type(name) for name in X.columns}
+    if str in types and len(types) > 1:
+        other = next(name for name in X.columns if type(name) is not str)
+        raise InputError(
+            f"X has a column named {other!r}, which is no text, among others that are; name all "
+            "alike, as X.columns = X.columns.map(str) does."
+        )
 
 
 def check_types(X: Any) -> None:

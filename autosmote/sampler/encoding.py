@@ -51,6 +51,11 @@ def categorical_columns(X: Any, categorical_features: Any) -> NDArray[np.bool_]:
             mask[:] = [not _is_number(dtype) and not _is_time(dtype) for dtype in X.dtypes]
         return mask
     chosen = np.asarray(categorical_features)
+    if chosen.ndim != 1:
+        raise InputError(
+            "categorical_features must be a list of positions, names or truth values; give the "
+            "positions of columns whose names are tuples."
+        )
     if chosen.dtype.kind == "b":
         if chosen.shape != mask.shape:
             raise InputError(
@@ -324,20 +329,15 @@ def _missing_as_none(X: Any) -> Any:
     """Return text with None where it is missing: scikit-learn cannot compare pandas' NA."""
     if not is_frame(X):
         return X
-    texts = [
-        name for name in X.columns if X[name].dtype.kind in _TEXT_KINDS and not _is_codes(X[name])
-    ]
-    return X.assign(**{name: X[name].astype(object).where(X[name].notna(), None) for name in texts})
+    X = X.copy()
+    for j, dtype in enumerate(X.dtypes):  # by position, as names may be of any type
+        if dtype.kind in _TEXT_KINDS and not hasattr(dtype, "categories"):
+            column = X.iloc[:, j]
+            X.isetitem(j, column.astype(object).where(column.notna(), None))
+    return X
 
 
-def _is_codes(column: Any) -> bool:
-    return hasattr(column.dtype, "categories")
-
-
-def _categories(X: Any) -> Any:
-    """Return the names of a DataFrame's columns of text, categories and truth values.
-
-    Of an array, whose columns have no names, the mask of none.
-    """
-    mask = categorical_columns(X, "auto")
-    return list(X.columns[mask]) if is_frame(X) else mask
+def _categories(X: Any) -> NDArray[np.bool_]:
+    """Return the mask of a table's columns of text, categories and truth values."""
+    # Names that are whole numbers would be taken for positions.
+    return categorical_columns(X, "auto")

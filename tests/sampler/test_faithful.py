@@ -10,7 +10,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression
 from sklearn.tree import DecisionTreeClassifier
 
-from autosmote import AutoSMOTE, AutoSMOTEClassifier
+from autosmote import AutoSMOTE, AutoSMOTEClassifier, compare
 from autosmote.encoding import tabular
 from autosmote.errors import InputError
 from autosmote.sampler import checks
@@ -142,6 +142,55 @@ def test_sampler_dates_are_refused_in_one_sentence(dates, estimator):
     X = pd.DataFrame({"x": BASE, "day": dates})
     with pytest.raises(InputError, match=r"'day' is of type .* neither a number nor a category"):
         resampled(X, estimator=estimator)
+
+
+NAMES = {
+    "whole numbers": [1, 2, 3],
+    "other positions": [2, 0, 1],
+    "tuples": pd.MultiIndex.from_tuples([("u", "a"), ("u", "b"), ("v", "a")]),
+    "of two types": [1, (2, 3), None],
+}
+
+
+@pytest.mark.parametrize("names", NAMES.values(), ids=NAMES)
+def test_names_of_any_type_change_nothing_but_the_names(names):
+    X = pd.DataFrame({"x": BASE, "kind": TEXTS, "flag": BASE > 0})
+    renamed = X.set_axis(names, axis=1)
+    for estimator in (tabular(TREE), None):
+        expected, found = (
+            AutoSMOTE(estimator, iterations=4, random_state=0).fit_resample(table, Y)[0]
+            for table in (X, renamed)
+        )
+        assert found.columns.equals(renamed.columns)
+        assert found.set_axis(X.columns, axis=1).equals(expected)
+    encoder = tabular(TREE).fit(renamed, Y)[0]
+    assert np.array_equal(encoder.transform(renamed), tabular(TREE).fit(X, Y)[0].transform(X))
+    settings = {"methods": ["class weights"], "folds": 2, "repeats": 1}
+    expected, found = (compare(table, Y, **settings)["score"] for table in (X, renamed))
+    assert found.equals(expected)
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (["x", "kind", "kind"], "several columns named 'kind'; give each a name of its own"),
+        ([1, 1, 2], "several columns named 1;"),
+        (["x", 0, "flag"], r"a column named 0, which is no text.* X\.columns\.map\(str\)"),
+    ],
+)
+def test_names_that_scikit_learn_cannot_take_are_refused_before_the_search(names, says):
+    X = pd.DataFrame({"x": BASE, "kind": TEXTS, "flag": BASE > 0}).set_axis(names, axis=1)
+    model = AutoSMOTEClassifier(TREE, iterations=1, cv=2)
+    for call in (AutoSMOTE().fit_resample, AutoSMOTE().fit, model.fit, compare):
+        with pytest.raises(InputError, match=says):
+            call(X, Y)
+
+
+def test_categorical_features_of_tuples_are_refused():
+    X = pd.DataFrame({("u", "a"): BASE, ("v", "b"): TEXTS})
+    with pytest.raises(InputError, match="give the positions of columns whose names are tuples"):
+        resampled(X, categorical_features=[("v", "b")])
+    assert resampled(X, categorical_features=[1])[1].columns.equals(X.columns)
 
 
 def test_sampler_text_that_an_estimator_cannot_take_is_explained():
