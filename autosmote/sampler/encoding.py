@@ -322,7 +322,8 @@ def tabular(estimator: Any, *, categorical: Any = None, scale: bool = False) -> 
         remainder=make_pipeline(*numbers),
         sparse_threshold=0.0,
     )
-    return make_pipeline(encoding, estimator)
+    # Whatever set_config says: pandas' form cannot hold what the one-hot step makes.
+    return make_pipeline(encoding.set_output(transform="default"), estimator)
 
 
 def _missing_as_none(X: Any) -> Any:

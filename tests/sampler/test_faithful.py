@@ -6,8 +6,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from sklearn import config_context
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
 from autosmote import AutoSMOTE, AutoSMOTEClassifier, compare
@@ -191,6 +194,32 @@ def test_categorical_features_of_tuples_are_refused():
     with pytest.raises(InputError, match="give the positions of columns whose names are tuples"):
         resampled(X, categorical_features=[("v", "b")])
     assert resampled(X, categorical_features=[1])[1].columns.equals(X.columns)
+
+
+def test_pandas_output_of_every_transformer_changes_no_result():
+    X = pd.DataFrame({"x": BASE, "kind": TEXTS})
+    own = tabular(make_pipeline(StandardScaler(), FrameTree(max_depth=3, random_state=0)))
+    settings = {"iterations": 3, "random_state": 0}
+
+    def results():
+        yield AutoSMOTE(**settings).fit_resample(X, Y)[0]
+        model = AutoSMOTEClassifier(tabular(TREE), cv=2, keep=2, **settings)
+        yield pd.Series(model.fit(X, Y).predict(X))
+        yield compare(X, Y, methods=["SMOTE, tuned ratio"], folds=2, repeats=1)["score"]
+
+    expected = list(results())
+    with config_context(transform_output="pandas"):
+        assert all(one.equals(other) for one, other in zip(results(), expected, strict=True))
+        own.fit(X, Y)
+    assert own[-1][-1].kind_ is pd.DataFrame  # the caller's steps have the caller's form
+
+
+class FrameTree(DecisionTreeClassifier):
+    """Remembers what it was fitted on."""
+
+    def fit(self, X, y):
+        self.kind_ = type(X)
+        return super().fit(X, y)
 
 
 def test_sampler_text_that_an_estimator_cannot_take_is_explained():
