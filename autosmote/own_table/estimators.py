@@ -166,8 +166,8 @@ def prepare(estimator: Any, X: Any, seed: int = 0) -> Prepared:
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import StandardScaler
 
-    from autosmote.sampler.checks import check_magnitude, check_no_regressor, check_types
-    from autosmote.sampler.encoding import is_frame, tabular
+    from autosmote.sampler.checks import check_magnitude, check_no_regressor
+    from autosmote.sampler.encoding import check_types, is_frame, tabular
 
     known = ESTIMATORS.get(estimator) if isinstance(estimator, str) else None
     by_distance, arrays = (known.by_distance, known.arrays) if known else (False, False)

@@ -11,13 +11,7 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.validation import validate_data
 
 from autosmote.errors import InputError
-from autosmote.sampler.encoding import (
-    Encoder,
-    categorical_columns,
-    check_type,
-    column_name,
-    is_frame,
-)
+from autosmote.sampler.encoding import Encoder, categorical_columns, column_name, is_frame
 from autosmote.space.base import N_LAMBDAS
 
 MAX_BYTES = 4 << 30
@@ -54,20 +48,6 @@ def _check_names(X: Any) -> None:
             f"X has a column named {other!r}, which is no text, among others that are; name all "
             "alike, as X.columns = X.columns.map(str) does."
         )
-
-
-def check_types(X: Any) -> None:
-    """Refuse a DataFrame's columns that are neither numbers nor categories.
-
-    Raises
-    ------
-    InputError
-    """
-    if is_frame(X):
-        categorical = categorical_columns(X, "auto")
-        for j, dtype in enumerate(X.dtypes):
-            if not categorical[j]:
-                check_type(dtype, X, j)
 
 
 def check_magnitude(X: Any) -> None:

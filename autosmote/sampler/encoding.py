@@ -8,6 +8,7 @@ to the form, the types and the categories of the rows that were given.
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import numpy as np
@@ -48,7 +49,10 @@ def categorical_columns(X: Any, categorical_features: Any) -> NDArray[np.bool_]:
         return mask
     if isinstance(categorical_features, str):
         if is_frame(X):
-            mask[:] = [not _is_number(dtype) and not _is_time(dtype) for dtype in X.dtypes]
+            mask[:] = [
+                not _is_number(dtype) and not _time_type(X.iloc[:, j])
+                for j, dtype in enumerate(X.dtypes)
+            ]
         return mask
     chosen = np.asarray(categorical_features)
     if chosen.ndim != 1:
@@ -97,7 +101,7 @@ class Encoder:
     Raises
     ------
     InputError
-        When a column is neither a number nor a category.
+        When a column is neither a number nor a category, or has values that are no categories.
     ValueError
         When a column that is to be a number holds text.
     """
@@ -114,14 +118,23 @@ class Encoder:
             column = X.iloc[:, j] if is_frame(X) else X[:, j]
             self._dtypes.append(column.dtype)
             if categorical[j]:
-                codes, self._categories[j] = pd.factorize(column, sort=True)
+                try:
+                    codes, self._categories[j] = pd.factorize(column, sort=True)
+                except (TypeError, NotImplementedError) as error:  # lists and the like
+                    raise InputError(
+                        f"Column {column_name(X, j)} is of type {column.dtype} and holds values "
+                        f"that are no categories ({error}); turn them into text or numbers, or "
+                        "leave the column out."
+                    ) from error
                 self.codes[:, j] = np.where(codes < 0, np.nan, codes)
             else:
                 self.codes[:, j] = _to_numbers(column, X, j)
         self._digits = {
             j: digits
             for j in range(X.shape[1] if is_frame(X) else 0)
-            if _kind(self._dtypes[j]) == "f" and (digits := _digits(X.iloc[:, j])) is not None
+            if j not in self._categories
+            and _kind(self._dtypes[j]) == "f"
+            and (digits := _digits(X.iloc[:, j])) is not None
         }
         self._empty = np.asarray(np.isnan(self.codes).all(axis=0))
         numbers = [np.dtype("O") if not isinstance(d, np.dtype) else d for d in self._dtypes]
@@ -221,8 +234,20 @@ def _is_number(dtype: Any) -> bool:
     return is_numeric_dtype(dtype) and not is_bool_dtype(dtype)
 
 
-def _is_time(dtype: Any) -> bool:
-    return dtype.kind in "mM"
+def _time_type(column: Any) -> str:
+    """Return the type of a column of dates, times or durations, Python's too; "" of any other."""
+    import pandas as pd
+
+    dtype = column.dtype
+    if dtype.kind in "mM":
+        return str(dtype)
+    if dtype.kind != "O" or hasattr(dtype, "categories"):
+        return ""
+    known = pd.Series(column).dropna()
+    times = (datetime.date, datetime.time, datetime.timedelta, pd.Period)
+    if not len(known) or not all(isinstance(value, times) for value in known):
+        return ""
+    return type(known.iloc[0]).__name__
 
 
 def _numpy_dtype(dtype: Any) -> Any:
@@ -247,16 +272,28 @@ def _digits(column: Any) -> int | None:
     return None
 
 
-def check_type(dtype: Any, X: Any, j: int) -> None:
-    """Refuse a column of dates, durations and the like.
+def check_types(X: Any) -> NDArray[np.bool_]:
+    """Return the columns that "auto" takes for categories, if no other holds dates and the like.
 
     Raises
     ------
     InputError
+        With the column's name.
     """
-    if dtype.kind not in "iufbO" and not hasattr(dtype, "categories"):
+    categorical = categorical_columns(X, "auto")
+    if is_frame(X):
+        for j in np.flatnonzero(~categorical):
+            _check_type(X.iloc[:, j], X, j)
+    return categorical
+
+
+def _check_type(column: Any, X: Any, j: int) -> None:
+    """Refuse a column of dates, durations and the like."""
+    dtype = column.dtype
+    other = dtype.kind not in "iufbO" and not hasattr(dtype, "categories")
+    if kind := _time_type(column) or (str(dtype) if other else ""):
         raise InputError(
-            f"Column {column_name(X, j)} is of type {dtype}, which is neither a number nor a "
+            f"Column {column_name(X, j)} is of type {kind}, which is neither a number nor a "
             "category; turn it into numbers, or leave it out."
         )
 
@@ -269,7 +306,7 @@ def column_name(X: Any, j: int) -> str:
 def _to_numbers(column: Any, X: Any, j: int) -> NDArray[np.float64]:
     """Return a column as numbers, NaN where missing."""
     dtype = column.dtype
-    check_type(dtype, X, j)
+    _check_type(column, X, j)
     if is_frame(X):
         numbers = column.to_numpy(dtype=np.float64, na_value=np.nan)
     else:
@@ -340,5 +377,4 @@ def _missing_as_none(X: Any) -> Any:
 
 def _categories(X: Any) -> NDArray[np.bool_]:
     """Return the mask of a table's columns of text, categories and truth values."""
-    # Names that are whole numbers would be taken for positions.
-    return categorical_columns(X, "auto")
+    return check_types(X)  # no names: whole numbers would be taken for positions

@@ -136,6 +136,11 @@ DATES = {
     "with zone": pd.date_range("2024-01-01", periods=N, tz="UTC"),
     "durations": pd.timedelta_range("1h", periods=N),
     "arrow": pd.Series(pd.date_range("2024-01-01", periods=N)).astype("timestamp[ns][pyarrow]"),
+    "periods": pd.period_range("2024-01", periods=N, freq="M"),
+    "Python's": [datetime.date(2024, 1, 1 + i % 20) for i in range(N)],
+    "of two types, with gaps": with_gaps([datetime.date(2024, 1, 1), pd.Timestamp("2024")] * 60),
+    "times": [datetime.time(i % 24) for i in range(N)],
+    "Python's durations": pd.Series([datetime.timedelta(i % 5) for i in range(N)], dtype=object),
 }
 
 
@@ -143,8 +148,35 @@ DATES = {
 @pytest.mark.parametrize("estimator", [None, TREE], ids=["encoded", "tree"])
 def test_sampler_dates_are_refused_in_one_sentence(dates, estimator):
     X = pd.DataFrame({"x": BASE, "day": dates})
-    with pytest.raises(InputError, match=r"'day' is of type .* neither a number nor a category"):
-        resampled(X, estimator=estimator)
+    refused = pytest.raises(InputError, match=r"'day' is of type .* neither a number nor a cat")
+    with refused:
+        resampled(X, estimator=estimator, allow_nan=True)
+    with refused:
+        tabular(TREE).fit(X, Y)
+    with refused:
+        compare(X, Y)
+
+
+def test_dates_named_as_categories_are_some():
+    X = pd.DataFrame({"x": BASE, "day": DATES["Python's"]})
+    _, X_new = resampled(X, categorical_features=["day"], estimator=tabular(TREE, categorical=[1]))
+    assert set(X_new["day"][N:]) <= set(X["day"])
+
+
+def test_sampler_intervals_are_categories():
+    bins = pd.Series(pd.cut(BASE, 5))
+    for column in (bins, bins.astype("interval")):
+        X = pd.DataFrame({"x": BASE, "bin": column})
+        _, X_new = resampled(X)
+        assert X_new["bin"].dtype == X["bin"].dtype and set(X_new["bin"][N:]) <= set(X["bin"])
+
+
+@pytest.mark.parametrize("dtype", [object, pd.ArrowDtype(pa.list_(pa.int64()))])
+def test_column_of_lists_is_named(dtype):
+    X = pd.DataFrame({"x": BASE, "bag": pd.Series([[1, i] for i in range(N)], dtype=dtype)})
+    for call in (resampled, lambda X: compare(X, Y)):
+        with pytest.raises(InputError, match=r"'bag' is of type .*no categories .* into text"):
+            call(X)
 
 
 NAMES = {
@@ -223,7 +255,7 @@ class FrameTree(DecisionTreeClassifier):
 
 
 def test_sampler_text_that_an_estimator_cannot_take_is_explained():
-    X = pd.DataFrame({"x": BASE, "day": [datetime.date(2024, 1, 1 + i % 20) for i in range(N)]})
+    X = pd.DataFrame({"x": BASE, "kind": TEXTS})
     with pytest.raises(InputError, match="put an encoder in front"):
         resampled(X, estimator=TREE)
 
