@@ -12,7 +12,8 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.utils import _safe_indexing
 
 from autosmote.sampler.selection import share_scorer
-from autosmote.sampler.vote import Vote, vote_share
+from autosmote.sampler.vote import Vote
+from autosmote.scoring.lending import lend
 from autosmote.scoring.reward import Scoring
 
 RATIOS = tuple(round(0.1 * tenths, 1) for tenths in range(1, 11))
@@ -100,7 +101,7 @@ class ResampledVote(ClassifierMixin, BaseEstimator):
         for train, test in inner_folds(y, self.seed).split(np.zeros(len(y)), y):
             fitted = self._fit_all(_safe_indexing(X, train), y[train])
             X_val = _safe_indexing(X, test)
-            shares.append(vote_share([model.predict(X_val) == 1 for model in fitted]))
+            shares.append(Vote(fitted, 1).share(X_val))
             held_out.append(_HeldOut(X_val, y[test]))
         score = share_scorer(shares, held_out, self.metric, 1)
         thresholds = [count / self.members for count in range(1, self.members + 1)]
@@ -115,7 +116,7 @@ class ResampledVote(ClassifierMixin, BaseEstimator):
             model = clone(self.pipeline).set_params(
                 resample__ratio=RATIOS[number % len(RATIOS)], resample__seed=self.seed + number
             )
-            fitted.append(model.fit(X, y))
+            fitted.append(model.fit(lend(X, model), y))
         return fitted
 
     def predict(self, X: Any) -> NDArray:

@@ -42,6 +42,7 @@ from autosmote.sampler.class_search import ClassSearch, SearchRows, seeded
 from autosmote.sampler.encoding import Encoder, categorical_columns, tabular
 from autosmote.sampler.folds import make_folds, shuffled_folds
 from autosmote.sampler.selection import VOTES, FinalChoice, select_final
+from autosmote.scoring.lending import lend
 from autosmote.scoring.reward import Part, Reward, Score, resolve_scoring
 from autosmote.search.candidates import Candidate
 from autosmote.search.loop import OnIteration
@@ -511,7 +512,7 @@ def _refuses_labels(problem: SpaceProblem) -> bool:
     if np.array_equal(labels, np.arange(len(labels))):
         return False
     try:
-        clone(problem.estimator).fit(part.X_train, codes)
+        clone(problem.estimator).fit(lend(part.X_train, problem.estimator), codes)
     except Exception as error:  # of any kind, as it failed before
         let_interrupts_through(error)
         return False

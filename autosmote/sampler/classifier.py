@@ -24,6 +24,7 @@ from autosmote.sampler.folds import shuffled_folds
 from autosmote.sampler.plain import Thresholded, label_share, tuned_threshold
 from autosmote.sampler.selection import FinalChoice
 from autosmote.sampler.vote import Vote
+from autosmote.scoring.lending import lend
 from autosmote.scoring.reward import Part
 from autosmote.search.loop import OnIteration
 
@@ -243,7 +244,7 @@ class AutoSMOTEClassifier(ClassifierMixin, BaseEstimator):
         if self.chosen_ == SYNTHETIC:
             self.model_, self.threshold_ = final.model(), final.threshold
             return
-        self.model_ = clone(estimator).fit(X, y)
+        self.model_ = clone(estimator).fit(lend(X, estimator), y)
         self.threshold_ = threshold if self.chosen_ == THRESHOLD else None
         if self.threshold_ is not None:
             self.model_ = Thresholded(self.model_, trials.label, self.threshold_)
@@ -298,7 +299,7 @@ class AutoSMOTEClassifier(ClassifierMixin, BaseEstimator):
     def _checked(self, X: Any) -> Any:
         check_is_fitted(self)
         check_kind(X)
-        return dense(check_rows(self, X, reset=False, **self._rows()))
+        return lend(dense(check_rows(self, X, reset=False, **self._rows())), self.model_)
 
     def _rows(self) -> dict[str, Any]:
         return {"categorical_features": self.categorical_features, "allow_nan": self.allow_nan}

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
 from autosmote.sampler.selection import share_scorer
 from autosmote.sampler.vote import reaches
+from autosmote.scoring.lending import lend
 from autosmote.scoring.registry import drop_in_for
 from autosmote.scoring.reward import Part, Scoring
 
@@ -64,6 +65,7 @@ def label_share(classifier: Any, X: Any, label: Any) -> NDArray[np.float64]:
     1 where `label` is predicted.
     """
     column = int(np.flatnonzero(classifier.classes_ == label)[0])
+    X = lend(X, classifier)
     if hasattr(classifier, "predict_proba"):
         return np.asarray(classifier.predict_proba(X))[:, column]
     if hasattr(classifier, "decision_function"):
@@ -81,7 +83,8 @@ def tuned_threshold(
     """
     shares = []
     for part in parts:
-        fitted = clone(drop_in_for(estimator)).fit(part.X_train, part.y_train)
+        fitted = clone(drop_in_for(estimator))
+        fitted.fit(lend(part.X_train, fitted), part.y_train)
         shares.append(label_share(fitted, part.X_val, label))
     score = share_scorer(shares, parts, metric, label)
     thresholds = possible_thresholds(np.concatenate(shares))

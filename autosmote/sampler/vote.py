@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from autosmote.scoring.lending import lend
+
 
 class Vote(ClassifierMixin, BaseEstimator):
     """Fitted classifiers that vote on whether a row belongs to the rarer of two classes.
@@ -45,7 +47,8 @@ class Vote(ClassifierMixin, BaseEstimator):
 
     def share(self, X: Any) -> NDArray[np.float64]:
         """Return the share of the members, in [0, 1], that predict `label` for each row."""
-        return vote_share([member.predict(X) == self.label for member in self.members])
+        predicted = [member.predict(lend(X, member)) for member in self.members]
+        return vote_share([labels == self.label for labels in predicted])
 
     def predict(self, X: Any) -> NDArray:
         """Predict the class of each row."""

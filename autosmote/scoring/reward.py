@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from autosmote.metrics import METRICS
+from autosmote.scoring.lending import lend
 from autosmote.scoring.registry import drop_in_for, make_scorer
 from autosmote.scoring.threads import single_threaded
 from autosmote.space.base import RowMaker, Samples
@@ -143,7 +144,7 @@ class Reward:
         assert callable(self._metric)
         rows = self._parts[part]
         fitted = self._scorers[part].fit(rows.maker.restrict(samples))
-        return float(self._metric(fitted, rows.X_val, rows.y_val))
+        return float(self._metric(fitted, lend(rows.X_val, fitted), rows.y_val))
 
     def predict_minority(self, part: int, samples: Samples) -> NDArray[np.bool_]:
         """Return the minority predictions (of the part's `label`) for its held-out rows."""

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from sklearn import config_context
 from sklearn.ensemble import RandomForestClassifier
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
@@ -17,6 +17,7 @@ from autosmote import AutoSMOTE, AutoSMOTEClassifier, compare
 from autosmote.encoding import tabular
 from autosmote.errors import InputError
 from autosmote.sampler import checks
+from autosmote.sampler.classifier import AS_IT_IS, SYNTHETIC, THRESHOLD
 
 N = 120
 Y = (np.arange(N) % 6 == 0).astype(int)
@@ -258,6 +259,68 @@ def test_sampler_text_that_an_estimator_cannot_take_is_explained():
     X = pd.DataFrame({"x": BASE, "kind": TEXTS})
     with pytest.raises(InputError, match="put an encoder in front"):
         resampled(X, estimator=TREE)
+
+
+def writing(copy):
+    """Return a classifier that, without copy, writes into all rows that it is given."""
+    return make_pipeline(StandardScaler(copy=copy), LogisticRegression())
+
+
+@pytest.fixture(params=[np.array, pd.DataFrame])
+def numbers(request):
+    return request.param(np.column_stack([BASE * 100 + 50, AGES]))
+
+
+@pytest.mark.parametrize("scoring", ["macro_f1", "balanced_accuracy"])
+@pytest.mark.parametrize("own_validation", [True, False])
+def test_estimator_that_writes_into_its_rows_changes_neither_them_nor_the_search(
+    numbers, scoring, own_validation
+):
+    found = {}
+    for copy in (True, False):
+        X = numbers.copy()
+        settings = {"validation": (X, Y)} if own_validation else {"cv": 2}
+        sampler = AutoSMOTE(
+            writing(copy), scoring=scoring, iterations=6, random_state=0, final="vote", keep=3,
+            **settings,
+        )  # fmt: skip
+        X_new, _ = sampler.fit_resample(X, Y)
+        votes = sampler.ensemble_.predict(X)
+        assert np.array_equal(X, numbers) and np.array_equal(X_new[:N], numbers)
+        found[copy] = (np.asarray(X_new), sampler.history_["reward"], votes)
+    assert all(map(np.array_equal, found[True], found[False]))
+
+
+@pytest.mark.parametrize("kind", [AS_IT_IS, THRESHOLD, SYNTHETIC])
+def test_classifier_of_an_estimator_that_writes_into_its_rows_leaves_them(
+    numbers, kind, monkeypatch
+):
+    def scored(self):
+        return 2.0 if kind == SYNTHETIC else -1.0
+
+    monkeypatch.setattr("autosmote.sampler.selection.FinalChoice.held_out_score", scored)
+    if kind == AS_IT_IS:
+        monkeypatch.setattr("autosmote.sampler.classifier.tuned_threshold", lambda *_: (0.1, -1.0))
+    found = {}
+    for copy in (True, False):
+        X = numbers.copy()
+        model = AutoSMOTEClassifier(writing(copy), iterations=4, keep=3, cv=2, random_state=0)
+        model.fit(X, Y)
+        assert model.chosen_ == kind or model.scores_[AS_IT_IS] == model.scores_[THRESHOLD]
+        found[copy] = (model.predict_proba(X), model.predict(X), list(model.scores_.values()))
+        assert np.array_equal(X, numbers)
+    assert all(map(np.array_equal, found[True], found[False]))
+
+
+def test_compare_of_an_estimator_that_writes_into_its_rows_is_that_of_one_that_does_not():
+    numbers = np.column_stack([BASE * 100 + 50, AGES])
+    settings = {
+        "methods": ["class weights", "SMOTE with the vote", "AutoSMOTE with the vote"],
+        "folds": 2, "repeats": 1, "iterations": 3,
+    }  # fmt: skip
+    X = numbers.copy()
+    expected, found = (compare(X, Y, writing(copy), **settings) for copy in (True, False))
+    assert found["score"].equals(expected["score"]) and np.array_equal(X, numbers)
 
 
 class Coded(DecisionTreeClassifier):

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from autosmote.scoring.lending import lend
 from autosmote.space.base import Samples
 
 
@@ -46,7 +47,8 @@ class RefitScorer:
 
     def predict(self, samples: Samples) -> NDArray[np.int8]:
         """Return 1 for validation rows that are predicted as `label`, 0 for the others."""
-        predicted = self.fit(samples).predict(self._X_val)
+        fitted = self.fit(samples)
+        predicted = fitted.predict(lend(self._X_val, fitted))
         return (np.asarray(predicted) == self._label).astype(np.int8)
 
     def fit(self, samples: Samples) -> Any:

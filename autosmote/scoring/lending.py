@@ -1,0 +1,34 @@
+"""Rows for estimators that are not ours, some of which write into them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def lend(X: Any, estimator: Any) -> Any:
+    """Return rows that an estimator may write into without a change of X.
+
+    scikit-learn's `StandardScaler(copy=False)` scales the rows that it is given, in `predict` too:
+    the same rows given twice would be scaled twice.
+
+    Parameters
+    ----------
+    X : {ndarray, sparse matrix, DataFrame} of shape (n, columns)
+    estimator : object
+        Which the rows are for; ours (the faster equivalents, a `Vote`) write into none.
+
+    Returns
+    -------
+    of the kind of X
+        A copy, in the order in memory of X, on which the last digits of sums depend; X itself for
+        an estimator of ours.
+    """
+    if type(estimator).__module__.startswith("autosmote."):
+        return X
+    if hasattr(X, "iloc"):
+        import pandas as pd
+
+        return pd.concat([X, X.iloc[:0]])  # as X.copy() does not keep the order
+    return X.copy(order="K") if isinstance(X, np.ndarray) else X.copy()
