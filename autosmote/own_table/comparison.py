@@ -39,7 +39,7 @@ from autosmote.own_table.methods import (
 )
 from autosmote.own_table.ranges import FOLDS, ITERATIONS, REPEATS, SEEDS
 from autosmote.progress import StepProgress, duration, logging_to_stderr
-from autosmote.sampler.checks import check_kind
+from autosmote.sampler.checks import check_kind, seed_of
 from autosmote.scoring.threads import single_threaded
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def compare(
     iterations: int = 300,
     time_limit: float | None = None,
     n_jobs: int | None = None,
-    random_state: int = 0,
+    random_state: Any = 0,
     verbose: int = 0,
 ) -> pd.DataFrame:
     """Compare the ways to treat an imbalanced table on rows that none of them has seen.
@@ -123,7 +123,8 @@ def compare(
         Seconds after which each search takes the best so far.
     n_jobs : int, default=None
         Fits at a time; -1 for as many as there are cores.
-    random_state : int, default=0
+    random_state : int, RandomState instance or None, default=0
+        Of the splits, the methods, and the estimator where it has none.
     verbose : int, default=0
         Above 0: show the progress.
 
@@ -138,7 +139,7 @@ def compare(
     Raises
     ------
     InputError
-        Where a class has fewer than four rows, a name is not known, the estimator is a regressor,
+        Where a class has fewer than four rows, a name is not known, the estimator is no classifier,
         or X is another package's table, has two columns of one name, a column that is neither of
         numbers nor of categories, numbers that overflow, or so many categories that their one-hot
         columns would not fit into memory.
@@ -161,6 +162,7 @@ def compare(
     labels, y = encode_labels(y)
     _check(methods, folds, repeats, iterations, time_limit, random_state)
     smallest = check_classes(labels, y, 4, "to cross-validate with")
+    random_state = seed_of(random_state)
     # At least two rows of each class have to be left to train on, and one to be scored by.
     folds = min(folds, max(2, smallest))
     prepared = prepare("dt" if estimator is None else estimator, X, random_state)

@@ -155,25 +155,29 @@ def prepare(estimator: Any, X: Any, seed: int = 0) -> Prepared:
         encoder only where the table holds categories or gaps and it is no pipeline.
     X : {ndarray, DataFrame} of shape (n, columns)
     seed : int
-        The `random_state` of an estimator that is named.
+        The `random_state` of an estimator that is named; where another's are None, they follow
+        from it.
 
     Raises
     ------
     InputError
-        As of `make_estimator`; for a regressor, for columns that are neither numbers nor
+        As of `make_estimator`; for what is no classifier, for columns that are neither numbers nor
         categories, and for numbers or one-hot columns of categories that are too large.
     """
     from sklearn.pipeline import Pipeline
     from sklearn.preprocessing import StandardScaler
 
-    from autosmote.sampler.checks import check_magnitude, check_no_regressor
+    from autosmote.sampler.checks import check_classifier, check_magnitude
+    from autosmote.sampler.class_search import seeded
     from autosmote.sampler.encoding import check_types, is_frame, tabular
 
     known = ESTIMATORS.get(estimator) if isinstance(estimator, str) else None
     by_distance, arrays = (known.by_distance, known.arrays) if known else (False, False)
     if isinstance(estimator, str):
         estimator = make_estimator(estimator, seed)
-    check_no_regressor(estimator)
+    else:
+        check_classifier(estimator)
+        estimator = seeded(estimator, seed)
     check_magnitude(X)
     if isinstance(estimator, Pipeline):  # which may know what to do with dates
         return Prepared([], estimator)

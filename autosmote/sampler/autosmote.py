@@ -24,7 +24,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import get_scorer_names
 from sklearn.tree import DecisionTreeClassifier
-from sklearn.utils import check_consistent_length, check_random_state, column_or_1d
+from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from autosmote.config.search import FINALS, SearchConfig
@@ -37,6 +37,7 @@ from autosmote.sampler.checks import (
     check_rows,
     check_validation,
     dense,
+    seed_of,
 )
 from autosmote.sampler.class_search import ClassSearch, SearchRows, seeded
 from autosmote.sampler.encoding import Encoder, categorical_columns, tabular
@@ -316,7 +317,7 @@ class AutoSMOTE(BaseSampler):
 
     def _fit_resample(self, X: Any, y: NDArray) -> tuple[Any, NDArray]:
         given, X = X, dense(X)
-        seed, config = self._seed(), self._config()
+        seed, config = seed_of(self.random_state), self._config()
         labels = self._labels(y)
         classes = np.unique(y)
         _check_classes(config, classes)
@@ -401,12 +402,6 @@ class AutoSMOTE(BaseSampler):
 
     def _rows(self) -> dict[str, Any]:
         return {"categorical_features": self.categorical_features, "allow_nan": self.allow_nan}
-
-    def _seed(self) -> int:
-        """Return the search's seed: `random_state` itself, or an integer drawn from it."""
-        if isinstance(self.random_state, Integral):
-            return int(self.random_state)
-        return int(check_random_state(self.random_state).randint(2**31 - 1))
 
     def _config(self) -> SearchConfig:
         n_jobs = effective_n_jobs(self.n_jobs)

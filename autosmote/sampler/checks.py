@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import is_regressor
-from sklearn.utils import check_array, column_or_1d
+from sklearn.base import is_classifier, is_regressor
+from sklearn.utils import check_array, check_random_state, column_or_1d
 from sklearn.utils.validation import validate_data
 
 from autosmote.errors import InputError
@@ -78,6 +79,31 @@ def check_no_regressor(estimator: Any) -> None:
         raise InputError(
             f"The estimator {type(estimator).__name__} is a regressor; give a classifier."
         )
+
+
+def check_classifier(estimator: Any) -> None:
+    """Refuse what is no classifier: a class, a clusterer, a regressor, no estimator at all.
+
+    Raises
+    ------
+    InputError
+    """
+    if not isinstance(estimator, type) and hasattr(estimator, "__sklearn_tags__"):
+        if is_classifier(estimator):
+            return
+        check_no_regressor(estimator)
+    name = getattr(estimator, "__name__", type(estimator).__name__)
+    raise InputError(
+        f"The estimator {name} is no classifier; give one, such as "
+        "sklearn.tree.DecisionTreeClassifier()."
+    )
+
+
+def seed_of(random_state: Any) -> int:
+    """Return a random state that is a whole number, or one drawn from it as scikit-learn does."""
+    if isinstance(random_state, Integral):
+        return int(random_state)
+    return int(check_random_state(random_state).randint(2**31 - 1))
 
 
 def check_rows(

@@ -12,14 +12,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.utils import check_random_state, column_or_1d
+from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import validate_parameter_constraints
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from autosmote.sampler.autosmote import AutoSMOTE
-from autosmote.sampler.checks import check_kind, check_rows, dense
+from autosmote.sampler.checks import check_kind, check_rows, dense, seed_of
 from autosmote.sampler.folds import shuffled_folds
 from autosmote.sampler.plain import Thresholded, label_share, tuned_threshold
 from autosmote.sampler.selection import FinalChoice
@@ -217,11 +217,10 @@ class AutoSMOTEClassifier(ClassifierMixin, BaseEstimator):
         self.classes_, sizes = np.unique(y, return_counts=True)
         if len(self.classes_) > 2:
             settings["final"] = "best"
-        if not isinstance(self.random_state, Integral):
-            settings["random_state"] = check_random_state(self.random_state).randint(2**31 - 1)
+        settings["random_state"] = seed_of(self.random_state)
         if isinstance(self.cv, Integral):
             n_folds = min(int(self.cv), max(2, int(sizes.min())))
-            settings["cv"] = shuffled_folds(n_folds, int(settings["random_state"]))
+            settings["cv"] = shuffled_folds(n_folds, settings["random_state"])
         sampler = _Search(**settings)
         sampler.fit_resample(X, y)
         self.sampling_strategy_, self.history_ = sampler.sampling_strategy_, sampler.history_

@@ -1,14 +1,18 @@
 """Comparisons: what each method sees, what is returned, and what is refused."""
 
+import copy
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 from sklearn import metrics
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.cluster import KMeans
 from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
 
 import autosmote
@@ -136,6 +140,22 @@ def test_compare_is_the_same_for_any_number_of_jobs():
         autosmote.compare(X, y, "dt", methods=methods, n_jobs=jobs, **SHORT) for jobs in (1, 2)
     )
     assert one.attrs["splits"] == two.attrs["splits"]
+
+
+@pytest.mark.parametrize("random_state", [0, np.random.RandomState(0)])
+def test_compare_of_an_unseeded_classifier_follows_its_random_state(random_state):
+    X, y = rows()
+    forest = make_pipeline(RandomForestClassifier(3))
+    before = np.random.get_state()  # noqa: NPY002
+    one, two = (
+        autosmote.compare(
+            X, y, forest, methods=[SMOTE], random_state=copy.deepcopy(random_state), **SHORT
+        )
+        for _ in range(2)
+    )
+    assert one.attrs["splits"] == two.attrs["splits"]
+    after = np.random.get_state()  # noqa: NPY002
+    assert np.array_equal(before[1], after[1]) and before[2:] == after[2:]
 
 
 def test_compare_by_several_processes_gives_each_fit_one_thread(monkeypatch):
@@ -278,6 +298,7 @@ def test_a_threshold_of_a_classifier_that_is_equally_sure_of_all_rows_is_its_own
         ({"y": np.array(["a", "b"] * 75)}, r"inconsistent numbers of samples: \[160, 150\]"),
         ({"X": pa.table({"x": np.arange(160)})}, r"pyarrow Table; pass X\.to_pandas\(\)"),
         ({"estimator": LinearRegression()}, "LinearRegression is a regressor; give a classifier"),
+        ({"estimator": KMeans(2)}, "KMeans is no classifier; give one"),
         ({"X": pd.DataFrame({"day": pd.date_range("2024", periods=160)})}, "Column 'day' is of"),
     ],
 )

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 import yaml
 from sklearn.base import is_classifier
+from sklearn.cluster import KMeans
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier
@@ -96,7 +97,7 @@ def test_prepare_refuses_dates_for_every_classifier_but_a_pipeline_of_the_caller
     with pytest.raises(InputError, match=r"Column 'day' is of type .* neither a number nor a cat"):
         prepare(estimator, X)
     own = Pipeline([("tree", DecisionTreeClassifier())])
-    assert prepare(own, X).estimator is own
+    assert list(prepare(own, X).estimator.named_steps) == ["tree"]
 
 
 def test_prepare_refuses_a_regressor_in_a_pipeline_too():
@@ -115,9 +116,22 @@ def test_optional_classifier_is_trained_on_a_table_with_any_names_and_gaps(name)
     assert (model.predict(X) == y).mean() > 0.9
 
 
-def test_prepare_leaves_a_pipeline_of_the_callers_as_it_is():
+def test_prepare_leaves_a_pipeline_of_the_callers_as_it_is_but_for_its_seed():
     own = Pipeline([("tree", DecisionTreeClassifier())])
-    assert prepare(own, pd.DataFrame({"a": ["x", "y"]})).estimator is own
+    prepared = prepare(own, pd.DataFrame({"a": ["x", "y"]})).estimator
+    assert list(prepared.named_steps) == ["tree"] and own[0].random_state is None
+    assert isinstance(prepared[0].random_state, int)
+    own.set_params(tree__random_state=7)
+    assert prepare(own, np.eye(2)).estimator[0].random_state == 7
+
+
+@pytest.mark.parametrize(
+    ("estimator", "name"),
+    [(KMeans(2), "KMeans"), (DecisionTreeClassifier, "DecisionTreeClassifier"), (5, "int")],
+)
+def test_prepare_refuses_what_is_no_classifier(estimator, name):
+    with pytest.raises(InputError, match=f"The estimator {name} is no classifier; give one"):
+        prepare(estimator, np.eye(3))
 
 
 @pytest.mark.parametrize(
