@@ -39,7 +39,7 @@ from autosmote.own_table.methods import (
 )
 from autosmote.own_table.ranges import FOLDS, ITERATIONS, REPEATS, SEEDS
 from autosmote.progress import StepProgress, duration, logging_to_stderr
-from autosmote.sampler.checks import check_kind, seed_of
+from autosmote.sampler.checks import check_kind, check_labels, seed_of
 from autosmote.scoring.threads import single_threaded
 
 if TYPE_CHECKING:
@@ -139,12 +139,12 @@ def compare(
     Raises
     ------
     InputError
-        Where a class has fewer than four rows, a name is not known, the estimator is no classifier,
-        or X is another package's table, has two columns of one name, a column that is neither of
-        numbers nor of categories, numbers that overflow, or so many categories that their one-hot
-        columns would not fit into memory.
+        Where a class has fewer than four rows, a label is missing, a name is not known, the
+        estimator is no classifier, or X is another package's table, has two columns of one name, a
+        column that is neither of numbers nor of categories, numbers that overflow, or so many
+        categories that their one-hot columns would not fit into memory.
     ValueError
-        Where X and y are not equally long.
+        Where X and y are not equally long, or y holds no classes, such as decimals.
     autosmote.own_table.comparison.ComparisonInterrupted
         At Ctrl-C, with the table of the splits so far, where every method has finished one.
 
@@ -158,11 +158,11 @@ def compare(
     ['as it is', 'tuned threshold']
     """
     check_kind(X)
-    check_consistent_length(X, y)
     labels, y = encode_labels(y)
+    check_consistent_length(X, y)
+    random_state = seed_of(random_state)
     _check(methods, folds, repeats, iterations, time_limit, random_state)
     smallest = check_classes(labels, y, 4, "to cross-validate with")
-    random_state = seed_of(random_state)
     # At least two rows of each class have to be left to train on, and one to be scored by.
     folds = min(folds, max(2, smallest))
     prepared = prepare("dt" if estimator is None else estimator, X, random_state)
@@ -205,8 +205,19 @@ def compare(
 
 
 def encode_labels(y: Any) -> tuple[NDArray, NDArray[np.int64]]:
-    """Return the classes from the largest to the rarest, and each row's number in them."""
-    classes, codes, counts = np.unique(np.asarray(y), return_inverse=True, return_counts=True)
+    """Return the classes from the largest to the rarest, and each row's number in them.
+
+    Raises
+    ------
+    ValueError
+        As `autosmote.sampler.checks.check_labels` does.
+    """
+    with warnings.catch_warnings():
+        # check_classes says it with the name of a class that has one row.
+        warnings.filterwarnings("ignore", "The number of unique classes")
+        check_labels(y)
+    labels = np.asarray(y).reshape(-1)  # whole numbers that pandas holds are floats once checked
+    classes, codes, counts = np.unique(labels, return_inverse=True, return_counts=True)
     order = np.argsort(-counts, kind="stable")
     rank = np.empty(len(classes), dtype=np.int64)
     rank[order] = np.arange(len(classes))

@@ -33,7 +33,7 @@ def make_scoring(name: Any, n_classes: int) -> Scorer:
     Raises
     ------
     InputError
-        Where there is no such name.
+        Where there is no such name, or it is neither a name nor a scorer.
     """
     from imblearn.metrics import geometric_mean_score
     from sklearn.metrics import (
@@ -46,8 +46,12 @@ def make_scoring(name: Any, n_classes: int) -> Scorer:
         matthews_corrcoef,
     )
 
-    if not isinstance(name, str):
+    if callable(name):
         return name
+    if not isinstance(name, str):
+        raise InputError(
+            f"scoring={name!r} is no score; give a name, or a scorer (estimator, X, y) -> float."
+        )
     if name == "macro_f1":
         return make_scorer(f1_score, average="macro", zero_division=0)
     if name == "mcc":

@@ -6,9 +6,11 @@ from numbers import Integral
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 from sklearn.base import is_classifier, is_regressor
 from sklearn.utils import check_array, check_random_state, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from autosmote.errors import InputError
@@ -66,6 +68,34 @@ def check_magnitude(X: Any) -> None:
     else:
         values = np.asarray(X)
     _check_magnitude(X, values)
+
+
+def check_labels(y: Any) -> NDArray:
+    """Return labels as an array of one dimension.
+
+    Raises
+    ------
+    ValueError
+        With scikit-learn's message for numbers with fractions and for several columns; else an
+        InputError where there are none, some are missing, or they cannot be sorted.
+    """
+    import pandas as pd
+
+    y = column_or_1d(y, warn=True)
+    if not len(y):
+        raise InputError("y has no labels, and X no rows; give some of each class.")
+    if missing := int(np.count_nonzero(pd.isna(y))):
+        raise InputError(
+            f"y has {missing} missing label{'s' * (missing > 1)}; leave these rows out, or name "
+            "their class."
+        )
+    try:
+        check_classification_targets(y)
+    except TypeError as error:
+        raise InputError(
+            f"The labels y cannot be sorted ({error}); make all of them text, or all numbers."
+        ) from error
+    return y
 
 
 def check_no_regressor(estimator: Any) -> None:

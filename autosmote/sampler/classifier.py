@@ -12,14 +12,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
-from sklearn.utils import column_or_1d
 from sklearn.utils._param_validation import validate_parameter_constraints
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from autosmote.sampler.autosmote import AutoSMOTE
-from autosmote.sampler.checks import check_kind, check_rows, dense, seed_of
+from autosmote.sampler.checks import check_kind, check_labels, check_rows, dense, seed_of
 from autosmote.sampler.folds import shuffled_folds
 from autosmote.sampler.plain import Thresholded, label_share, tuned_threshold
 from autosmote.sampler.selection import FinalChoice
@@ -210,8 +208,7 @@ class AutoSMOTEClassifier(ClassifierMixin, BaseEstimator):
                 "This AutoSMOTEClassifier estimator requires y to be passed, but the target y is "
                 "None."
             )
-        y = column_or_1d(y, warn=True)
-        check_classification_targets(y)
+        y = check_labels(y)
         # Checked here, in this estimator's name, and by the sampler again.
         X = check_rows(self, X, reset=True, **self._rows())
         self.classes_, sizes = np.unique(y, return_counts=True)

@@ -11,7 +11,7 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 
 from autosmote.sampler.selection import share_scorer
-from autosmote.sampler.vote import reaches
+from autosmote.sampler.vote import classes_of, reaches
 from autosmote.scoring.lending import lend
 from autosmote.scoring.registry import drop_in_for
 from autosmote.scoring.reward import Part, Scoring
@@ -38,7 +38,7 @@ class Thresholded(ClassifierMixin, BaseEstimator):
 
     @property
     def classes_(self) -> NDArray:
-        return self.classifier.classes_
+        return classes_of(self.classifier)
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
@@ -64,7 +64,7 @@ def label_share(classifier: Any, X: Any, label: Any) -> NDArray[np.float64]:
     The probability; without one the logistic function of the decision function; without either
     1 where `label` is predicted.
     """
-    column = int(np.flatnonzero(classifier.classes_ == label)[0])
+    column = int(np.flatnonzero(classes_of(classifier) == label)[0])
     X = lend(X, classifier)
     if hasattr(classifier, "predict_proba"):
         return np.asarray(classifier.predict_proba(X))[:, column]

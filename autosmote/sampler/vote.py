@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from autosmote.errors import InputError
 from autosmote.scoring.lending import lend
 
 
@@ -36,7 +37,7 @@ class Vote(ClassifierMixin, BaseEstimator):
 
     @property
     def classes_(self) -> NDArray:
-        return self.members[0].classes_
+        return classes_of(self.members[0])
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
@@ -74,6 +75,22 @@ class CountedVote(ClassifierMixin, BaseEstimator):
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         return _probabilities(self.share, self.label, self.classes_)
+
+
+def classes_of(classifier: Any) -> NDArray:
+    """Return a fitted classifier's `classes_`.
+
+    Raises
+    ------
+    InputError
+        Where it has none.
+    """
+    if not hasattr(classifier, "classes_"):
+        raise InputError(
+            f"The estimator {type(classifier).__name__} has no classes_ after its fit, as "
+            "scikit-learn's classifiers have; let its fit set them to numpy.unique(y)."
+        )
+    return classifier.classes_
 
 
 def vote_share(predictions: Sequence[NDArray[np.bool_]]) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.cluster import KMeans
 from sklearn.datasets import make_classification
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.exceptions import DataConversionWarning
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeClassifier
@@ -296,6 +297,17 @@ def test_a_threshold_of_a_classifier_that_is_equally_sure_of_all_rows_is_its_own
         ({"y": np.r_[["b"] * 3, ["a"] * 157]}, "Class 'b' has 3 rows"),
         ({"y": np.array(["a"] * 160)}, "All rows are of class 'a'"),
         ({"y": np.array(["a", "b"] * 75)}, r"inconsistent numbers of samples: \[160, 150\]"),
+        ({"y": np.r_[[np.nan] * 9, [0.0] * 71, [1.0] * 80]}, "y has 9 missing labels; leave"),
+        ({"y": pd.array([None] + [0, 1, 1] * 53, dtype="Int64")}, "y has 1 missing label; leave"),
+        ({"y": [None] * 9 + ["a"] * 71 + ["b"] * 80}, "y has 9 missing labels"),
+        ({"y": [0.5] * 80 + [1.5] * 80}, "Unknown label type: continuous"),
+        ({"y": pd.Series(["a", 1] * 80)}, "cannot be sorted .* make all of them text"),
+        ({"y": np.eye(2, dtype=int)[[0, 1] * 80]}, r"should be a 1d array, .* shape \(160, 2\)"),
+        ({"X": np.zeros((0, 2)), "y": []}, "y has no labels"),
+        ({"y": np.arange(160)}, "Class '159' has 1 row, and 4 are needed"),
+        ({"y": None}, "should be a 1d array"),
+        ({"scoring": None}, "scoring=None is no score; give a name, or a scorer"),
+        ({"scoring": 5}, "scoring=5 is no score"),
         ({"X": pa.table({"x": np.arange(160)})}, r"pyarrow Table; pass X\.to_pandas\(\)"),
         ({"estimator": LinearRegression()}, "LinearRegression is a regressor; give a classifier"),
         ({"estimator": KMeans(2)}, "KMeans is no classifier; give one"),
@@ -306,6 +318,20 @@ def test_compare_of_a_mistake_says_what_is_wrong(change, message):
     X, y = rows()
     with pytest.raises(ValueError, match=message):
         autosmote.compare(**{"X": X, "y": y, **SHORT, **change})
+
+
+@pytest.mark.parametrize("form", [pd.DataFrame, np.array])
+def test_compare_takes_labels_in_a_column_of_their_own(form):
+    X, y = rows()
+    expected = autosmote.compare(X, y, methods=[], **SHORT)
+    with pytest.warns(DataConversionWarning):
+        found = autosmote.compare(X, form(y[:, None]), methods=[], **SHORT)
+    assert found.attrs["splits"] == expected.attrs["splits"]
+
+
+def test_encode_labels_keeps_whole_numbers_of_pandas():
+    labels, codes = encode_labels(pd.Series([3, 7, 7], dtype="Int64"))
+    assert list(map(str, labels)) == ["7", "3"] and list(codes) == [1, 0, 0]
 
 
 def test_encode_labels_numbers_classes_from_the_largest():

@@ -3,7 +3,9 @@
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator
 from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score
@@ -12,6 +14,7 @@ from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
 from autosmote import AutoSMOTEClassifier
+from autosmote.errors import InputError
 from autosmote.sampler.classifier import AS_IT_IS, SYNTHETIC, THRESHOLD
 from autosmote.sampler.plain import label_share, possible_thresholds
 
@@ -119,6 +122,31 @@ def test_validation_rows_are_scored_by_models_that_do_not_know_them():
     if model.chosen_ != THRESHOLD:  # a threshold counts ties by hand
         found = f1_score(held_out[1], model.predict(held_out[0]), average="macro")
         assert found == pytest.approx(model.scores_[model.chosen_])
+
+
+class Unnamed(BaseEstimator):
+    """A classifier that does not say which classes it knows."""
+
+    def fit(self, X, y):
+        self.tree_ = DecisionTreeClassifier(random_state=0).fit(X, y)
+        return self
+
+    def predict(self, X):
+        return self.tree_.predict(X)
+
+
+def test_estimator_without_classes_is_named():
+    X, y = rows()
+    with pytest.raises(InputError, match="The estimator Unnamed has no classes_ after its fit"):
+        AutoSMOTEClassifier(Unnamed(), **SHORT).fit(X, y)
+
+
+@pytest.mark.parametrize("missing", [None, np.nan])
+def test_missing_labels_are_counted(missing):
+    X, y = rows()
+    labels = pd.Series(np.array(["a", "b"])[y]).where(np.arange(len(y)) > 2, missing)
+    with pytest.raises(InputError, match="y has 3 missing labels; leave these rows out"):
+        AutoSMOTEClassifier(**SHORT).fit(X, labels)
 
 
 def test_saved_and_loaded_predicts_the_same():
