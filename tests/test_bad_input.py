@@ -49,6 +49,12 @@ def complaint(capsys, *arguments: str) -> str:
         (["clf=SVM"], ["adaboost_samme_r, catboost, dt", "did you mean svm?"]),
         (["sampler=smotee"], ["borderlinesmote", "did you mean smote"]),
         (["search.Gs=3"], ["search.Gs", "G2, K"]),
+        (["+search.iteration=1"], ["setting 'search.iteration'", "did you mean iterations?"]),
+        (["++limits.run_second=1"], ["under 'limits' there are", "did you mean run_seconds?"]),
+        (["+foo=3"], ["no setting 'foo'; at the top level there are dataset, clf"]),
+        (["++clf.foo=3"], ["no setting 'clf.foo'; under 'clf' there are name, _target_, params."]),
+        (["+dataset.shown_name=x"], ["no setting 'dataset.shown_name'"]),
+        (["+limits={seconds:1}"], ["no setting 'limits.seconds'"]),
         (["metric=accuracy"], ["macro_f1, mcc"]),
         # The imbalance ratio.
         (["ir=large"], ["ir must be a number"]),

@@ -19,7 +19,7 @@ from autosmote.config.explain import explain, explain_file
 from autosmote.config.flags import flags_first
 from autosmote.config.names import CONF_DIR
 from autosmote.config.schema import Config
-from autosmote.config.shapes import check_groups
+from autosmote.config.shapes import check_groups, check_kind
 from autosmote.config.texts import quote, quote_texts
 from autosmote.errors import UserError, describe_error, shorten
 from autosmote.isolation.local_jobs import end_local_jobs
@@ -160,6 +160,8 @@ def _call(settings: "DictConfig", schema: type[Any], job: Callable[[Any], int]) 
     from omegaconf.errors import OmegaConfBaseException
 
     try:
+        # Hydra adds to a schema whatever comes with a plus sign.
+        check_kind(OmegaConf.to_container(settings), schema, "")
         return job(OmegaConf.to_object(settings))
     except (OmegaConfBaseException, UserError) as error:
         return complain(error if isinstance(error, UserError) else explain(error, schema))

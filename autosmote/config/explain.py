@@ -12,7 +12,7 @@ from typing import Any, get_args, get_origin
 
 from autosmote.config.names import CONF_DIR, available, did_you_mean
 from autosmote.config.schema import Config
-from autosmote.config.shapes import check_kind, type_hints, wanted
+from autosmote.config.shapes import check_kind, no_setting, type_hints, wanted
 from autosmote.errors import UserError
 
 _GLOBAL = ("experiment", "budget", "experiment_budget")
@@ -45,7 +45,7 @@ def explain(error: Any, schema: type[Any] = Config) -> str:
             return f"{where}{mistake}"
     full_key = getattr(cause, "full_key", None)
     override = re.match(r"(?:Error merging override |Could not override ')\+*([\w.]+)", str(error))
-    if full_key and (unknown := re.match(r"Key '(\w+)' (?:is )?not in", str(cause))):
+    if full_key and re.match(r"Key '(\w+)' (?:is )?not in", str(cause)):
         parent, _, key = full_key.rpartition(".")
         owner = getattr(cause, "object_type", None)
         keys = list(type_hints(owner)) if is_dataclass(owner) else _keys(parent, schema)
@@ -55,11 +55,7 @@ def explain(error: Any, schema: type[Any] = Config) -> str:
             return f"{full_key} is not set yet; add it by a plus sign: +{full_key}=..."
         if not parent and owner is not schema and override:  # of a list, which is not named
             parent = override[1]
-        where = f"under '{parent}'" if parent else "at the top level"
-        return (
-            f"There is no setting '{full_key}'; {where} there are "
-            f"{', '.join(keys)}{did_you_mean(unknown[1], keys)}."
-        )
+        return no_setting(full_key, parent, keys)
     if override and is_dataclass(_schema(override[1], schema)) and "subclass" in str(cause):
         parent, _, key = override[1].rpartition(".")
         return f"{override[1]} cannot be added alone; write +{parent}={{{key}: {{...}}}}."

@@ -55,7 +55,7 @@ def check_kind(value: Any, kind: Any, name: str) -> None:
     UserError
         As `check_shapes` does, and for a setting that there is not.
     """
-    if isinstance(value, str) and value.startswith("${"):
+    if isinstance(value, str) and "${" in value:  # the text that it will be is not known yet
         return
     or_null = NoneType in get_args(kind)
     if or_null and value is None:
@@ -89,6 +89,13 @@ def wanted(kind: Any) -> str:
     return f"be {' or '.join(name for name in names if name) or 'of another type'}"
 
 
+def no_setting(full_name: str, where: str, names: list[str]) -> str:
+    """Return the sentence on a setting that there is not, with those that there are beside it."""
+    place = f"under '{where}'" if where else "at the top level"
+    hint = did_you_mean(full_name.rpartition(".")[2], names)
+    return f"There is no setting '{full_name}'; {place} there are {', '.join(names)}{hint}."
+
+
 def _check_fields(value: Any, schema: Any, where: str) -> None:
     by_name = isinstance(value, Mapping)
     if not by_name and not is_dataclass(value):
@@ -97,10 +104,7 @@ def _check_fields(value: Any, schema: Any, where: str) -> None:
     for name in value if by_name else hints:
         full_name = f"{where}.{name}" if where else str(name)
         if name not in hints:
-            raise UserError(
-                f"There is no setting '{full_name}'; there are {', '.join(hints)}"
-                f"{did_you_mean(str(name), list(hints))}."
-            )
+            raise UserError(no_setting(full_name, where, list(hints)))
         one = value[name] if by_name else getattr(value, name)
         if full_name == "ir":  # which has a sentence of its own
             continue

@@ -176,6 +176,7 @@ def test_plan_with_overrides_is_custom_and_keeps_its_command(tmp_path, capsys):
         (["experiment=tabel2"], "did you mean table2"),
         (["experiment=table2", "budget=fast"], "There is no budget 'fast'"),
         (["experiment=table2", "worker=3"], "did you mean workers"),
+        (["experiment=table2", "budget=smoke", "+worker=3"], "did you mean workers"),
         (["experiment=table2", "budget=smoke", "launcher=slurm"], "choose one of local"),
         (["experiment=table2", "budget=smoke", "irs=[2]"], "12.86"),
         (["experiment=1.5"], "There is no experiment '1.5'"),
@@ -203,9 +204,15 @@ def test_mistake_is_one_sentence_and_exits_2(overrides, says, capsys, tmp_path):
     [
         ("limits: 5", "limits must hold settings by name, not 5."),
         ("limits: [1]", "limits must hold settings by name, not [1]."),
-        ("preprocess: {scale: [1]}", "no setting 'preprocess.scale'; there are fit_on."),
+        (
+            "preprocess: {scale: [1]}",
+            "no setting 'preprocess.scale'; under 'preprocess' there are fit_on.",
+        ),
         ("arms: [{sampler: none, params: [1]}]", "arms[0].params must hold settings by name"),
-        ("arms: [{sampler: none, limits: 5}]", "There is no setting 'arms[0].limits'; there are"),
+        (
+            "arms: [{sampler: none, limits: 5}]",
+            "There is no setting 'arms[0].limits'; under 'arms[0]'",
+        ),
         ("variants: {a: {limits: 5}}", "variants.a.limits must hold settings by name, not 5."),
         ("grid: {sources: {a: {rules: 5}}}", "grid.sources.a.rules must be a list or null"),
         ("arms: [", " of mine.yaml is no YAML: expected the node content"),
