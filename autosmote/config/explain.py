@@ -64,15 +64,21 @@ def explain(error: Any, schema: type[Any] = Config) -> str:
         not_ = f", not '{value[1]}'" if value else ""
         return f"{full_key} must {wanted(_schema(full_key, schema))}{not_}."
     if ambiguous := re.search(r"Ambiguous value for argument '(.*?)'", str(error)):
-        return (
-            f"{ambiguous[1]} has several values; run all of them by -m, or put a list in brackets."
-        )
+        key = ambiguous[1].lstrip("+").partition("=")[0]
+        kind = _schema(key, schema)
+        takes_list = key == "sampler" or kind is Any or get_origin(kind) is list
+        in_brackets = ", or put a list in brackets" if takes_list else ""
+        return f"{ambiguous[1]} has several values; run all of them by -m{in_brackets}."
     if file := re.match(r"In '([^']+)': \w+ raised while composing config:\s*(.*)", str(error)):
         if file[2].startswith(f"Key '{file[1].partition('/')[0]}' not in"):
             return f"{file[1]}.yaml {_NO_SETTINGS} below a first line '# @package _global_'."
         if "is not a subclass of" in file[2]:
             return f"{file[1]}.yaml {_NO_SETTINGS}, such as 'name: mine'."
         return f"{file[1]}.yaml cannot be read ({file[2]}); correct it there."
+    return _unreadable(error)
+
+
+def _unreadable(error: BaseException) -> str:
     first_line = next((line for line in str(error).splitlines() if line.strip()), repr(error))
     return (
         f"The settings cannot be read: {first_line.strip().rstrip('.')}; they are written "
@@ -96,17 +102,22 @@ def explain_file(error: BaseException) -> str | None:
     paths = [Path(name) for name in names if str(name).endswith((".yaml", ".yml"))]
     if paths:
         return _explain_content(paths[-1], error)
-    files = [frame.f_locals["config_path"] for frame in frames if "config_path" in frame.f_locals]
-    if files and isinstance(error, ValueError) and _is_of_hydra(frames[-1]):
+    if not (isinstance(error, ValueError) and _of(frames[-1:], "hydra._internal.")):
+        return None
+    # Where Hydra starts, a config_path is the folder of all files.
+    reading = _of(frames, "hydra._internal.config_")
+    files = [frame.f_locals["config_path"] for frame in reading if "config_path" in frame.f_locals]
+    if files:
         return (
             f"The defaults of {files[-1]}.yaml cannot be read ({str(error).rstrip('.')}); write "
             "them as a list of groups with their options, such as '- clf: svm'."
         )
-    return None
+    return _unreadable(error)
 
 
-def _is_of_hydra(frame: FrameType) -> bool:
-    return frame.f_globals.get("__name__", "").startswith("hydra._internal.")
+def _of(frames: list[FrameType], modules: str) -> list[FrameType]:
+    """Return the frames of modules whose name begins so."""
+    return [frame for frame in frames if frame.f_globals.get("__name__", "").startswith(modules)]
 
 
 def _explain_content(path: Path, error: BaseException) -> str:

@@ -8,6 +8,7 @@ as a number where a folder is meant.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import is_dataclass
 from functools import cache
@@ -21,6 +22,7 @@ from autosmote.config.texts import NO_TEXT
 from autosmote.errors import UserError, shorten
 
 _MAX_DEPTH = 50
+_LIST = re.compile(r"\[[^\]]*,")  # of more than one
 _WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 _WORDS |= {list: "a list", NoneType: "null"}
 
@@ -158,15 +160,20 @@ def _mistake(name: str, kind: Any, value: Any) -> UserError:
 
 
 def check_groups(arguments: Sequence[str]) -> None:
-    """Check that what a group is set to, as in ``clf=svm``, can be the name of a file.
+    """Check that what a group is set to, as in ``clf=svm``, can be the name of one file.
 
     Raises
     ------
     UserError
-        For a number, a truth value or null, which Hydra's own error does not name.
+        For a number, a truth value or null, which Hydra's own error does not name; for a list,
+        whose options Hydra merges to one that nobody has asked for.
     """
     for argument in arguments:
         group, given, value = argument.lstrip("+").partition("=")
+        if given and not group:
+            raise UserError(
+                f"'{argument}' names no setting; settings are written key=value (see --help)."
+            )
         is_group = group in (*GROUPS, "experiment", "budget")
         members = value.strip("[]").split(",") if given and is_group else []
         for member in members:
@@ -175,8 +182,15 @@ def check_groups(arguments: Sequence[str]) -> None:
                 raise UserError(
                     f"There is no {group} '{member.strip()}'; choose one of {', '.join(names)}."
                 )
+        if is_group and _LIST.search(value):
+            in_turn = value.replace("[", "").replace("]", "")
+            as_group = ", or samplers as a group by sampler=[...] alone" * (group == "sampler")
+            raise UserError(
+                f"{argument} has a list, which would mix the settings of its options; run each of "
+                f"them by -m {group}={in_turn}{as_group}."
+            )
 
 
 def _may_be_name(text: str) -> bool:
-    text = text.strip()
-    return not (NO_TEXT.fullmatch(text) or text.lower() == "null" or text.startswith(("{", "[")))
+    text = text.strip("[] ")
+    return not (NO_TEXT.fullmatch(text) or text.lower() == "null" or text.startswith("{"))
