@@ -1,6 +1,7 @@
 """Hydra's command line, logging, signals and exit status, for all commands."""
 
 import gc
+import io
 import logging
 import os
 import signal
@@ -9,14 +10,14 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, redirect_stderr, suppress
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from autosmote import __version__
 from autosmote.config.explain import explain, explain_file
-from autosmote.config.flags import flags_first
+from autosmote.config.flags import flags_first, read_flags
 from autosmote.config.names import CONF_DIR
 from autosmote.config.schema import Config
 from autosmote.config.shapes import check_groups, check_kind
@@ -67,12 +68,15 @@ def run_command(
     with ExitStack() as stack:
         stack.enter_context(logging_to_stderr())
         stack.enter_context(signals_as_interrupts())
-        flags = [word for word in arguments if word in ("-m", "--multirun")]
+        several = False
         try:
             check_groups(arguments)
-            arguments = quote_texts(flags_first(arguments), schema, several=bool(flags))
+            arguments = flags_first(arguments)
+            flags = read_flags(arguments)
+            several = flags.multirun
+            arguments = quote_texts(arguments, schema, several=several)
             notes = stack.enter_context(_folder_for_notes(arguments))
-            if flags:
+            if several:
                 # Hydra writes a sweep's settings to a folder, which is not needed afterwards.
                 arguments.append(f"hydra.sweep.dir={quote(str(notes))}")
                 if _launcher(arguments) == "submitit_local":
@@ -87,11 +91,20 @@ def run_command(
             decorate = hydra.main(
                 config_path=str(CONF_DIR), config_name=config_name, version_base="1.3"
             )
-            decorate(note)()
+            # Hydra writes a line of its own on a package, before it exits.
+            with redirect_stderr(io.StringIO()) if flags.package else nullcontext():
+                decorate(note)()
         except UserError as error:
             return complain(error)
         except (HydraException, OmegaConfBaseException) as error:
             return complain(explain(error, schema))
+        except SystemExit as ended:
+            if not (ended.code and flags.package):
+                raise
+            return complain(
+                f"There is no setting '{flags.package}' to show; --package takes one, such as "
+                "clf or clf.params."
+            )
         except RecursionError:
             return complain("The settings are nested too deeply.")
         except KeyboardInterrupt as interrupt:
@@ -100,11 +113,16 @@ def run_command(
         except Exception as error:
             if mistake := explain_file(error):
                 return complain(mistake)
-            if not flags or _launcher(arguments) == "basic":
+            if not several or _launcher(arguments) == "basic":
                 raise
             print(f"autosmote: the launcher failed: {describe_error(error)}", file=sys.stderr)
             return FAILED
-        return max((int(path.read_text()) for path in notes.glob("*.status")), default=0)
+        statuses = [int(path.read_text()) for path in notes.glob("*.status")]
+        if flags.runs and not statuses:
+            return complain(
+                "There is nothing to run: a range(...) or glob(...) has no values; correct it."
+            )
+        return max(statuses, default=0)
 
 
 def complain(mistake: object) -> int:

@@ -13,7 +13,8 @@ from autosmote.errors import UserError
         ("clf=dt -cd a=b ir=5 --resolve", "-cd a=b --resolve clf=dt ir=5"),
         ("clf=dt --config-dir=here ir=5", "--config-dir=here clf=dt ir=5"),
         ("clf=dt --info searchpath ir=5", "--info searchpath clf=dt ir=5"),
-        ("clf=dt --info ir=5 ~search.K +a=1", "--info clf=dt ir=5 ~search.K +a=1"),
+        ("clf=dt --info ir=5 ~search.K +a=1", "--info=all clf=dt ir=5 ~search.K +a=1"),
+        ("clf=dt ~search.K -i", "--info=all clf=dt ~search.K"),
         ("seed=-1 clf=dt", "seed=-1 clf=dt"),
         ("", ""),
     ],
@@ -28,6 +29,7 @@ def test_flags_come_first_with_their_values(given, expected):
         ("clf=dt --multirum", "There is no flag --multirum (did you mean --multirun?); settings"),
         ("--nosuch=1 clf=dt", "There is no flag --nosuch; settings"),
         ("-cfg job", "There is no flag -cfg"),
+        ("--experimental-rerun=config.pickle", "There is no flag --experimental-rerun; settings"),
     ],
 )
 def test_unknown_flag_is_refused_in_a_sentence(given, words):
