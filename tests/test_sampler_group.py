@@ -149,6 +149,7 @@ def test_samplers_without_scores_are_listed(here, two, capsys):
         (["sampler.members=[smote,variants]"], "which is a group as well"),
         (["sampler.members=[]"], "has no samplers; name some"),
         (["seeds=0"], "seeds must lie between 1 and 10,000, not 0."),
+        (["seed=4294967295", "seeds=2"], "would go up to 4294967296; the last one may be"),
     ],
 )
 def test_mistake_is_raised_before_any_work(here, capsys, arguments, part):

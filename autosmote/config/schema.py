@@ -169,6 +169,11 @@ def validate(config: Config) -> None:
         raise UserError(f"seed must lie between 0 and {2**32 - 1}, not {config.seed}.")
     if not 1 <= config.seeds <= _MOST_SEEDS:
         raise UserError(f"seeds must lie between 1 and {_MOST_SEEDS:,}, not {config.seeds}.")
+    if (last := config.seed + config.seeds - 1) >= 2**32:
+        raise UserError(
+            f"seeds={config.seeds} from seed={config.seed} on would go up to {last}; the last one "
+            f"may be {2**32 - 1}."
+        )
     for limit in fields(config.limits):
         value = getattr(config.limits, limit.name)
         if value is not None and not value > 0:
