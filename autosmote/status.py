@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autosmote.config.commandline import complain, end_process, key_values
-from autosmote.errors import UserError
+from autosmote.errors import UserError, shorten
 from autosmote.progress import duration
 from autosmote.records import collected
 from autosmote.records.claims import is_claimed
@@ -31,7 +31,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         settings = key_values(sys.argv[1:] if argv is None else argv, _SETTINGS, "status")
         folder = Path(settings["results_dir"])
-        plans = sorted(folder.glob(f"{settings['experiment']}/plans/{settings['budget']}.csv.gz"))
+        plans = _find_plans(folder, settings["experiment"], settings["budget"])
         if not plans:
             raise UserError(
                 f"There is no plan of a sweep in '{folder}' yet; start one by "
@@ -50,6 +50,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
+def _find_plans(folder: Path, experiment: str, budget: str) -> list[Path]:
+    for key, name in (("experiment", experiment), ("budget", budget)):
+        if not name or "/" in name or "**" in name or name == "..":
+            raise UserError(f"{key}={name} is no name; give one, or leave {key}= out for all.")
+    try:
+        return sorted(folder.glob(f"{experiment}/plans/{budget}.csv.gz"))
+    except OSError as error:
+        raise UserError(
+            f"The plans in results_dir={shorten(str(folder))} cannot be read ({error.strerror}); "
+            "check the folder."
+        ) from error
+
+
 def status(results_dir: str | Path, experiment: str, budget: str) -> pd.DataFrame:
     """Return each planned run with its state (done, failed, running or left) and its seconds.
 
@@ -61,10 +74,15 @@ def status(results_dir: str | Path, experiment: str, budget: str) -> pd.DataFram
     Raises
     ------
     UserError
-        If there is no such plan.
+        If there is no such plan, or it has no runs: no sweep writes such a one.
     """
     folder = Path(results_dir) / experiment
     plan = collected.read_plan(folder, budget).drop_duplicates("key")
+    if plan.empty:
+        raise UserError(
+            f"The plan of {experiment}, budget {budget}, is damaged (it has no runs); remove it, "
+            "and start its sweep again, which plans anew."
+        )
     table, costs = collected.read_records(folder), collected.read_costs(folder)
     statuses = dict(zip(table["key"], table["status"], strict=True))
     seconds = dict(zip(costs["key"], costs["seconds.total"], strict=True))

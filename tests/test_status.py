@@ -52,11 +52,29 @@ def test_status_is_printed_by_sampler_and_dataset(results, capsys):
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
-    [([], "no plan of a sweep"), (["budgets=quick"], "'budgets=quick' is no setting")],
+    [
+        ([], "no plan of a sweep"),
+        (["budgets=quick"], "'budgets=quick' is no setting"),
+        (["experiment="], "experiment= is no name; give one, or leave experiment= out for all."),
+        (["experiment=/etc"], "experiment=/etc is no name"),
+        (["budget=a**"], "budget=a** is no name"),
+        (["experiment=" + "a" * 300], "cannot be read (File name too long)"),
+        (["results_dir=" + "a" * 300], "cannot be read (File name too long)"),
+    ],
 )
 def test_mistake_exits_2(arguments, says, tmp_path, capsys):
     assert status.main([f"results_dir={tmp_path}", *arguments]) == 2
-    assert says in capsys.readouterr().err
+    sentence = capsys.readouterr().err
+    assert sentence.startswith("autosmote: ") and sentence.count("\n") == 1 and says in sentence
+
+
+def test_plan_without_runs_is_damaged_and_hides_no_other(results, capsys):
+    collected.write_plan(results / "figure4", "quick", [], {})
+    assert status.main([f"results_dir={results}"]) == 2
+    streams = capsys.readouterr()
+    says = "autosmote: The plan of figure4, budget quick, is damaged (it has no runs); remove it"
+    assert streams.err.startswith(says) and streams.err.count("\n") == 1
+    assert streams.out.startswith("table2, budget quick: ")
 
 
 def test_status_writes_nothing(results):
