@@ -291,14 +291,16 @@ class SandboxedObject:
             below = descendants(self._server.pid)
             used = resident_memory(below, self._memory_mb)
             self.peak_memory_mb = max(self.peak_memory_mb, used)
-            if self._connection in ready:
-                return
-            if ready:  # the server reports its end; a process below it may still hold its socket
+            answered = self._connection in ready
+            if ready and not answered:  # the server ended; one below it may still hold its socket
                 raise EOFError
-            if used > self._memory_mb:
+            if used > self._memory_mb and not answered:
                 raise ChildFailed("memory", f"it used more than {self._memory_limit}")
+            # With the answer too: else the moment of the last look would decide.
             if (cpu_seconds(self._server.pid, below) or 0.0) - cpu_before > cpu.seconds:
                 raise cpu.failure()
+            if answered:
+                return
             for deadline in deadlines:
                 if deadline.passed():
                     raise deadline.failure()

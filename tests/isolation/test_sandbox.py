@@ -210,6 +210,13 @@ def test_child_that_passes_a_limit_on_cpu_time_fails_and_earlier_calls_do_not_co
 
 
 @linux
+def test_call_that_ends_between_two_looks_passes_its_limit_on_cpu_time_all_the_same():
+    with SandboxedObject(None, Worker) as child, pytest.raises(ChildFailed) as caught:
+        child.call("work", 0.06, cpu=CpuLimit(0.03, "limits.x=0.03"))
+    assert (caught.value.status, child.alive) == ("timeout", False)
+
+
+@linux
 def test_cpu_seconds_are_those_of_all_processes_below_one():
     """Of one that runs, and of one that has ended."""
     code = """
