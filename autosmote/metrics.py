@@ -4,11 +4,12 @@ The values equal scikit-learn's `f1_score(average="macro", zero_division=0)` and
 `matthews_corrcoef`, without its input checks, which would slow down a search.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import sqrt
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from autosmote.errors import UserError
 
@@ -37,6 +38,24 @@ def confusion_counts(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[int, int, in
     fp = int(np.count_nonzero(predicted)) - tp
     fn = int(np.count_nonzero(positive)) - tp
     return tp, fp, fn, positive.size - tp - fp - fn
+
+
+def check_labels(predicted: ArrayLike, labels: Iterable[Any]) -> NDArray[Any]:
+    """Return what a classifier predicts as an array.
+
+    Raises
+    ------
+    ValueError
+        If a prediction is none of the `labels`: NaN, for example, or the text "1" for 1.
+    """
+    array = np.asarray(predicted)
+    known = np.logical_or.reduce([array == label for label in labels])
+    if not np.all(known):
+        other = array[~known].tolist()[0] if known.shape == array.shape else predicted
+        raise ValueError(
+            f"the classifier predicts {other!r:.100}, which is no label that it was given"
+        )
+    return array
 
 
 def macro_f1(y_true: ArrayLike, y_pred: ArrayLike) -> float:

@@ -5,6 +5,7 @@ import resource
 import signal
 import warnings
 
+import numpy as np
 from sklearn.tree import DecisionTreeClassifier
 
 
@@ -41,6 +42,24 @@ class Faulty(DecisionTreeClassifier):
             if self.fault in ODD_ERRORS:
                 raise ODD_ERRORS[self.fault]
         return super().fit(X, y, sample_weight)
+
+
+class Strange(DecisionTreeClassifier):
+    """A tree that predicts what is no label once it has learned from more than ``n_train`` rows."""
+
+    def __init__(self, n_train=0, predicts="text", random_state=0):
+        super().__init__(random_state=random_state)
+        self.n_train = n_train
+        self.predicts = predicts
+
+    def fit(self, X, y, sample_weight=None):
+        self.n_fitted_ = len(X)
+        return super().fit(X, y, sample_weight)
+
+    def predict(self, X, check_input=True):
+        if self.n_fitted_ <= self.n_train:
+            return super().predict(X, check_input)
+        return np.full(len(X), {"text": "1", "two": 2, "no_number": np.nan}[self.predicts])
 
 
 class Coded(DecisionTreeClassifier):

@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 from sklearn.metrics import f1_score, matthews_corrcoef
 
 from autosmote.errors import UserError
-from autosmote.metrics import METRICS, confusion_counts, macro_f1, mcc, score, weighted_scores
+from autosmote.metrics import (
+    METRICS,
+    check_labels,
+    confusion_counts,
+    macro_f1,
+    mcc,
+    score,
+    weighted_scores,
+)
 
 labels = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1)), min_size=1, max_size=60)
 
@@ -37,6 +45,21 @@ def test_confusion_counts_by_hand():
 def test_confusion_counts_of_different_shapes_raise():
     with pytest.raises(ValueError, match="shape"):
         confusion_counts([1, 0], [1, 0, 1])
+
+
+@pytest.mark.parametrize(
+    ("predicted", "labels"),
+    [([0, 1, 2], (0, 1)), ([0.0, np.nan], (0, 1)), (["1", "0"], (0, 1)), (None, (0, 1)),
+     (["a", "c"], ("a", "b"))],
+)  # fmt: skip
+def test_check_labels_refuses_what_is_none(predicted, labels):
+    with pytest.raises(ValueError, match=r"the classifier predicts .*, which is no label"):
+        check_labels(predicted, labels)
+
+
+def test_check_labels_takes_equal_numbers_of_other_types():
+    for predicted in ([0, 1], [0.0, 1.0], [False, True], ["a", "b"], []):
+        assert check_labels(predicted, (0, 1, "a", "b")).tolist() == predicted
 
 
 def test_weighted_scores_by_hand():

@@ -19,6 +19,8 @@ from autosmote.own_table.estimators import ESTIMATORS
 from autosmote.run import main
 from autosmote.runs import execute, in_process
 
+STRANGE = {"text": "'1'", "two": "2", "no_number": "nan"}
+
 
 @pytest.fixture
 def here(tmp_path, monkeypatch):
@@ -179,6 +181,25 @@ def test_failing_classifier_leaves_a_record_without_scores(here, capsys, sampler
     assert record["status"] == "failed" and record["scores"] is None
     assert "/some/where" not in record["error"] and ".py:" in record["error"]
     assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("sampler", "n_train", "predicts", "shown"),
+    [
+        *(("none", 0, name, shown) for name, shown in STRANGE.items()),
+        ("autosmote", 0, "two", "2"),
+        ("autosmote", 291, "no_number", "nan"),  # with synthetic rows alone
+        ("smote", 291, "text", "'1'"),
+    ],
+)
+def test_classifier_that_predicts_no_label_fails(here, sampler, n_train, predicts, shown):
+    strange = ["clf=dt", "clf._target_=estimators.Strange", f"+clf.params.n_train={n_train}"]
+    strange += [f"+clf.params.predicts={predicts}", f"sampler={sampler}"]
+    assert main([*FEW, *strange]) == 1
+    record = record_of(here)
+    assert record["status"] == "failed"
+    assert f"predicts {shown}, which is no label" in record["error"]
+    assert (record["scores"] is None) == (not n_train) and record["imputed"] == bool(n_train)
 
 
 def test_multirun_exits_with_the_highest_status(here, capsys):

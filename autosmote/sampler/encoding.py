@@ -282,7 +282,7 @@ def check_types(X: Any) -> NDArray[np.bool_]:
     """
     categorical = categorical_columns(X, "auto")
     if is_frame(X):
-        for j in np.flatnonzero(~categorical):
+        for j in np.flatnonzero(~categorical).tolist():
             _check_type(X.iloc[:, j], X, j)
     return categorical
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from autosmote.metrics import check_labels
 from autosmote.scoring.lending import lend
 from autosmote.space.base import Samples
 
@@ -44,12 +45,13 @@ class RefitScorer:
         self._rows = rows
         self._X_val = X_val
         self._label = label
+        self._labels = np.unique(np.append(y_train, label))
 
     def predict(self, samples: Samples) -> NDArray[np.int8]:
         """Return 1 for validation rows that are predicted as `label`, 0 for the others."""
         fitted = self.fit(samples)
-        predicted = fitted.predict(lend(self._X_val, fitted))
-        return (np.asarray(predicted) == self._label).astype(np.int8)
+        predicted = check_labels(fitted.predict(lend(self._X_val, fitted)), self._labels)
+        return (predicted == self._label).astype(np.int8)
 
     def fit(self, samples: Samples) -> Any:
         """Return a clone of the estimator, fitted on training and synthetic rows."""
