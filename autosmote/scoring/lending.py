@@ -16,6 +16,7 @@ def lend(X: Any, estimator: Any) -> Any:
     Parameters
     ----------
     X : {ndarray, sparse matrix, DataFrame} of shape (n, columns)
+        Others, such as tuples, are made arrays by the estimator and are returned as they are.
     estimator : object
         Which the rows are for; ours (the faster equivalents, a `Vote`) write into none.
 
@@ -31,4 +32,6 @@ def lend(X: Any, estimator: Any) -> Any:
         import pandas as pd
 
         return pd.concat([X, X.iloc[:0]])  # as X.copy() does not keep the order
-    return X.copy(order="K") if isinstance(X, np.ndarray) else X.copy()
+    if isinstance(X, np.ndarray):
+        return X.copy(order="K")
+    return X.copy() if hasattr(X, "copy") else X

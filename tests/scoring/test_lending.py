@@ -34,3 +34,8 @@ def test_lend_gives_other_estimators_a_copy_in_the_same_order_in_memory(X):
 
 def test_lend_gives_ours_the_rows_themselves():
     assert lend(ROWS, drop_in_for(TREE)) is ROWS
+
+
+def test_lend_leaves_what_an_estimator_makes_an_array_of():
+    rows = tuple(map(tuple, ROWS))
+    assert lend(rows, TREE) is rows
