@@ -27,16 +27,13 @@ import argparse
 import builtins
 import contextlib
 import errno
-import gzip
 import io
-import json
 import os
 import re
 import shutil
 import sys
 import tempfile
 import traceback
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -46,6 +43,7 @@ from unittest import mock
 
 import kill_commands
 from reliability_tables import add_row
+from whole_files import MISSING, TORN, content, refuse_torn
 
 FULL, BROKEN, READ_ONLY = "full", "broken", "read-only"
 _ERRORS = {FULL: errno.ENOSPC, BROKEN: errno.EIO, READ_ONLY: errno.EROFS}
@@ -244,9 +242,7 @@ class Trial:
     def files(self) -> dict[str, object]:
         """Return what must be the same twice of every file, by name."""
         paths = [path for path in self.folder.rglob("*") if path.is_file()]
-        return {
-            _named(str(path.relative_to(self.folder))): _content(path) for path in sorted(paths)
-        }
+        return {_named(str(path.relative_to(self.folder))): content(path) for path in sorted(paths)}
 
 
 def prepare(name: str, folder: Path, fitted: bytes) -> Path:
@@ -275,21 +271,6 @@ def _named(name: str) -> str:
     return re.sub(r"\.[0-9a-f]{32}-", ".temporary-", name)
 
 
-def _content(path: Path) -> object:
-    """Return what must be the same twice of a file: of one with times or seconds, its shape."""
-    if path.name == ".claims":  # locked, never read
-        return None
-    if not re.search(r"history|partial|costs?\b|plans/|records\.csv|reproduc", str(path)):
-        return kill_commands.read_whole(path)
-    try:
-        data = path.read_bytes()
-        if path.suffix == ".json":
-            return sorted(json.loads(data))
-        return (gzip.decompress(data) if path.suffix == ".gz" else data).count(b"\n")
-    except (OSError, EOFError, ValueError, zlib.error):
-        return kill_commands.TORN
-
-
 def try_fault(trial: Trial, layer: FaultyFiles, whole: dict[str, object]) -> Counter[str]:
     """Give the command under the layer, then once more without; return counts of the faults."""
     try:
@@ -299,11 +280,21 @@ def try_fault(trial: Trial, layer: FaultyFiles, whole: dict[str, object]) -> Cou
         code, said = -1, traceback.format_exc()
     made, before = trial.files(), trial.before
     # A picture that could not be made costs the picture alone.
-    written = all(made.get(name) == was for name, was in whole.items() if not _is_picture(name))
+    written = all(
+        made.get(name, MISSING) == was for name, was in whole.items() if not _is_picture(name)
+    )
     last = (said.splitlines() or [""])[-1]
     told = code == 2 and last.startswith("autosmote: ") and "[Errno" not in last
     is_said = "Traceback" not in said and (told or (code == 0 and written))
-    lost = [name for name, was in before.items() if made.get(name) not in (was, whole.get(name))]
+    lost = [
+        name
+        for name, was in before.items()
+        if made.get(name, MISSING) not in (was, whole.get(name))
+    ] + [
+        name
+        for name, has in made.items()
+        if has == TORN and name not in before and not _is_temporary(name)
+    ]
     left = [
         name
         for name in made
@@ -314,7 +305,8 @@ def try_fault(trial: Trial, layer: FaultyFiles, whole: dict[str, object]) -> Cou
     unlike = [
         name
         for name in {*again, *whole}
-        if again.get(name, "") != whole.get(name, "") and not _may_be_left(name, layer.fault)
+        if again.get(name, MISSING) != whole.get(name, MISSING)
+        and not _may_be_left(name, layer.fault)
     ]
     counts = (len(lost), int(not is_said), len(left), len(unlike) + (again_code != 0))
     found = Counter(dict(zip(FAULTS, counts, strict=True)))
@@ -329,7 +321,11 @@ def _is_picture(name: str) -> bool:
 
 
 def _may_be_left(name: str, fault: str) -> bool:
-    return ".temporary-" in name and fault != FULL
+    return _is_temporary(name) and fault != FULL
+
+
+def _is_temporary(name: str) -> bool:
+    return ".temporary-" in name
 
 
 def try_command(
@@ -344,6 +340,7 @@ def try_command(
     if code:
         raise SystemExit(f"the undisturbed {name} failed: {said}")
     whole, numbers = undisturbed.files(), range(0, len(counting.operations), every)
+    refuse_torn(undisturbed.before | whole)
     for fault in faults:
         found: Counter[str] = Counter()
         for begins in numbers:

@@ -1,7 +1,6 @@
 """Faults of the file system are made where they are said to be, and what they do is counted."""
 
 import errno
-import gzip
 import os
 from pathlib import Path
 
@@ -82,20 +81,22 @@ def test_table_or_picture_that_is_written_in_place_is_counted_as_lost(
     assert "operations, {'lost': " in shown and "'lost': 0" not in shown
 
 
-@pytest.mark.parametrize(
-    ("name", "whole"),
-    [
-        ("records.csv.gz", gzip.compress(b"a,b\n1,2\n")),
-        ("records.csv", b"a,b\n1,2\n"),
-        ("plans/custom.json", b'{"budget": "quick"}'),
-        ("comparison.csv", b"last week's\n"),
-        ("out.png", b"last week's\n"),
-    ],
-)
-def test_half_a_file_is_not_taken_for_the_whole(faults, tmp_path, name, whole):
-    path = tmp_path / name
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(whole)
-    before = faults._content(path)
-    path.write_bytes(whole[: len(whole) // 2])
-    assert faults._content(path) != before
+def torn_history(command):
+    Path("results").mkdir(exist_ok=True)
+    Path("results/history.csv").write_text("iteration,reward,seconds\n1,0.5")
+    return 0, ""
+
+
+def test_torn_files_of_an_undisturbed_command_are_refused(faults, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(faults.Command, "__call__", torn_history)
+    with pytest.raises(SystemExit, match=r"not whole: results/history\.csv"):
+        next(faults.try_command("run", ["full"], 1, tmp_path, b""))
+
+
+def test_new_file_that_is_torn_is_lost(faults, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(faults.Command, "__call__", torn_history)
+    trial = faults.Trial("run", tmp_path / "copy", faults.prepare("run", tmp_path / "new", b""))
+    found = faults.try_fault(trial, faults.FaultyFiles(trial.folder), trial.before)
+    assert found["lost"] == 1
