@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
+GRACE = 5.0
+"""Seconds in which the processes of a command that has ended have to end."""
+
 # Loaded by every Python process of a command before anything else. It knows which files were
 # synced: each file that is moved into place before its bytes were is noted, as a power cut could
-# leave its name without them. Each move is noted, too.
+# leave its name without them. Each move is noted, too, and, before it, since a kill may come
+# between them, the state of the file that is moved.
 _TRAP = """
 import os, random, signal
 _fsync, _replace = os.fsync, os.replace
 _log, _share = os.environ["TRAP_LOG"], float(os.environ["TRAP_SHARE"])
 _endings = tuple(filter(None, os.environ["TRAP_ENDINGS"].split(":")))
-_watched = tuple(filter(None, os.environ["TRAP_WATCHED"].split(":")))
+_watched = os.environ["TRAP_WATCHED"]
 _synced = set()
 
 def state(found):
@@ -40,12 +45,15 @@ def replace(source, target, **kwargs):
         with open(_log + ".pid") as file:
             os.kill(int(file.read()), signal.SIGKILL)
         os.kill(os.getpid(), signal.SIGKILL)
-    is_synced = state(os.stat(source)) in _synced
+    found, place = os.stat(source), os.path.realpath(target)
+    is_watched = bool(_watched) and place.startswith(_watched + os.sep)
+    if is_watched:
+        note(".written", f"{found.st_ino} {found.st_size} {found.st_mtime_ns} {place}")
     _replace(source, target, **kwargs)
-    if name.endswith(_watched):
-        note(".moved", str(target))
-        if not is_synced:
-            note(".unsynced", str(target))
+    if is_watched:
+        note(".moved", place)
+        if state(found) not in _synced:
+            note(".unsynced", place)
 
 os.fsync, os.replace = fsync, replace
 if os.environ["TRAP_SABOTAGE"] == "fsync":
@@ -60,15 +68,16 @@ class Trap:
     ----------
     folder : Path
         A new one, for what the trap notes.
-    watched : sequence of str
-        Endings of the names of files whose moves are noted.
+    watched : Path, optional
+        A folder; moves of files to places below it are noted.
     sabotage : str
         "fsync": what a process calls to sync does nothing.
     """
 
-    def __init__(self, folder: Path, watched: Sequence[str] = (), sabotage: str = "") -> None:
+    def __init__(self, folder: Path, watched: Path | None = None, sabotage: str = "") -> None:
         self._site, self._log = folder / "site", folder / "log"
-        self._watched, self._sabotage = watched, sabotage
+        self._watched = os.path.realpath(watched) if watched else ""
+        self._sabotage = sabotage
         self._site.mkdir(parents=True)
         (self._site / "sitecustomize.py").write_text(_TRAP)
 
@@ -88,7 +97,7 @@ class Trap:
             "TRAP_LOG": str(self._log),
             "TRAP_ENDINGS": ":".join(endings),
             "TRAP_SHARE": str(share),
-            "TRAP_WATCHED": ":".join(self._watched),
+            "TRAP_WATCHED": self._watched,
             "TRAP_SABOTAGE": self._sabotage,
         }
 
@@ -108,6 +117,34 @@ class Trap:
         """Return the watched files that were moved into place, each as often as it was."""
         return [Path(line) for line in self._noted(".moved")]
 
+    def in_place(self, paths: Iterable[Path]) -> list[Path]:
+        """Return those files below the watched folder that are not as one was moved to them."""
+        moved = set(self._noted(".written"))
+        return [path for path in paths if _state(path) not in moved]
+
+    def count_left(self) -> int:
+        """Return how many processes with the trap are there after the grace."""
+        until = time.monotonic() + GRACE
+        while (left := self._alive()) and time.monotonic() < until:
+            time.sleep(0.05)
+        return left
+
+    def _alive(self) -> int:
+        mark = f"TRAP_LOG={self._log}".encode()
+        alive = 0
+        for path in Path("/proc").glob("[0-9]*"):
+            try:
+                has_ended = (path / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
+                alive += mark in (path / "environ").read_bytes().split(b"\0") and not has_ended
+            except OSError:  # it ended meanwhile, or is another's
+                continue
+        return alive
+
     def _noted(self, name: str) -> list[str]:
         path = Path(f"{self._log}{name}")
         return path.read_text().splitlines() if path.exists() else []
+
+
+def _state(path: Path) -> str:
+    found = path.stat()
+    return f"{found.st_ino} {found.st_size} {found.st_mtime_ns} {os.path.realpath(path)}"
