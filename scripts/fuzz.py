@@ -35,17 +35,20 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import fuzz_inputs
 import numpy as np
 import pandas as pd
 from reliability_tables import add_row
+from whole_files import is_temporary
 
 from autosmote import AutoSMOTE, status
 from autosmote.isolation.forkserver import ForkServer
 from autosmote.isolation.processes import descendants
+from autosmote.records import files
 from autosmote.records.check import find_fault
-from autosmote.records.files import read_record
+from autosmote.records.files import read_record, record_stamp
 from autosmote.run import main as run
 
 SECONDS = 120
@@ -164,7 +167,13 @@ def try_run(folder: Path, *overrides: str, again: bool = False) -> str:
     if again:
         first = {p.name: p.read_bytes() for p in folder.rglob("best_*.npz")}
         scores = [r["scores"] for r in records]
-        command(*FEW, "results_dir=results", *overrides, "force=true")
+        stamps = {path: record_stamp(path.parent) for path in folder.rglob("record.json")}
+        second, said = command(*FEW, "results_dir=results", *overrides, "force=true")
+        check(second == code, f"the exit status {second} after {code}: {said}")
+        same = [
+            path.parent.name for path, was in stamps.items() if record_stamp(path.parent) == was
+        ]
+        check(not same, f"force=true did not repeat {same}")
         check(first == {p.name: p.read_bytes() for p in folder.rglob("best_*.npz")}, "other bytes")
         found = [read_record(path.parent) for path in folder.rglob("record.json")]
         check(scores == [r and r["scores"] for r in found], "the same seed gives other scores")
@@ -172,9 +181,9 @@ def try_run(folder: Path, *overrides: str, again: bool = False) -> str:
 
 
 def check_whole(folder: Path) -> None:
-    """Check that no file is half-written."""
-    for path in folder.rglob("*"):
-        check(not path.name.startswith((".autosmote-", ".0")) or "0" * 32 in path.name, path.name)
+    """Check that no file is left that was to be moved into place, and no probe."""
+    for path in folder.rglob(".*"):
+        check(not is_temporary(path) and not path.name.startswith(".autosmote-"), path.name)
 
 
 def try_files(rng: np.random.Generator, folder: Path) -> str:
@@ -191,7 +200,8 @@ def try_config(rng: np.random.Generator, folder: Path) -> str:
 
 def try_disk(rng: np.random.Generator, folder: Path) -> str:
     """Run on a results folder with a damaged file; then status, and the run once more."""
-    overrides = (*FEW, "results_dir=results", f"seed={rng.integers(3)}")
+    words = [f"seed={rng.integers(3)}", *fuzz_inputs.with_curve(rng)]
+    overrides = (*FEW, "results_dir=results", *words)
     code, _ = command(*overrides)
     check(code == 0, f"the first run ended with {code}")
     names = ["key", "arm", "dataset", "clf", "sampler", "metric"]
@@ -206,28 +216,46 @@ def try_disk(rng: np.random.Generator, folder: Path) -> str:
     code, said = command("results_dir=results", main=status.main)
     check(code in (0, 2) and "Traceback" not in said, f"status: {code}, {said}")
     full = rng.random() < 0.3
-    with small_files() if full else contextlib.nullcontext():
-        code, said = command(*overrides, *["force=true"] * full)
+    was = _bytes_of(record_path)
+    forced = full or "leftover" in what  # a run that was done before has nothing to clear away
+    with small_files(rng) if full else contextlib.nullcontext():
+        code, said = command(*overrides, *["force=true"] * forced)
     if code == 2:
         check(len(said.splitlines()) >= 1 and "autosmote: " in said.splitlines()[-1], said)
         check(full or "folder" in what, f"refused after {what}: {said}")
+        check(_bytes_of(record_path) == was, f"refused, and the record is another one: {said}")
         return REFUSED
     check(code == 0, f"{what}: exit status {code}, {said}")
     (path,) = folder.rglob("record.json")
     check(find_fault(json.loads(path.read_text())) is None, "the record is not whole")
-    left = [p.name for p in path.parent.iterdir() if "0" * 32 in p.name]
-    check(not left or "leftover" in what, f"left over: {left}")
+    check(not forced or path.read_bytes() != was, "force=true did not repeat the run")
+    check_whole(path.parent)
     return FITTED
 
 
+def _bytes_of(path: Path) -> bytes | None:
+    """Return a file's bytes; None where it is none."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
+
+
 @contextlib.contextmanager
-def small_files() -> Iterator[None]:
-    """Limit the files that this process may write, as a full disk does."""
+def small_files(rng: np.random.Generator) -> Iterator[None]:
+    """Limit the files that this process may write, as a full disk does.
+
+    It is full at once, where room is tried for before a run's work, or only at a later file of it.
+    """
+    most = fuzz_inputs.choose(rng, 100, 300, 1000, 3000, 10_000)
+    at_once = rng.random() < 0.25
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+    probed = files._PROBE_BYTES if at_once else 0
     try:
-        yield
+        with mock.patch.object(files, "_PROBE_BYTES", probed):
+            yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         signal.signal(signal.SIGXFSZ, handler)
