@@ -107,7 +107,6 @@ def test_any_score_is_searched_for_and_shown_beside_the_two(table, tmp_path, cap
         ({"out.csv": "data.csv"}, "is the input"),
         ({"out.csv": "out.xlsx"}, "must be a .csv, .tsv"),
         ({"out.csv": "no/out.csv"}, "no folder"),
-        ({"1": "0"}, "n_jobs"),
     ],
 )
 def test_mistakes_are_one_sentence(table, capsys, change, words):
