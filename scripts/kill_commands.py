@@ -200,11 +200,11 @@ class Trial:
             if path.name not in given and not (self.command.outputs and is_temporary(path))
         }
 
-    def count_lost(self, whole: Mapping[str, object], fell: Fell) -> int:
-        """Return how many files are neither the old ones nor whole, and best so far not written."""
+    def lost(self, whole: Mapping[str, object], fell: Fell) -> list[str]:
+        """Return the files that are neither the old ones nor whole, and what is not written."""
         may_be_best = fell.kind in KEEP_THE_BEST
         found = {n: has for n, has in self.outputs().items() if not is_temporary(Path(n))}
-        lost = 0
+        lost = []
         for i, name in enumerate(self.command.outputs):
             is_kept = found.get(name) == LAST_WEEK
             is_whole = found.get(name, MISSING) == whole[name]
@@ -212,12 +212,13 @@ class Trial:
                 table = (self.folder / name).read_text() if name in found else ""
                 is_whole |= self.command.is_best_so_far(table, self.said())
                 is_kept &= not fell.at_work
-            lost += not (is_kept or is_whole)
+            lost += [name] * (not (is_kept or is_whole))
         if self.command.results:  # of a folder that was empty before
             for name, has in found.items():
                 may_differ = may_be_best and Path(name).name != "record.json"
-                lost += has == TORN or not (may_differ or has == whole.get(name))
-            lost += may_be_best and fell.at_work and not self._has_best_so_far(found)
+                lost += [name] * (has == TORN or not (may_differ or has == whole.get(name)))
+            if may_be_best and fell.at_work and not self._has_best_so_far(found):
+                lost.append(f"best so far, of {', '.join(found)}")
         return lost
 
     def _has_best_so_far(self, found: Mapping[str, object]) -> bool:
@@ -346,7 +347,9 @@ def count_faults(
 ) -> None:
     """Count what a kill has done, and what the command does when it is given once more."""
     found["left running"] += trial.trap.count_left()
-    found["lost"] += trial.count_lost(whole, fell)
+    if lost := trial.lost(whole, fell):
+        print(f"lost: {'; '.join(lost)}", flush=True)
+    found["lost"] += len(lost)
     found["status"] += not fell.is_promised
     found["status"] += trial.start().wait() != 0
     made = trial.outputs()

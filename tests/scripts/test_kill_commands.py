@@ -85,7 +85,7 @@ def test_run_that_does_not_handle_a_signal_is_counted(kills, trial, program, sta
     made = trial(IMPORTS + program)
     fell = kills.kill_once(made, "SIGTERM", "", random.Random(0), 0, at_work=True)
     assert (fell.kind, fell.status, fell.at_work) == ("SIGTERM", status, True)
-    assert not fell.is_promised and made.count_lost({}, fell) == 1
+    assert not fell.is_promised and len(made.lost({}, fell)) == 1
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_best_so_far_of_a_run_is_asked_for(kills, trial, files, lost):
     (made.folder / RUN / "record.json").unlink()
     for name, text in files.items():
         (made.folder / RUN / name).write_text(text)
-    assert made.count_lost(whole, kills.Fell("SIGTERM", 143, True)) == lost
+    assert len(made.lost(whole, kills.Fell("SIGTERM", 143, True))) == lost
 
 
 BEST = "0.125,0.250,0.500,yes\n"
@@ -136,7 +136,7 @@ def test_best_so_far_of_resample_is_whole(kills, trial, made_rows, kind, at_work
     if made_rows is not None:
         (made.folder / "out.csv").write_text(kills._table() + made_rows)
     whole = {"out.csv": kills._table() + 9 * BEST, "out.png": "a picture"}
-    assert made.count_lost(whole, kills.Fell(kind, 143, at_work)) == lost
+    assert len(made.lost(whole, kills.Fell(kind, 143, at_work))) == lost
 
 
 def test_file_that_is_missing_or_torn_in_the_end_is_different(kills, trial):
