@@ -21,6 +21,7 @@ from autosmote.data.user_table import UserTable, add_options, options_of, read_u
 from autosmote.data.write_rows import check_exact, check_output, write_rows
 from autosmote.errors import UserError
 from autosmote.evaluation.results import PartScores, score_table
+from autosmote.interrupts import interrupts_held
 from autosmote.metrics import METRICS
 from autosmote.own_table.commands import (
     Written,
@@ -105,20 +106,20 @@ def _resample(options: argparse.Namespace, written: Written) -> int:
         random_state=options.seed,
         verbose=1,
     )
-    sampler._keeps_when_interrupted = True
-    X_new, y_new = sampler.fit_resample(X.iloc[train], y[train])
-    synthetic = _as_written(table, X_new.iloc[len(train) :])
-    labels = names[y_new[len(train) :]]
-    mark = ["0"] * len(y) + ["1"] * len(synthetic)
-    write_rows(
-        output,
-        table,
-        synthetic,
-        labels,
-        extra={options.mark: mark} if options.mark else None,
-        quote_formulas=options.quote_formulas,
-    )
-    written.append(output)
+    with interrupts_held() as sampler._held:  # from the search's end on, the rows are written
+        X_new, y_new = sampler.fit_resample(X.iloc[train], y[train])
+        synthetic = _as_written(table, X_new.iloc[len(train) :])
+        labels = names[y_new[len(train) :]]
+        mark = ["0"] * len(y) + ["1"] * len(synthetic)
+        write_rows(
+            output,
+            table,
+            synthetic,
+            labels,
+            extra={options.mark: mark} if options.mark else None,
+            quote_formulas=options.quote_formulas,
+        )
+        written.append(output)
     draw_picture("search", curve, lambda path: _draw(sampler, path, options), written)
     parts = {"validation": validation, "test": test}
     held_out = {name: (X.iloc[part], y[part]) for name, part in parts.items()}

@@ -239,6 +239,23 @@ def test_a_signal_gives_the_best_so_far(table, tmp_path, capsys, monkeypatch, nu
     assert "interrupted, so this is the best so far" in shown.err and "written: out" in shown.out
 
 
+def test_a_signal_after_the_search_waits_until_the_rows_are_written(
+    table, tmp_path, capsys, monkeypatch
+):
+    from autosmote import resample
+
+    write = resample.write_rows
+
+    def signalled(*arguments, **settings):
+        signal.raise_signal(signal.SIGTERM)
+        write(*arguments, **settings)
+
+    monkeypatch.setattr(resample, "write_rows", signalled)
+    assert main([*COMMAND, "--iterations", "5"]) == 128 + signal.SIGTERM
+    assert (tmp_path / "out.csv").read_bytes().startswith((tmp_path / "data.csv").read_bytes())
+    assert "interrupted, written: out.csv" in capsys.readouterr().err
+
+
 def test_time_that_is_over_in_the_first_iteration_gives_the_best_so_far(table, tmp_path, capsys):
     arguments = ["--estimator", "forest", "--time-limit", "0.000001"]
     assert main([*COMMAND, *arguments]) == 0

@@ -153,6 +153,7 @@ class Choice:
         self.ratio: float | None = None
         self.grid: list[GridPoint] = []
         self.best = -np.inf
+        self.searched: SearchResult | None = None  # before a rule has chosen
         self.result: SearchResult | None = None
         self.seconds: dict[str, float] = {"generate": 0.0, "score": 0.0, "learn": 0.0}
         self.sampling_seconds = 0.0

@@ -9,8 +9,8 @@ open once for each choice, when all is chosen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import closing, nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 from autosmote.config.kinds import KINDS
@@ -97,11 +97,12 @@ def evaluate(
             return searched.classifier_without_resampling(estimator, split, search[0], seed)
         return SplitClassifier(estimator, split)
 
-    with closing(child) if child else nullcontext():
+    choices: list[Choice] = []
+    with closing(child) if child else nullcontext(), _interrupted_with_results(choices):
         if on_start:
             on_start()
         classifiers = {id(estimator): fit_as_it_is(estimator) for estimator, _ in jobs}
-        choices = [
+        choices += [
             Choice(classifiers[id(estimator)], metric, settings)
             for (estimator, metric), settings in zip(jobs, search, strict=True)
         ]
@@ -124,7 +125,22 @@ def evaluate(
             choice.seconds[work] = choice.sampling_seconds = child.seconds
             choice.warnings += child.warnings
             choice.peak_memory_mb = child.peak_memory_mb
-    return [choice.classifier.failure or choice.evaluation() for choice in choices]
+    with _interrupted_with_results(choices):
+        return [choice.classifier.failure or choice.evaluation() for choice in choices]
+
+
+@contextmanager
+def _interrupted_with_results(choices: Sequence[Choice]) -> Iterator[None]:
+    """Let an interrupt after a search have its results, too."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        found = {choice.metric: choice.searched for choice in choices}
+        if not any(found.values()):  # it has its own results, or there are none
+            raise
+        from autosmote.search.result import SearchInterrupted
+
+        raise SearchInterrupted(list(found.values())) from interrupt
 
 
 def _evaluate_method(method: SandboxedMethod, split: Split, choice: Choice) -> None:

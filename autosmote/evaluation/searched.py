@@ -148,6 +148,8 @@ def _evaluate(
         _fail(choices, error)
         return
     seconds = time.perf_counter() - started
+    for choice in choices:
+        choice.searched, _ = found(choice)
     by_metric: dict[str, Found] = {}
     for choice in choices:
         choice.sampling_seconds += seconds

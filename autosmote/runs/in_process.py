@@ -24,6 +24,7 @@ from autosmote.errors import (
     let_interrupts_through,
 )
 from autosmote.evaluation.protocol import evaluate
+from autosmote.interrupts import interrupts_held
 from autosmote.isolation.forkserver import ForkServer
 from autosmote.isolation.spawn import is_single_threaded
 from autosmote.progress import Progress
@@ -163,7 +164,7 @@ def _evaluate(runs: Sequence[Run], split: Split, show: Show, mistakes_fail: bool
         except KeyboardInterrupt as interrupt:
             metrics = dict.fromkeys(run.config.metric for run in runs)
             so_far = dict(zip(metrics, getattr(interrupt, "results", ()), strict=False))
-            with _writing():
+            with _writing(), interrupts_held():
                 for run in runs:
                     _write_partial(run, so_far.get(run.config.metric), split)
             raise
@@ -172,7 +173,7 @@ def _evaluate(runs: Sequence[Run], split: Split, show: Show, mistakes_fail: bool
         except (Exception, SystemExit, GeneratorExit) as error:  # a classifier may raise any
             evaluations = [error] * len(runs)
         pairs = zip(runs, evaluations, strict=True)
-        with _writing():
+        with _writing(), interrupts_held():
             return [_write(run, found, split, draw) for run, found in pairs]
 
 

@@ -11,7 +11,7 @@ import re
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -29,6 +29,7 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from autosmote.config.search import FINALS, SearchConfig
 from autosmote.errors import InputError, UserError, let_interrupts_through
+from autosmote.interrupts import HeldInterrupts
 from autosmote.metrics import METRICS
 from autosmote.progress import Progress, logging_to_stderr
 from autosmote.sampler.checks import (
@@ -194,8 +195,8 @@ class AutoSMOTE(BaseSampler):
     """
 
     _sampling_type = "over-sampling"
-    _keeps_when_interrupted = False
-    """Whether Ctrl-C in a search gives the best so far; set by commands."""
+    _held: HeldInterrupts | None = None
+    """Interrupts that wait, but in searches: those they end with the best so far. Of commands."""
     _interrupt: KeyboardInterrupt | None = None
     """What ended a search whose best so far was kept."""
 
@@ -461,9 +462,10 @@ class AutoSMOTE(BaseSampler):
 
     def _search(self, searched: ClassSearch, report: OnIteration | None) -> SearchResult:
         try:
-            return searched.run(report, fewer_rows=True)
+            with self._held.released() if self._held else nullcontext():
+                return searched.run(report, fewer_rows=True)
         except SearchInterrupted as interrupted:
-            if not self._keeps_when_interrupted or interrupted.result is None:
+            if not self._held or interrupted.result is None:
                 raise
             self._interrupt = interrupted
             return interrupted.result

@@ -21,6 +21,7 @@ import numpy as np
 
 from autosmote.config.search import SearchConfig, resolve_actors
 from autosmote.errors import UserError, interrupts_let_through
+from autosmote.interrupts import interrupts_held
 from autosmote.isolation.processes import proportional_set_size
 from autosmote.search.actor_pool import ActorPool, InlinePool, ProcessPool
 from autosmote.search.candidates import Candidate, TopCandidates
@@ -81,13 +82,15 @@ def search(
     running = _Search(method, config, n_metrics, on_iteration, fewer_rows=fewer_rows)
     try:
         with interrupts_let_through():
-            running.run()
+            try:
+                running.run()
+            finally:
+                with interrupts_held():
+                    running.close()
     except KeyboardInterrupt:
         running.stopped_by = "interrupted"
         so_far = [running.result(i) if top.best else None for i, top in enumerate(running.top)]
         raise SearchInterrupted(so_far) from None
-    finally:
-        running.close()
     if not running.top[0].best and not method.skips_failures:
         raise UserError(
             f"The scorer returned no finite number in any of {running.iterations} iterations; "

@@ -5,6 +5,7 @@ import errno
 import itertools
 import json
 import os
+import signal
 
 import pandas as pd
 import pytest
@@ -12,15 +13,19 @@ from estimators import ODD_ERRORS
 from record_names import NAMES
 from unit_configs import AUTOSMOTE, SEEDS, rival
 
+from autosmote.config.commandline import signals_as_interrupts
 from autosmote.config.schema import ClassifierSettings, SamplerSettings
 from autosmote.config.search import SearchConfig
 from autosmote.errors import UserError
+from autosmote.evaluation import searched
 from autosmote.metrics import METRICS
+from autosmote.records import files
 from autosmote.records.files import read_record
 from autosmote.records.record import SCHEMA_VERSION
 from autosmote.runs import in_process
 from autosmote.runs.execute import execute, record_failure
 from autosmote.runs.unit import Data, missing, plan
+from autosmote.sampler import selection
 
 
 def do(configs, **settings):
@@ -189,6 +194,39 @@ def test_interrupted_unit_writes_partial_json_per_run(make, tmp_path, monkeypatc
     assert {json.loads(path.read_text())["status"] for path in paths} == {"interrupted"}
     assert len(do(configs)) == 2
     assert not list(tmp_path.glob("results/runs/*/partial.json"))
+
+
+def signalled(function):
+    def call(*arguments, **settings):
+        signal.raise_signal(signal.SIGTERM)
+        return function(*arguments, **settings)
+
+    return call
+
+
+def interrupted(make):
+    """The folder of a search that SIGTERM ends."""
+    search = SearchConfig(iterations=5, G1=2, G2=2, actors=0)
+    with pytest.raises(KeyboardInterrupt), signals_as_interrupts():
+        do([config := dataclasses.replace(make(AUTOSMOTE), search=search)])
+    ((run,),) = plan([config], Data())
+    return run.folder
+
+
+@pytest.mark.parametrize("step", ["select_final", "both_metrics"])
+def test_interrupt_after_the_search_leaves_what_it_found(make, monkeypatch, step):
+    module = {"select_final": selection, "both_metrics": searched}[step]
+    monkeypatch.setattr(module, step, signalled(getattr(module, step)))
+    folder = interrupted(make)
+    partial = json.loads((folder / "partial.json").read_text())
+    assert (partial["status"], partial["iterations"]) == ("interrupted", 5)
+    assert len(pd.read_csv(folder / "history.csv")) == 5
+
+
+def test_interrupt_while_a_record_is_written_waits_for_it(make, monkeypatch):
+    monkeypatch.setattr(files, "write_history", signalled(files.write_history))
+    folder = interrupted(make)
+    assert read_record(folder)["status"] == "ok" and not (folder / "partial.json").exists()
 
 
 def test_interrupted_unit_writes_each_run_its_own_metric_s_search(make, monkeypatch):

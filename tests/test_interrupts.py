@@ -1,0 +1,35 @@
+"""Signals wait while they are held, and are handled as they would have been."""
+
+import signal
+
+import pytest
+
+from autosmote.config.commandline import Ended, signals_as_interrupts
+from autosmote.interrupts import interrupts_held
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_signal_waits_until_the_block_has_ended(number):
+    before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    done = []
+    try:
+        with pytest.raises(KeyboardInterrupt) as raised, signals_as_interrupts():
+            with interrupts_held():
+                signal.raise_signal(number)
+                signal.raise_signal(number)
+                done.append("the work")
+            done.append("no more")
+    finally:
+        signal.signal(signal.SIGINT, before[signal.SIGINT])
+    assert done == ["the work"]
+    if number != signal.SIGINT:
+        assert isinstance(raised.value, Ended) and raised.value.number == number
+    assert before == {n: signal.getsignal(n) for n in before}
+
+
+def test_a_signal_is_handled_where_they_are_released():
+    with signals_as_interrupts(), interrupts_held() as held:
+        with pytest.raises(Ended), held.released():
+            signal.raise_signal(signal.SIGTERM)
+        signal.raise_signal(signal.SIGTERM)  # ignored after the first
