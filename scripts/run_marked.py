@@ -49,4 +49,4 @@ def main(settings: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    autosmote.run.end_process(main(sys.argv[1:]))
+    autosmote.run.end_process(lambda: main(sys.argv[1:]))
