@@ -16,6 +16,7 @@ from sklearn.tree import DecisionTreeClassifier
 from autosmote import AutoSMOTE, AutoSMOTEClassifier, compare
 from autosmote.encoding import tabular
 from autosmote.errors import InputError
+from autosmote.interrupts import interrupts_held
 from autosmote.sampler import checks
 from autosmote.sampler.classifier import AS_IT_IS, SYNTHETIC, THRESHOLD
 
@@ -463,7 +464,7 @@ def test_interruption_is_raised_unless_a_command_keeps_the_best_so_far():
     found = AutoSMOTE(TREE, scoring=most_rows, iterations=50, random_state=0, callback=interrupt)
     with pytest.raises(KeyboardInterrupt):
         found.fit_resample(BASE[:, None], Y)
-    found._keeps_when_interrupted = True
-    X_new, _ = found.fit_resample(BASE[:, None], Y)
+    with interrupts_held() as found._held:
+        X_new, _ = found.fit_resample(BASE[:, None], Y)
     assert len(X_new) - N == found.history_["n_synthetic"].max()
     assert len(found.history_["iteration"]) == 3
