@@ -11,7 +11,9 @@ from autosmote.interrupts import interrupts_held
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_waits_until_the_block_has_ended(number):
     before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    # What starts in the background, or under nohup, inherits that they are ignored.
+    handlers = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    old = {n: signal.signal(n, handler) for n, handler in handlers.items()}
     done = []
     try:
         with pytest.raises(KeyboardInterrupt) as raised, signals_as_interrupts():
@@ -21,7 +23,8 @@ def test_a_signal_waits_until_the_block_has_ended(number):
                 done.append("the work")
             done.append("no more")
     finally:
-        signal.signal(signal.SIGINT, before[signal.SIGINT])
+        for n, handler in old.items():
+            signal.signal(n, handler)
     assert done == ["the work"]
     if number != signal.SIGINT:
         assert isinstance(raised.value, Ended) and raised.value.number == number
