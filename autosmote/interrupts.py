@@ -34,7 +34,8 @@ class HeldInterrupts:
         for number, handler in handlers.items():
             signal.signal(number, handler)
         waiting, self._waiting = self._waiting, []
-        for number, frame in waiting[:1]:
+        if waiting:
+            number, frame = waiting[0]
             handlers[number](number, frame)
 
     @contextmanager

@@ -40,7 +40,7 @@ def confusion_counts(y_true: ArrayLike, y_pred: ArrayLike) -> tuple[int, int, in
     return tp, fp, fn, positive.size - tp - fp - fn
 
 
-def check_labels(predicted: ArrayLike, labels: Iterable[Any]) -> NDArray[Any]:
+def check_predictions(predicted: ArrayLike, labels: Iterable[Any]) -> NDArray[Any]:
     """Return what a classifier predicts as an array.
 
     Raises

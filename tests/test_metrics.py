@@ -9,7 +9,7 @@ from sklearn.metrics import f1_score, matthews_corrcoef
 from autosmote.errors import UserError
 from autosmote.metrics import (
     METRICS,
-    check_labels,
+    check_predictions,
     confusion_counts,
     macro_f1,
     mcc,
@@ -52,14 +52,14 @@ def test_confusion_counts_of_different_shapes_raise():
     [([0, 1, 2], (0, 1)), ([0.0, np.nan], (0, 1)), (["1", "0"], (0, 1)), (None, (0, 1)),
      (["a", "c"], ("a", "b"))],
 )  # fmt: skip
-def test_check_labels_refuses_what_is_none(predicted, labels):
+def test_check_predictions_refuses_what_is_none(predicted, labels):
     with pytest.raises(ValueError, match=r"the classifier predicts .*, which is no label"):
-        check_labels(predicted, labels)
+        check_predictions(predicted, labels)
 
 
-def test_check_labels_takes_equal_numbers_of_other_types():
+def test_check_predictions_takes_equal_numbers_of_other_types():
     for predicted in ([0, 1], [0.0, 1.0], [False, True], ["a", "b"], []):
-        assert check_labels(predicted, (0, 1, "a", "b")).tolist() == predicted
+        assert check_predictions(predicted, (0, 1, "a", "b")).tolist() == predicted
 
 
 def test_weighted_scores_by_hand():

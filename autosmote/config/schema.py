@@ -12,6 +12,8 @@ from autosmote.config.shapes import check_shapes
 from autosmote.errors import UserError
 from autosmote.metrics import METRICS
 
+LAST_SEED = 2**32 - 1
+"""The end of the range of numpy's RandomState, which samplers use."""
 _MOST_SEEDS = 10_000
 MISSING = "???"  # OmegaConf's mark for a value that the group's file must give
 
@@ -165,14 +167,14 @@ def validate(config: Config) -> None:
             names = ["null" if name is None else name for name in allowed]
             hint = did_you_mean(str(value), names)
             raise UserError(f"{key}={value} is not known; choose one of {', '.join(names)}{hint}.")
-    if not 0 <= config.seed < 2**32:  # the range of numpy's RandomState, which samplers use
-        raise UserError(f"seed must lie between 0 and {2**32 - 1}, not {config.seed}.")
+    if not 0 <= config.seed <= LAST_SEED:
+        raise UserError(f"seed must lie between 0 and {LAST_SEED}, not {config.seed}.")
     if not 1 <= config.seeds <= _MOST_SEEDS:
         raise UserError(f"seeds must lie between 1 and {_MOST_SEEDS:,}, not {config.seeds}.")
-    if (last := config.seed + config.seeds - 1) >= 2**32:
+    if (last := config.seed + config.seeds - 1) > LAST_SEED:
         raise UserError(
             f"seeds={config.seeds} from seed={config.seed} on would go up to {last}; the last one "
-            f"may be {2**32 - 1}."
+            f"may be {LAST_SEED}."
         )
     for limit in fields(config.limits):
         value = getattr(config.limits, limit.name)

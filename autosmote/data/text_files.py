@@ -259,21 +259,18 @@ def _records(text: str, sep: str, where: str) -> list[tuple[list[str], str, int]
     """Return each row that is not empty: its cells, its text, and the number of its last line."""
     lines = _Recorded(io.StringIO(text, newline=""))
     reader = csv.reader(lines, delimiter=sep, strict=True)
-    found: list[tuple[list[str], str, int]] = []
-    before = ""
+    found: list[tuple[list[str], list[str], int]] = []
+    before: list[str] = []
     try:
         for cells in reader:
             raw = lines.taken()
             if cells:
-                found.append((cells, before + raw, reader.line_num))
-                before = ""
-            elif found:
-                row, own, line = found[-1]
-                found[-1] = (row, own + raw, line)
+                found.append((cells, [*before, raw], reader.line_num))
+                before = []
             else:
-                before += raw
+                (found[-1][1] if found else before).append(raw)
     except csv.Error as exc:
         raise UserError(
             f"{where}, line {reader.line_num}: {exc}; check the quotes of that row."
         ) from exc
-    return found
+    return [(cells, "".join(raw), line) for cells, raw, line in found]

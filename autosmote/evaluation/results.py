@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from autosmote.metrics import METRICS, check_labels, weighted_scores
+from autosmote.metrics import METRICS, check_predictions, weighted_scores
 
 if TYPE_CHECKING:
     from autosmote.data.splits import Split
@@ -21,7 +21,7 @@ PartScores = dict[str, Scores]
 
 
 def both_metrics(y: np.ndarray, predictions: np.ndarray) -> Scores:
-    labels = check_labels(predictions, (0, 1))
+    labels = check_predictions(predictions, (0, 1))
     return {name: float(metric(y, labels)) for name, metric in METRICS.items()}
 
 
@@ -88,7 +88,7 @@ class SealedLabels:
         scores = {"test": both_metrics(self._y, labels[:n])}
         if len(self._y_extra):
             y = np.concatenate([self._y, self._y_extra])
-            scores["extended"] = weighted_scores(y, check_labels(labels, (0, 1)), self._ir)
+            scores["extended"] = weighted_scores(y, check_predictions(labels, (0, 1)), self._ir)
         return scores
 
 

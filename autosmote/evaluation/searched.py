@@ -148,14 +148,14 @@ def _evaluate(
         _fail(choices, error)
         return
     seconds = time.perf_counter() - started
-    for choice in choices:
-        choice.searched, _ = found(choice)
     by_metric: dict[str, Found] = {}
+    for choice in choices:
+        if choice.metric not in by_metric:
+            by_metric[choice.metric] = found(choice)
+        choice.searched, _ = by_metric[choice.metric]
     for choice in choices:
         choice.sampling_seconds += seconds
         try:
-            if choice.metric not in by_metric:
-                by_metric[choice.metric] = found(choice)
             _choose(choice, *by_metric[choice.metric], split, given)
         except Exception as error:  # of this rule: the others have theirs
             _fail([choice], error)

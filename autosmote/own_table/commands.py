@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from autosmote.atomic import write_file
 from autosmote.config.commandline import FAILED, MISTAKE, exit_status, signals_as_interrupts
@@ -66,33 +67,27 @@ def draw_picture(what: str, path: Path, draw: Callable[[Path], object], written:
         written.append(path)
 
 
-def whole(least: int, most: int) -> Callable[[str], int]:
-    """Return what reads an option that is a whole number from one to another."""
+def _number(kind: type, is_right: Callable[[Any], bool], what: str) -> Callable[[str], Any]:
+    """Return what reads an option that is such a number."""
 
-    def parse(text: str) -> int:
+    def parse(text: str) -> Any:
         with suppress(ValueError):
-            if least <= (value := int(text)) <= most:
+            if is_right(value := kind(text)):
                 return value
-        raise argparse.ArgumentTypeError(
-            f"it must be a whole number from {least:,} to {most:,}, not '{text}'"
-        )
+        raise argparse.ArgumentTypeError(f"it must be {what}, not '{text}'")
 
     return parse
 
 
-def jobs(text: str) -> int:
-    """Return the value of an option that is a number of processes."""
-    with suppress(ValueError):
-        if value := int(text):
-            return value
-    raise argparse.ArgumentTypeError(f"it must be a whole number but 0, not '{text}'")
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """Return what reads an option that is a whole number from one to another."""
+    what = f"a whole number from {least:,} to {most:,}"
+    return _number(int, lambda value: least <= value <= most, what)
 
 
-def _seconds(text: str) -> float:
-    with suppress(ValueError):
-        if 0 < (value := float(text)) < math.inf:
-            return value
-    raise argparse.ArgumentTypeError(f"it must be a number of seconds above 0, not '{text}'")
+jobs = _number(int, bool, "a whole number but 0")
+"""Reads an option that is a number of processes."""
+_seconds = _number(float, lambda value: 0 < value < math.inf, "a number of seconds above 0")
 
 
 def add_search_options(parser: argparse.ArgumentParser) -> None:
