@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.tree import DecisionTreeClassifier
 
 Rng = np.random.Generator
 
@@ -39,6 +42,46 @@ def table(rng: Rng, most_rows: int = 120) -> tuple[pd.DataFrame, np.ndarray]:
     return pd.DataFrame(columns).iloc[order].reset_index(drop=True), y[order].astype(str)
 
 
+class Tree(DecisionTreeClassifier):
+    """A tree that, without copy, writes into whatever rows it is given."""
+
+    def __init__(self, copy: bool = False) -> None:
+        super().__init__(max_depth=3, random_state=0)
+        self.copy = copy
+
+    def fit(self, X: Any, y: Any) -> Tree:
+        return super().fit(self._taken(X), y)
+
+    def predict(self, X: Any) -> np.ndarray:
+        return super().predict(self._taken(X))
+
+    def _taken(self, X: Any) -> np.ndarray:
+        rows = np.array(X, dtype=float)
+        if isinstance(X, pd.DataFrame) and not self.copy:
+            for i in range(X.shape[1]):
+                X.isetitem(i, X.iloc[::-1, i].to_numpy())
+        elif not self.copy:
+            X[:] = rows[::-1]
+        return rows
+
+
+def _renamed(rng: Rng, X: pd.DataFrame) -> pd.DataFrame:
+    """Return the table with names that are no text, as of a file without a header."""
+    names: list[Any] = list(range(X.shape[1]))
+    how = choose(rng, "numbers", "numbers in no order", "floats", "mixed", "twice", "dates")
+    if how == "numbers in no order":
+        names = [int(name) for name in rng.permutation(len(names))]
+    elif how == "floats":
+        names = [name / 2 for name in names]
+    elif how == "mixed":
+        names[0] = "a"
+    elif how == "twice":
+        names[-1] = names[0]
+    elif how == "dates":
+        names = list(pd.date_range("2024-01-31", periods=len(names), freq="D"))
+    return X.set_axis(names, axis=1)
+
+
 def sampler_input(rng: Rng) -> tuple[Any, Any, dict[str, Any]]:
     """Return rows, labels and settings of the sampler."""
     X, y = table(rng)
@@ -53,8 +96,17 @@ def sampler_input(rng: Rng) -> tuple[Any, Any, dict[str, Any]]:
         "standardize": choose(rng, True, False),
     }
     only_numbers = all(kind.kind in "if" for kind in X.dtypes)
+    if only_numbers and rng.random() < 0.3:
+        settings["estimator"] = Tree()
+    if rng.random() < 0.1:
+        settings["allow_nan"] = True
+        holes = rng.random(len(X)) < 0.1
+        X.loc[holes, "last"] = np.nan
     if only_numbers and rng.random() < 0.4:
-        X = X.to_numpy(dtype=float)
+        X = X.to_numpy(dtype=choose(rng, float, float, np.float32))
+        X = choose(rng, X, X, np.asfortranarray(X))
+    elif rng.random() < 0.2:
+        X = _renamed(rng, X)
     if rng.random() < 0.75:
         return X, y, settings
     how = choose(rng, "setting", "label", "nan", "inf", "one class", "rows", "shape", "text")
@@ -81,17 +133,39 @@ def write_table(rng: Rng, folder: Path) -> Path:
     """Write a table as a file that a run can read, three in ten of them damaged."""
     X, y = table(rng)
     frame = X.assign(label=y)
-    ending = choose(rng, "csv", "parquet", "arff")
-    path = folder / f"{choose(rng, 'data', 'a b', 'é')}.{ending}"
-    if ending == "csv":
-        frame.to_csv(path, index=False)
+    ending = choose(rng, "csv", "csv", "tsv", "csv.gz", "parquet", "arff", "xlsx")
+    path = folder / f"{choose(rng, 'data', 'a b', 'é', '2024.01', 'A.CSV')}.{ending}"
+    if "sv" in ending:
+        data = _as_text(rng, frame, "\t" if ending == "tsv" else choose(rng, ",", ",", ";", "|"))
+        path.write_bytes(gzip.compress(data) if ending.endswith("gz") else data)
     elif ending == "parquet":
+        if rng.random() < 0.2:
+            frame = _renamed(rng, X).assign(label=y)
         frame.to_parquet(path)
+    elif ending == "xlsx":
+        frame.to_excel(path, index=False)
     else:
         path.write_text(_as_arff(frame), encoding="utf-8")
     if rng.random() < 0.3:
         path.write_bytes(damage(rng, path.read_bytes()))
     return path
+
+
+def _as_text(rng: Rng, frame: pd.DataFrame, sep: str) -> bytes:
+    """Return a table as programs of many kinds write it: encodings, line ends, empty lines."""
+    end = choose(rng, "\n", "\n", "\r\n", "\r", "\r\r\n")
+    quoting = choose(rng, csv.QUOTE_MINIMAL, csv.QUOTE_MINIMAL, csv.QUOTE_ALL)
+    text = frame.to_csv(index=False, sep=sep, lineterminator=end, quoting=quoting)
+    if rng.random() < 0.2:
+        lines = text.split(end)
+        lines.insert(int(rng.integers(len(lines))), choose(rng, "", "", " ", "\t"))
+        text = end.join(lines)
+    if rng.random() < 0.2:
+        text = text.rstrip(end)
+    encoding = choose(
+        rng, *("utf-8",) * 4, "utf-8-sig", "utf-16", "utf-16-be", "utf-32", "cp1252", "cp932"
+    )
+    return text.encode(encoding, "replace")
 
 
 def _as_arff(frame: pd.DataFrame) -> str:

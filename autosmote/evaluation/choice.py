@@ -22,6 +22,7 @@ from autosmote.evaluation.results import (
     mean_scores,
 )
 from autosmote.isolation.sandbox import ChildFailed
+from autosmote.scoring.lending import lend, predict_lent
 from autosmote.scoring.registry import drop_in_for
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class SplitClassifier:
         """Fit a clone; return it with its scores on validation."""
         with self.observed():
             model = self._fit(X, y)
-            return model, both_metrics(self.split.y_val, model.predict(X_val))
+            return model, both_metrics(self.split.y_val, predict_lent(model, X_val))
 
     def _fit_reference(self) -> tuple[Any, Scores]:
         """Fit a clone on the given rows; over folds, score one on each."""
@@ -92,7 +93,8 @@ class SplitClassifier:
         with self.observed():
             model = self._fit(*self.given)
             predicted = [
-                self._fit(fold.X_train, fold.y_train).predict(fold.X_val) for fold in self.folds
+                predict_lent(self._fit(fold.X_train, fold.y_train), fold.X_val)
+                for fold in self.folds
             ]
         return model, mean_scores(
             [
@@ -104,13 +106,13 @@ class SplitClassifier:
     def _fit(self, X: np.ndarray, y: np.ndarray) -> Any:
         from sklearn.base import clone
 
-        return clone(self.drop_in).fit(X, y)
+        return clone(self.drop_in).fit(lend(X, self.drop_in), y)
 
     @cached_property
     def reference_look(self) -> np.ndarray:
         """The reference's predictions for `Split.X_look`, which all choices share."""
         model, _ = self.reference
-        return model.predict(self.split.X_look)
+        return predict_lent(model, self.split.X_look)
 
     @contextmanager
     def observed(

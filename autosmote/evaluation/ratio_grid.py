@@ -13,6 +13,7 @@ from autosmote.evaluation.choice import Choice, Table, class_counts
 from autosmote.evaluation.results import GridPoint
 from autosmote.evaluation.sandboxed import SandboxedResampler
 from autosmote.isolation.sandbox import ChildFailed
+from autosmote.scoring.lending import predict_lent
 
 if TYPE_CHECKING:
     from autosmote.data.splits import Split
@@ -66,7 +67,7 @@ def tune_ratio(
                     choice.grid.append(GridPoint(ratio, status, error=describe_error(error)))
                 continue
             for choice in own:
-                choice.offer(ratio, validation, partial(model.predict, X_look), resampled)
+                choice.offer(ratio, validation, partial(predict_lent, model, X_look), resampled)
     for choice in choices:
         if choice.best == -np.inf:
             choice.fail(_explain(choice.grid))

@@ -21,7 +21,7 @@ from scipy import sparse
 from sklearn.base import clone
 from sklearn.utils import _safe_indexing
 
-from autosmote.scoring.lending import lend
+from autosmote.scoring.lending import predict_lent
 from autosmote.scoring.registry import drop_in_for
 from autosmote.scoring.reward import Scoring
 from autosmote.scoring.scorers.added_rows import ResampledScorer
@@ -159,7 +159,7 @@ class Trials:
         model = self.classifier(candidate)  # first, so that each rule has its seconds and warnings
         return self._once(
             (candidate.iteration, "rows", id(X)),
-            lambda: np.asarray(model.predict(lend(X, model))) == self.label,
+            lambda: np.asarray(predict_lent(model, X)) == self.label,
         )
 
     def predict_held_out(self, candidate: Candidate, part: int) -> NDArray[np.bool_]:

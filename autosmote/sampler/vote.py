@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, ClassifierMixin
 
 from autosmote.errors import InputError
-from autosmote.scoring.lending import lend
+from autosmote.scoring.lending import predict_lent
 
 
 class Vote(ClassifierMixin, BaseEstimator):
@@ -48,7 +48,7 @@ class Vote(ClassifierMixin, BaseEstimator):
 
     def share(self, X: Any) -> NDArray[np.float64]:
         """Return the share of the members, in [0, 1], that predict `label` for each row."""
-        predicted = [member.predict(lend(X, member)) for member in self.members]
+        predicted = [predict_lent(member, X) for member in self.members]
         return vote_share([labels == self.label for labels in predicted])
 
     def predict(self, X: Any) -> NDArray:

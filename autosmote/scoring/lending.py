@@ -35,3 +35,8 @@ def lend(X: Any, estimator: Any) -> Any:
     if isinstance(X, np.ndarray):
         return X.copy(order="K")
     return X.copy() if hasattr(X, "copy") else X
+
+
+def predict_lent(model: Any, X: Any) -> Any:
+    """Return a fitted model's predictions for rows that it may write into."""
+    return model.predict(lend(X, model))

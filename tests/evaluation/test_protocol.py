@@ -10,6 +10,8 @@ from estimators import Complaining, Counting
 from imblearn.over_sampling import SMOTE
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import f1_score, matthews_corrcoef
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
@@ -481,3 +483,31 @@ def test_autosmote_retrains_on_the_best_samples(small_split, metric):
     assert [iteration for iteration, _, _ in seen] == list(range(1, 13))
     assert evaluation.seconds["total"] >= result.seconds["total"]
     assert set(evaluation.seconds) >= {"total", "generate", "score", "learn"}
+
+
+@pytest.mark.parametrize(
+    "sampler, options",
+    [
+        (SMOTE_SETTINGS, {}),
+        (AUTOSMOTE, {}),
+        (AUTOSMOTE, {"final": "vote"}),
+        (AUTOSMOTE, {"reward": "crossfit", "folds": 2}),
+    ],
+    ids=["smote", "best", "vote", "folds"],
+)
+def test_estimator_that_writes_into_its_rows_changes_neither_them_nor_scores(
+    small_split, sampler, options
+):
+    found = {}
+    search = dataclasses.replace(SEARCH, **options)
+    for copy in (True, False):
+        split = dataclasses.replace(small_split, X_train=100 * small_split.X_train)
+        given = split.X_train.copy(), split.X_val.copy(), split.X_look.copy()
+        model = make_pipeline(StandardScaler(copy=copy), LogisticRegression())
+        (evaluation,) = evaluate(split, sampler, [(model, "mcc")], seed=0, search=search)
+        parts = split.X_train, split.X_val, split.X_look
+        assert all(map(np.array_equal, parts, given))
+        found[copy] = (evaluation.scores, evaluation.reference, evaluation.grid, evaluation.X)
+    *expected, X = found[True]
+    *scores, X_found = found[False]
+    assert scores == expected and np.array_equal(X, X_found)

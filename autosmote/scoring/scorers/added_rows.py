@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from autosmote.scoring.lending import lend, predict_lent
 from autosmote.scoring.registry import AddedRowsScorer, drop_in_for, make_scorer, scores_added_rows
 from autosmote.scoring.threads import single_threaded
 
@@ -43,7 +44,8 @@ class ResampledScorer:
             scorer = self._scorer
             if scorer is not None and scorer.accepts(added):
                 return scorer.predict_added(added)
-        return clone(self._drop_in).fit(X, y).predict(self._X_val).astype(np.int8)
+        model = clone(self._drop_in).fit(lend(X, self._drop_in), y)
+        return predict_lent(model, self._X_val).astype(np.int8)
 
     def _only_adds(self, X: NDArray[np.float64], y: NDArray[np.integer]) -> bool:
         n = len(self._y_train)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from autosmote.metrics import check_predictions
-from autosmote.scoring.lending import lend
+from autosmote.scoring.lending import predict_lent
 from autosmote.space.base import Samples
 
 
@@ -50,7 +50,7 @@ class RefitScorer:
     def predict(self, samples: Samples) -> NDArray[np.int8]:
         """Return 1 for validation rows that are predicted as `label`, 0 for the others."""
         fitted = self.fit(samples)
-        predicted = check_predictions(fitted.predict(lend(self._X_val, fitted)), self._labels)
+        predicted = check_predictions(predict_lent(fitted, self._X_val), self._labels)
         return (predicted == self._label).astype(np.int8)
 
     def fit(self, samples: Samples) -> Any:
