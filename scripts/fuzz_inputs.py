@@ -109,12 +109,16 @@ def sampler_input(rng: Rng) -> tuple[Any, Any, dict[str, Any]]:
         X = _renamed(rng, X)
     if rng.random() < 0.75:
         return X, y, settings
-    how = choose(rng, "setting", "label", "nan", "inf", "one class", "rows", "shape", "text")
+    how = choose(
+        rng, "setting", "label", "none", "nan", "inf", "one class", "rows", "shape", "text"
+    )
     if how == "setting":
         name = choose(rng, "K", "iterations", "cv", "scoring", "final", "G2", "time_limit")
         settings[name] = choose(rng, 0, -1, "x", 2.5, float("nan"), [], 10**12)
     elif how == "label":
         y = y[: -int(rng.integers(1, 5))]
+    elif how == "none":
+        y = choose(rng, list, pd.Series, np.array)([None, *y[1:]])
     elif how in ("nan", "inf"):
         X = pd.DataFrame(X)
         X["last" if "last" in X else X.columns[-1]] = np.nan if how == "nan" else np.inf

@@ -34,6 +34,7 @@ from autosmote.metrics import METRICS
 from autosmote.progress import Progress, logging_to_stderr
 from autosmote.sampler.checks import (
     check_kind,
+    check_labels,
     check_no_regressor,
     check_rows,
     check_validation,
@@ -309,6 +310,8 @@ class AutoSMOTE(BaseSampler):
         y_resampled : of the kind of y
         """
         check_kind(X)
+        if np.ndim(y) == 1:  # else it is a table of indicators, which imbalanced-learn checks
+            check_labels(y)
         try:
             return super().fit_resample(X, y)
         except InputError:

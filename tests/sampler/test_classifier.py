@@ -13,7 +13,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 
-from autosmote import AutoSMOTEClassifier
+from autosmote import AutoSMOTE, AutoSMOTEClassifier
 from autosmote.errors import InputError
 from autosmote.sampler.classifier import AS_IT_IS, SYNTHETIC, THRESHOLD
 from autosmote.sampler.plain import label_share, possible_thresholds
@@ -147,6 +147,8 @@ def test_missing_labels_are_counted(missing):
     labels = pd.Series(np.array(["a", "b"])[y]).where(np.arange(len(y)) > 2, missing)
     with pytest.raises(InputError, match="y has 3 missing labels; leave these rows out"):
         AutoSMOTEClassifier(**SHORT).fit(X, labels)
+    with pytest.raises(InputError, match="y has 3 missing labels; leave these rows out"):
+        AutoSMOTE(iterations=1).fit_resample(X, labels)
 
 
 def test_saved_and_loaded_predicts_the_same():
