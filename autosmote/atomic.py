@@ -1,6 +1,7 @@
 """Write a file in one step: readers see the old one or the new one, whole."""
 
 import os
+import re
 import stat
 import tempfile
 import uuid
@@ -10,6 +11,14 @@ from pathlib import Path
 
 _LONGEST = 200
 """Bytes of a name that a temporary one may hold, as systems have 255 for all of it."""
+
+TEMPORARY = re.compile(r"\.[0-9a-f]{32}-")
+"""What the names of temporary files begin with."""
+
+
+def is_temporary(path: Path) -> bool:
+    """Return whether a file is one that `write_file` was to move into place."""
+    return TEMPORARY.match(path.name) is not None
 
 
 def write_file(path: Path, write: Callable[[Path], object]) -> None:

@@ -40,8 +40,9 @@ from pathlib import Path
 
 from kill_trap import Trap
 from reliability_tables import add_row
-from whole_files import MISSING, TORN, content, is_temporary, refuse_torn
+from whole_files import MISSING, TORN, content, refuse_torn
 
+from autosmote.atomic import is_temporary
 from autosmote.errors import UserError
 from autosmote.records import collected
 

@@ -29,7 +29,6 @@ import contextlib
 import errno
 import io
 import os
-import re
 import shutil
 import sys
 import tempfile
@@ -44,6 +43,8 @@ from unittest import mock
 import kill_commands
 from reliability_tables import add_row
 from whole_files import MISSING, TORN, content, refuse_torn
+
+from autosmote.atomic import TEMPORARY
 
 FULL, BROKEN, READ_ONLY = "full", "broken", "read-only"
 _ERRORS = {FULL: errno.ENOSPC, BROKEN: errno.EIO, READ_ONLY: errno.EROFS}
@@ -268,7 +269,7 @@ def prepare(name: str, folder: Path, fitted: bytes) -> Path:
 
 def _named(name: str) -> str:
     """Return the name with the digits of a temporary file's replaced."""
-    return re.sub(r"\.[0-9a-f]{32}-", ".temporary-", name)
+    return TEMPORARY.sub(".temporary-", name)
 
 
 def try_fault(trial: Trial, layer: FaultyFiles, whole: dict[str, object]) -> Counter[str]:

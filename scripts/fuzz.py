@@ -41,9 +41,9 @@ import fuzz_inputs
 import numpy as np
 import pandas as pd
 from reliability_tables import add_row
-from whole_files import is_temporary
 
 from autosmote import AutoSMOTE, status
+from autosmote.atomic import is_temporary
 from autosmote.isolation.forkserver import ForkServer
 from autosmote.isolation.processes import descendants
 from autosmote.records import files

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from sklearn.tree import DecisionTreeClassifier
 
 Rng = np.random.Generator
@@ -143,9 +145,11 @@ def write_table(rng: Rng, folder: Path) -> Path:
         data = _as_text(rng, frame, "\t" if ending == "tsv" else choose(rng, ",", ",", ";", "|"))
         path.write_bytes(gzip.compress(data) if ending.endswith("gz") else data)
     elif ending == "parquet":
-        if rng.random() < 0.2:
-            frame = _renamed(rng, X).assign(label=y)
-        frame.to_parquet(path)
+        rows = pa.Table.from_pandas(frame)
+        if rng.random() < 0.2:  # pandas writes no name twice
+            names = [str(name) for name in _renamed(rng, X).columns]
+            rows = rows.rename_columns([*names, "label"]).replace_schema_metadata(None)
+        pq.write_table(rows, path)
     elif ending == "xlsx":
         frame.to_excel(path, index=False)
     else:

@@ -43,11 +43,6 @@ def refuse_torn(whole: Mapping[str, object]) -> None:
         raise SystemExit(f"undisturbed, it leaves files that are not whole: {', '.join(torn)}")
 
 
-def is_temporary(path: Path) -> bool:
-    """Return whether a file is one that was to be moved into place."""
-    return re.match(r"\.[0-9a-f]{32}-", path.name) is not None
-
-
 def _read(path: Path, data: bytes) -> object:
     if path.suffix == ".gz":
         data = gzip.decompress(data)

@@ -98,34 +98,34 @@ def evaluate(
         return SplitClassifier(estimator, split)
 
     choices: list[Choice] = []
-    with closing(child) if child else nullcontext(), _interrupted_with_results(choices):
-        if on_start:
-            on_start()
-        classifiers = {id(estimator): fit_as_it_is(estimator) for estimator, _ in jobs}
-        choices += [
-            Choice(classifiers[id(estimator)], metric, settings)
-            for (estimator, metric), settings in zip(jobs, search, strict=True)
-        ]
-        possible = [choice for choice in choices if choice.classifier.failure is None]
-        if failure:
-            for choice in possible:
-                choice.fail(failure)
-        elif possible and isinstance(child, SandboxedResampler):
-            tune_ratio(child, RATIOS if sampler.takes_ratio else (None,), split, possible)
-        elif possible and isinstance(child, SandboxedMethod):
-            _evaluate_method(child, split, possible[0])
-        elif possible and kind.params_are_search_settings:
-            searched.search_split(split, possible, seed, on_iteration)
-        elif possible and kind.is_search:
-            ratios = ratios_above(split.y_train) if sampler.takes_ratio else (None,)
-            searched.search_resamplings(split, possible, sampler, ratios, seed, on_iteration)
-    if child:
-        work = "learn" if kind.is_classifier else "generate"
-        for choice in possible:
-            choice.seconds[work] = choice.sampling_seconds = child.seconds
-            choice.warnings += child.warnings
-            choice.peak_memory_mb = child.peak_memory_mb
     with _interrupted_with_results(choices):
+        with closing(child) if child else nullcontext():
+            if on_start:
+                on_start()
+            classifiers = {id(estimator): fit_as_it_is(estimator) for estimator, _ in jobs}
+            choices += [
+                Choice(classifiers[id(estimator)], metric, settings)
+                for (estimator, metric), settings in zip(jobs, search, strict=True)
+            ]
+            possible = [choice for choice in choices if choice.classifier.failure is None]
+            if failure:
+                for choice in possible:
+                    choice.fail(failure)
+            elif possible and isinstance(child, SandboxedResampler):
+                tune_ratio(child, RATIOS if sampler.takes_ratio else (None,), split, possible)
+            elif possible and isinstance(child, SandboxedMethod):
+                _evaluate_method(child, split, possible[0])
+            elif possible and kind.params_are_search_settings:
+                searched.search_split(split, possible, seed, on_iteration)
+            elif possible and kind.is_search:
+                ratios = ratios_above(split.y_train) if sampler.takes_ratio else (None,)
+                searched.search_resamplings(split, possible, sampler, ratios, seed, on_iteration)
+        if child:
+            work = "learn" if kind.is_classifier else "generate"
+            for choice in possible:
+                choice.seconds[work] = choice.sampling_seconds = child.seconds
+                choice.warnings += child.warnings
+                choice.peak_memory_mb = child.peak_memory_mb
         return [choice.classifier.failure or choice.evaluation() for choice in choices]
 
 

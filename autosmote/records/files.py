@@ -7,7 +7,6 @@ import gzip
 import json
 import logging
 import os
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from autosmote.atomic import try_to_write, write_file
+from autosmote.atomic import is_temporary, try_to_write, write_file
 from autosmote.errors import UserError, shorten
 from autosmote.records.check import find_fault
 from autosmote.search.hierarchical.parameters import POLICIES_FILE
@@ -179,7 +178,7 @@ def remove_leftovers(folder: Path) -> None:
     """Remove what a killed process had begun to write; nobody else may be writing there."""
     if folder.is_dir():
         for path in folder.iterdir():
-            if re.match(r"\.[0-9a-f]{32}-", path.name):
+            if is_temporary(path):
                 path.unlink(missing_ok=True)
 
 
