@@ -27,7 +27,8 @@ def write_file(path: Path, write: Callable[[Path], object]) -> None:
     The temporary file's name begins with a point, 32 hexadecimal digits and a hyphen. A link stays,
     and what it leads to is replaced; so do the permissions of an older file.
     """
-    path = Path(os.path.realpath(path))
+    if path.is_symlink():
+        path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     # The ending stays, since some writers choose a format by it.
     is_long = len(os.fsencode(path.name)) > _LONGEST

@@ -31,6 +31,12 @@ def test_a_link_and_permissions_stay(tmp_path):
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
 
 
+def test_a_path_goes_up_from_a_folder_that_is_made_for_it(tmp_path):
+    path = tmp_path / "not there" / ".." / "record.json"
+    write_file(path, lambda temporary: temporary.write_text("all"))
+    assert path.read_text() == "all"  # as the system reads it
+
+
 @pytest.mark.parametrize("letter", ["x", "\N{LATIN SMALL LETTER E WITH GRAVE}"])
 def test_any_name_that_the_system_takes_can_be_written(tmp_path, letter):
     path = tmp_path / f"{letter * (250 // len(letter.encode()))}.csv"

@@ -123,6 +123,13 @@ def test_a_done_run_is_skipped_unless_forced(here, capsys):
     assert "marked" not in path.read_text()
 
 
+def test_results_may_go_up_from_a_folder_that_is_not_there(here, capsys):
+    up = [*FEW, "sampler=none", "results_dir=x/../y"]
+    assert main(up) == 0
+    assert "record: x/../y/runs/" in capsys.readouterr().out
+    assert main(up) == 0 and "Done before" in capsys.readouterr().out
+
+
 def test_a_failed_run_is_repeated_on_request_only(here, capsys):
     # Its clusters never hold enough minority rows here, as in most of the paper's cases.
     assert main(["sampler=kmeanssmote"]) == 1
