@@ -1,5 +1,6 @@
 """Write a file in one step: readers see the old one or the new one, whole."""
 
+import errno
 import os
 import re
 import stat
@@ -21,25 +22,35 @@ def is_temporary(path: Path) -> bool:
     return TEMPORARY.match(path.name) is not None
 
 
-def write_file(path: Path, write: Callable[[Path], object]) -> None:
+def write_file(path: Path, write: Callable[[Path], object], *, follow: bool = False) -> None:
     """Let `write` fill a temporary file beside `path`, then move it there in one step.
 
-    The temporary file's name begins with a point, 32 hexadecimal digits and a hyphen. A link stays,
-    and what it leads to is replaced; so do the permissions of an older file.
+    The temporary file's name begins with a point, 32 hexadecimal digits and a hyphen. The
+    permissions of an older file stay. A link is replaced, so that what others share by it stays as
+    it is; if `follow`, it stays, and what it leads to is replaced.
+
+    Raises
+    ------
+    OSError
+        As `write` or the file system do; for what is no file, such as a device.
     """
-    if path.is_symlink():
-        path = Path(os.path.realpath(path))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # The ending stays, since some writers choose a format by it.
+    # The ending that is given stays, since some writers choose a format by it.
     is_long = len(os.fsencode(path.name)) > _LONGEST
     name = path.name[-_LONGEST // 4 :] if is_long else path.name
+    if follow and path.is_symlink():
+        path = Path(os.path.realpath(path))
+    older = None if path.is_symlink() or not path.exists() else path.stat()
+    if older and not (stat.S_ISREG(older.st_mode) or stat.S_ISDIR(older.st_mode)):
+        raise OSError(errno.EINVAL, "it is no file")
+    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{uuid.uuid4().hex}-{name}")
     try:
         write(temporary)
         with temporary.open("rb") as written:
             os.fsync(written.fileno())  # or a power cut could leave the name without the content
-        with suppress(OSError):  # there is none
-            os.chmod(temporary, stat.S_IMODE(path.stat().st_mode))
+        if older:
+            with suppress(OSError):  # of a file system that has none
+                os.chmod(temporary, stat.S_IMODE(older.st_mode))
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

@@ -74,7 +74,7 @@ def scrub(text: str) -> str:
 
     The result is one line of valid Unicode.
     """
-    text = text[:_MAX_READ].encode(errors="replace").decode()
+    text = valid(text[:_MAX_READ])
     for folder in {_working_folder(), os.path.expanduser("~")}:
         # First, since these folders' names may contain spaces, which the pattern does not match.
         if len(folder) > 1:
@@ -95,6 +95,11 @@ def _working_folder() -> str:
 def _last_part(path: re.Match[str]) -> str:
     folders = re.split(r"[/\\]+", path[1].rstrip("/\\"))
     return "***" if folders[-1].lower() in _HOMES else path[2] or ""
+
+
+def valid(text: str) -> str:
+    """Return a text without halves of surrogates, such as of a file name that is not UTF-8."""
+    return text.encode(errors="replace").decode()
 
 
 def shorten(text: str, length: int = 100) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType
 from typing import Any
 
-_NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+_NUMBERS = [getattr(signal, name) for name in _NAMES if hasattr(signal, name)]  # not on Windows
 
 
 class HeldInterrupts:
@@ -29,31 +30,32 @@ class HeldInterrupts:
                 signal.signal(number, lambda *came: self._waiting.append(came))
 
     def release(self) -> None:
-        """Handle the first signal that has waited, and those that come from here on at once."""
+        """Handle the signals that have waited, until one raises, and further ones at once."""
         handlers, self._handlers = self._handlers, {}
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
         waiting, self._waiting = self._waiting, []
-        if waiting:
-            number, frame = waiting[0]
+        with ExitStack() as all_of_them:  # though another signal may come meanwhile
+            for number, handler in handlers.items():
+                all_of_them.callback(signal.signal, number, handler)
+        for number, frame in waiting:
             handlers[number](number, frame)
 
     @contextmanager
     def released(self) -> Iterator[None]:
-        """Handle signals at once during the block."""
-        self.release()
+        """Handle signals at once during the block, and let them wait after it."""
         try:
+            self.release()
             yield
         finally:
             self.hold()
 
 
 @contextmanager
-def interrupts_held() -> Iterator[HeldInterrupts]:
-    """Let signals wait until the block has ended."""
+def interrupts_held(*, at_once: bool = True) -> Iterator[HeldInterrupts]:
+    """Let signals wait until the block has ended; else from the first `hold` in it."""
     held = HeldInterrupts()
-    held.hold()
     try:
+        if at_once:
+            held.hold()
         yield held
     finally:
         held.release()

@@ -61,9 +61,23 @@ def lenient_streams() -> Iterator[Lenient]:
     """Make this process's standard output and error lenient, where closed too; yield the output."""
     with ExitStack() as stack:
         out, errors = (
-            Lenient(stream or stack.enter_context(open(os.devnull, "w")))
-            for stream in (sys.stdout, sys.stderr)
+            Lenient(stream or stack.enter_context(_nowhere(descriptor)))
+            for descriptor, stream in ((1, sys.stdout), (2, sys.stderr))
         )
         stack.enter_context(redirect_stdout(out))
         stack.enter_context(redirect_stderr(errors))
         yield out
+
+
+@contextmanager
+def _nowhere(descriptor: int) -> Iterator[TextIO]:
+    """Open a stream that goes nowhere, as a closed descriptor, which child processes have too."""
+    with open(os.devnull, "w") as stream:
+        if stream.fileno() == descriptor:
+            os.set_inheritable(descriptor, True)
+        else:
+            try:
+                os.fstat(descriptor)  # a file that was opened since may have it
+            except OSError:
+                os.dup2(stream.fileno(), descriptor)
+        yield stream

@@ -28,11 +28,13 @@ from autosmote.own_table.commands import (
     add_method_options,
     add_search_options,
     draw_picture,
+    picture_title,
     print_notes,
     run,
 )
 from autosmote.own_table.estimators import prepare
 from autosmote.own_table.scorings import Scorer, for_search, make_scoring
+from autosmote.scoring.lending import lend
 from autosmote.streams import Purpose, derived_seed
 
 if TYPE_CHECKING:
@@ -81,6 +83,8 @@ def _resample(options: argparse.Namespace, written: Written) -> int:
     curve = options.curve or output.with_suffix(".png")
     if not curve.resolve().parent.is_dir():
         raise UserError(f"There is no folder for the curve {curve}; make it first.")
+    if curve.exists() and not curve.is_file():
+        raise UserError(f"The curve {curve} is no file; give another name.")
     table = read_user_table(options.data, options_of(options))
     check_exact(table)
     print_notes(table)
@@ -106,7 +110,7 @@ def _resample(options: argparse.Namespace, written: Written) -> int:
         random_state=options.seed,
         verbose=1,
     )
-    with interrupts_held() as sampler._held:  # from the search's end on, the rows are written
+    with interrupts_held(at_once=False) as sampler._held:  # after a search
         X_new, y_new = sampler.fit_resample(X.iloc[train], y[train])
         synthetic = _as_written(table, X_new.iloc[len(train) :])
         labels = names[y_new[len(train) :]]
@@ -161,7 +165,7 @@ def _draw(sampler: AutoSMOTE, path: Path, options: argparse.Namespace) -> None:
         sampler.history_ | {"iteration": count},
         path,
         metric=options.scoring,
-        title=f"{options.data.name}, {options.estimator}",
+        title=picture_title(options),
         reference=sampler.baseline_score_,
     )
 
@@ -190,10 +194,10 @@ def _scores(
     """Return each score on each part."""
     from sklearn.base import clone
 
-    model = clone(estimator).fit(X, y)
+    model = clone(estimator).fit(lend(X, estimator), y)
     return {
-        name: {score: float(scorer(model, *part)) for score, scorer in scorers.items()}
-        for name, part in parts.items()
+        name: {score: float(scorer(model, lend(X, model), y)) for score, scorer in scorers.items()}
+        for name, (X, y) in parts.items()
     }
 
 

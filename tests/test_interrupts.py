@@ -1,9 +1,11 @@
 """Signals wait while they are held, and are handled as they would have been."""
 
+import importlib
 import signal
 
 import pytest
 
+from autosmote import interrupts
 from autosmote.config.commandline import Ended, signals_as_interrupts
 from autosmote.interrupts import interrupts_held
 
@@ -36,3 +38,44 @@ def test_a_signal_is_handled_where_they_are_released():
         with pytest.raises(Ended), held.released():
             signal.raise_signal(signal.SIGTERM)
         signal.raise_signal(signal.SIGTERM)  # ignored after the first
+
+
+def test_after_a_signal_that_ends_nothing_the_next_one_is_handled():
+    came = []
+    old = signal.signal(signal.SIGTERM, lambda *_: came.append("to read its settings again"))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), interrupts_held():
+            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGTERM, old)
+        signal.signal(signal.SIGINT, before)
+    assert came == ["to read its settings again"]
+
+
+def test_handlers_are_restored_though_a_signal_comes_meanwhile(monkeypatch):
+    before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
+    restore = signal.signal
+    with pytest.raises(KeyboardInterrupt), signals_as_interrupts():
+        handlers = {n: signal.getsignal(n) for n in before}
+        with interrupts_held():
+
+            def at_worst(number, handler):
+                restore(number, handler)
+                if number == signal.SIGTERM:
+                    monkeypatch.undo()
+                    raise KeyboardInterrupt
+
+            monkeypatch.setattr(signal, "signal", at_worst)
+        raise AssertionError("no interrupt")
+    assert before == {n: signal.getsignal(n) for n in before}
+    assert handlers
+
+
+def test_a_system_without_some_signals_has_the_others(monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.delattr(signal, "SIGHUP", raising=False)
+        importlib.reload(interrupts)
+        assert [signal.SIGINT, signal.SIGTERM] == interrupts._NUMBERS
+    importlib.reload(interrupts)

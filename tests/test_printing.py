@@ -59,3 +59,21 @@ def test_a_run_is_done_whoever_reads(tmp_path, redirected, status, said):
     assert (done.returncode, "Traceback" in done.stderr) == (status, False)
     assert said in done.stderr
     assert len(list(tmp_path.rglob("record.json"))) == 1
+
+
+def test_child_processes_have_an_error_stream_where_this_ones_is_closed(tmp_path):
+    lines = [f"{i},{i * i % 7},{'ab'[i % 3 == 0]}" for i in range(60)]
+    (tmp_path / "t.csv").write_text("\n".join(["x,z,y", *lines]))
+    command = "compare t.csv --target y --folds 2 --repeats 1 --iterations 1 --jobs 2"
+    done = subprocess.run(
+        ["bash", "-c", f"{sys.executable} -m autosmote {command} --methods 'class weights' 2>&-"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0 and "class weights" in done.stdout
+
+
+def test_help_that_cannot_be_written_is_said():
+    command = f"{sys.executable} -m autosmote.run --help >/dev/full"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "Standard output cannot be written (No space left on device)" in done.stderr

@@ -1,12 +1,19 @@
 """`autosmote resample`, from a file to a file."""
 
+import os
 import re
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 from estimators import Coded
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.tree import DecisionTreeClassifier
 
 from autosmote.__main__ import main
 from autosmote.scoring import reward
@@ -237,6 +244,109 @@ def test_a_signal_gives_the_best_so_far(table, tmp_path, capsys, monkeypatch, nu
     assert len(pd.read_csv("out.csv")) > 200
     shown = capsys.readouterr()
     assert "interrupted, so this is the best so far" in shown.err and "written: out" in shown.out
+
+
+class Scaling(Pipeline):
+    """A classifier that writes into its rows, unless it copies."""
+
+    copy = False
+
+    def __init__(self):
+        steps = [("scale", StandardScaler(copy=self.copy)), ("logistic", LogisticRegression())]
+        super().__init__(steps)
+
+    def get_params(self, deep=True):
+        return {}
+
+
+class Copying(Scaling):
+    copy = True
+
+
+def test_scores_shown_are_those_of_an_estimator_that_copies_its_rows(table, capsys):
+    table[["income", "kind"]].dropna().to_csv("data.csv", index=False)
+    shown = []
+    for kind in (Copying, Scaling):
+        command = [*COMMAND, "--estimator", f"{__name__}.{kind.__name__}", "--iterations", "5"]
+        assert main(command) == 0
+        shown.append(capsys.readouterr().out)
+    assert shown[0] == shown[1]
+
+
+class Signalling(DecisionTreeClassifier):
+    """A tree that signals its process in one of its fits, counted from 1."""
+
+    at, fits, passed = 1, 0, False
+
+    def fit(self, X, y):
+        Signalling.fits += 1
+        if Signalling.fits == Signalling.at:
+            signal.raise_signal(signal.SIGTERM)
+            Signalling.passed = True
+        return super().fit(X, y)
+
+
+@pytest.fixture
+def signalling(monkeypatch):
+    monkeypatch.setattr(Signalling, "fits", 0)
+    monkeypatch.setattr(Signalling, "passed", False)
+    return Signalling
+
+
+def test_a_signal_before_the_search_ends_at_once(table, tmp_path, signalling, capsys):
+    signalling.at = 1
+    assert main([*COMMAND, "--estimator", f"{__name__}.Signalling"]) == 128 + signal.SIGTERM
+    assert not signalling.passed and not (tmp_path / "out.csv").exists()
+    assert "interrupted, nothing was written" in capsys.readouterr().err
+
+
+def test_a_signal_between_two_searches_keeps_the_rows_of_the_first(
+    table, tmp_path, signalling, capsys
+):
+    few = table.index % 9 == 5
+    three = table[["income"]].assign(kind=table["kind"].mask(few, "rare")).dropna()
+    three.loc[three["kind"] == "rare", "income"] += 900
+    three.to_csv("data.csv", index=False)
+    command = [*COMMAND, "--estimator", f"{__name__}.Signalling", "--iterations", "2"]
+    lengths = {}
+    for signalling.at in range(1, 9):
+        signalling.fits = 0
+        status = main(command)
+        assert status == 128 + signal.SIGTERM
+        said = capsys.readouterr().err
+        lengths[signalling.at] = said.count("/2 iterations")
+        if "2/2 iterations" in said:  # one search is done
+            assert "this is the best so far" in said or "interrupted, written" in said, (
+                signalling.at
+            )
+            assert (tmp_path / "out.csv").exists()
+            (tmp_path / "out.csv").unlink()
+    assert min(lengths.values()) < 2 < max(lengths.values())  # before, between and in the second
+
+
+@pytest.mark.parametrize("curve", ["curve", "curve."])
+def test_a_curve_without_an_ending_is_a_png(table, tmp_path, capsys, curve):
+    assert main([*COMMAND, "--iterations", "2", "--curve", curve]) == 0
+    assert f"written: out.csv, {curve}" in capsys.readouterr().out
+    assert (tmp_path / curve).read_bytes().startswith(b"\x89PNG")
+    assert {path.name for path in tmp_path.iterdir()} == {"data.csv", "out.csv", curve}
+
+
+def test_a_curve_that_is_no_file_is_refused_before_the_work(table, tmp_path, capsys):
+    (tmp_path / "curve.png").mkdir()
+    assert main([*COMMAND, "--time-limit", "2", "--curve", "curve.png"]) == 2
+    assert "The curve curve.png is no file; give another name." in capsys.readouterr().err
+
+
+def test_a_name_that_is_no_text_has_its_picture(table, tmp_path):
+    name = os.fsdecode(b"t\xe9.csv")
+    try:
+        (tmp_path / "data.csv").rename(tmp_path / name)
+    except OSError:
+        pytest.skip("the file system takes no such names")
+    command = [sys.executable, "-m", "autosmote", "resample", name, *COMMAND[2:]]
+    done = subprocess.run([*command, "--iterations", "2"], capture_output=True, check=False)
+    assert done.returncode == 0 and b"written: out.csv, out.png" in done.stdout
 
 
 def test_a_signal_after_the_search_waits_until_the_rows_are_written(

@@ -123,6 +123,36 @@ def test_a_done_run_is_skipped_unless_forced(here, capsys):
     assert "marked" not in path.read_text()
 
 
+@pytest.mark.parametrize("leads_to", ["a file", "a folder", "nowhere"])
+def test_a_link_among_a_runs_files_is_replaced_and_what_it_leads_to_stays(here, leads_to):
+    command = [*FEW, "search.iterations=2", "save_curve=false"]
+    assert main(command) == 0
+    (history,) = here.glob("results/runs/*/history.csv")
+    store = here / "store"
+    if leads_to == "a folder":
+        store.mkdir()
+    elif leads_to == "a file":
+        store.write_text("shared")
+    history.unlink()
+    history.symlink_to(store / "none" if leads_to == "nowhere" else store)
+    assert main([*command, "force=true"]) == 0
+    assert not history.is_symlink() and history.is_file()
+    assert leads_to != "a file" or store.read_text() == "shared"
+
+
+@pytest.mark.parametrize("clfs", ["glob([d*,k*])", "glob(*n,exclude=[s*,l*])", "dt,knn"])
+def test_a_multirun_may_name_several_by_their_beginnings(here, clfs):
+    assert main([*FEW, "-m", "sampler=none", f"clf={clfs}", "save_curve=false"]) == 0
+    expected = {"knn"} if "exclude" in clfs else {"dt", "knn"}
+    found = {json.loads(path.read_text())["clf"] for path in here.rglob("record.json")}
+    assert found == expected
+
+
+def test_a_value_that_settings_name_is_none_itself(here):
+    assert main([*FEW, "sampler=none", "+base=5", "seed=${base}"]) == 0
+    assert record_of(here)["seed"] == 5
+
+
 def test_results_may_go_up_from_a_folder_that_is_not_there(here, capsys):
     up = [*FEW, "sampler=none", "results_dir=x/../y"]
     assert main(up) == 0

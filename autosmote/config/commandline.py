@@ -4,6 +4,7 @@ import gc
 import io
 import logging
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -20,7 +21,7 @@ from autosmote.config.explain import explain, explain_file
 from autosmote.config.flags import flags_first, read_flags
 from autosmote.config.names import CONF_DIR
 from autosmote.config.schema import Config
-from autosmote.config.shapes import check_groups, check_kind
+from autosmote.config.shapes import check_groups, check_kind, type_hints
 from autosmote.config.texts import quote, quote_texts
 from autosmote.errors import UserError, describe_error, shorten
 from autosmote.isolation.local_jobs import end_local_jobs
@@ -35,6 +36,7 @@ logger = logging.getLogger("autosmote")
 FAILED, MISTAKE, INTERRUPTED = 1, 2, 130
 """Exit statuses besides 0; of an end by another signal than Ctrl-C, 128 and its number."""
 _MAX_SENTENCE = 4000
+_NAMED = re.compile(r"\$\{(\w+)")
 
 
 def run_command(
@@ -141,7 +143,12 @@ def end_process(command: Callable[[], int]) -> NoReturn:
     second once torch is imported; what is frozen is not looked through.
     """
     with lenient_streams() as out:
-        status = command()
+        try:
+            status = command()
+        except SystemExit as ended:  # of Hydra, after its help
+            if not isinstance(ended.code, int | None):
+                raise
+            status = ended.code or 0
         out.flush()
         if out.error is not None and not isinstance(out.error, BrokenPipeError):
             why = out.error.strerror or out.error
@@ -178,8 +185,10 @@ def _call(settings: "DictConfig", schema: type[Any], job: Callable[[Any], int]) 
     from omegaconf.errors import OmegaConfBaseException
 
     try:
-        # Hydra adds to a schema whatever comes with a plus sign.
-        check_kind(OmegaConf.to_container(settings), schema, "")
+        # Hydra adds to a schema whatever comes with a plus sign, such as a value that others name.
+        given: Any = OmegaConf.to_container(settings)
+        named = set(_NAMED.findall(str(given))) - set(type_hints(schema))
+        check_kind({key: given[key] for key in given if key not in named}, schema, "")
         return job(OmegaConf.to_object(settings))
     except (OmegaConfBaseException, UserError) as error:
         return complain(error if isinstance(error, UserError) else explain(error, schema))

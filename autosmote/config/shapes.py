@@ -182,7 +182,7 @@ def check_groups(arguments: Sequence[str]) -> None:
                 raise UserError(
                     f"There is no {group} '{member.strip()}'; choose one of {', '.join(names)}."
                 )
-        if is_group and _LIST.search(value):
+        if is_group and _LIST.search(value) and not value.lstrip().startswith("glob("):
             in_turn = value.replace("[", "").replace("]", "")
             as_group = ", or samplers as a group by sampler=[...] alone" * (group == "sampler")
             raise UserError(

@@ -64,7 +64,7 @@ def check_output(path: Path, given: Path, suffixes: tuple[str, ...] = SUFFIXES) 
 
 
 def write_output(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a file as `atomic.write_file` does.
+    """Let `write` fill a file as `atomic.write_file` does; a link stays.
 
     Raises
     ------
@@ -72,7 +72,7 @@ def write_output(path: Path, write: Callable[[Path], object]) -> None:
         When the file cannot be written; an older one is left as it was.
     """
     try:
-        write_file(path, write)
+        write_file(path, write, follow=True)
     except OSError as exc:
         raise UserError(
             f"The output {path} cannot be written ({exc.strerror}); what was there is left as it "
@@ -209,7 +209,7 @@ def _quoted_columns(table: UserTable) -> tuple[list[bool], list[bool]]:
     field = re.compile(rf'(?:\A|{sep})(?:(")((?:[^"]|"")*+)"|[^{sep}\r\n]*+)')
     lines = [
         [mark and not _needs_quotes(text, table.format.sep) for mark, text in field.findall(line)]
-        for line in table.raw[: 1 + _SAMPLE_ROWS]
+        for line in (text.lstrip("\r\n") for text in table.raw[: 1 + _SAMPLE_ROWS])
     ]
     return [bool(mark) for mark in lines[0]], [any(marks) for marks in zip(*lines[1:], strict=True)]
 

@@ -14,7 +14,7 @@ from typing import Any
 from autosmote.atomic import write_file
 from autosmote.config.commandline import FAILED, MISTAKE, exit_status, signals_as_interrupts
 from autosmote.data.user_table import UserTable
-from autosmote.errors import UserError, describe_error, let_interrupts_through
+from autosmote.errors import UserError, describe_error, let_interrupts_through, valid
 from autosmote.own_table.estimators import ESTIMATORS
 from autosmote.own_table.ranges import ITERATIONS, SEEDS
 from autosmote.own_table.scorings import OWN
@@ -57,7 +57,7 @@ def run(job: Callable[[argparse.Namespace, Written], int], options: argparse.Nam
 def draw_picture(what: str, path: Path, draw: Callable[[Path], object], written: Written) -> None:
     """Draw a picture to the path that is given; one that fails costs itself alone."""
     try:
-        write_file(path, draw)
+        write_file(path, draw, follow=True)
     except Exception as error:
         let_interrupts_through(error)
         # What names a file names the one that was to be moved into place.
@@ -65,6 +65,11 @@ def draw_picture(what: str, path: Path, draw: Callable[[Path], object], written:
         print(f"autosmote: no picture of the {what}: {why}", file=sys.stderr)
     else:
         written.append(path)
+
+
+def picture_title(options: argparse.Namespace) -> str:
+    """Return the file's name and the classifier's."""
+    return valid(f"{options.data.name}, {options.estimator}")
 
 
 def _number(kind: type, is_right: Callable[[Any], bool], what: str) -> Callable[[str], Any]:

@@ -15,6 +15,7 @@ from autosmote.own_table.commands import (
     add_search_options,
     draw_picture,
     jobs,
+    picture_title,
     print_notes,
     run,
     whole,
@@ -87,7 +88,7 @@ def _compare(options: argparse.Namespace, written: Written) -> int:
     _print(found)
     write_output(output, lambda path: found.to_csv(path, float_format="%.6g"))
     written.append(output)
-    picture, title = output.with_suffix(".png"), f"{table.name}, {options.estimator}"
+    picture, title = output.with_suffix(".png"), picture_title(options)
     draw_picture("comparison", picture, lambda path: draw(found, path, title=title), written)
     return 0
 

@@ -158,6 +158,7 @@ def compare(
     ['as it is', 'tuned threshold']
     """
     check_kind(X)
+    X = X if hasattr(X, "shape") else np.asarray(X)  # of lists
     labels, y = encode_labels(y)
     check_consistent_length(X, y)
     random_state = seed_of(random_state)

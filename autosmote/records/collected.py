@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from autosmote.atomic import write_file
-from autosmote.errors import UserError
+from autosmote.errors import UserError, valid
 from autosmote.records.files import write_json
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ def _cells(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Iterato
 
 def _plain(text: str) -> str:
     """Return a text without what readers of CSV take for a line's end, or cannot be encoded."""
-    return text.replace("\r", " ").encode(errors="replace").decode()
+    return valid(text.replace("\r", " "))
 
 
 def _order(cells: Mapping[str, str]) -> tuple[str | float, ...]:

@@ -98,11 +98,11 @@ def new_canvas(width: float, height: float) -> Canvas:
 
 def save_canvas(canvas: Canvas, path: Path, title: str | None = None) -> None:
     """Write a figure in the form that its file's ending names, in the context of `style`."""
-    form = path.suffix[1:].lower()
+    form = path.suffix[1:].lower() or "png"
     if form == "svg":
         path.write_text(to_svg(canvas, title), encoding="utf-8", newline="\n")
         return
-    canvas.savefig(path, format=form or None, dpi=DPI, metadata=_about(form, title))
+    canvas.savefig(path, format=form, dpi=DPI, metadata=_about(form, title))
 
 
 def to_svg(canvas: Canvas, title: str | None = None) -> str:

@@ -50,7 +50,7 @@ from autosmote.scoring.reward import Part, Reward, Score, resolve_scoring
 from autosmote.search.candidates import Candidate
 from autosmote.search.loop import OnIteration
 from autosmote.search.method import SpaceProblem
-from autosmote.search.result import DIVERGED, SearchInterrupted, SearchResult
+from autosmote.search.result import DIVERGED, SearchResult
 
 _METHODS = {"class_aware": "class_aware", "paper": "hierarchical"}
 """`search.method` of each value of the sampler's `method`."""
@@ -341,15 +341,27 @@ class AutoSMOTE(BaseSampler):
         y_given, started = y, time.perf_counter()
         plain: Sequence[Part] = ()
         for done, label in enumerate(labels):
-            searched = ClassSearch(rows, label, estimator, metric=metric, seed=seed, config=config)
-            score = _baseline(searched, encoder)
-            if done == 0:
-                plain, self.baseline_score_ = searched.problem.parts, score.values[0]
-            if self.time_limit is not None:
-                left = self.time_limit - (time.perf_counter() - started)
-                config.time_limit = max(left, 1e-9) / (len(labels) - done)
-            with self._progress(config.iterations) as report:
-                result = self._search(searched, report)
+            result: SearchResult | None = None
+            try:
+                with self._held.released() if self._held else nullcontext():
+                    searched = ClassSearch(
+                        rows, label, estimator, metric=metric, seed=seed, config=config
+                    )
+                    score = _baseline(searched, encoder)
+                    if done == 0:
+                        plain, self.baseline_score_ = searched.problem.parts, score.values[0]
+                    if self.time_limit is not None:
+                        left = self.time_limit - (time.perf_counter() - started)
+                        config.time_limit = max(left, 1e-9) / (len(labels) - done)
+                    with self._progress(config.iterations) as report:
+                        result = searched.run(report, fewer_rows=True)
+            except KeyboardInterrupt as interrupt:
+                result = result or getattr(interrupt, "result", None)
+                if not self._held or (result is None and not done):
+                    raise
+                self._interrupt = interrupt
+                if result is None:  # of this class; of others there are rows
+                    break
             result = _with_nothing(result, searched.nothing(score), config.n_kept)
             if result.stopped_by == DIVERGED:
                 warnings.warn(result.errors[-1], ConvergenceWarning, stacklevel=3)
@@ -366,11 +378,11 @@ class AutoSMOTE(BaseSampler):
             self.sampling_counts_[searched.minority] = chosen.row_counts
             self.sampling_strategy_[label] = int(chosen.row_counts.sum())
             parents.append(searched.parents(chosen))
-            if result.stopped_by == "interrupted":
+            self.left_out_ = searched.left_out(chosen)
+            if self._interrupt is not None:
                 break
         self.best_score_ = final.chosen.score
         self.parents_ = np.concatenate(parents)
-        self.left_out_ = searched.left_out(chosen)
         self.policies_ = {label: found.parameters for label, found in self.searches_.items()}
         self.history_ = _history(self.searches_)
         self._found(final, plain, estimator)
@@ -462,16 +474,6 @@ class AutoSMOTE(BaseSampler):
                     self.callback(iteration, reward, best)
 
             yield report
-
-    def _search(self, searched: ClassSearch, report: OnIteration | None) -> SearchResult:
-        try:
-            with self._held.released() if self._held else nullcontext():
-                return searched.run(report, fewer_rows=True)
-        except SearchInterrupted as interrupted:
-            if not self._held or interrupted.result is None:
-                raise
-            self._interrupt = interrupted
-            return interrupted.result
 
 
 def _check_classes(config: SearchConfig, classes: NDArray) -> None:

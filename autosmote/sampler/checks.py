@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from sklearn.base import is_classifier, is_regressor
+from sklearn.base import is_regressor
 from sklearn.utils import check_array, check_random_state, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
@@ -24,6 +24,7 @@ LARGEST = 1e150
 """Beyond it a number's square overflows, or a sum of such squares."""
 
 _SPARSE = ("csr", "csc")
+_METHODS = ("fit", "predict", "get_params", "set_params")
 
 
 def check_kind(X: Any) -> None:
@@ -48,8 +49,8 @@ def _check_names(X: Any) -> None:
     if str in types and len(types) > 1:
         other = next(name for name in X.columns if type(name) is not str)
         raise InputError(
-            f"X has a column named {other!r}, which is no text, among others that are; name all "
-            "alike, as X.columns = X.columns.map(str) does."
+            f"X has a column named {other!r}, of type {type(other).__name__}, among others of type "
+            "str; name all alike, as X.columns = X.columns.map(str) does."
         )
 
 
@@ -77,11 +78,13 @@ def check_labels(y: Any) -> NDArray:
     ------
     ValueError
         With scikit-learn's message for numbers with fractions and for several columns; else an
-        InputError where there are none, some are missing, or they cannot be sorted.
+        InputError where there are none, some are missing, or they cannot be sorted or are bytes.
     """
     import pandas as pd
 
     y = column_or_1d(y, warn=True)
+    if y.dtype == object:  # numbers or truth values from a table that holds texts, too
+        y = pd.Series(y).infer_objects().to_numpy()
     if not len(y):
         raise InputError("y has no labels, and X no rows; give some of each class.")
     if missing := int(np.count_nonzero(pd.isna(y))):
@@ -93,7 +96,7 @@ def check_labels(y: Any) -> NDArray:
         check_classification_targets(y)
     except TypeError as error:
         raise InputError(
-            f"The labels y cannot be sorted ({error}); make all of them text, or all numbers."
+            f"The labels y cannot be used ({error}); make all of them text, or all numbers."
         ) from error
     return y
 
@@ -118,8 +121,10 @@ def check_classifier(estimator: Any) -> None:
     ------
     InputError
     """
-    if not isinstance(estimator, type) and hasattr(estimator, "__sklearn_tags__"):
-        if is_classifier(estimator):
+    if not isinstance(estimator, type) and all(hasattr(estimator, name) for name in _METHODS):
+        tags = getattr(estimator, "__sklearn_tags__", None)
+        # Of a class that does not inherit ClassifierMixin, or after BaseEstimator, it is None.
+        if tags is None or tags().estimator_type in ("classifier", None):
             return
         check_no_regressor(estimator)
     name = getattr(estimator, "__name__", type(estimator).__name__)

@@ -31,7 +31,9 @@ def lend(X: Any, estimator: Any) -> Any:
     if hasattr(X, "iloc"):
         import pandas as pd
 
-        return pd.concat([X, X.iloc[:0]])  # as X.copy() does not keep the order
+        rows = X.copy(deep=False)
+        rows.attrs = {}  # which `concat` compares, and arrays among them have no truth value
+        return pd.concat([rows, rows.iloc[:0]])  # as X.copy() does not keep the order
     if isinstance(X, np.ndarray):
         return X.copy(order="K")
     return X.copy() if hasattr(X, "copy") else X

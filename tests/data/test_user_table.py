@@ -127,6 +127,13 @@ def test_new_cells_are_in_quotes_where_their_column_is(
     assert quote_formulas or given == text
 
 
+def test_a_new_name_is_in_quotes_behind_empty_lines_too(tmp_path):
+    found = table(tmp_path, '\n\n"a","t","class"\n1,p,x\n2,q,y\n')
+    write_rows(tmp_path / "o.csv", found, extra={"m": ["0", "1"]})
+    expected = '\n\n"a","t","class","m"\n1,p,x,0\n2,q,y,1\n'
+    assert (tmp_path / "o.csv").read_text() == expected
+
+
 @pytest.mark.parametrize("name", ["o.tsv", "o.tsv.gz", "o.csv"])
 def test_other_formats_are_written_by_the_suffix_of_the_output(tmp_path, name):
     frame = pd.DataFrame({"a": [1.5, 2.5], "t": ["p, q", "r"], "class": ["x", "y"]})

@@ -220,7 +220,7 @@ def test_full_disk_leaves_what_was_there_and_no_half_file(folder, capsys, monkey
     output.write_text("last week's")
     before = sorted(os.listdir())
 
-    def full(*_):
+    def full(*_, **__):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)

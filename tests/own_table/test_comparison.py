@@ -294,6 +294,7 @@ def test_a_threshold_of_a_classifier_that_is_equally_sure_of_all_rows_is_its_own
         ({"iterations": "x"}, "iterations must be a whole number from 0 to .*, not 'x'"),
         ({"time_limit": float("nan")}, "time_limit must be a number of seconds above 0"),
         ({"random_state": -1}, "random_state must be a whole number from 0"),
+        ({"y": np.array([b"a", b"b"] * 80)}, "labels y cannot be used .* make all of them text"),
         ({"y": np.r_[["b"] * 3, ["a"] * 157]}, "Class 'b' has 3 rows"),
         ({"y": np.array(["a"] * 160)}, "All rows are of class 'a'"),
         ({"y": np.array(["a", "b"] * 75)}, r"inconsistent numbers of samples: \[160, 150\]"),
@@ -301,7 +302,7 @@ def test_a_threshold_of_a_classifier_that_is_equally_sure_of_all_rows_is_its_own
         ({"y": pd.array([None] + [0, 1, 1] * 53, dtype="Int64")}, "y has 1 missing label; leave"),
         ({"y": [None] * 9 + ["a"] * 71 + ["b"] * 80}, "y has 9 missing labels"),
         ({"y": [0.5] * 80 + [1.5] * 80}, "Unknown label type: continuous"),
-        ({"y": pd.Series(["a", 1] * 80)}, "cannot be sorted .* make all of them text"),
+        ({"y": pd.Series(["a", 1] * 80)}, "cannot be used .* make all of them text"),
         ({"y": np.eye(2, dtype=int)[[0, 1] * 80]}, r"should be a 1d array, .* shape \(160, 2\)"),
         ({"X": np.zeros((0, 2)), "y": []}, "y has no labels"),
         ({"y": np.arange(160)}, "Class '159' has 1 row, and 4 are needed"),
@@ -327,6 +328,19 @@ def test_compare_takes_labels_in_a_column_of_their_own(form):
     with pytest.warns(DataConversionWarning):
         found = autosmote.compare(X, form(y[:, None]), methods=[], **SHORT)
     assert found.attrs["splits"] == expected.attrs["splits"]
+
+
+def test_compare_takes_rows_as_lists():
+    X, y = rows()
+    expected = autosmote.compare(np.asarray(X), y, methods=[], **SHORT)
+    found = autosmote.compare(np.asarray(X).tolist(), list(y), methods=[], **SHORT)
+    assert found.attrs["splits"] == expected.attrs["splits"]
+
+
+@pytest.mark.parametrize("values", [[3, 7, 7], [True, False, False], [1.0, 2.0, 2.0]])
+def test_encode_labels_takes_numbers_of_a_table_that_holds_texts_too(values):
+    labels, codes = encode_labels(np.array(values, dtype=object))
+    assert labels.tolist() == [values[1], values[0]] and codes.tolist() == [1, 0, 0]
 
 
 def test_encode_labels_keeps_whole_numbers_of_pandas():

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from sklearn.base import is_classifier
+from sklearn.base import BaseEstimator, ClassifierMixin, is_classifier
 from sklearn.cluster import KMeans
 from sklearn.linear_model import Ridge
 from sklearn.pipeline import Pipeline
@@ -132,6 +132,26 @@ def test_prepare_leaves_a_pipeline_of_the_callers_as_it_is_but_for_its_seed():
 def test_prepare_refuses_what_is_no_classifier(estimator, name):
     with pytest.raises(InputError, match=f"The estimator {name} is no classifier; give one"):
         prepare(estimator, np.eye(3))
+
+
+class Plain(BaseEstimator):
+    """A classifier that does not say that it is one."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict(self, X):
+        return np.resize(self.classes_, len(X))
+
+
+class WrongOrder(Plain, ClassifierMixin):
+    """One whose tags are those of the first that it inherits from."""
+
+
+@pytest.mark.parametrize("estimator", [Plain(), WrongOrder()])
+def test_prepare_takes_what_fits_and_predicts_and_does_not_say_what_it_is(estimator):
+    assert type(prepare(estimator, np.eye(3)).estimator) is type(estimator)
 
 
 @pytest.mark.parametrize(

@@ -212,7 +212,7 @@ def test_names_of_any_type_change_nothing_but_the_names(names):
     [
         (["x", "kind", "kind"], "several columns named 'kind'; give each a name of its own"),
         ([1, 1, 2], "several columns named 1;"),
-        (["x", 0, "flag"], r"a column named 0, which is no text.* X\.columns\.map\(str\)"),
+        (["x", 0, "flag"], r"a column named 0, of type int.* X\.columns\.map\(str\)"),
     ],
 )
 def test_names_that_scikit_learn_cannot_take_are_refused_before_the_search(names, says):

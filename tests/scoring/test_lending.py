@@ -32,6 +32,13 @@ def test_lend_gives_other_estimators_a_copy_in_the_same_order_in_memory(X):
         pd.testing.assert_frame_equal(lent, X)
 
 
+def test_lend_of_a_table_that_has_notes_of_any_kind():
+    X = made_from(True)
+    X.attrs = {"source": ROWS, "by": "hand"}
+    lent = lend(X, TREE)
+    assert lent.equals(X) and X.attrs["source"] is ROWS
+
+
 def test_lend_gives_ours_the_rows_themselves():
     assert lend(ROWS, drop_in_for(TREE)) is ROWS
 
