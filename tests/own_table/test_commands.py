@@ -220,7 +220,7 @@ def test_full_disk_leaves_what_was_there_and_no_half_file(folder, capsys, monkey
     output.write_text("last week's")
     before = sorted(os.listdir())
 
-    def full(*_, **__):
+    def full(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
@@ -421,7 +421,7 @@ def test_compare_whose_picture_fails_prints_and_writes_the_rest(folder, capsys, 
 
 
 def test_compare_whose_table_cannot_be_written_has_printed_it(folder, capsys, monkeypatch):
-    def full(*_):
+    def full(*_, **__):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("autosmote.data.write_rows.write_file", full)

@@ -75,7 +75,7 @@ def test_predict_stands_every_fault(faults, tmp_path, capsys):
 def test_table_or_picture_that_is_written_in_place_is_counted_as_lost(
     faults, monkeypatch, capsys, command, module
 ):
-    monkeypatch.setattr(f"{module}.write_file", lambda path, write: write(path))
+    monkeypatch.setattr(f"{module}.write_file", lambda path, write, **_: write(path))
     assert faults.main(["--command", command, "--fault", "full"]) == 1
     shown = capsys.readouterr().out.splitlines()[-1]
     assert "operations, {'lost': " in shown and "'lost': 0" not in shown
