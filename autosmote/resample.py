@@ -18,7 +18,7 @@ import numpy as np
 
 from autosmote.config.commandline import exit_status
 from autosmote.data.user_table import UserTable, add_options, options_of, read_user_table
-from autosmote.data.write_rows import check_exact, check_output, write_rows
+from autosmote.data.write_rows import check_exact, check_output, check_place, write_rows
 from autosmote.errors import UserError
 from autosmote.evaluation.results import PartScores, score_table
 from autosmote.interrupts import interrupts_held
@@ -81,10 +81,7 @@ def _resample(options: argparse.Namespace, written: Written) -> int:
     output = options.output
     check_output(output, options.data)
     curve = options.curve or output.with_suffix(".png")
-    if not curve.resolve().parent.is_dir():
-        raise UserError(f"There is no folder for the curve {curve}; make it first.")
-    if curve.exists() and not curve.is_file():
-        raise UserError(f"The curve {curve} is no file; give another name.")
+    check_place("curve", curve)
     table = read_user_table(options.data, options_of(options))
     check_exact(table)
     print_notes(table)

@@ -50,17 +50,26 @@ def check_output(path: Path, given: Path, suffixes: tuple[str, ...] = SUFFIXES) 
         raise UserError(f"The output {path.name} must be a {', '.join(suffixes)} file.")
     if path.resolve() == as_path(given).resolve():
         raise UserError(f"The output {path} is the input; give another name.")
-    folder = path.resolve().parent
-    if not folder.is_dir():
-        raise UserError(f"There is no folder for the output {path}; make it first.")
-    if path.exists() and not path.is_file():  # a folder, a pipe, a device
-        raise UserError(f"The output {path} is no file; give another name.")
+    check_place("output", path)
     try:
-        try_to_write(folder, _PROBE_BYTES)
+        try_to_write(path.resolve().parent, _PROBE_BYTES)
     except OSError as exc:
         raise UserError(
             f"The output {path} cannot be written ({exc.strerror}); give another place."
         ) from exc
+
+
+def check_place(what: str, path: Path) -> None:
+    """Check that a path leads to a file, or to none in a folder that is there.
+
+    Raises
+    ------
+    UserError
+    """
+    if not path.resolve().parent.is_dir():
+        raise UserError(f"There is no folder for the {what} {path}; make it first.")
+    if path.exists() and not path.is_file():  # a folder, a pipe, a device
+        raise UserError(f"The {what} {path} is no file; give another name.")
 
 
 def write_output(path: Path, write: Callable[[Path], object]) -> None:
