@@ -56,6 +56,7 @@ def test_after_a_signal_that_ends_nothing_the_next_one_is_handled():
 
 def test_handlers_are_restored_though_a_signal_comes_meanwhile(monkeypatch):
     restore = signal.signal
+    before = restore(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 
     def at_worst(number, handler):
         restore(number, handler)
@@ -68,6 +69,7 @@ def test_handlers_are_restored_though_a_signal_comes_meanwhile(monkeypatch):
             assert not set(handlers.values()) & {signal.getsignal(n) for n in handlers}
             monkeypatch.setattr(signal, "signal", at_worst)
         assert handlers == {n: signal.getsignal(n) for n in handlers}
+    restore(signal.SIGINT, before)
 
 
 def test_a_system_without_some_signals_has_the_others(monkeypatch):
