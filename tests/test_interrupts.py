@@ -56,7 +56,7 @@ def test_after_a_signal_that_ends_nothing_the_next_one_is_handled():
 
 def test_handlers_are_restored_though_a_signal_comes_meanwhile(monkeypatch):
     restore = signal.signal
-    before = restore(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
+    before = restore(signal.SIGINT, signal.default_int_handler)  # a background job has none
 
     def at_worst(number, handler):
         restore(number, handler)
