@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import signal
 
 # Before numpy or torch is imported, since thread pools of several processes compete for cores.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -70,6 +71,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def data_dir() -> Path:
     """Return the folder with the six datasets; only for tests marked `data`."""
     return Path(os.environ[DATA_VARIABLE])
+
+
+@pytest.fixture
+def heeded_signals():
+    """Heed SIGINT and SIGHUP, which what starts in the background or under nohup ignores."""
+    heeded = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in heeded.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

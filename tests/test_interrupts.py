@@ -9,24 +9,19 @@ from autosmote import interrupts
 from autosmote.config.commandline import Ended, signals_as_interrupts
 from autosmote.interrupts import interrupts_held
 
+pytestmark = pytest.mark.usefixtures("heeded_signals")
+
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_waits_until_the_block_has_ended(number):
     before = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    # What starts in the background, or under nohup, inherits that they are ignored.
-    handlers = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
-    old = {n: signal.signal(n, handler) for n, handler in handlers.items()}
     done = []
-    try:
-        with pytest.raises(KeyboardInterrupt) as raised, signals_as_interrupts():
-            with interrupts_held():
-                signal.raise_signal(number)
-                signal.raise_signal(number)
-                done.append("the work")
-            done.append("no more")
-    finally:
-        for n, handler in old.items():
-            signal.signal(n, handler)
+    with pytest.raises(KeyboardInterrupt) as raised, signals_as_interrupts():
+        with interrupts_held():
+            signal.raise_signal(number)
+            signal.raise_signal(number)
+            done.append("the work")
+        done.append("no more")
     assert done == ["the work"]
     if number != signal.SIGINT:
         assert isinstance(raised.value, Ended) and raised.value.number == number
@@ -43,20 +38,17 @@ def test_a_signal_is_handled_where_they_are_released():
 def test_after_a_signal_that_ends_nothing_the_next_one_is_handled():
     came = []
     old = signal.signal(signal.SIGTERM, lambda *_: came.append("to read its settings again"))
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         with pytest.raises(KeyboardInterrupt), interrupts_held():
             signal.raise_signal(signal.SIGTERM)
             signal.raise_signal(signal.SIGINT)
     finally:
         signal.signal(signal.SIGTERM, old)
-        signal.signal(signal.SIGINT, before)
     assert came == ["to read its settings again"]
 
 
 def test_handlers_are_restored_though_a_signal_comes_meanwhile(monkeypatch):
     restore = signal.signal
-    before = restore(signal.SIGINT, signal.default_int_handler)  # a background job has none
 
     def at_worst(number, handler):
         restore(number, handler)
@@ -69,7 +61,6 @@ def test_handlers_are_restored_though_a_signal_comes_meanwhile(monkeypatch):
             assert not set(handlers.values()) & {signal.getsignal(n) for n in handlers}
             monkeypatch.setattr(signal, "signal", at_worst)
         assert handlers == {n: signal.getsignal(n) for n in handlers}
-    restore(signal.SIGINT, before)
 
 
 def test_a_system_without_some_signals_has_the_others(monkeypatch):

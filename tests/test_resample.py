@@ -219,6 +219,7 @@ def test_where_nothing_helps_the_given_rows_alone_are_written(table, tmp_path, c
     assert "with synthetic rows " not in shown
 
 
+@pytest.mark.usefixtures("heeded_signals")
 @pytest.mark.parametrize("number", ["SIGTERM", "SIGINT"])
 def test_a_signal_gives_the_best_so_far(table, tmp_path, capsys, monkeypatch, number):
     from autosmote.sampler import autosmote as module
@@ -233,12 +234,7 @@ def test_a_signal_gives_the_best_so_far(table, tmp_path, capsys, monkeypatch, nu
         return run(self, report, **settings)
 
     monkeypatch.setattr(module.ClassSearch, "run", interrupted)
-    # What starts in the background may inherit that SIGINT is ignored.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        status = main([*COMMAND, "--seed", "4"])
-    finally:
-        signal.signal(signal.SIGINT, before)
+    status = main([*COMMAND, "--seed", "4"])
     assert status == 128 + getattr(signal, number)
     assert (tmp_path / "out.csv").read_bytes().startswith((tmp_path / "data.csv").read_bytes())
     assert len(pd.read_csv("out.csv")) > 200
