@@ -105,6 +105,8 @@ class SweepConfig:
     clfs: list[str] = field(default_factory=list)
     metrics: list[str] = field(default_factory=list)
     seeds: list[int] = field(default_factory=list)
+    n_seeds: dict[str, int] = field(default_factory=dict)
+    """Dear classifiers, which have the first so many of the seeds alone, as in {lightgbm: 2}."""
     search: SearchConfig = field(default_factory=SearchConfig)
     preprocess: PreprocessSettings = field(default_factory=PreprocessSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
@@ -151,7 +153,7 @@ class SweepConfig:
 # Settings that make another plan where the command line changes them.
 PLANNED = (
     *("samplers", "beside", "arms", "grid", "variants", "params", "datasets", "irs", "clfs"),
-    *("metrics", "seeds", "search", "preprocess", "limits"),
+    *("metrics", "seeds", "n_seeds", "search", "preprocess", "limits"),
 )
 
 
@@ -171,6 +173,12 @@ def check(config: SweepConfig) -> None:
         raise UserError(
             f"workers must lie between 1 and {_MOST_WORKERS} or be null, not {config.workers}."
         )
+    for clf, n_seeds in config.n_seeds.items():
+        if n_seeds < 1:
+            raise UserError(
+                f"n_seeds.{clf} must be at least 1, not {n_seeds}; leave {clf} out of clfs to run "
+                "it on no seed."
+            )
     for name in ("unit_seconds", "unit_memory_mb", "collect_every"):
         value = getattr(config, name)
         if value is not None and not value > 0:
@@ -256,11 +264,13 @@ def expand(config: SweepConfig) -> Iterator[tuple[str, Config]]:
     """
     variants = by_label(config.variants)
     datasets = load_datasets(config.datasets)
-    for (label, sampler, search), dataset, ir, seed in itertools.product(
-        arms(config), datasets, config.irs, config.seeds
+    for clf in config.n_seeds:
+        _load("clf", clf, ClassifierSettings)  # it need not be in this sweep, but must exist
+    for (label, sampler, search), dataset, ir, (place, seed) in itertools.product(
+        arms(config), datasets, config.irs, enumerate(config.seeds)
     ):
         variant = variants.get(label, Variant())
-        clfs = config.clfs
+        clfs = [clf for clf in config.clfs if place < config.n_seeds.get(clf, place + 1)]
         if variant.clfs:
             clfs = [variant.clfs[clf] for clf in clfs if clf in variant.clfs]
         for clf, metric in itertools.product(clfs, config.metrics):

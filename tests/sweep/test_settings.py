@@ -194,6 +194,15 @@ def test_arm_with_crossfit_has_iterations_for_as_many_fits(small):
         arms(small(arms=[Arm("autosmote", "typo", search={"finale": "vote"})]))
 
 
+def test_a_dear_classifier_has_the_first_seeds_alone(small):
+    config = small(clfs=["dt", "knn"], seeds=[7, 3, 5], n_seeds={"knn": 2, "svm": 1})
+    seeds: dict[str, set[int]] = {}
+    for _, run in expand(config):
+        seeds.setdefault(run.clf.name, set()).add(run.seed)
+    assert seeds == {"dt": {3, 5, 7}, "knn": {3, 7}}
+    assert plan_name("quick", ["n_seeds.dt=1"]) == "custom"
+
+
 def test_a_sampler_of_two_groups_is_one_arm(small):
     labels = [label for label, *_ in arms(small(samplers=["none", "all", "none"]))]
     assert len(labels) == len(set(labels)) == 25
@@ -207,6 +216,7 @@ def test_a_sampler_of_two_groups_is_one_arm(small):
         ({"launcher": "slurm"}, "choose one of local, ray, submitit"),
         ({"workers": 0}, "workers must lie between 1"),
         ({"unit_seconds": 0.0}, "unit_seconds must be above 0"),
+        ({"n_seeds": {"dt": 0}}, "n_seeds.dt must be at least 1, not 0; leave dt out of clfs"),
         ({"seeds": [{"a": 1}]}, r"seeds\[0\] must be a whole number, not {'a': 1}"),
         ({"clfs": [["dt"]]}, r"clfs\[0\] must be text, not \['dt'\]"),
         ({"datasets": [{"a": 1}]}, r"datasets\[0\] must be text"),
@@ -226,6 +236,7 @@ def test_check_refuses_impossible_settings(small, settings, says):
     [
         ({"samplers": ["smoten", "smot"]}, "did you mean smote"),
         ({"clfs": ["tree"]}, "There is no clf 'tree'"),
+        ({"n_seeds": {"tree": 1}}, "There is no clf 'tree'"),
         ({"datasets": ["phonem"]}, "did you mean phoneme"),
         ({"metrics": ["f1"]}, "metric=f1"),
         ({"params": {"mess": {}}}, "There is no sampler 'mess'"),
