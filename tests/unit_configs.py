@@ -18,6 +18,14 @@ CLASSIFIERS = {
 }
 AUTOSMOTE = SamplerSettings("autosmote", kind="search")
 SMALL_SEARCH = SearchConfig(iterations=3, G1=2, G2=2, actors=0, device="cpu")
+CLASS_AWARE_RANDOM = SamplerSettings(
+    "random numbers",
+    params={"method": "class_aware", "method_params": {"learner": "random"}},
+    kind="search",
+)
+RANDOM_EPISODES = SamplerSettings(
+    "random episodes", params={"ablation": "random_search"}, kind="search"
+)
 SEEDS = SamplerSettings("seeds", "rivals.Jittering", True, {}, "resamplings")
 
 

@@ -256,6 +256,17 @@ class SearchConfig:
         return (self.low_level_net, self.lambda_head) == ("paper", "discrete")
 
     @property
+    def depends_on_scores(self) -> bool:
+        """Whether the scores of sample sets decide which others are tried, or how many."""
+        if self.method == "hierarchical":
+            is_random = self.ablation in ("random_search", "random_search_per_row")
+        else:
+            is_random = self.method == "class_aware" and (
+                self.method_params.get("learner") == "random" or self.iterations == 0
+            )
+        return not is_random or self.patience is not None or self.time_limit is not None
+
+    @property
     def n_kept(self) -> int:
         """Number of candidates that a search keeps for `final`."""
         if self.final == "best":

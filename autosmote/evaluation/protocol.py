@@ -52,7 +52,7 @@ def evaluate(
     jobs : sequence of (classifier, metric)
         The metric is the reward, or that by which a ratio is chosen. One and the same classifier
         is fitted once for all its metrics. A method takes one job; a search takes several that
-        are the same but for their settings, resamplings may differ in their metrics too.
+        are the same but for their settings, and, if it learns nothing, their metrics.
     seed : int
         Of the sampler and of the search.
     limits : LimitSettings, optional

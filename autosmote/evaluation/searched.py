@@ -1,7 +1,7 @@
 """Evaluate a search, or the resamplings it is compared with, on a split.
 
 One search serves several choices, which differ in the rule that makes the final classifier
-(`search.final`), and resamplings serve several metrics too.
+(`search.final`); resamplings, and a search that learns nothing, serve several metrics too.
 """
 
 from __future__ import annotations
@@ -58,13 +58,16 @@ def search_split(
 ) -> None:
     """Search once for the minority class of a split, and let each choice's rule select.
 
-    The choices are of one classifier and metric; their settings differ in `final` and `keep` alone.
+    The choices are of one classifier and, unless the search learns nothing, of one metric; their
+    settings differ in `final` and `keep` alone. `on_iteration` is called with the scores of the
+    first choice's metric.
     """
     from autosmote.sampler.class_search import ClassSearch, SearchRows, seeded
 
     # The settings that keep most candidates serve the others.
     config = max((choice.search for choice in choices), key=lambda config: config.n_kept)
     X, y = given = _rows_to_learn_from(split, config)
+    metrics = _metrics(choices)
 
     def run() -> Callable[[Choice], Found]:
         rows = SearchRows.plain(X, y, _folds(choices[0].classifier, given, config, seed))
@@ -72,14 +75,19 @@ def search_split(
             rows,
             1,
             seeded(choices[0].classifier.estimator, seed),
-            metric=choices[0].metric,
+            metric=metrics[0],
+            further=metrics[1:],
             seed=seed,
             config=config,
             ir=split.ir_train if split.ir is None else split.ir,
         )
-        result = searched.run(on_iteration)
-        trials = searched.trials(result, X, y, apart=not config.joins_parts)
-        return lambda choice: (result, trials)
+        results = searched.run_by_each(on_iteration)
+
+        def found(choice: Choice) -> Found:
+            result, apart = results[metrics.index(choice.metric)], not config.joins_parts
+            return result, searched.trials(result, X, y, apart=apart, metric=choice.metric)
+
+        return found
 
     _evaluate(split, choices, given, run)
 
@@ -112,7 +120,7 @@ def search_resamplings(
     def resample(seed: int, ratio: float | None, X: np.ndarray, y: np.ndarray) -> Table:
         return make_sampler(settings, seed).fit(X, y, groups=groups).resample(ratio)
 
-    metrics = list(dict.fromkeys(choice.metric for choice in choices))
+    metrics = _metrics(choices)
 
     def run() -> Callable[[Choice], Found]:
         method = ResamplingMethod(resample, ratios, seed, estimator, folds, metrics)
@@ -131,6 +139,11 @@ def search_resamplings(
         return found
 
     _evaluate(split, choices, given, run)
+
+
+def _metrics(choices: Iterable[Choice]) -> list[str]:
+    """Return each metric of some choices once."""
+    return list(dict.fromkeys(choice.metric for choice in choices))
 
 
 def _evaluate(

@@ -1,8 +1,9 @@
 """Runs, and the units that they form: runs that share a resampling or a search.
 
 A resampled training part serves every classifier and metric, so that runs which differ in these
-alone are one unit. A search or a method depends on both; but a search serves all rules that make
-the final classifier of its candidates (search.final, search.keep), each of them a run.
+alone are one unit. A method depends on both, and so does a search, unless it learns nothing: then
+one serves both metrics. A search serves all rules that make the final classifier of its candidates
+(search.final, search.keep), each of them a run.
 
     data = Data()
     for unit in plan(configs, data):
@@ -211,7 +212,7 @@ def plan(configs: Iterable[Config], data: Data) -> list[list[Run]]:
                 check_method(search)
         found = identity(config, search, dataset.fingerprint)
         folder = run_folder(config.results_dir, found, config.dataset.shown_name)
-        unit = units.setdefault(_key([_shared(config, found), config.results_dir]), {})
+        unit = units.setdefault(_key([_shared(config, search, found), config.results_dir]), {})
         unit[folder] = Run(config, search, found, folder, dataset.source, record_stamp(folder))
     return [list(unit.values()) for unit in units.values()]
 
@@ -224,7 +225,9 @@ def check_method(search: SearchConfig) -> None:
         method_class(search)
 
 
-def _shared(config: Config, identity: Mapping[str, Any]) -> dict[str, Any]:
+def _shared(
+    config: Config, search: SearchConfig | None, identity: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return what the runs of a unit have in common."""
     kind = KINDS[config.sampler.kind]
     shared = {"kind": kind.name, **identity}
@@ -233,7 +236,7 @@ def _shared(config: Config, identity: Mapping[str, Any]) -> dict[str, Any]:
     if kind.params_are_search_settings:
         sampler = identity["sampler"]
         shared["sampler"] = sampler | {"params": _without_choice(sampler["params"])}
-    if kind.serves_metrics:
+    if kind.serves_metrics or (search is not None and not search.depends_on_scores):
         shared["metric"] = None
     if kind.serves_classifiers:
         shared["clf"] = None

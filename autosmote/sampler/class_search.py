@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -75,6 +76,8 @@ class ClassSearch:
     config : SearchConfig
     ir : float, optional
         Imbalance ratio that sets G1; by default that of the largest class and this one.
+    further : sequence of str
+        As for `autosmote.scoring.reward.Reward`.
 
     Attributes
     ----------
@@ -99,6 +102,7 @@ class ClassSearch:
         seed: int,
         config: SearchConfig,
         ir: float | None = None,
+        further: Sequence[str] = (),
     ) -> None:
         encoder, base = rows.encoder, rows.base
         self.label = label
@@ -129,7 +133,7 @@ class ClassSearch:
             [np.isin(base, fold.rows) for fold in rows.folds],
         )  # fmt: skip
         self.problem = SpaceProblem(
-            space, tuple(parts), estimator, metric, ir, seed, config, rows=labelled
+            space, tuple(parts), estimator, metric, ir, seed, config, rows=labelled, further=further
         )
 
     @staticmethod
@@ -153,11 +157,20 @@ class ClassSearch:
         UserError, ActorError, SearchInterrupted
             As `autosmote.search.loop.search` and `autosmote.search.method.make_method` do.
         """
-        method = make_method(self.problem)
-        (result,) = search(
-            method, self.problem.config, fewer_rows=fewer_rows, on_iteration=on_iteration
+        return self.run_by_each(on_iteration, fewer_rows=fewer_rows)[0]
+
+    def run_by_each(
+        self, on_iteration: OnIteration | None = None, *, fewer_rows: bool = False
+    ) -> tuple[SearchResult, ...]:
+        """Search once, and return what is best by `metric`, then by each of `further`."""
+        problem = self.problem
+        return search(
+            make_method(problem),
+            problem.config,
+            n_metrics=1 + len(problem.further),
+            fewer_rows=fewer_rows,
+            on_iteration=on_iteration,
         )
-        return result
 
     def nothing(self, score: Score) -> Candidate:
         """Return "no synthetic rows" as candidate 0, with its score."""
@@ -181,7 +194,15 @@ class ClassSearch:
         """Return the positions of the given rows that a sample set leaves out, in order."""
         return np.sort(hardest_share(self._hardest, sample_set.left_out))
 
-    def trials(self, result: SearchResult, given: Any, y: NDArray, *, apart: bool) -> Trials:
+    def trials(
+        self,
+        result: SearchResult,
+        given: Any,
+        y: NDArray,
+        *,
+        apart: bool,
+        metric: Scoring | None = None,
+    ) -> Trials:
         """Return the candidates with what their classifiers predict.
 
         Parameters
@@ -191,12 +212,14 @@ class ClassSearch:
             Rows to learn from, of which those of `rows` come first.
         apart : bool
             Whether the held-out rows are not among them (`Trials`).
+        metric : str or callable, optional
+            By which a rule selects; by default the first.
         """
         problem, reward = self.problem, SpaceReward(self.problem)
         tables = InterpolatedTables(self._maker, given, y, self.left_out, self.label, reward)
         return Trials(
             result.candidates, tables, problem.estimator, problem.parts,
-            apart=apart, label=self.label, metric=problem.metric,
+            apart=apart, label=self.label, metric=metric or problem.metric,
         )  # fmt: skip
 
 

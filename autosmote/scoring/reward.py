@@ -93,6 +93,8 @@ class Reward:
     metric : str or callable
         A name in ``METRICS`` is computed with `label` as the minority class and everything else
         as the majority class.
+    further : sequence of str
+        Where it is a name, further ones, which are computed from the same predictions.
     scoring : {"auto", "refit"}
     memory_bytes : int
         As for ``make_scorer``; the parts share the memory.
@@ -111,13 +113,14 @@ class Reward:
         parts: Sequence[Part],
         metric: Scoring,
         *,
+        further: Sequence[str] = (),
         scoring: str = "auto",
         memory_bytes: int = 1 << 30,
         agreed: dict[str, bool] | None = None,
     ) -> None:
         self.name = "refit"
         self._agreed = agreed
-        self._parts, self._metric = parts, metric
+        self._parts, self._metric, self._further = parts, metric, further
         share = memory_bytes // len(parts)
         estimator = single_threaded(estimator)
         self._scorers = [self._scorer(part, estimator, scoring, share) for part in parts]
@@ -132,12 +135,16 @@ class Reward:
         if not isinstance(self._metric, str):
             return Score((_mean([self._ask(part, samples[part]) for part in parts]),))
         predicted = [self.predict_minority(part, samples[part]) for part in parts]
-        metric = METRICS[self._metric]
-        scores = [
-            float(metric(rows.y_val == rows.label, of_part))
-            for rows, of_part in zip(self._parts, predicted, strict=True)
+        means = [
+            _mean(
+                [
+                    float(METRICS[metric](rows.y_val == rows.label, of_part))
+                    for rows, of_part in zip(self._parts, predicted, strict=True)
+                ]
+            )
+            for metric in (self._metric, *self._further)
         ]
-        return Score((_mean(scores),), tuple(map(np.packbits, predicted)))
+        return Score(tuple(means), tuple(map(np.packbits, predicted)))
 
     def _ask(self, part: int, samples: Samples) -> float:
         """Return what the scorer that was given says of a classifier."""

@@ -14,6 +14,7 @@ method is one module with a `Method`, named by its import path in ``search.metho
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
@@ -187,6 +188,7 @@ class SpaceProblem:
     estimator : scikit-learn classifier
         Trained anew for every sample set; never changed itself.
     metric : {"macro_f1", "mcc"} or scikit-learn scorer
+        What a learner learns from.
     ir : float
         Imbalance ratio that sets G1.
     seed : int
@@ -195,6 +197,8 @@ class SpaceProblem:
         Comparisons of fast scorers with refits so far (`scoring.registry.make_scorer`).
     rows : LabelledRows, optional
         The rows of all classes, for methods that look at where the majority lies.
+    further : sequence of str
+        Metrics by which sample sets are scored as well.
     """
 
     space: Space
@@ -206,6 +210,7 @@ class SpaceProblem:
     config: SearchConfig
     agreed: dict[str, bool] = field(default_factory=dict)
     rows: LabelledRows | None = None
+    further: Sequence[str] = ()
 
 
 def method_class(config: SearchConfig) -> type[Method]:

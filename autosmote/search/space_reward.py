@@ -58,6 +58,7 @@ class SpaceReward:
             problem.estimator,
             [part.without_hardest(share) for part in problem.parts],
             problem.metric,
+            further=problem.further,
             scoring=problem.config.scoring,
             memory_bytes=self._memory_bytes,
             agreed=problem.agreed,

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from estimators import ODD_ERRORS
 from record_names import NAMES
-from unit_configs import AUTOSMOTE, SEEDS, rival
+from unit_configs import AUTOSMOTE, CLASS_AWARE_RANDOM, RANDOM_EPISODES, SEEDS, rival
 
 from autosmote.config.commandline import signals_as_interrupts
 from autosmote.config.schema import ClassifierSettings, SamplerSettings
@@ -71,6 +71,36 @@ def test_unit_resamples_once_and_writes_a_record_per_run(make, tmp_path):
         (alone,) = do([make(sampler, record["clf"], record["metric"], force=True)])
         alone["config"]["force"] = False
         assert without_machine(alone) == without_machine(record)
+
+
+@pytest.mark.parametrize("actors", [0, 2])
+@pytest.mark.parametrize("sampler", [RANDOM_EPISODES, CLASS_AWARE_RANDOM])
+def test_metrics_that_share_a_search_have_the_files_that_each_has_alone(make, sampler, actors):
+    search = SearchConfig(iterations=8, reward="crossfit", folds=3, actors=actors, keep=3)
+    configs = [
+        make(sampler, "svm", metric, search=dataclasses.replace(search, final=final))
+        for final in ("best", "diverse_vote")
+        for metric in ("macro_f1", "mcc")
+    ]
+    (unit,) = plan(configs, Data())
+    together = do(configs)
+
+    def samples(run):
+        return {path.name: path.read_bytes() for path in run.folder.glob("*.npz")}
+
+    def rewards(run):
+        return pd.read_csv(run.folder / "history.csv").drop(columns="seconds")
+
+    of_unit = [(samples(run), rewards(run)) for run in unit]
+    assert not of_unit[0][1].equals(of_unit[1][1])  # the metrics differ, else nothing is seen
+    for config, run, record, (its_samples, its_rewards) in zip(
+        configs, unit, together, of_unit, strict=True
+    ):
+        (alone,) = do([dataclasses.replace(config, force=True)])
+        alone["config"]["force"] = False
+        assert without_machine(alone) == without_machine(record)
+        assert samples(run) == its_samples
+        assert rewards(run).equals(its_rewards)
 
 
 def test_execute_does_missing_runs_only(make, tmp_path):

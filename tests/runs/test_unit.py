@@ -5,7 +5,7 @@ import itertools
 
 import numpy as np
 import pytest
-from unit_configs import AUTOSMOTE, rival
+from unit_configs import AUTOSMOTE, CLASS_AWARE_RANDOM, RANDOM_EPISODES, SMALL_SEARCH, rival
 
 from autosmote.config.schema import LimitSettings, SamplerSettings
 from autosmote.runs.unit import Data, plan
@@ -26,6 +26,27 @@ def test_plan_joins_runs_that_share_a_resampling(make):
     alone = [(name, seed, 1) for name in ("threshold", "autosmote") for seed in (0, 1) * 4]
     assert sorted(sizes) == sorted(shared + alone)
     assert [sizes[0][0], sizes[-1][0]] == ["none", "autosmote"]
+
+
+@pytest.mark.parametrize(
+    ("sampler", "search", "n_units"),
+    [
+        (AUTOSMOTE, {}, 2),
+        (AUTOSMOTE, {"method": "class_aware"}, 2),
+        (AUTOSMOTE, {"method": "class_aware", "iterations": 0}, 1),
+        (RANDOM_EPISODES, {}, 1),
+        (RANDOM_EPISODES, {"patience": 2}, 2),
+        (RANDOM_EPISODES, {"time_limit": 60.0}, 2),
+        (RANDOM_EPISODES, {"method": "class_aware"}, 2),
+        (CLASS_AWARE_RANDOM, {}, 1),
+    ],
+)
+def test_a_search_serves_both_metrics_unless_scores_decide_what_it_tries(
+    make, sampler, search, n_units
+):
+    settings = dataclasses.replace(SMALL_SEARCH, **search)
+    configs = [make(sampler, metric=metric, search=settings) for metric in ("macro_f1", "mcc")]
+    assert len(plan(configs, Data())) == n_units
 
 
 @pytest.mark.parametrize(
