@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 from estimators import Complaining
+from searching import search_in
 from sklearn.base import clone
 from sklearn.datasets import make_classification
 from sklearn.model_selection import StratifiedKFold
@@ -19,9 +20,7 @@ from autosmote.errors import UserError
 from autosmote.evaluation.protocol import evaluate
 from autosmote.metrics import METRICS, macro_f1
 from autosmote.sampler import folds, search_trials, selection
-from autosmote.sampler.class_search import ClassSearch, SearchRows
 from autosmote.sampler.diversity import choose_diverse
-from autosmote.sampler.folds import make_folds
 from autosmote.sampler.selection import select_final
 from autosmote.sampler.vote import Vote
 from autosmote.search import loop
@@ -49,10 +48,7 @@ def searched_trials(split, **settings):
     """The trials of a search on a split, before any rule has chosen."""
     config = SearchConfig(**{**SETTINGS, **settings})
     X, y = split.X_train, split.y_train
-    folds = make_folds(X, y, fraction=0, validation=(split.X_val, split.y_val), cv=None, seed=0)
-    searched = ClassSearch(
-        SearchRows.plain(X, y, folds), 1, TREE, metric="macro_f1", seed=0, config=config
-    )
+    searched = search_in(X, y, TREE, config, validation=(split.X_val, split.y_val))
     return searched.trials(searched.run(), X, y, apart=True)
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from searching import search_in
 from sklearn.tree import DecisionTreeClassifier
 
 from autosmote import AutoSMOTE
@@ -13,8 +14,7 @@ from autosmote.data.datasets import load_dataset
 from autosmote.data.splits import make_split
 from autosmote.errors import UserError
 from autosmote.run import main
-from autosmote.sampler.class_search import ClassSearch, SearchRows, run_search
-from autosmote.sampler.folds import make_folds, shuffled_folds
+from autosmote.sampler.class_search import run_search
 from autosmote.search.class_aware.method import LEARNERS
 from autosmote.search.method import make_method
 
@@ -110,12 +110,8 @@ def test_unusable_method_is_refused_in_one_sentence(toy, settings, says):
 )
 def test_a_search_depends_on_scores_where_its_method_has_a_learner(toy, settings):
     """A sweep plans by the settings alone: a wrong answer would share draws between metrics."""
-    X, y = toy.X_train, toy.y_train
-    folds = make_folds(X, y, fraction=0, validation=None, cv=shuffled_folds(3, 0), seed=0)
-    rows = SearchRows.plain(X, y, folds)
     config = SearchConfig(actors=0, K=5, **settings)
-    tree = DecisionTreeClassifier(random_state=0)
-    searched = ClassSearch(rows, 1, tree, metric="macro_f1", seed=0, config=config)
+    searched = search_in(toy.X_train, toy.y_train, DecisionTreeClassifier(random_state=0), config)
     method = make_method(searched.problem)
     learner = method.make_learner(method.initial_parameters())
     assert config.depends_on_scores == (learner is not None)

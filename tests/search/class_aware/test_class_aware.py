@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from searching import search_in
 from sklearn.base import clone
 from sklearn.metrics import make_scorer
 from sklearn.neighbors import KNeighborsClassifier
@@ -19,9 +20,8 @@ from autosmote.data.splits import make_split
 from autosmote.errors import UserError
 from autosmote.metrics import macro_f1
 from autosmote.run import main
-from autosmote.sampler.class_search import ClassSearch, SearchRows, run_search
+from autosmote.sampler.class_search import run_search
 from autosmote.sampler.encoding import tabular
-from autosmote.sampler.folds import make_folds, shuffled_folds
 from autosmote.search.class_aware.method import Draw
 from autosmote.search.class_aware.policy import Family
 from autosmote.search.method import make_method
@@ -46,11 +46,7 @@ def search(split, estimator=TREE, metric="macro_f1", **settings):
 
 def problem_of(X, y, **settings):
     config = SearchConfig(method="class_aware", actors=0, reward="crossfit", **settings)
-    cv = shuffled_folds(config.folds, 0)
-    folds = make_folds(X, y, fraction=0, validation=None, cv=cv, seed=0)
-    return ClassSearch(
-        SearchRows.plain(X, y, folds), 1, TREE, metric="macro_f1", seed=0, config=config
-    ).problem
+    return search_in(X, y, TREE, config).problem
 
 
 def test_same_result_for_any_number_of_actors(toy):
@@ -100,14 +96,9 @@ def test_hardest_majority_rows_can_be_left_out(toy):
     kept = np.setdiff1d(
         np.arange(len(toy.y_train)), hardest_share(hardest, found.sample_set.left_out)
     )
-    space = ClassSearch(
-        SearchRows.plain(
-            toy.X_train, toy.y_train,
-            make_folds(toy.X_train, toy.y_train, fraction=0, cv=None, seed=0,
-                       validation=(toy.X_val, toy.y_val)),
-        ),
-        1, TREE, metric="macro_f1", seed=1, config=SearchConfig(),
-    ).problem.space  # fmt: skip
+    validation = (toy.X_val, toy.y_val)
+    searched = search_in(toy.X_train, toy.y_train, TREE, SearchConfig(), validation)
+    space = searched.problem.space
     rows = space.rows(found.sample_set.samples)
     X = np.vstack([toy.X_train[kept], rows])
     y = np.append(toy.y_train[kept], np.ones(len(rows), np.int8))
@@ -161,13 +152,7 @@ def test_each_fold_draws_its_own_rows_and_the_whole_has_all_minority_rows():
 def test_scores_of_folds_are_those_of_their_own_rows():
     X, y = folded()
     problem = problem_of(X, y, iterations=5)
-    result = ClassSearch(
-        SearchRows.plain(
-            X, y, make_folds(X, y, fraction=0, validation=None, seed=0,
-                             cv=shuffled_folds(problem.config.folds, 0)),
-        ),
-        1, TREE, metric="macro_f1", seed=0, config=problem.config,
-    ).run()  # fmt: skip
+    result = search_in(X, y, TREE, problem.config).run()
     best, scores = result.best.sample_set, []
     for index, part in enumerate(problem.parts):
         rows = part.maker.rows(best.for_part(index))
