@@ -181,6 +181,16 @@ def test_runs_that_are_missing_leave_the_others(report):
     assert any("have no score" in text for text in made.findings)
 
 
+@pytest.mark.parametrize("lacking", ["none", "class_aware", "smote"])
+def test_arms_without_any_run_are_left_off_the_figures(report, lacking):
+    def without(record):
+        return None if grid(record["sampler"])["source"] == lacking else change(record)
+
+    names = {path.name for path in write_figures(report(change=without))}
+    assert "many_when.svg" in names
+    assert ("many_gains.svg" in names) == (lacking != "none")
+
+
 def test_a_vote_is_not_compared_with_a_best_set(report):
     kept = [arm for arm in ARMS if arm != f"class_aware random{VOTE}"]
     claims = data(report(arms=kept), "many_claims").query("question == 'draws'")

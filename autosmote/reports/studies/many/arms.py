@@ -14,13 +14,13 @@ EXPERIMENTS = tuple(HALF_OF)
 DECIDING = EXPERIMENTS[0]
 
 NONE, WEIGHTS, THRESHOLD, SMOTE = "none", "weights", "threshold", "smote"
-SUBJECT = "class_aware"
+SUBJECT, BAGGING = "class_aware", "bagging balanced"
 RANDOM_DRAWS, UNSEARCHED, STARTED = (
     *("class_aware random", "class_aware started 0", "class_aware started 60"),
 )
 PAPER, PAPER_RANDOM = names.FULL, "random"
 SOURCES = (
-    *(NONE, WEIGHTS, THRESHOLD, "oversampling", SMOTE, "svmsmote", "adasyn", "bagging balanced"),
+    *(NONE, WEIGHTS, THRESHOLD, "oversampling", SMOTE, "svmsmote", "adasyn", BAGGING),
     *(PAPER_RANDOM, PAPER, RANDOM_DRAWS, SUBJECT, STARTED, UNSEARCHED),
 )
 """Sources of conf/experiment/many.yaml in the order of tables; others follow."""
@@ -104,6 +104,11 @@ class Contrast:
 
 QUESTIONS = {
     "smote": ("the class-aware search is better than SMOTE at equal budget", SUBJECT, SMOTE),
+    "bagging": (
+        "the class-aware search is better than balanced bagging at equal budget",
+        SUBJECT,
+        BAGGING,
+    ),
     "draws": (
         "learning is worth its classifiers: the class-aware search against as many random draws",
         SUBJECT,

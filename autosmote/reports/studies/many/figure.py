@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 
 from autosmote.records.figure_style import BLACK, COLOURS, MARKERS, PAGE, new_canvas
@@ -21,8 +22,8 @@ from autosmote.reports.studies.many.traits import CLASSIFIER, TRAITS
 
 def draw_figures(found: Found) -> Iterator[Figure]:
     """Draw all figures."""
-    if len(found.gains):
-        yield _draw_gains(found)
+    if len(gains := _known_gains(found.gains)):
+        yield _draw_gains(found, gains)
     if len(found.by_trait):
         yield _draw_traits(found)
     if found.rankings:
@@ -44,9 +45,16 @@ def _draw_rankings(found: Found) -> Figure:
     )
 
 
-def _draw_gains(found: Found) -> Figure:
+def _known_gains(gains: pd.DataFrame) -> pd.DataFrame:
+    """Return the gains over no resampling with all classifiers, of the arms that have runs."""
+    if gains.empty:
+        return gains
+    chosen = (gains["what"] == OVER_NONE) & (gains["group"] == OVERALL)
+    return gains[chosen & gains["gain"].notna()]
+
+
+def _draw_gains(found: Found, frame: pd.DataFrame) -> Figure:
     """Draw the gain of each arm over no resampling, with its interval, by metric."""
-    frame = found.gains[(found.gains["what"] == OVER_NONE) & (found.gains["group"] == OVERALL)]
     metrics = names.in_order(frame["metric"], METRICS)
     arms = found.arms.in_order(frame["arm"].unique())
     canvas = new_canvas(PAGE, 0.24 * len(arms) + 1.0)

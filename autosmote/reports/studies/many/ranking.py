@@ -74,11 +74,12 @@ def compute_nemenyi(n_arms: int, n_families: int, level: float = LEVEL) -> float
 
 
 def rank_arms(many: Many, form: str) -> Ranking | None:
-    """Rank the arms that are compared in a form; None for fewer than two.
+    """Rank the arms that are compared in a form and have any run; None for fewer than two.
 
     Only runs that all of them have count.
     """
     arms = many.arms.of_form(form, many.cells.arms)
+    arms = [arm for arm in arms if not np.isnan(many.scores(arm)).all()]
     if len(arms) < 2:
         return None
     part = Many(many.cells.only(arms), many.arms, many.listed)
