@@ -34,8 +34,8 @@ def main(arguments: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="autosmote compare",
-        description="Cross-validate the ways to treat an imbalanced table: as it is, class "
-        "weights, a tuned threshold, random sampling, SMOTE and AutoSMOTE. Prints a table and a "
+        description="Cross-validate the ways to treat an imbalanced table: as it is, a tuned "
+        "threshold, class weights, random sampling, SMOTE and AutoSMOTE. Prints a table and a "
         "concluding sentence, and writes the table as CSV and a picture as PNG.",
     )
     add = parser.add_argument

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from autosmote.own_table.intervals import Difference, paired_difference
-from autosmote.own_table.methods import AS_IT_IS, SIMPLE, SYNTHETIC, THRESHOLD
+from autosmote.own_table.methods import (
+    AS_IT_IS,
+    CLASS_WEIGHTS,
+    SIMPLE,
+    SYNTHETIC,
+    THRESHOLD,
+    UNDER_VOTE,
+)
 from autosmote.own_table.scorings import is_up_to_one
 
 ROWS_NEEDED = 20
@@ -45,7 +52,7 @@ class Results:
 
     @property
     def simple(self) -> list[str]:
-        """The methods without synthetic rows, the simplest first."""
+        """The methods without synthetic rows, in the order of trial."""
         return [name for name in SIMPLE if name in self.scores]
 
     @property
@@ -96,7 +103,7 @@ def conclude(results: Results) -> str:
             f"Synthetic rows do not help here: {best}, the best of them, scores "
             f"{-gain.mean:.3f} less in {results.metric} than {_name(rival)} ({_interval(gain)})."
         )
-    # The simplest that is as good, and clearly worse than neither.
+    # The first in the order of trial that is as good, and clearly worse than neither.
     for name in results.simple:
         worse = results.difference(rival, name).above or results.difference(best, name).above
         if results.alike(best, name) and not worse:
@@ -131,18 +138,25 @@ def _open(best: str, rival: str, metric: str, gain: Difference) -> str:
     return (
         f"It cannot be told here whether synthetic rows help: {best}, the best of them, scores "
         f"{gain.mean:+.3f} in {metric} against {_name(rival)} ({_interval(gain)}); "
-        "until more rows or repeats decide, the latter costs nothing."
+        f"until more rows or repeats decide, the latter {_price(rival)}."
     )
 
 
 def _tie(results: Results, best: str, free: str) -> str:
     gain = results.difference(best, free)
     name = _name(free)
-    are, cost = ("are", "cost") if free.endswith("weights") else ("is", "costs")
+    are = "are" if free == CLASS_WEIGHTS else "is"
     return (
-        f"{name[0].upper()}{name[1:]} {are} as good here and {cost} nothing: {best}, the best with "
+        f"{name[0].upper()}{name[1:]} {are} as good here and {_price(free)}: {best}, the best with "
         f"synthetic rows, scores {gain.mean:+.3f} in {results.metric} ({_interval(gain)})."
     )
+
+
+def _price(method: str) -> str:
+    # A vote costs as many fits as one over synthetic rows.
+    if method == UNDER_VOTE:
+        return "needs no synthetic rows"
+    return "cost nothing" if method == CLASS_WEIGHTS else "costs nothing"
 
 
 def _name(method: str) -> str:

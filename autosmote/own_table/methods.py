@@ -16,17 +16,18 @@ from autosmote.own_table.resampling import RATIOS, Resample, ResampledVote, inne
 from autosmote.own_table.scorings import Scorer, for_search, make_scoring, of_decisions
 
 AS_IT_IS = "as it is"
-CLASS_WEIGHTS = "class weights"
 THRESHOLD = "tuned threshold"
+CLASS_WEIGHTS = "class weights"
 RANDOM_OVER = "random over-sampling"
 RANDOM_UNDER = "random under-sampling"
+UNDER_VOTE = "under-sampling with the vote"
 SMOTE = "SMOTE, tuned ratio"
 SVMSMOTE = "SVMSMOTE, tuned ratio"
 SMOTE_VOTE = "SMOTE with the vote"
 AUTOSMOTE = "AutoSMOTE with the vote"
 
-SIMPLE = (AS_IT_IS, CLASS_WEIGHTS, THRESHOLD, RANDOM_OVER, RANDOM_UNDER)
-"""Methods that make no synthetic rows, the simplest first."""
+SIMPLE = (AS_IT_IS, THRESHOLD, CLASS_WEIGHTS, RANDOM_OVER, RANDOM_UNDER, UNDER_VOTE)
+"""Methods that make no synthetic rows, in the order in which they are worth a trial."""
 SYNTHETIC = (SMOTE, SVMSMOTE, SMOTE_VOTE, AUTOSMOTE)
 """Methods that do, the simplest first."""
 
@@ -198,11 +199,14 @@ def _tuned_ratio(kind: str) -> Callable[[Setting], Any]:
     return lambda setting: TunedRatio(_random(kind)(setting), setting.scorer, setting.seed)
 
 
-def _smote_vote(setting: Setting) -> Any:
-    if setting.n_classes > 2:
-        raise NotHereError("the vote is for two classes")
-    metric = for_search(setting.scoring, 2)
-    return ResampledVote(_random("smote")(setting), metric, seed=setting.seed)
+def _vote(kind: str) -> Callable[[Setting], Any]:
+    def make(setting: Setting) -> Any:
+        if setting.n_classes > 2:
+            raise NotHereError("the vote is for two classes")
+        metric = for_search(setting.scoring, 2)
+        return ResampledVote(_random(kind)(setting), metric, seed=setting.seed)
+
+    return make
 
 
 def _search(setting: Setting) -> Any:
@@ -221,13 +225,14 @@ def _search(setting: Setting) -> Any:
 
 METHODS: Mapping[str, Callable[[Setting], Any]] = {
     AS_IT_IS: _as_it_is,
-    CLASS_WEIGHTS: _class_weights,
     THRESHOLD: _threshold,
+    CLASS_WEIGHTS: _class_weights,
     RANDOM_OVER: _random("over"),
     RANDOM_UNDER: _random("under"),
+    UNDER_VOTE: _vote("under"),
     SMOTE: _tuned_ratio("smote"),
     SVMSMOTE: _tuned_ratio("svmsmote"),
-    SMOTE_VOTE: _smote_vote,
+    SMOTE_VOTE: _vote("smote"),
     AUTOSMOTE: _search,
 }
 """How each method is made, in the order of the tables."""

@@ -1,6 +1,7 @@
 """Comparisons: what each method sees, what is returned, and what is refused."""
 
 import copy
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from sklearn.tree import DecisionTreeClassifier
 import autosmote
 from autosmote.own_table import comparison
 from autosmote.own_table.comparison import encode_labels
+from autosmote.own_table.estimators import Prepared
 from autosmote.own_table.methods import (
     AS_IT_IS,
     AUTOSMOTE,
@@ -28,7 +30,11 @@ from autosmote.own_table.methods import (
     SMOTE_VOTE,
     SVMSMOTE,
     THRESHOLD,
+    UNDER_VOTE,
+    Setting,
+    make_method,
 )
+from autosmote.own_table.resampling import RATIOS
 from autosmote.own_table.scorings import OWN, make_scoring
 from autosmote.sampler.encoding import tabular
 
@@ -47,9 +53,9 @@ def test_compare_of_two_classes_scores_every_method():
     X, y = rows()
     found = autosmote.compare(X, y, "dt", **SHORT)
     assert list(found.index) == list(METHODS) == [
-        "as it is", "class weights", "tuned threshold", "random over-sampling",
-        "random under-sampling", "SMOTE, tuned ratio", "SVMSMOTE, tuned ratio",
-        "SMOTE with the vote", "AutoSMOTE with the vote",
+        "as it is", "tuned threshold", "class weights", "random over-sampling",
+        "random under-sampling", "under-sampling with the vote", "SMOTE, tuned ratio",
+        "SVMSMOTE, tuned ratio", "SMOTE with the vote", "AutoSMOTE with the vote",
     ]  # fmt: skip
     assert (found["note"] == "").all()
     assert found["score"].between(0, 1).all() and (found["seconds"] >= 0).all()
@@ -62,9 +68,33 @@ def test_compare_of_three_classes_says_which_methods_are_for_two():
     X, y = rows(3)
     found = autosmote.compare(X, y, "dt", **SHORT)
     assert found.loc[THRESHOLD, "note"] == "a threshold is for two classes"
-    assert found.loc[SMOTE_VOTE, "note"] == "the vote is for two classes"
+    for name in (UNDER_VOTE, SMOTE_VOTE):
+        assert found.loc[name, "note"] == "the vote is for two classes"
     for name in (AS_IT_IS, SMOTE, SVMSMOTE, AUTOSMOTE):
         assert found.loc[name, "note"] == "" and found.loc[name, "score"] > 0
+
+
+class Counting(DecisionTreeClassifier):
+    """A tree that keeps of each fit how many rows of each class it was given."""
+
+    given: ClassVar[list] = []
+
+    def fit(self, X, y):
+        Counting.given.append(tuple(np.bincount(y)))
+        return super().fit(X, y)
+
+
+def test_under_sampling_with_the_vote_trains_members_on_fewer_rows_of_the_larger_class():
+    X, labels = rows()
+    y = encode_labels(labels)[1]
+    train = np.r_[np.flatnonzero(y)[:10], np.flatnonzero(y == 0)[:100]]
+    setting = Setting(Prepared([], Counting()), "macro_f1", 2, 1, None, 0)
+    Counting.given.clear()
+    make_method(UNDER_VOTE, setting).fit(X[train], y[train])
+    final = Counting.given[-25:]  # the others are of the inner folds, for the share of the votes
+    assert len(Counting.given) == 25 * 6
+    assert {few for _, few in final} == {10}
+    assert {many for many, _ in final} == {int(10 / ratio) for ratio in RATIOS}
 
 
 @pytest.mark.parametrize("estimator", ["logistic", tabular(DecisionTreeClassifier())])

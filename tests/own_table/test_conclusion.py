@@ -12,6 +12,7 @@ from autosmote.own_table.methods import (
     RANDOM_OVER,
     SMOTE,
     THRESHOLD,
+    UNDER_VOTE,
 )
 
 NOISE = np.resize([0.001, -0.001, 0.002, -0.002, 0.0], 10)
@@ -21,7 +22,7 @@ def results(smallest=200, spread=1.0, metric="macro_f1", noise=(), **means):
     """Return results of ten splits, which scatter by the spread, of some methods by their own."""
     names = {
         "plain": AS_IT_IS, "weights": CLASS_WEIGHTS, "threshold": THRESHOLD, "copies": RANDOM_OVER,
-        "smote": SMOTE, "auto": AUTOSMOTE,
+        "bags": UNDER_VOTE, "smote": SMOTE, "auto": AUTOSMOTE,
     }  # fmt: skip
     scores = {
         names[key]: list(mean + dict(noise).get(key, spread) * np.roll(NOISE, place))
@@ -58,8 +59,16 @@ def test_conclude_of_a_win_that_a_simpler_method_shares_says_so():
             "The unchanged table is as good here and costs nothing: ",
         ),
         (
-            {"plain": 0.6, "weights": 0.75, "threshold": 0.75, "auto": 0.75},
+            {"plain": 0.6, "weights": 0.75, "auto": 0.75},
             "Class weights are as good here and cost nothing: ",
+        ),
+        (
+            {"plain": 0.6, "weights": 0.75, "threshold": 0.75, "auto": 0.75},
+            "A tuned threshold is as good here and costs nothing: ",
+        ),
+        (
+            {"plain": 0.6, "threshold": 0.65, "bags": 0.75, "auto": 0.751},
+            "Under-sampling with the vote is as good here and needs no synthetic rows: ",
         ),
     ],
 )
@@ -67,17 +76,20 @@ def test_conclude_of_a_tie_names_the_simplest_that_is_as_good(means, start):
     assert conclude(results(**means)).startswith(start)
 
 
-@pytest.mark.parametrize("noisy", ["plain", "weights"])
+@pytest.mark.parametrize("noisy", ["plain", "threshold"])
 def test_conclude_of_a_tie_passes_over_a_noisy_method_that_shows_nothing(noisy):
-    means = {"plain": 0.62, "weights": 0.62, "threshold": 0.7, "auto": 0.701}
+    means = {"plain": 0.62, "threshold": 0.62, "weights": 0.7, "auto": 0.701}
     sentence = conclude(results(noise={noisy: 80.0}, **means))
-    assert sentence.startswith("A tuned threshold is as good here and costs nothing: AutoSMOTE")
+    assert sentence.startswith("Class weights are as good here and cost nothing: AutoSMOTE")
 
 
 def test_conclude_of_an_open_question_names_the_best_without_synthetic_rows():
     noise = {"plain": 80.0, "auto": 60.0}
     sentence = conclude(results(noise=noise, plain=0.62, threshold=0.7, auto=0.71))
     assert sentence.startswith("It cannot be told here") and "against a tuned threshold" in sentence
+    assert sentence.endswith("until more rows or repeats decide, the latter costs nothing.")
+    sentence = conclude(results(noise=noise, plain=0.62, bags=0.7, auto=0.71))
+    assert sentence.endswith("decide, the latter needs no synthetic rows.")
 
 
 @pytest.mark.parametrize("metric", ["neg_brier_score", "neg_log_loss", "score"])
