@@ -126,6 +126,30 @@ def test_case_study_says_how_many_rows_lie_among_the_majority(make_sweep, tmp_pa
     assert "AutoSMOTE's test Macro-F1 is" in text and "in the paper it is 1.0" in text
 
 
+@pytest.mark.parametrize(("seeds", "shown"), [(2, False), (6, True)])
+def test_case_study_has_an_interval_over_splits_if_they_are_enough(
+    make_sweep, tmp_path, seeds, shown
+):
+    def change(record):
+        score = 0.9 if record["sampler"] == "autosmote" else 0.8
+        record["scores"]["test"]["macro_f1"] = score + 0.01 * (record["seed"] % 2)
+        return record
+
+    make_sweep(
+        "figure7", arms=ARMS, datasets=["toy"], irs=[None], clfs=["dt"], seeds=seeds, change=change
+    )
+    folder = tmp_path / "figure7" / "data"
+    folder.mkdir()
+    X, y = np.array([(0.0, 0.0), (9.0, 9.0), (8.0, 8.0)]), np.array([0, 1, 1])
+    for arm, size in (("none", 2), ("autosmote", 3)):
+        key = f"toy-irown-dt-{arm}-macro_f1-seed0"
+        write_training_part(tmp_path / key, X[:size], y[:size], ("x", "y"))
+        (tmp_path / key / "train_resampled.csv.gz").rename(folder / f"{key}.csv.gz")
+    text = " ".join(build_report(tmp_path, "figure7", "paper").findings)
+    assert "it is above all others as well" in text
+    assert ("+0.100 [+0.100, +0.100], bootstrap over the splits)" in text) == shown
+
+
 def test_case_study_writes_svg_png_and_caption(kept):
     written = {path.name for path in write_figures(build_report(kept, "figure7", "paper"))}
     # One configuration has no ranks to draw.
