@@ -1,7 +1,7 @@
 """A table where over-sampling pays, and how to tell.
 
-Of 2,200 rows 200 are rare, and lie near a line: three of their six measurements rise as the others
-fall. What is between two such is likely rare too, as SMOTE supposes (made up; ten settings tried).
+Of 4,400 rows 400 are rare, and lie near a line: three of their six measurements rise as the others
+fall. What is between two such is likely rare too, as SMOTE supposes (made up; 13 settings tried).
 """
 
 # %%
@@ -16,9 +16,9 @@ import autosmote
 
 def make(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Return rows, and which are rare."""
-    line = rng.uniform(size=(200, 1)) * ([1, -1] * 3) + ([0, 1] * 3)
+    line = rng.uniform(size=(400, 1)) * ([1, -1] * 3) + ([0, 1] * 3)
     near = line + 0.06 * rng.normal(size=line.shape)
-    return np.r_[rng.uniform(size=(2000, 6)), near], np.arange(2200) >= 2000
+    return np.r_[rng.uniform(size=(4000, 6)), near], np.arange(4400) >= 4000
 
 
 X, y = make(np.random.default_rng(0))
