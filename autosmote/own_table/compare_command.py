@@ -35,8 +35,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="autosmote compare",
         description="Cross-validate the ways to treat an imbalanced table: as it is, a tuned "
-        "threshold, class weights, random sampling, SMOTE and AutoSMOTE. Prints a table and a "
-        "concluding sentence, and writes the table as CSV and a picture as PNG.",
+        "threshold, class weights, random sampling, SMOTE, votes and AutoSMOTE. Prints a table and "
+        "a concluding sentence, and writes the table as CSV and a picture as PNG.",
     )
     add = parser.add_argument
     add("data", type=Path, help="a CSV, TSV, Parquet, ARFF or Excel file")

@@ -25,6 +25,7 @@ WIDE = 0.05
 methods are alike; of scores with 1 as the best alone, as of others 0.05 may be much or little."""
 
 _NAMES = {AS_IT_IS: "the unchanged table", THRESHOLD: "a tuned threshold"}
+_PLURAL = (CLASS_WEIGHTS,)
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ def _open(best: str, rival: str, metric: str, gain: Difference) -> str:
 def _tie(results: Results, best: str, free: str) -> str:
     gain = results.difference(best, free)
     name = _name(free)
-    are = "are" if free == CLASS_WEIGHTS else "is"
+    are = "are" if free in _PLURAL else "is"
     return (
         f"{name[0].upper()}{name[1:]} {are} as good here and {_price(free)}: {best}, the best with "
         f"synthetic rows, scores {gain.mean:+.3f} in {results.metric} ({_interval(gain)})."
@@ -153,10 +154,9 @@ def _tie(results: Results, best: str, free: str) -> str:
 
 
 def _price(method: str) -> str:
-    # A vote costs as many fits as one over synthetic rows.
-    if method == UNDER_VOTE:
+    if method == UNDER_VOTE:  # its fits are as many as those of a vote over synthetic rows
         return "needs no synthetic rows"
-    return "cost nothing" if method == CLASS_WEIGHTS else "costs nothing"
+    return "cost nothing" if method in _PLURAL else "costs nothing"
 
 
 def _name(method: str) -> str:

@@ -81,7 +81,7 @@ _CONTROLS = (
         "oversampling": "Random over-sampling",
         "autosmote_class_aware": "Class-aware search",
         "randomsearch": "Random search in its space",
-        "random_search_per_row": "Random search, one factor a row",
+        "random_search_per_row": "Random search: one factor a row",
         "smote_search": "SMOTE search",
         "svmsmote_search": "SVMSMOTE search",
     }

@@ -72,7 +72,7 @@ def test_conclude_of_a_win_that_a_simpler_method_shares_says_so():
         ),
     ],
 )
-def test_conclude_of_a_tie_names_the_simplest_that_is_as_good(means, start):
+def test_conclude_of_a_tie_names_the_first_in_the_order_of_trial_that_is_as_good(means, start):
     assert conclude(results(**means)).startswith(start)
 
 
