@@ -107,9 +107,16 @@ def write_ablations(differences: pd.DataFrame, of_random: pd.DataFrame, metric: 
 
 
 def _random_is_last(of_random: pd.DataFrame, metric: str) -> list[str]:
-    rows = _rows(of_random, metric)
+    every = _rows(of_random, metric)
+    rows = [row for row in every if row["against"] != names.READING]
     if not rows:
         return []
+    readings = [
+        f"{METRICS[metric]}: random search less its other reading, one scaling factor a row: "
+        f"{phrase_both(row)}, over {phrase_sample(row)}."
+        for row in every
+        if row["against"] == names.READING
+    ]
     there: dict[str, list[str]] = {}
     for row in rows:
         text = f"{names.arm(row['against'])} ({phrase_difference(row, row['judged'])})"
@@ -120,7 +127,7 @@ def _random_is_last(of_random: pd.DataFrame, metric: str) -> list[str]:
         f"others, on the {TESTS[rows[0]['judged']]}, over {phrase_sample(rows[0])}: "
     )
     if TOO_FEW in listed:
-        return [f"{head}{listed[TOO_FEW]}; {NOTHING}."]
+        return [f"{head}{listed[TOO_FEW]}; {NOTHING}.", *readings]
     parts = []
     if ABOVE in listed:
         parts.append(f"it is better than {listed[ABOVE]}, which contradicts the paper")
@@ -131,7 +138,7 @@ def _random_is_last(of_random: pd.DataFrame, metric: str) -> list[str]:
         parts.append("it is not shown to be worse than any, which does not support the paper")
     if OPEN in listed:
         parts.append(f"it is not shown to differ from {listed[OPEN]}")
-    return [f"{head}{'; '.join(parts)}."]
+    return [f"{head}{'; '.join(parts)}.", *readings]
 
 
 def write_hyperparameters(differences: pd.DataFrame, metric: str) -> list[str]:

@@ -48,7 +48,7 @@ def write_ranked_headline(found: Ranked) -> str:
         return next(reversed(write_case_study(study)), "")
     if len(found.of_values):
         return _of_values(found.of_values)
-    of_parts = {*names.ABLATIONS, *names.EXTENSIONS}
+    of_parts = {*names.ABLATIONS, *names.EXTENSIONS, names.READING}
     if len(found.differences) and set(found.differences["against"]) <= of_parts:
         return _compare(f"{_on(found.differences)}, AutoSMOTE is", found.differences)
     if FULL not in found.summary.arms:

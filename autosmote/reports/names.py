@@ -54,6 +54,8 @@ ABLATIONS = {
     "random_search": "Random search",
     MERGED: "Merging training and validation sets",
 }
+READING = "random_search_per_row"
+"""Random search as the paper may mean it as well, beside its ablations."""
 EXTENSIONS = {
     "under_sampling": "Majority rows left out as well",
     "continuous_lambda": "Continuous lambda",
@@ -81,7 +83,7 @@ _CONTROLS = (
         "oversampling": "Random over-sampling",
         "autosmote_class_aware": "Class-aware search",
         "randomsearch": "Random search in its space",
-        "random_search_per_row": "Random search: one factor a row",
+        READING: "Random search: one factor a row",
         "smote_search": "SMOTE search",
         "svmsmote_search": "SVMSMOTE search",
     }

@@ -103,6 +103,17 @@ def test_table4_says_which_ablations_contradict_the_paper(make_sweep, tmp_path):
     assert "it is not shown to be worse than any, which does not support the paper" in text
 
 
+def test_table4_keeps_the_other_reading_of_random_search_apart(make_sweep, tmp_path):
+    gains = {"autosmote": 0.2} | dict.fromkeys(names.ABLATIONS, 0.1) | {names.READING: -0.3}
+    make_sweep("table4", **ABLATIONS, beside=[names.READING], change=give_scores(gains))
+    texts = sentences(tmp_path, "table4")
+    assert "factor a row" not in one(texts, "in the paper random search is last")
+    text = one(texts, "random search less its other reading, one scaling factor a row: +0.")
+    assert text.endswith("over 12 configurations and 24 runs.")
+    headline = build_report(tmp_path, "table4", "paper").headline
+    assert "AutoSMOTE is better than w/o cross-instance" in headline
+
+
 def test_extensions_that_help_are_said_to(make_sweep, tmp_path):
     arms = {"arms": ["none", "autosmote", *names.EXTENSIONS], "datasets": ["mozilla4"], "seeds": 2}
     gains = {"autosmote": 0.1, "under_sampling": 0.2, "continuous_lambda": 0.0}
