@@ -10,7 +10,7 @@ from autosmote.config.names import CONF_DIR
 from autosmote.config.schema import resolve_search
 from autosmote.config.search import SearchConfig
 from autosmote.errors import UserError
-from autosmote.reports.names import ABLATIONS, FULL
+from autosmote.reports.names import ABLATIONS, FULL, READING
 from autosmote.sweep.settings import Arm, Grid, Source, arms, check, expand, list_beside, plan_name
 from autosmote.sweep.variants import Variant
 
@@ -123,11 +123,13 @@ def test_figure4_equals_table2():
         assert of_figure == of_table
 
 
-def test_table4_is_autosmote_and_six_ablations():
+def test_table4_is_autosmote_six_ablations_and_a_reading_beside_them():
     for budget, n in (("paper", 12 * 2 * 5), ("quick", 8 * 2 * 2)):
-        runs = list(expand(compose_sweep("experiment=table4", f"budget={budget}")))
+        config = compose_sweep("experiment=table4", f"budget={budget}")
+        assert config.beside == [READING]
+        runs = list(expand(config))
         labels = Counter(label for label, _ in runs)
-        assert labels == dict.fromkeys([FULL, *ABLATIONS], n)
+        assert labels == dict.fromkeys([FULL, *ABLATIONS, READING], n)
         for label, run in runs:
             ablation = resolve_search(run.sampler, run.search).ablation
             assert ablation == ("none" if label == FULL else label)
