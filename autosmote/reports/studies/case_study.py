@@ -206,12 +206,12 @@ def _best_others(scores: pd.Series) -> str:
 
 def _interval(by_seed: pd.DataFrame) -> str:
     """Give AutoSMOTE less the best other, with a bootstrap over the splits if they are enough."""
-    others = by_seed.drop(columns=FULL)
+    others = by_seed.drop(columns=FULL).mean().dropna()
     if others.empty:
         return ""
-    best = others.mean().idxmax()
+    best = others.idxmax()
     # Each split counts alike, as a family does elsewhere.
-    differences = (by_seed[FULL] - others[best]).to_numpy()[:, None]
+    differences = (by_seed[FULL] - by_seed[best]).to_numpy()[:, None]
     found = estimate_over_families(differences, [str(seed) for seed in by_seed.index])
     if np.isnan(found.low[0]):
         return ""
