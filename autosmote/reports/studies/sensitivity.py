@@ -27,7 +27,7 @@ VARIANTS = {
     BASE: "Table 2 as it is",
     "public": "Regime of the public implementation",
     "joint_net": "Joint low-level net",
-    "random_per_row": "Random search: one factor a row",
+    "random_per_row": names.arm(names.READING),
     "all_rows": "CTGAN and TVAE trained on all rows",
     "samme_r": "AdaBoost by SAMME.R",
     "fit_on_all": "Preprocessing fitted before the split",

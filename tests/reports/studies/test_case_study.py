@@ -14,6 +14,15 @@ from autosmote.reports.studies.case_study import find_synthetic_rows
 ARMS = ["none", "smote", "autosmote"]
 
 
+def keep_rows(results_dir, arm, X, y):
+    """Keep an arm's training part of seed 0, as a sweep does."""
+    key = f"toy-irown-dt-{arm}-macro_f1-seed0"
+    write_training_part(results_dir / key, X, y, ("x", "y"))
+    folder = results_dir / "figure7" / "data"
+    folder.mkdir(exist_ok=True)
+    (results_dir / key / "train_resampled.csv.gz").rename(folder / f"{key}.csv.gz")
+
+
 def frame(rows):
     return pd.DataFrame(rows, columns=["x", "y", "label"])
 
@@ -44,13 +53,9 @@ def kept(make_sweep, tmp_path):
     make_sweep(
         "figure7", arms=ARMS, datasets=["toy"], irs=[None], clfs=["dt"], seeds=2, change=imputed
     )
-    folder = tmp_path / "figure7" / "data"
     for arm in ARMS:
-        key = f"toy-irown-dt-{arm}-macro_f1-seed0"
         rows, labels = (more, np.append(y, [1] * 7)) if arm == "autosmote" else (X, y)
-        write_training_part(tmp_path / key, rows, labels, ("x", "y"))
-        folder.mkdir(exist_ok=True)
-        (tmp_path / key / "train_resampled.csv.gz").rename(folder / f"{key}.csv.gz")
+        keep_rows(tmp_path, arm, rows, labels)
     return tmp_path
 
 
@@ -90,13 +95,9 @@ def test_case_study_says_in_the_picture_who_is_best_over_the_seeds(kept):
 def test_case_study_has_no_empty_panel(make_sweep, tmp_path, n):
     arms = ["none", "autosmote", *(f"s{i}" for i in range(n - 1))][: max(n, 1)]
     make_sweep("figure7", arms=arms, datasets=["toy"], irs=[None], clfs=["dt"], seeds=1)
-    folder = tmp_path / "figure7" / "data"
-    folder.mkdir()
     for arm in arms:
-        key = f"toy-irown-dt-{arm}-macro_f1-seed0"
         X = np.repeat(np.arange(12.0), 2).reshape(12, 2)
-        write_training_part(tmp_path / key, X, np.array([0] * 8 + [1] * 4), ("x", "y"))
-        (tmp_path / key / "train_resampled.csv.gz").rename(folder / f"{key}.csv.gz")
+        keep_rows(tmp_path, arm, X, np.array([0] * 8 + [1] * 4))
     (figure,) = [
         figure for figure in build_report(tmp_path, "figure7", "paper").draw()
         if figure.name == "figure7"
@@ -115,13 +116,9 @@ def test_case_study_says_how_many_rows_lie_among_the_majority(make_sweep, tmp_pa
     more = {"smote": [(1.0, 8.5), (2.0, 9.0), (8.0, 9.0), (4.0, 0.1)]}
     more |= {"autosmote": [(4.0, 0.1), (5.0, 0.2)], "none": []}
     make_sweep("figure7", arms=ARMS, datasets=["toy"], irs=[None], clfs=["dt"], seeds=1)
-    folder = tmp_path / "figure7" / "data"
-    folder.mkdir()
     for arm, added in more.items():
-        key = f"toy-irown-dt-{arm}-macro_f1-seed0"
         X, y = np.array(majority + minority + added), np.array([0] * 9 + [1] * (2 + len(added)))
-        write_training_part(tmp_path / key, X, y, ("x", "y"))
-        (tmp_path / key / "train_resampled.csv.gz").rename(folder / f"{key}.csv.gz")
+        keep_rows(tmp_path, arm, X, y)
     text = " ".join(build_report(tmp_path, "figure7", "paper").findings)
     assert "over 1 seed: AutoSMOTE 100% and SMOTE 25%. AutoSMOTE does not have" in text
     assert "the smallest share, which contradicts the paper" in text
@@ -140,13 +137,9 @@ def test_case_study_has_an_interval_over_splits_if_they_are_enough(
     make_sweep(
         "figure7", arms=ARMS, datasets=["toy"], irs=[None], clfs=["dt"], seeds=seeds, change=change
     )
-    folder = tmp_path / "figure7" / "data"
-    folder.mkdir()
     X, y = np.array([(0.0, 0.0), (9.0, 9.0), (8.0, 8.0)]), np.array([0, 1, 1])
     for arm, size in (("none", 2), ("autosmote", 3)):
-        key = f"toy-irown-dt-{arm}-macro_f1-seed0"
-        write_training_part(tmp_path / key, X[:size], y[:size], ("x", "y"))
-        (tmp_path / key / "train_resampled.csv.gz").rename(folder / f"{key}.csv.gz")
+        keep_rows(tmp_path, arm, X[:size], y[:size])
     text = " ".join(build_report(tmp_path, "figure7", "paper").findings)
     assert "it is above all others as well" in text
     found = re.search(r"\+0\.130 \[\+0\.(\d+), \+0\.(\d+)\], bootstrap over the splits", text)
